@@ -1,0 +1,50 @@
+// `task` ignores variables that it does not know, so `DRYRUN=1` would act. This looks at the words of the `task` that called us.
+import { execFileSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { UsageError } from "./errors.ts";
+import { nearest } from "./nearest.ts";
+import type { Options } from "./options.ts";
+import type { Procedure } from "./procedure.ts";
+import { variablesOf } from "./words.ts";
+
+/** Refuses a NAME= on the command line of the calling `task` that this procedure does not take. Says nothing where /proc does not. */
+export function refuseMisspelt<O extends Options>(spec: Procedure<O>, words = wordsOfTask()): void {
+  const valid = variablesOf(spec.options);
+  for (const word of words) {
+    const name = /^([A-Za-z_][A-Za-z0-9_]*)=/.exec(word)?.[1];
+    if (name === undefined || valid.includes(name) || isVersion(name)) continue;
+    const close = nearest(name, valid);
+    throw new UsageError(`task ${spec.name} does not take ${name}=${close ? `; did you mean ${close}=?` : ""}\n  it takes: ${valid.join(" ")}`);
+  }
+}
+
+const isVersion = (name: string) => name.endsWith("_VERSION");
+
+/** The words after `task` of the nearest ancestor that is one; none when this was started in another way. */
+function wordsOfTask(): string[] {
+  try {
+    for (let pid = process.ppid, depth = 0; pid > 1 && depth < 8; depth += 1) {
+      const words = readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0").filter(Boolean);
+      if (/(^|\/)(go-)?task$/.test(words[0] ?? "")) return words.slice(1);
+      pid = Number(/^\d+ \(.*\) \S (\d+)/s.exec(readFileSync(`/proc/${pid}/stat`, "utf8"))?.[1] ?? 0);
+    }
+  } catch {
+    return wordsFromPs();
+  }
+  return [];
+}
+
+/** The same by way of `ps`, where there is no /proc (macOS). Words with spaces cannot be told apart there; names of variables can. */
+function wordsFromPs(): string[] {
+  try {
+    for (let pid = process.ppid, depth = 0; pid > 1 && depth < 8; depth += 1) {
+      const [, parent, command] = /^\s*(\d+)\s+(.*)$/s.exec(execFileSync("ps", ["-o", "ppid=,command=", "-p", String(pid)], { encoding: "utf8" }).trim()) ?? [];
+      const words = (command ?? "").split(/\s+/);
+      if (/(^|\/)(go-)?task$/.test(words[0] ?? "")) return words.slice(1);
+      pid = Number(parent ?? 0);
+    }
+  } catch {
+    return []; // neither /proc nor ps: nothing can be said about the caller
+  }
+  return [];
+}

@@ -1,0 +1,56 @@
+// What talos/cluster.yaml says about the home, after it was found good. Sizes are bytes, addresses canonical text, MACs lower case with colons.
+
+export interface Cluster {
+  name: string;
+  domain: string;
+  timezone: string;
+  /** The VIP that the control planes share, and the API server's URL on it. */
+  endpoint: { url: string; address: string; port: number };
+  network: {
+    nodes: string;
+    pods: string;
+    services: string;
+    /** The range that Cilium hands out to gateways and other load balancers; both ends belong to it. */
+    gateways: { from: string; to: string };
+    mtu: number;
+    ntp: string[];
+    /** Where nodes find each other. `registry` undefined = Talos' public service. */
+    discovery: { enabled: boolean; registry?: string };
+  };
+  nodes: Node[];
+  hypervisor: Hypervisor;
+  truenas: { pool: string; vmDataset: string; isoDataset: string; bridge: string };
+  vsphere: { datastore: string; isoDatastore: string; network: string };
+  vm: { cpus: number; memory: number; bootDisk: number; dataDisk: number };
+  onepassword: { vault: string; items: Record<ItemKey, string> };
+  git: { url: string; branch: string };
+  nas: { address: string; exports: Record<string, string> };
+  unifi: { address: string };
+}
+
+export type Hypervisor = "truenas" | "vsphere";
+
+export interface Node {
+  /** Kubernetes' and Talos' name: k8s-0. */
+  name: string;
+  /** The VM's name, in letters that TrueNAS takes: k8s_0. */
+  vm: string;
+  address: string;
+  mac: string;
+  labels: Record<string, string>;
+}
+
+/** The 1Password items that procedures use, by what they are for; their names in the vault stand in cluster.yaml. */
+export const ITEM_KEYS = [
+  "talos", "sops", "connect", "nas", "esxi", "kubeconfig", "cloudflare", "certManager", "unifi", "pushover", "ilert", "flux", "volsync", "rookCeph", "grafana", "alertmanager", "actionsRunner",
+] as const;
+export type ItemKey = (typeof ITEM_KEYS)[number];
+
+/** `op://vault/item/field` for a field of one of the home's items. */
+export const reference = (cluster: Pick<Cluster, "onepassword">, item: ItemKey, field: string) => `op://${cluster.onepassword.vault}/${cluster.onepassword.items[item]}/${field}`;
+
+/** What differs between machines of one hypervisor and another (facts: a VirtIO disk is /dev/vda, VMware's NVMe is /dev/nvme0n1; a metal image names its NIC by slot). */
+export const PLATFORM = {
+  truenas: { platform: "metal", installer: "metal-installer", iso: "metal-amd64.iso", bootDisk: "/dev/vda", dataDisk: "/dev/vdb", guestAgent: "siderolabs/qemu-guest-agent" },
+  vsphere: { platform: "vmware", installer: "vmware-installer", iso: "vmware-amd64.iso", bootDisk: "/dev/nvme0n1", dataDisk: "/dev/nvme1n1", guestAgent: "siderolabs/vmtoolsd-guest-agent" },
+} as const;

@@ -1,0 +1,109 @@
+// What a run has: the home it acts on, the terminal, the vault, the ledger, the report.
+import { existsSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
+import type { Cluster } from "./cluster/cluster.ts";
+import type { Versions } from "./versions.ts";
+import { effectsSoFar, openGate } from "./effects.ts";
+import { UsageError } from "./errors.ts";
+import type { Ledger } from "./ledger.ts";
+import type { Options } from "./options.ts";
+import type { Procedure } from "./procedure.ts";
+import { openReport, type Report, silentReport } from "./report.ts";
+import type { Vault } from "./secrets/vault.ts";
+import { openShell } from "./shell.ts";
+import { terminal, type Ui } from "./ui.ts";
+import type { Common } from "./words.ts";
+
+export interface Context {
+  /** The folder that holds talos/cluster.yaml. */
+  root: string;
+  /** talos/cluster.yaml, read and found good. */
+  cluster: Cluster;
+  /** versions.env, overridden by the environment. */
+  versions: Versions;
+  ui: Ui;
+  dryRun: boolean;
+  /** Gates that the person waived by name (`WAIVE=ceph`). */
+  waive: string[];
+  /** The environment of every command, with the defaults of KUBECONFIG, TALOSCONFIG and SOPS_AGE_KEY_FILE. */
+  env: NodeJS.ProcessEnv;
+  /** One `op inject` per run answers for all references. */
+  vault: Vault;
+  ledger: Ledger;
+  report: Report;
+  /** Aborts on Ctrl-C. */
+  signal: AbortSignal;
+}
+
+/** The nearest folder, from `from` upwards, that has a versions.env; `from` itself when there is none. */
+export function findRoot(from: string): string {
+  for (let folder = resolve(from); ; folder = dirname(folder)) {
+    if (existsSync(join(folder, "versions.env"))) return folder;
+    if (dirname(folder) === folder) return resolve(from);
+  }
+}
+
+/** Opens everything that a run needs, zx last; `close` writes the end of the report. */
+export async function openContext<O extends Options>(spec: Procedure<O>, common: Common, words: string[], caller: NodeJS.ProcessEnv, signal: AbortSignal) {
+  const started = performance.now();
+  const root = findRoot(process.cwd());
+  const env = withDefaults(root, caller);
+  const state = env.HOME_OPS_STATE!;
+  const ui = terminal({
+    dryRun: common.dryRun,
+    yes: common.yes,
+    confirmed: common.confirm,
+    json: common.json,
+    debug: common.debug,
+    question: process.stdin.isTTY ? (text) => askPerson(text, signal) : undefined,
+  });
+  common.say = ui.say;
+  const { loadVersions } = await import("./versions.ts");
+  const versions = loadVersions(root, caller);
+  const cluster = spec.cluster === false ? unavailable<Cluster>(spec.name, "talos/cluster.yaml") : (await import("./cluster/load.ts")).loadCluster(root, versions, ui.warn);
+  const report = common.dryRun ? silentReport : openReport(state, spec.name);
+  openGate(report, common.dryRun);
+  report.write({ event: "start", procedure: spec.name, words, dryRun: common.dryRun });
+  for (const gate of common.waive) report.write({ event: "waived", gate });
+  await openShell({ signal, env, cwd: root, debug: common.debug ? ui.debug : undefined });
+  const { openLedger } = await import("./ledger.ts");
+  const { openVault } = await import("./secrets/vault.ts");
+  const context: Context = { root, cluster, versions, ui, dryRun: common.dryRun, waive: common.waive, env, vault: openVault(env), ledger: openLedger(state), report, signal };
+  const close = (code: number, message?: string) => {
+    report.write({ event: "end", ok: code === 0, code, ...(message !== undefined && { message }), ms: Math.round(performance.now() - started) });
+    if (common.debug) ui.debug(`${effectsSoFar()} effects${report.file ? `, report: ${report.file}` : ""}`);
+  };
+  return { context, close };
+}
+
+/** The same defaults as .mise.toml, so that a shell without mise works alike. */
+function withDefaults(root: string, caller: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  const here = (name: string, file: string) => resolve(root, caller[name] || file);
+  return {
+    ...caller,
+    KUBECONFIG: here("KUBECONFIG", "kubeconfig"),
+    TALOSCONFIG: here("TALOSCONFIG", "talosconfig"),
+    SOPS_AGE_KEY_FILE: here("SOPS_AGE_KEY_FILE", "age.key"),
+    HOME_OPS_STATE: here("HOME_OPS_STATE", ".home-ops"),
+  };
+}
+
+const unavailable = <T extends object>(name: string, what: string): T =>
+  new Proxy({} as T, {
+    get: () => {
+      throw new Error(`${name} runs without ${what} and must not ask for it`);
+    },
+  });
+
+async function askPerson(text: string, signal: AbortSignal): Promise<string> {
+  const { createInterface } = await import("node:readline/promises");
+  const prompt = createInterface({ input: process.stdin, output: process.stderr });
+  try {
+    return await prompt.question(text, { signal });
+  } catch (error) {
+    if (signal.aborted) throw error;
+    throw new UsageError("no answer: nothing was changed");
+  } finally {
+    prompt.close();
+  }
+}

@@ -1,0 +1,59 @@
+// The few ways a procedure can stop, and what each of them owes the person at the keyboard.
+
+/** Wrong words on the command line: exit 64. */
+export class UsageError extends Error {
+  override name = "UsageError";
+}
+
+/** An expected end that is no failure: a dry run, a declined question. `pending` = changes were left undone (exit 2 with EXIT_CODE=1). */
+export class Stop extends Error {
+  override name = "Stop";
+  readonly pending: boolean;
+  constructor(message: string, { pending = false } = {}) {
+    super(message);
+    this.pending = pending;
+  }
+}
+
+export interface Account {
+  /** What was attempted: "create zvol flashstor/VM/k8s_0-boot". */
+  attempted: string;
+  /** What the outside said, word for word; several answers as lines. */
+  said?: string | undefined;
+  /** What state things are in now. */
+  now?: string | undefined;
+  /** The one command that continues. */
+  next?: string | undefined;
+}
+
+/** A failure that tells its whole story: what was attempted, what the outside said, how things stand, how to go on. Exit 1. */
+export class Failure extends Error {
+  override name = "Failure";
+  readonly account: Account;
+  constructor(account: Account, options?: ErrorOptions) {
+    super(tell(account), options);
+    this.account = account;
+  }
+}
+
+const tell = ({ attempted, said, now, next }: Account) =>
+  [`could not ${attempted}`, said?.trim() && indent("said", said.trim()), now && indent("now", now), next && indent("next", next)].filter(Boolean).join("\n");
+
+const indent = (label: string, text: string) => `  ${`${label}:`.padEnd(6)}${text.split("\n").join("\n        ")}`;
+
+/** The text of whatever was thrown: an Error's message, a command's stderr, a string. */
+export function textOf(thrown: unknown): string {
+  if (isCommandError(thrown)) return thrown.stderr.trim() || thrown.stdout.trim() || `exit code ${thrown.exitCode ?? thrown.signal}`;
+  if (thrown instanceof Error) return thrown.cause instanceof Error ? `${thrown.message}: ${thrown.cause.message}` : thrown.message;
+  return String(thrown);
+}
+
+/** What zx throws for a command that did not end well. Its own message holds zx's call site; its stderr is what the tool said. */
+export interface CommandError {
+  exitCode: number | null;
+  signal: string | null;
+  stderr: string;
+  stdout: string;
+}
+export const isCommandError = (thrown: unknown): thrown is CommandError =>
+  typeof thrown === "object" && thrown !== null && "exitCode" in thrown && "stderr" in thrown;

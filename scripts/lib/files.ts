@@ -1,0 +1,58 @@
+// Files that a procedure writes: whole or not at all, with the mode they need, each an effect.
+import { randomBytes } from "node:crypto";
+import { mkdir, open, readdir, readFile, rename, rm } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+import { effect } from "./effects.ts";
+
+/** Writes a file by way of a neighbour that is renamed over it, so that a reader, or a kill, sees the old or the new text and nothing between. */
+export async function writeFile(file: string, text: string, { mode = 0o644, door = "file" as "file" | "ledger" } = {}): Promise<void> {
+  await effect(door, `write ${file}`, async () => {
+    await mkdir(dirname(file), { recursive: true, mode: 0o700 });
+    await removeLeftovers(file);
+    const draft = join(dirname(file), `.${basename(file)}.${process.pid}.${randomBytes(4).toString("hex")}.draft`);
+    try {
+      const handle = await open(draft, "wx", mode);
+      try {
+        await handle.writeFile(text);
+        await handle.sync();
+      } finally {
+        await handle.close();
+      }
+      await rename(draft, file);
+    } catch (error) {
+      await rm(draft, { force: true });
+      throw error;
+    }
+  });
+}
+
+/** Removes a file; one that is not there is removed already. */
+export const removeFile = (file: string, door: "file" | "ledger" = "file") => effect(door, `remove ${file}`, () => rm(file, { force: true }));
+
+/** The file's text, or undefined when there is no such file. */
+export async function readIfThere(file: string): Promise<string | undefined> {
+  try {
+    return await readFile(file, "utf8");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    throw error;
+  }
+}
+
+/** A run that was killed between write and rename leaves its draft; drafts of processes that still live are theirs. */
+async function removeLeftovers(file: string): Promise<void> {
+  const prefix = `.${basename(file)}.`;
+  for (const name of await readdir(dirname(file))) {
+    const pid = name.startsWith(prefix) && name.endsWith(".draft") ? Number(name.slice(prefix.length).split(".")[0]) : 0;
+    if (pid > 0 && !lives(pid)) await rm(join(dirname(file), name), { force: true });
+  }
+}
+
+export function lives(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "EPERM";
+  }
+}

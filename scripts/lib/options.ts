@@ -1,0 +1,91 @@
+// The kinds of words a procedure takes. Each reads what was typed (a flag, or the variable of the same name) and names the valid values when it is wrong.
+import { UsageError } from "./errors.ts";
+
+export interface Option<T> {
+  about: string;
+  type: "string" | "boolean";
+  /** Must be given: the Taskfile's `requires` says the same. */
+  required?: boolean;
+  /** What it is when nothing was typed, as help shows it. */
+  otherwise?: string;
+  /** From what was typed to what the procedure gets. */
+  read(typed: string | boolean | undefined, flag: string): T;
+}
+export type Options = Record<string, Option<unknown>>;
+export type Values<O extends Options> = { [K in keyof O]: O[K] extends Option<infer T> ? T : never };
+
+const missing = (flag: string, hint: string) => new UsageError(`--${flag} (${variable(flag)}=) is missing: ${hint}`);
+const wrong = (flag: string, typed: unknown, hint: string) => new UsageError(`--${flag} (${variable(flag)}=) does not know "${String(typed)}": ${hint}`);
+
+/** `node-name` as a variable of a task: NODE_NAME. */
+export const variable = (flag: string) => flag.toUpperCase().replaceAll("-", "_");
+
+/** One of a few words. */
+export const choice = <const T extends string>(about: string, valid: readonly T[], otherwise?: T): Option<T> => ({
+  about: `${about} (${valid.join(", ")})`,
+  type: "string",
+  required: otherwise === undefined,
+  ...(otherwise !== undefined && { otherwise }),
+  read(typed, flag) {
+    const value = typed ?? otherwise;
+    if (valid.includes(value as T)) return value as T;
+    const hint = `one of ${valid.join(", ")}`;
+    throw value === undefined ? missing(flag, hint) : wrong(flag, value, hint);
+  },
+});
+
+/** One of a few words, or undefined when nothing was typed. */
+export const maybeChoice = <const T extends string>(about: string, valid: readonly T[]): Option<T | undefined> => ({
+  ...choice(about, valid),
+  required: false,
+  read: (typed, flag) => (typed === undefined ? undefined : choice(about, valid).read(typed, flag)),
+});
+
+/** Any text; required unless `otherwise` is given. */
+export const text = (about: string, otherwise?: string): Option<string> => ({
+  about,
+  type: "string",
+  required: otherwise === undefined,
+  ...(otherwise !== undefined && { otherwise }),
+  read(typed, flag) {
+    const value = typed ?? otherwise;
+    if (typeof value === "string") return value;
+    throw missing(flag, about);
+  },
+});
+
+/** Any text, or undefined. */
+export const maybeText = (about: string): Option<string | undefined> => ({ about, type: "string", read: (typed) => (typeof typed === "string" ? typed : undefined) });
+
+/** The name of a node of talos/cluster.yaml (or its VM's name, or its address), checked against the file when the procedure asks the cluster for it. */
+export const nodeName = (about = "name of a node in talos/cluster.yaml"): Option<string> => text(about);
+
+/** Several node names with commas between; undefined means all. */
+export const nodeNames = (about = "names of nodes, with commas between; all when left out"): Option<string[] | undefined> => ({
+  about,
+  type: "string",
+  read: (typed) => (typeof typed === "string" ? typed.split(",").map((name) => name.trim()).filter(Boolean) : undefined),
+});
+
+/** A switch: `--flag`, or FLAG=1 of a task. */
+export const flag = (about: string): Option<boolean> => ({
+  about,
+  type: "boolean",
+  read(typed, name) {
+    if (typed === undefined || typed === false || typed === "0" || typed === "false") return false;
+    if (typed === true || typed === "1" || typed === "true") return true;
+    throw wrong(name, typed, "1 or 0");
+  },
+});
+
+/** A whole number within bounds. */
+export const integer = (about: string, { min, max, otherwise }: { min: number; max: number; otherwise: number }): Option<number> => ({
+  about: `${about} (${min} to ${max})`,
+  type: "string",
+  otherwise: String(otherwise),
+  read(typed, name) {
+    const value = typed === undefined ? otherwise : Number(typed);
+    if (Number.isInteger(value) && value >= min && value <= max) return value;
+    throw wrong(name, typed, `a whole number from ${min} to ${max}`);
+  },
+});

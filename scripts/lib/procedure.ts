@@ -1,0 +1,83 @@
+// What every procedure has in common: its words, help, dry run, interruption, report, exit code.
+import { realpathSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import type { Context } from "./context.ts";
+import { isCommandError, Stop, textOf, UsageError } from "./errors.ts";
+import { type Common, help, readWords } from "./words.ts";
+import type { Options, Values } from "./options.ts";
+
+export interface Procedure<O extends Options = Options> {
+  /** `area:name`, the task's name, and the file's: scripts/area/name.ts. */
+  name: string;
+  /** One line, in the imperative. */
+  about: string;
+  options: O;
+  /** What it can destroy, for help and for `task --list`. */
+  destroys?: string;
+  /** `false` for what runs without a talos/cluster.yaml, as `lab:up`; its context must not be asked for the cluster. */
+  cluster?: false;
+  /** Read → decide → show → confirm → act → verify. */
+  run(values: Values<O>, context: Context): Promise<void>;
+}
+
+export const procedure = <O extends Options>(spec: Procedure<O>): Procedure<O> => spec;
+
+/** Runs the procedure if its file is the one that was started. Sets the exit code and never ends the process: a pipe may still be read. */
+export async function main<O extends Options>(meta: ImportMeta, spec: Procedure<O>): Promise<void> {
+  const started = process.argv[1];
+  if (!started || realpathSync(started) !== fileURLToPath(meta.url)) return;
+  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code !== "EPIPE") throw error; // `task x | head` closes early: nobody is left to tell
+  });
+  process.exitCode = await runProcedure(spec, process.argv.slice(2), process.env);
+}
+
+/** The whole life of one run; returns its exit code: 0 done, 1 failed, 2 changes pending (with EXIT_CODE=1), 64 wrong usage, 130 interrupted. */
+export async function runProcedure<O extends Options>(spec: Procedure<O>, words: string[], env: NodeJS.ProcessEnv): Promise<number> {
+  const stop = new AbortController();
+  const interrupt = (name: NodeJS.Signals) => stop.abort(new Error(`interrupted by ${name}`));
+  const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+  for (const name of signals) process.on(name, interrupt);
+  let common: Common = { dryRun: false, yes: false, json: false, debug: false, exitCode: false, waive: [] };
+  let close = (_code: number, _message?: string) => {};
+  let code: number;
+  try {
+    const read = readWords(spec, words, env);
+    if (read.help) {
+      process.stdout.write(`${help(spec)}\n`);
+      return 0;
+    }
+    common = read.common;
+    const { refuseMisspelt } = await import("./called-by-task.ts");
+    refuseMisspelt(spec);
+    const { openContext } = await import("./context.ts");
+    const opened = await openContext(spec, read.common, words, env, stop.signal);
+    close = opened.close;
+    await spec.run(read.values, opened.context);
+    code = 0;
+    close(code);
+  } catch (error) {
+    const failure = report(error, stop.signal, common);
+    code = failure.code;
+    close(code, failure.message);
+  } finally {
+    for (const name of signals) process.off(name, interrupt);
+  }
+  return code;
+}
+
+function report(error: unknown, signal: AbortSignal, common: Common): { code: number; message: string } {
+  const interrupted = signal.aborted;
+  const message = interrupted ? `${textOf(signal.reason)}; the same command goes on from what it finds` : describe(error, common.debug);
+  common.say?.(message);
+  if (!common.say) process.stderr.write(`${message}\n`);
+  if (interrupted) return { code: 130, message };
+  if (error instanceof Stop) return { code: error.pending && common.exitCode ? 2 : 0, message };
+  return { code: error instanceof UsageError ? 64 : 1, message };
+}
+
+/** A command that failed without having been explained still says which command it was. */
+function describe(error: unknown, debug: boolean): string {
+  if (isCommandError(error)) return `a command failed: ${textOf(error)}`;
+  return debug && error instanceof Error && error.stack ? error.stack : textOf(error);
+}

@@ -1,0 +1,37 @@
+// What a run did, one JSON line per event, written before and after each effect: the trace a person reads after a bad night.
+import { appendFileSync, mkdirSync, readdirSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { redact } from "./redact.ts";
+
+export type Event =
+  | { event: "start"; procedure: string; words: string[]; dryRun: boolean }
+  /** An effect, before it begins and after it ended: a command line, a NAS call, a request, a written file. */
+  | { event: "effect"; phase: "before" | "after"; door: Door; what: string; ok?: boolean; ms?: number }
+  | { event: "step"; name: string; saw: string; ms: number }
+  | { event: "waived"; gate: string }
+  | { event: "end"; ok: boolean; code: number; message?: string; ms: number };
+
+export type Door = "command" | "nas" | "http" | "file" | "ledger";
+
+export interface Report {
+  /** Where the events go; undefined in a dry run, which writes nothing. */
+  readonly file: string | undefined;
+  write(event: Event): void;
+}
+
+const KEPT = 200;
+
+/** Opens the report of one run under `<state>/runs/`, keeping the newest 200. Time stamps are ISO 8601, durations milliseconds. */
+export function openReport(state: string, procedure: string, now = () => new Date()): Report {
+  const folder = join(state, "runs");
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  for (const old of readdirSync(folder).sort().slice(0, -KEPT)) rmSync(join(folder, old), { force: true });
+  const file = join(folder, `${now().toISOString().replaceAll(":", "-")}-${procedure.replaceAll(":", "-")}-${process.pid}.ndjson`);
+  return {
+    file,
+    write: (event) => appendFileSync(file, `${redact(JSON.stringify({ at: now().toISOString(), ...event }))}\n`, { mode: 0o600 }),
+  };
+}
+
+/** A report that goes nowhere: dry runs, and tests that look at commands instead. */
+export const silentReport: Report = { file: undefined, write: () => {} };

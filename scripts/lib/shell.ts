@@ -1,0 +1,86 @@
+// The two doors to the command line: `ask` reads the outside, `$` changes it.
+import { type ChildProcess, spawn as nodeSpawn } from "node:child_process";
+import type { Options, ProcessPromise } from "zx";
+import { begin } from "./effects.ts";
+import { redact } from "./redact.ts";
+
+type Word = string | number;
+
+/** A tagged template that runs a command; arrays become several words, `undefined` is refused. */
+export interface Shell {
+  (pieces: TemplateStringsArray, ...words: (Word | readonly Word[])[]): ProcessPromise;
+  (options: Partial<Options>): Shell;
+}
+
+export type Spawn = typeof nodeSpawn;
+
+export interface ShellSetup {
+  signal: AbortSignal;
+  env: NodeJS.ProcessEnv;
+  cwd: string;
+  /** Where `LOG_LEVEL=debug` shows each command, redacted, with its duration. */
+  debug?: ((line: string) => void) | undefined;
+  /** Tests put a recorder here. */
+  spawn?: Spawn;
+}
+
+/** How long a read may take before it is killed; a longer one says so: `ask({ timeout: "2m" })`. */
+const READ_DEADLINE = "30s";
+/** How long a command that was told to stop may take before it is killed. */
+const GRACE_MS = 5_000;
+
+let reads: Spawn = nodeSpawn;
+
+/** Loads zx and sets up its one `$`. Everything started here ends when `signal` aborts, with all its children. */
+export async function openShell(setup: ShellSetup): Promise<void> {
+  await import("zx/globals" as string); // its own types stay out: globals.d.ts is stricter
+  reads = door(setup, false);
+  Object.assign($, {
+    quiet: true,
+    verbose: false,
+    detached: true, // its own process group: Ctrl-C reaches only us, and we end the whole group
+    signal: setup.signal,
+    env: setup.env,
+    cwd: setup.cwd,
+    spawn: door(setup, true),
+    kill: endGroup, // zx's own needs `ps`, which a small machine does not have
+    timeoutSignal: "SIGTERM",
+  });
+}
+
+/** Runs a command that only reads. A dry run may do this and nothing else. */
+export const ask = ((first: TemplateStringsArray | Partial<Options>, ...words: Word[]) => {
+  const read = { spawn: reads, timeout: READ_DEADLINE } as const;
+  return "raw" in first ? $(read)(first, ...words) : $({ ...read, ...first });
+}) as Shell;
+
+function door({ spawn = nodeSpawn, debug }: ShellSetup, changes: boolean): Spawn {
+  return ((file: string, args: string[], options: object) => {
+    const line = commandLine(file);
+    const end = changes ? begin("command", line) : () => {};
+    const started = performance.now();
+    const child: ChildProcess = spawn(file, args, options);
+    child.stdin?.on("error", () => {}); // a child that stops reading tells so by its exit code; unheard, EPIPE would end this process
+    child.once("close", (code) => {
+      debug?.(redact(`${changes ? "$" : "?"} ${line}  → ${code} in ${Math.round(performance.now() - started)} ms`));
+      end(code === 0);
+    });
+    return child;
+  }) as Spawn;
+}
+
+/** zx hands its shell one string: the prefix that makes pipes fail, then what was typed. */
+export const commandLine = (text: string) => text.slice($.prefix?.length ?? 0).trim();
+
+/** TERM to the command's process group, KILL to what is left of it after five seconds. */
+async function endGroup(pid: number | string, signal: NodeJS.Signals = "SIGTERM"): Promise<void> {
+  const tell = (what: NodeJS.Signals) => {
+    try {
+      process.kill(-Number(pid), what);
+    } catch {
+      // the group is gone: that is what was wanted
+    }
+  };
+  tell(signal);
+  setTimeout(tell, GRACE_MS, "SIGKILL").unref();
+}

@@ -1,0 +1,107 @@
+// What the person sees: data on stdout, everything else on stderr; a plan is shown before it is carried out, and No is the answer to Enter.
+import { styleText } from "node:util";
+import { Stop, UsageError } from "./errors.ts";
+import { redact } from "./redact.ts";
+
+export interface Plan {
+  /** One line: "talos:apply k8s-0". */
+  title: string;
+  /** What will happen, removals first. */
+  lines: string[];
+  /** What cannot be got back, and the name that must be typed to go on. */
+  destroys?: { what: string[]; name: string };
+}
+
+export type Cell = string | number | undefined;
+
+export interface Ui {
+  readonly json: boolean;
+  say(line: string): void;
+  warn(line: string): void;
+  debug(line: string): void;
+  /** Long work: the newest line replaces the one before on a terminal; in a pipe only changes are printed, at most one in ten seconds. */
+  progress(line: string): void;
+  /** The result for people (a table, a text) or for machines (`OUTPUT=json`: the value). */
+  result(value: unknown, forPeople: string): void;
+  /** Shows what is about to happen; ends a dry run; otherwise asks, and No is the default. */
+  confirm(plan: Plan): Promise<void>;
+}
+
+export interface UiSetup {
+  dryRun: boolean;
+  yes: boolean;
+  /** The name that was passed in `CONFIRM=`. */
+  confirmed?: string | undefined;
+  json: boolean;
+  debug: boolean;
+  out?: NodeJS.WritableStream & { isTTY?: boolean };
+  err?: NodeJS.WritableStream & { isTTY?: boolean; columns?: number };
+  /** Asks a question on the terminal; undefined where nobody is there to answer. */
+  question?: ((text: string) => Promise<string>) | undefined;
+  now?: () => number;
+}
+
+const CLEAR = "\r\u001b[K";
+const QUIET_MS = 10_000;
+
+export function terminal(setup: UiSetup): Ui {
+  const { dryRun, yes, confirmed, json, out = process.stdout, err = process.stderr, question, now = () => performance.now() } = setup;
+  const live = Boolean(err.isTTY) && !setup.debug;
+  let open = false; // a progress line stands unfinished
+  let last = { line: "", at: -Infinity };
+  const line = (text: string) => {
+    err.write(`${open ? CLEAR : ""}${redact(text)}\n`);
+    open = false;
+  };
+  const paint = (style: "yellow" | "dim" | "bold", text: string) => (err.isTTY && !process.env.NO_COLOR ? styleText(style, text, { validateStream: false }) : text);
+
+  return {
+    json,
+    say: line,
+    warn: (text) => line(paint("yellow", `warning: ${text}`)),
+    debug: (text) => void (setup.debug && line(paint("dim", text))),
+    progress(text) {
+      if (live) {
+        const width = (err.columns ?? 80) - 1;
+        const shown = redact(text);
+        err.write(`${CLEAR}${paint("dim", shown.length > width ? `${shown.slice(0, width - 1)}…` : shown)}`);
+        open = true;
+      } else if (now() - last.at >= QUIET_MS) {
+        line(text);
+        last = { line: text, at: now() };
+      }
+    },
+    result(value, forPeople) {
+      if (open) err.write(CLEAR);
+      open = false;
+      out.write(`${json ? JSON.stringify(value, null, 2) : forPeople}\n`);
+    },
+    async confirm({ title, lines, destroys }) {
+      line(paint("bold", title));
+      for (const text of lines) line(`  ${text}`);
+      if (destroys) {
+        line(paint("yellow", "  cannot be got back:"));
+        for (const text of destroys.what) line(paint("yellow", `    ${text}`));
+      }
+      if (dryRun) throw new Stop("dry run: nothing was changed", { pending: true });
+      if (destroys) return confirmByName(destroys.name, confirmed, question);
+      if (yes) return;
+      if (!question) throw new UsageError("nobody is here to answer: pass YES=1 (--yes) to go on, DRY_RUN=1 (--dry-run) to only look");
+      if (!/^y(es)?$/i.test((await question("Go on? [y/N] ")).trim())) throw new Stop("nothing was changed");
+    },
+  };
+}
+
+async function confirmByName(name: string, confirmed: string | undefined, question: UiSetup["question"]): Promise<void> {
+  if (confirmed === name) return;
+  if (confirmed !== undefined) throw new UsageError(`CONFIRM=${confirmed} does not name what goes away: CONFIRM=${name}`);
+  if (!question) throw new UsageError(`this cannot be undone: pass CONFIRM=${name} (--confirm ${name}) to go on`);
+  if ((await question(`Type ${name} to go on: `)).trim() !== name) throw new Stop("nothing was changed");
+}
+
+/** Columns padded to their widest cell, two spaces apart; the same on a terminal, at 80 columns and in a pipe. */
+export function table(head: string[], rows: Cell[][]): string {
+  const cells = [head, ...rows.map((row) => row.map((cell) => String(cell ?? "-")))];
+  const widths = head.map((_, column) => Math.max(...cells.map((row) => (row[column] ?? "").length)));
+  return cells.map((row) => row.map((cell, column) => (column === row.length - 1 ? cell : cell.padEnd(widths[column] ?? 0))).join("  ").trimEnd()).join("\n");
+}

@@ -1,0 +1,51 @@
+// Waiting for a condition that is observed, with a deadline, saying why it is not so yet.
+import { Failure } from "./errors.ts";
+import type { Ui } from "./ui.ts";
+
+export type Seen<T> = { ready: T } | { waiting: string };
+
+export interface Patience {
+  /** What is waited for, as it stands in the error: "k8s-0 to answer". */
+  for: string;
+  /** Seconds until it is a failure. */
+  seconds: number;
+  ui: Pick<Ui, "progress">;
+  signal: AbortSignal;
+  /** The command that continues. */
+  next?: string;
+  clock?: Clock;
+}
+
+export interface Clock {
+  now(): number;
+  sleep(ms: number, signal: AbortSignal): Promise<void>;
+}
+
+const FIRST_MS = 200;
+const LONGEST_MS = 5_000;
+
+/** Asks until the probe is ready, at growing intervals from 0.2 to 5 s. What the probe throws ends the wait: a probe turns what may pass into `waiting`. */
+export async function until<T>(probe: () => Promise<Seen<T>>, patience: Patience): Promise<T> {
+  const clock = patience.clock ?? realClock;
+  const started = clock.now();
+  for (let pause = FIRST_MS; ; pause = Math.min(pause * 1.5, LONGEST_MS)) {
+    const seen = await probe();
+    if ("ready" in seen) return seen.ready;
+    const elapsed = (clock.now() - started) / 1000;
+    if (elapsed >= patience.seconds) {
+      throw new Failure({ attempted: `wait for ${patience.for} within ${patience.seconds} s`, said: seen.waiting, next: patience.next });
+    }
+    patience.ui.progress(`waiting for ${patience.for}: ${firstLine(seen.waiting)} (${Math.round(elapsed)} s)`);
+    await clock.sleep(pause, patience.signal);
+  }
+}
+
+const firstLine = (text: string) => text.split("\n", 1)[0] ?? "";
+
+export const realClock: Clock = {
+  now: () => performance.now(),
+  sleep: async (ms, signal) => {
+    const { setTimeout } = await import("node:timers/promises");
+    await setTimeout(ms, undefined, { signal });
+  },
+};

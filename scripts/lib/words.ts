@@ -1,0 +1,90 @@
+// From the words of a command line, the variables of a task and the environment to what a procedure gets.
+import { parseArgs } from "node:util";
+import { UsageError } from "./errors.ts";
+import { flag, maybeChoice, maybeText, type Option, type Options, type Values, variable } from "./options.ts";
+import type { Procedure } from "./procedure.ts";
+
+/** What every procedure takes. */
+export const COMMON = {
+  "dry-run": flag("show what would happen, change nothing"),
+  yes: flag("skip the question; what cannot be got back asks for --confirm all the same"),
+  confirm: maybeText("the name that must be typed for what cannot be got back"),
+  output: maybeChoice("form of the result", ["text", "json"]),
+  waive: maybeText("gates to pass by, by name, with commas between; recorded"),
+  "exit-code": flag("exit 2 when changes are pending"),
+  "log-level": maybeChoice("debug shows each command", ["info", "debug"]),
+} satisfies Options;
+
+export interface Common {
+  dryRun: boolean;
+  yes: boolean;
+  confirm?: string;
+  json: boolean;
+  debug: boolean;
+  exitCode: boolean;
+  waive: string[];
+  /** How the open terminal says a line; unset before there is one. */
+  say?: (line: string) => void;
+}
+
+/** The variables that a target with these options takes. */
+export const variablesOf = (options: Options) => [...Object.keys(options), ...Object.keys(COMMON)].map(variable);
+
+/** Reads flags first, then `ARG_<NAME>` (the task's variable), then `<NAME>` from the environment for what every procedure takes. */
+export function readWords<O extends Options>(spec: Procedure<O>, words: string[], env: NodeJS.ProcessEnv) {
+  const all: Options = { ...COMMON, ...spec.options };
+  const parsed = parse(all, words, spec.name);
+  if (parsed.help) return { help: true as const };
+  const typed = (name: string) => {
+    const given = parsed[name] ?? env[`ARG_${variable(name)}`] ?? (name in spec.options ? undefined : env[variable(name)]);
+    return given === "" ? undefined : given; // a task passes a variable that nobody set as an empty one
+  };
+  const read = (options: Options) => Object.fromEntries(Object.entries(options).map(([name, option]) => [name, option.read(typed(name), name)]));
+  const common = read(COMMON) as Values<typeof COMMON>;
+  return {
+    help: false as const,
+    values: read(spec.options) as Values<O>,
+    common: {
+      dryRun: common["dry-run"],
+      yes: common.yes,
+      ...(common.confirm !== undefined && { confirm: common.confirm }),
+      json: common.output === "json",
+      debug: common["log-level"] === "debug",
+      exitCode: common["exit-code"],
+      waive: (common.waive ?? "").split(",").filter(Boolean),
+    } as Common,
+  };
+}
+
+function parse(options: Options, words: string[], name: string): Record<string, string | boolean | undefined> {
+  const known = { ...options, help: flag("") };
+  try {
+    return parseArgs({
+      args: words,
+      options: Object.fromEntries(Object.entries(known).map(([flag, { type }]) => [flag, { type }])),
+    }).values as Record<string, string | boolean | undefined>;
+  } catch (error) {
+    const flags = Object.keys(options).map((flag) => `--${flag}`);
+    throw new UsageError(`${name}: ${(error as Error).message.split(". To specify")[0]}\n  flags: ${flags.join(" ")}`);
+  }
+}
+
+/** What `--help` prints: the flags, the same as variables of the task, and what it can destroy. */
+export function help({ name, about, options, destroys }: Procedure<Options>): string {
+  const row = ([flag, option]: [string, Option<unknown>]) =>
+    `  --${flag.padEnd(14)} ${`${variable(flag)}=`.padEnd(16)} ${option.about}${option.otherwise === undefined ? "" : `, default ${option.otherwise}`}${option.required ? ", required" : ""}`;
+  const own = Object.entries(options).map(row);
+  return [
+    `${name}: ${about}`,
+    ...(destroys ? [`  can destroy: ${destroys}`] : []),
+    "",
+    `  task ${name} [VARIABLE=value ...]`,
+    `  node --import tsx scripts/${name.replace(":", "/")}.ts [--flag value ...]`,
+    "",
+    ...own,
+    ...(own.length ? [""] : []),
+    ...Object.entries(COMMON).map(row),
+    "",
+    "Exit codes: 0 done, 1 failed, 2 changes pending (with EXIT_CODE=1), 64 wrong usage, 130 interrupted.",
+  ].join("\n");
+}

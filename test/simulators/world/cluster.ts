@@ -1,0 +1,1 @@
+export interface ClusterState { [key: string]: unknown }

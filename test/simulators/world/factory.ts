@@ -1,0 +1,1 @@
+export interface FactoryState { [key: string]: unknown }

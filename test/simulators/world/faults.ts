@@ -1,0 +1,30 @@
+// What can go wrong in the simulated home, each by name.
+
+/** `passes`: the product waits, retries or resumes, and the day ends well. `stops`: it ends with a clear message and nothing hurt, and goes on once mended. */
+export const FAULTS = {
+  "nas-drops-socket": { about: "the NAS cuts the connection in the middle of a call", ends: "passes" },
+  "nas-loses-reply": { about: "a change on the NAS takes place, its reply is lost", ends: "passes" },
+  "nas-idle-cut": { about: "the proxy in front of the NAS cuts an idle connection", ends: "passes" },
+  "nas-busy": { about: "the NAS refuses a call: too many in flight", ends: "passes" },
+  "nas-full-pool": { about: "the pool has no room for the disks", ends: "stops" },
+  "nas-login-locked": { about: "the NAS refuses the key", ends: "stops" },
+  "nas-device-refused": { about: "the NAS refuses a device of a VM", ends: "stops" },
+  "nas-start-refused": { about: "the NAS has no memory for a VM", ends: "stops" },
+  "factory-slow": { about: "the image factory takes long to build", ends: "passes" },
+  "factory-cuts-download": { about: "the download of the ISO breaks off", ends: "passes" },
+  "factory-down": { about: "the image factory does not answer", ends: "stops" },
+  "vault-rate-limited": { about: "1Password refuses for now: too many requests", ends: "stops" },
+  "vault-signed-out": { about: "nobody is signed in to 1Password", ends: "stops" },
+  "vault-field-missing": { about: "a field of an item is not there", ends: "stops" },
+  "node-slow": { about: "a node takes long to boot", ends: "passes" },
+  "node-stays-away": { about: "a node does not come back after its first boot", ends: "stops" },
+  "time-not-in-sync": { about: "a node's clock is not in sync yet", ends: "passes" },
+  "etcd-learner": { about: "an etcd member stays a learner for a while", ends: "passes" },
+  "api-server-flaps": { about: "the Kubernetes API refuses connections now and then", ends: "passes" },
+  "registry-flaps": { about: "a chart registry answers 503 once", ends: "passes" },
+  "registry-down": { about: "a chart registry does not answer", ends: "stops" },
+  "helm-stuck": { about: "a release was left pending by a run that died", ends: "passes" },
+  "flux-app-fails": { about: "one of Flux's Kustomizations cannot become ready", ends: "stops" },
+} as const;
+
+export type Fault = keyof typeof FAULTS;

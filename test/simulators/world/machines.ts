@@ -1,0 +1,1 @@
+export interface MachineState { [key: string]: unknown }

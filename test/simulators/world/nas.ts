@@ -1,0 +1,1 @@
+export interface NasState { [key: string]: unknown }

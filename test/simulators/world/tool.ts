@@ -1,0 +1,23 @@
+// What a stand-in executable asks of the home, and what the home can ask of it.
+import type { World } from "./world.ts";
+
+export interface Call {
+  /** Words after the tool's name. */
+  argv: string[];
+  env: Record<string, string>;
+  cwd: string;
+  /** Opens a path in the stand-in's own process, as the real tool would: relative to its cwd, with its rights, `/dev/stdin` as the path that it is. Throws Node's error. */
+  read(path: string): Promise<string>;
+  /** The stand-in's standard input, for tools that read it as a stream (`-`). */
+  stdin(): Promise<string>;
+  /** Writes a file from within the stand-in's process. */
+  write(path: string, text: string, mode?: number): Promise<void>;
+  out(text: string): void;
+  err(text: string): void;
+}
+
+/** Answers one command line; returns the exit code. Throws `Untaught` for what it does not know. */
+export type Tool = (world: World, call: Call) => Promise<number>;
+
+/** A stand-in never guesses: exit 70, naming the command line. */
+export class Untaught extends Error {}

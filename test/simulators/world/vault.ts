@@ -1,0 +1,1 @@
+export interface VaultState { [key: string]: unknown }

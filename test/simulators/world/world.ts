@@ -1,0 +1,76 @@
+// The state of the simulated home, on disk, and the one way to change it.
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import type { ClusterState } from "./cluster.ts";
+import type { FactoryState } from "./factory.ts";
+import type { Fault } from "./faults.ts";
+import type { MachineState } from "./machines.ts";
+import type { NasState } from "./nas.ts";
+import type { VaultState } from "./vault.ts";
+
+export interface State {
+  nas: NasState;
+  /** By MAC address: a VM that was ever started, and what is on its disks. */
+  machines: Record<string, MachineState>;
+  cluster: ClusterState;
+  vault: VaultState;
+  factory: FactoryState;
+  faults: Partial<Record<Fault, number>>;
+}
+
+/** Who changes something: the product under test, by a command or a call, or the world by itself (a node that boots, a controller). */
+export type By = "product" | "world";
+
+export interface World {
+  readonly folder: string;
+  readonly state: Readonly<State>;
+  /** Changes the state and writes it to disk before it returns. Changes by the product are counted and are where a run can be killed. */
+  change<T>(by: By, what: string, apply: (state: State) => T): T;
+  /** Is this fault switched on? Does not use it up. */
+  has(fault: Fault): boolean;
+  /** True if this fault strikes now; each strike uses up one of its count. */
+  strikes(fault: Fault): boolean;
+  /** Milliseconds since the epoch; the home's own clock. */
+  now(): number;
+  /** Called around each change by the product. */
+  onProductChange?: ((phase: "before" | "after", what: string) => void) | undefined;
+}
+
+/** Opens the world of a home, as `fresh` makes it when there is none on disk yet. */
+export function openWorld(folder: string, fresh: () => State, now = () => Date.now()): World {
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const file = join(folder, "world.json");
+  const state: State = read(file) ?? fresh();
+  const save = () => {
+    writeFileSync(`${file}.draft`, JSON.stringify(state), { mode: 0o600 });
+    renameSync(`${file}.draft`, file);
+  };
+  save();
+  return {
+    folder,
+    state,
+    now,
+    change(by, what, apply) {
+      if (by === "product") this.onProductChange?.("before", what);
+      const result = apply(state);
+      save();
+      if (by === "product") this.onProductChange?.("after", what);
+      return result;
+    },
+    has: (fault) => (state.faults[fault] ?? 0) > 0,
+    strikes(fault) {
+      if (!this.has(fault)) return false;
+      this.change("world", `fault ${fault}`, (state) => void (state.faults[fault] = (state.faults[fault] ?? 1) - 1));
+      return true;
+    },
+  };
+}
+
+function read(file: string): State | undefined {
+  try {
+    return JSON.parse(readFileSync(file, "utf8")) as State;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    throw error;
+  }
+}

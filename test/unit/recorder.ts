@@ -1,0 +1,153 @@
+// Runs a procedure in this process against answers in place of commands, and keeps what it wanted: which door, which line, what on stdin.
+import { type ChildProcess, spawn as realSpawn } from "node:child_process";
+import { vi } from "vitest";
+import type { Context } from "../../scripts/lib/context.ts";
+import type { Cluster } from "../../scripts/lib/cluster/cluster.ts";
+import { openGate } from "../../scripts/lib/effects.ts";
+import type { Entry, Ledger } from "../../scripts/lib/ledger.ts";
+import type { Options, Values } from "../../scripts/lib/options.ts";
+import type { Procedure } from "../../scripts/lib/procedure.ts";
+import type { Event } from "../../scripts/lib/report.ts";
+import { commandLine, openShell, type Spawn } from "../../scripts/lib/shell.ts";
+import { Stop } from "../../scripts/lib/errors.ts";
+import type { Plan } from "../../scripts/lib/ui.ts";
+import { testCluster, testVersions } from "./test-cluster.ts";
+
+/** What a command says: its stdout, or more. */
+export type Answer = string | { out?: string; err?: string; code?: number };
+
+/** From the start of a command line to its answers; several are given in order, the last one again and again. */
+export type Answers = Record<string, Answer | Answer[]>;
+
+export interface Recording {
+  /** `ask talosctl …` for reads, `act cat | talosctl …` for effects, in order. */
+  commands: string[];
+  /** What was given on stdin, by command line without its door. */
+  stdin: Record<string, string>;
+  effects: Event[];
+  said: string[];
+  plans: Plan[];
+  results: unknown[];
+  ledger: Entry[];
+  context: Context;
+  run<O extends Options>(spec: Procedure<O>, values: Values<O>): Promise<unknown>;
+}
+
+export interface RecordSetup {
+  answers?: Answers;
+  cluster?: Cluster;
+  secrets?: Record<string, string> | ((reference: string) => string);
+  dryRun?: boolean;
+  /** Whether the person says yes. */
+  yes?: boolean;
+  root?: string;
+  env?: NodeJS.ProcessEnv;
+}
+
+/** Opens the spine with a recorder in place of processes. A command nobody gave an answer for fails the test by name. */
+export async function record(setup: RecordSetup = {}): Promise<Recording> {
+  const { answers = {}, cluster = testCluster(), secrets = (ref) => `value of ${ref}`, dryRun = false, yes = true, root = process.cwd(), env = {} } = setup;
+  const recording = { commands: [] as string[], stdin: {} as Record<string, string>, effects: [] as Event[], said: [] as string[], plans: [] as Plan[], results: [] as unknown[], ledger: [] as Entry[] };
+  const queue = Object.fromEntries(Object.entries(answers).map(([line, answer]) => [line, Array.isArray(answer) ? [...answer] : [answer]]));
+  const signal = new AbortController().signal;
+  const report = { file: undefined, write: (event: Event) => void recording.effects.push(event) };
+  openGate(report, dryRun);
+  const before = () => recording.effects.filter((event) => event.event === "effect" && event.phase === "before").length;
+  let seen = before();
+  const spawn = ((file: string, _args: string[], options: object) => {
+    const line = commandLine(file);
+    const acts = before() > seen;
+    seen = before();
+    recording.commands.push(`${acts ? "act" : "ask"} ${line}`);
+    const key = Object.keys(queue).filter((start) => line.startsWith(start)).sort((a, b) => b.length - a.length)[0];
+    if (key === undefined) return play({ err: `no answer was given for: ${line}`, code: 99 }, options);
+    const list = queue[key]!;
+    const child = play(list.length > 1 ? list.shift()! : list[0]!, options);
+    keepStdin(child, (text) => void (recording.stdin[line] = text));
+    return child;
+  }) as Spawn;
+  await openShell({ signal, env: { PATH: process.env.PATH, ...env }, cwd: root, spawn });
+  const context: Context = {
+    root,
+    cluster,
+    versions: testVersions,
+    dryRun,
+    waive: [],
+    env: { KUBECONFIG: "/home/op/kubeconfig", TALOSCONFIG: "/home/op/talosconfig", SOPS_AGE_KEY_FILE: "/home/op/age.key", HOME_OPS_STATE: "/home/op/state", ...env },
+    signal,
+    report,
+    vault: {
+      async resolve(references) {
+        return new Map([...references].map((ref) => [ref, typeof secrets === "function" ? secrets(ref) : (secrets[ref] ?? missing(ref))]));
+      },
+    },
+    ledger: memoryLedger(recording.ledger),
+    ui: {
+      json: false,
+      say: (line) => void recording.said.push(line),
+      warn: (line) => void recording.said.push(`warning: ${line}`),
+      debug: () => {},
+      progress: () => {},
+      result: (value, forPeople) => void (recording.results.push(value), recording.said.push(forPeople)),
+      async confirm(plan) {
+        recording.plans.push(plan);
+        if (dryRun) throw new Stop("dry run: nothing was changed", { pending: true });
+        if (!yes) throw new Stop("nothing was changed");
+      },
+    },
+  };
+  return { ...recording, context, run: (spec, values) => spec.run(values, context).catch((error: unknown) => error) };
+}
+
+const missing = (ref: string): never => {
+  throw new Error(`no secret was given for ${ref}`);
+};
+
+/** A small `sh` that says what it was told to; real enough for zx, without the tool. */
+function play(answer: Answer, options: object): ChildProcess {
+  const { out = "", err = "", code = 0 } = typeof answer === "string" ? { out: answer } : answer;
+  return realSpawn("sh", ["-c", 'cat >/dev/null; printf %s "$OUT"; printf %s "$ERR" >&2; exit "$CODE"'], { ...options, shell: false, env: { PATH: process.env.PATH, OUT: out, ERR: err, CODE: String(code) } } as object);
+}
+
+function keepStdin(child: ChildProcess, keep: (text: string) => void): void {
+  let text = "";
+  const { stdin } = child;
+  if (!stdin) return;
+  const write = stdin.write.bind(stdin);
+  stdin.write = ((chunk: string | Buffer, ...rest: []) => {
+    text += chunk.toString();
+    keep(text);
+    return write(chunk, ...rest);
+  }) as typeof stdin.write;
+  const end = stdin.end.bind(stdin);
+  stdin.end = ((chunk?: string | Buffer, ...rest: []) => {
+    if (typeof chunk === "string" || Buffer.isBuffer(chunk)) {
+      text += chunk.toString();
+      keep(text);
+    }
+    return end(chunk as string, ...rest);
+  }) as typeof stdin.end;
+}
+
+function memoryLedger(entries: Entry[]): Ledger {
+  let next = 1;
+  return {
+    async open(entry) {
+      const written = { id: String(next++), at: "2026-01-01T00:00:00.000Z", ...entry };
+      entries.push(written);
+      return written;
+    },
+    async amend(entry, facts) {
+      const amended = { ...entry, facts: { ...entry.facts, ...facts } };
+      entries.splice(entries.findIndex(({ id }) => id === entry.id), 1, amended);
+      return amended;
+    },
+    async close({ id }) {
+      entries.splice(entries.findIndex((entry) => entry.id === id), 1);
+    },
+    entries: () => [...entries],
+  };
+}
+
+/** Waiting costs nothing in tests: timers are skipped, the order of what is asked stays. */
+export const skipWaiting = () => vi.mock("node:timers/promises", () => ({ setTimeout: async () => {} }));

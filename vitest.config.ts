@@ -1,0 +1,16 @@
+import { defineConfig } from "vitest/config";
+
+export default defineConfig({
+  test: {
+    coverage: {
+      provider: "v8",
+      include: ["scripts/**/*.ts"],
+      exclude: ["scripts/**/*.d.ts"],
+      thresholds: { lines: 80, branches: 80 },
+    },
+    projects: [
+      { extends: true, test: { name: "unit", include: ["test/unit/**/*.test.ts"], testTimeout: 10_000 } },
+      { extends: true, test: { name: "lab", include: ["test/lab/**/*.test.ts"], testTimeout: 120_000, hookTimeout: 60_000, maxWorkers: 2 } },
+    ],
+  },
+});
