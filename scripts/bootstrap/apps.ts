@@ -1,0 +1,89 @@
+// The seven releases that must run before Flux can take over, one after the other, each with the chart, version and values that Flux will use.
+import { Failure, textOf } from "../lib/errors.ts";
+import { compareReleases, installedReleases, type Release, wantedReleases, worthAnotherTry } from "../lib/helm.ts";
+import { apiReady, expectOurCluster, getAll } from "../lib/kubernetes.ts";
+import { main } from "../lib/procedure.ts";
+import { type Seen, stage } from "../lib/stage.ts";
+import type { Context } from "../lib/context.ts";
+import { until } from "../lib/wait.ts";
+import { readiness } from "../lib/node-readiness.ts";
+
+const HELMFILE = "bootstrap/helmfile.d/01-apps.yaml";
+/** helmDefaults.timeout of the helmfile, and a minute for what helm does around it. */
+const HELM_TIMEOUT_MS = 11 * 60_000;
+const TRIES = 4;
+
+const look = async () => compareReleases(await wantedReleases(HELMFILE), await installedReleases(), Date.now(), HELM_TIMEOUT_MS);
+
+/** What the releases are, and what will be done about each that is not deployed. */
+export function seeReleases(releases: Release[]): Seen {
+  const left = releases.filter(({ is }) => is !== "deployed");
+  const saw = `${releases.length - left.length} of ${releases.length} deployed${left.some(({ is }) => is === "pending") ? ", helm is still at work" : ""}`;
+  if (left.length === 0) return { state: "done", saw };
+  const todo = left.map((release) => `${release.namespace}/${release.name} ${release.version}: ${INTENT[release.is]}`);
+  return { state: left.length < releases.length ? "partly" : "to do", saw, todo };
+}
+
+const INTENT: Record<Release["is"], string> = {
+  deployed: "nothing",
+  absent: "install",
+  outdated: "upgrade",
+  failed: "install over the failed try",
+  pending: "wait for the helm that is at work, then look again",
+  stuck: "its helm died: uninstall what it left, then install",
+};
+
+export const apps = stage({
+  name: "bootstrap:apps",
+  about: "install the releases that Flux needs",
+  async observe() {
+    const api = await apiReady();
+    if ("waiting" in api) return { state: "unknown", saw: `the API does not answer: ${api.waiting}`, todo: ["install what is missing, in the helmfile's order"] };
+    return seeReleases(await look());
+  },
+  async act(context) {
+    await expectOurCluster(context);
+    for (const found of await look()) {
+      const release = found.is === "pending" ? await settled(found.name, context) : found;
+      if (release.is === "deployed") continue;
+      if (release.is === "stuck") await $({ timeout: "6m" })`helm uninstall ${release.name} --namespace ${release.namespace} --wait --timeout 5m`;
+      await install(release, context);
+      if (release.name === "cilium") await nodesReady(context);
+    }
+  },
+});
+
+/** The release once no helm is at work on it: a run that was killed leaves its helm running, which ends by itself. */
+const settled = (name: string, { ui, signal }: Context): Promise<Release> =>
+  until<Release>(
+    async () => {
+      const release = (await look()).find((one) => one.name === name)!;
+      return release.is === "pending" ? { waiting: `${release.status}` } : { ready: release };
+    },
+    { for: `the helm that works on ${name}`, seconds: HELM_TIMEOUT_MS / 1000 + 60, ui, signal, next: "task bootstrap:apps" },
+  );
+
+async function install({ name, namespace, version }: Release, { ui, signal }: Context): Promise<void> {
+  for (let attempt = 1; ; attempt += 1) {
+    ui.progress(`installing ${name} ${version}${attempt > 1 ? `, try ${attempt} of ${TRIES}` : ""}`);
+    const done = await $({ timeout: "15m" })`helmfile --file ${HELMFILE} --selector name=${name} sync --hide-notes`.nothrow();
+    if (done.exitCode === 0) return;
+    const said = textOf(done);
+    if (attempt === TRIES || signal.aborted || !worthAnotherTry(said)) {
+      throw new Failure({ attempted: `install ${namespace}/${name} ${version}`, said, now: "the releases before it are deployed and stay", next: "task bootstrap:apps" });
+    }
+    await sleep(1000 * 2 ** attempt);
+  }
+}
+
+/** With the CNI every node becomes Ready; without that, the next release would wait ten minutes to say so. */
+const nodesReady = ({ cluster, ui, signal }: Context) =>
+  until(async () => readiness(cluster.nodes.map(({ name }) => name), (await getAll("nodes")) ?? []), {
+    for: "every node to be Ready",
+    seconds: 600,
+    ui,
+    signal,
+    next: "kubectl --namespace kube-system get pods, then: task bootstrap:apps",
+  });
+
+await main(import.meta, apps);

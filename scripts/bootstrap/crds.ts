@@ -1,0 +1,49 @@
+// The CustomResourceDefinitions that charts bring, before anything uses them: Flux checks a whole set of objects before it writes any of them.
+import { customResourceDefinitions } from "../lib/manifests.ts";
+import { apiReady, expectOurCluster } from "../lib/kubernetes.ts";
+import { main } from "../lib/procedure.ts";
+import { ask } from "../lib/shell.ts";
+import { type Seen, stage } from "../lib/stage.ts";
+
+const HELMFILE = "bootstrap/helmfile.d/00-crds.yaml";
+const FIELD_MANAGER = "home-ops-bootstrap";
+
+/** Wanted names against the cluster's. */
+export function compareCrds(wanted: string[], found: string[]): Seen {
+  const missing = wanted.filter((name) => !found.includes(name));
+  const saw = `${wanted.length - missing.length} of ${wanted.length}`;
+  if (missing.length === 0) return { state: "done", saw };
+  return { state: missing.length < wanted.length ? "partly" : "to do", saw, todo: [`apply ${wanted.length} CustomResourceDefinitions (${missing.length} are missing)`] };
+}
+
+/** The charts' definitions, rendered once per run: pulling eight charts takes a while at home. */
+let rendered: Promise<string> | undefined;
+const definitions = async () => {
+  rendered ??= ask({ timeout: "5m" })`helmfile --file ${HELMFILE} --quiet template --include-crds --no-hooks`.text();
+  return customResourceDefinitions(await rendered);
+};
+
+export const crds = stage({
+  name: "bootstrap:crds",
+  about: "apply the CustomResourceDefinitions that charts bring",
+  async observe() {
+    const api = await apiReady();
+    if ("waiting" in api) return { state: "unknown", saw: `the API does not answer: ${api.waiting}`, todo: ["apply what is missing of the charts' definitions"] };
+    const [wanted, found] = await Promise.all([definitions(), ask`kubectl get customresourcedefinitions --output name`.lines()]);
+    return compareCrds(
+      wanted.map(({ name }) => name),
+      found.map((line) => line.replace(/^.*\//, "")),
+    );
+  },
+  async act(context) {
+    await expectOurCluster(context);
+    const wanted = await definitions();
+    const input = wanted.map(({ text }) => text).join("\n---\n");
+    context.ui.progress(`applying ${wanted.length} CustomResourceDefinitions`);
+    await $({ input, timeout: "5m" })`cat | kubectl apply --server-side --force-conflicts --field-manager ${FIELD_MANAGER} --filename -`;
+    const names = wanted.map(({ name }) => `customresourcedefinition/${name}`);
+    await ask({ timeout: "3m" })`kubectl wait --for condition=Established --timeout 2m ${names}`;
+  },
+});
+
+await main(import.meta, crds);

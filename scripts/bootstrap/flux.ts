@@ -1,0 +1,51 @@
+// Flux has fetched the repository and everything in it is ready. From here on Git is what changes the cluster.
+import { Failure } from "../lib/errors.ts";
+import { type FluxState, fluxState } from "../lib/flux.ts";
+import { apiReady, mayPass } from "../lib/kubernetes.ts";
+import { main } from "../lib/procedure.ts";
+import { type Seen, stage } from "../lib/stage.ts";
+import { until } from "../lib/wait.ts";
+
+const SECONDS = 20 * 60;
+
+/** A Flux that has nothing but its own instance has not looked into the repository yet. */
+export function seeFlux(state: FluxState | undefined): Seen {
+  const todo = ["wait until everything that Flux applies is ready"];
+  if (!state || state.total === 0) return { state: "to do", saw: "not installed", todo };
+  const saw = `${state.ready}/${state.total} ready`;
+  return state.ready === state.total && state.total > 1 ? { state: "done", saw } : { state: "partly", saw: [saw, ...state.waiting].join("\n"), todo };
+}
+
+export const flux = stage({
+  name: "bootstrap:flux",
+  about: "wait until everything that Flux applies is ready",
+  async observe() {
+    const api = await apiReady();
+    if ("waiting" in api) return { state: "unknown", saw: `the API does not answer: ${api.waiting}`, todo: ["wait for Flux"] };
+    return seeFlux(await fluxState());
+  },
+  async act({ ui, signal }) {
+    let last = "nothing was seen";
+    try {
+      await until(
+        async () => {
+          const seen = seeFlux(await fluxState().catch(passing));
+          last = seen.saw;
+          return seen.state === "done" ? { ready: seen } : { waiting: seen.saw.split("\n").slice(0, 2).join("; ") };
+        },
+        { for: "Flux", seconds: SECONDS, ui, signal },
+      );
+    } catch (error) {
+      if (!(error instanceof Failure)) throw error;
+      throw new Failure({ attempted: `see everything ready within ${SECONDS / 60} minutes`, said: last, now: "Flux goes on trying", next: "flux get all --all-namespaces --status-selector ready=false; then: task bootstrap:flux" });
+    }
+  },
+});
+
+/** An API server that is away for a moment is not an answer about Flux. */
+const passing = (error: unknown): undefined => {
+  if (mayPass(error)) return undefined;
+  throw error;
+};
+
+await main(import.meta, flux);

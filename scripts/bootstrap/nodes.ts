@@ -1,0 +1,41 @@
+// Every node of cluster.yaml is registered in Kubernetes. Not Ready is right here: the CNI comes with the apps.
+import { apiReady, condition, getAll, type KubernetesObject } from "../lib/kubernetes.ts";
+import { main } from "../lib/procedure.ts";
+import { type Seen, stage } from "../lib/stage.ts";
+import { until } from "../lib/wait.ts";
+
+/** Which of the expected nodes are there; one that nobody expects is named, since it may be another home's. */
+export function compareNodes(expected: string[], found: KubernetesObject[]): Seen {
+  const names = found.map(({ metadata }) => metadata.name);
+  const missing = expected.filter((name) => !names.includes(name));
+  const strangers = names.filter((name) => !expected.includes(name));
+  const ready = found.filter((node) => condition(node, "Ready")?.status === "True").length;
+  const saw = [
+    `${expected.length - missing.length} of ${expected.length} registered`,
+    missing.length ? `missing ${missing.join(", ")}` : `${ready} Ready`,
+    ...(strangers.length ? [`not in cluster.yaml: ${strangers.join(", ")}`] : []),
+  ].join(", ");
+  if (missing.length === 0) return { state: "done", saw };
+  return { state: names.length ? "partly" : "to do", saw, todo: [`wait until ${missing.join(", ")} ${missing.length > 1 ? "are" : "is"} registered`] };
+}
+
+export const nodes = stage({
+  name: "bootstrap:nodes",
+  about: "wait until every node is registered in Kubernetes",
+  async observe({ cluster }) {
+    const api = await apiReady();
+    if ("waiting" in api) return { state: "unknown", saw: `the API does not answer: ${api.waiting}`, todo: ["wait until every node is registered"] };
+    return compareNodes(cluster.nodes.map(({ name }) => name), (await getAll("nodes")) ?? []);
+  },
+  async act(context) {
+    await until(
+      async () => {
+        const seen = await this.observe(context);
+        return seen.state === "done" ? { ready: seen } : { waiting: seen.saw };
+      },
+      { for: "every node to register", seconds: 600, ui: context.ui, signal: context.signal, next: "task talos:status shows what each node is doing; then: task bootstrap:nodes" },
+    );
+  },
+});
+
+await main(import.meta, nodes);

@@ -1,0 +1,54 @@
+// Helm releases as the bootstrap sees them, and which failures of helm are worth another try.
+import { ask } from "./shell.ts";
+
+/** A release as the helmfile wants it. */
+export interface Wanted {
+  name: string;
+  namespace: string;
+  chart: string;
+  version: string;
+}
+
+/** A release as the cluster has it; `chart` is name and version in one word: "cilium-1.20.1". */
+export interface Installed {
+  name: string;
+  namespace: string;
+  status: string;
+  chart: string;
+  updated: string;
+}
+
+/** The releases of a helmfile, in its order. */
+export async function wantedReleases(file: string): Promise<Wanted[]> {
+  const listed = JSON.parse(await ask({ timeout: "2m" })`helmfile --file ${file} list --output json`.text()) as Wanted[];
+  return listed.map(({ name, namespace, chart, version }) => ({ name, namespace, chart, version }));
+}
+
+/** Every release in the cluster, in whatever state. */
+export const installedReleases = async () =>
+  JSON.parse(await ask({ timeout: "1m" })`helm list --all-namespaces --deployed --failed --pending --uninstalling --output json`.text()) as Installed[];
+
+export type Release = Wanted & { is: "deployed" | "absent" | "outdated" | "failed" | "pending" | "stuck"; status?: string };
+
+/** What each wanted release is in the cluster. A pending one may still have its helm at work; after helm's own deadline nobody is, and it is stuck. */
+export function compareReleases(wanted: Wanted[], installed: Installed[], now: number, helmTimeoutMs: number): Release[] {
+  return wanted.map((release) => {
+    const has = installed.find(({ name, namespace }) => name === release.name && namespace === release.namespace);
+    if (!has) return { ...release, is: "absent" };
+    const status = has.status;
+    if (status.startsWith("pending") || status === "uninstalling") {
+      return { ...release, status, is: now - Date.parse(withZone(has.updated)) > helmTimeoutMs ? "stuck" : "pending" };
+    }
+    if (status !== "deployed") return { ...release, status, is: "failed" };
+    return { ...release, status, is: has.chart.endsWith(`-${release.version}`) ? "deployed" : "outdated" };
+  });
+}
+
+/** Helm prints Go's time: "2026-01-02 03:04:05.678 +0000 UTC". */
+const withZone = (time: string) => time.replace(/^(\S+) (\S+?)(\.\d+)? ([+-]\d{2})(\d{2}).*$/, "$1T$2$4:$5");
+
+/** Whether this failure can be gone on the next try: the network, a busy registry or API server; never a chart, value or permission that is wrong. */
+export const worthAnotherTry = (said: string) =>
+  /\b(429|500|502|503|504)\b|too many requests|i\/o timeout|TLS handshake timeout|connection (reset|refused)|unexpected EOF|: EOF|temporary failure|server misbehaving|etcdserver: (leader changed|request timed out)|http2: client connection lost/i.test(
+    said,
+  ) && !/\b(401|403|404)\b|unauthorized|denied|not found/i.test(said);

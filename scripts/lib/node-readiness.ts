@@ -1,0 +1,13 @@
+// Whether all expected nodes are Ready, and which are not and why. Any mix of states is an answer, none is waited for in particular.
+import { condition, type KubernetesObject } from "./kubernetes.ts";
+import type { Seen } from "./wait.ts";
+
+export function readiness(expected: string[], found: KubernetesObject[]): Seen<number> {
+  const why = expected.flatMap((name) => {
+    const node = found.find(({ metadata }) => metadata.name === name);
+    if (!node) return [`${name} is not registered`];
+    const ready = condition(node, "Ready");
+    return ready?.status === "True" ? [] : [`${name}: ${ready?.reason ?? "no status yet"}`];
+  });
+  return why.length ? { waiting: why.join(", ") } : { ready: expected.length };
+}
