@@ -10,7 +10,7 @@ import { preflight } from "./bootstrap/preflight.ts";
 import { resources } from "./bootstrap/resources.ts";
 import type { Context } from "./lib/context.ts";
 import { main, procedure } from "./lib/procedure.ts";
-import { started } from "./lib/shell.ts";
+import { tally } from "./lib/shell.ts";
 import { carryOut, type Seen, type Stage } from "./lib/stage.ts";
 import { table } from "./lib/ui.ts";
 
@@ -41,7 +41,7 @@ export const bootstrap = procedure({
       acted ||= row.was !== "done";
       rows.push(row);
     }
-    ui.result({ stages: rows, ...started }, summary(rows));
+    ui.result({ stages: rows, ...tally }, summary(rows));
   },
 });
 
@@ -65,7 +65,7 @@ export function lines(stage: Pick<Stage, "name" | "about">, { state, saw, todo =
 
 export function summary(rows: Row[]): string {
   const shown = rows.map(({ stage, was, saw, seconds }) => [stage, was === "done" && stage !== "preflight" ? `already true: ${saw}` : saw, `${seconds.toFixed(1)} s`]);
-  return [table(["stage", "observed", "time"], shown), `${started.commands} commands, ${started.op} of them 1Password`].join("\n");
+  return [table(["stage", "observed", "time"], shown), `${tally.commands} commands, ${tally.op} of them 1Password`].join("\n");
 }
 
 async function timed<T>(act: () => Promise<T>): Promise<[T, number]> {

@@ -32,7 +32,7 @@ const GRACE_MS = 5_000;
 let reads: Spawn = nodeSpawn;
 
 /** How many commands this run has started, and how many of them were `op`: what the summaries say. */
-export const started = { commands: 0, op: 0 };
+export const tally = { commands: 0, op: 0 };
 
 /** Loads zx and sets up its one `$`. Everything started here ends when `signal` aborts, with all its children. */
 export async function openShell(setup: ShellSetup): Promise<void> {
@@ -60,8 +60,8 @@ export const ask = ((first: TemplateStringsArray | Partial<Options>, ...words: W
 function door({ spawn = nodeSpawn, debug }: ShellSetup, changes: boolean): Spawn {
   return ((file: string, args: string[], options: object) => {
     const line = commandLine(file);
-    started.commands += 1;
-    if (/^(cat \| )?op /.test(line)) started.op += 1;
+    tally.commands += 1;
+    if (/^(cat \| )?op /.test(line)) tally.op += 1;
     const end = changes ? begin("command", line) : () => {};
     const started = performance.now();
     const child: ChildProcess = spawn(file, args, options);

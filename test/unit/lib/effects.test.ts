@@ -1,0 +1,88 @@
+// Files, ledger and report: whole or not at all, and nothing of it in a dry run.
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { openGate } from "../../../scripts/lib/effects.ts";
+import { readIfThere, removeFile, writeFile } from "../../../scripts/lib/files.ts";
+import { openLedger } from "../../../scripts/lib/ledger.ts";
+import { forgetSecrets, hide, redact } from "../../../scripts/lib/redact.ts";
+import { openReport, silentReport } from "../../../scripts/lib/report.ts";
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "home-ops-"));
+  openGate(silentReport, false);
+});
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+describe("a written file", () => {
+  test("has the text and the mode, and no draft beside it", async () => {
+    const file = join(folder, "deep", "kubeconfig");
+    await writeFile(file, "secret\n", { mode: 0o600 });
+    expect(readFileSync(file, "utf8")).toBe("secret\n");
+    expect(statSync(file).mode & 0o777).toBe(0o600);
+    expect(readdirSync(join(folder, "deep"))).toEqual(["kubeconfig"]);
+  });
+  test("takes away the draft of a run that was killed, not that of one that lives", async () => {
+    writeFileSync(join(folder, ".a.999999999.aa.draft"), "");
+    writeFileSync(join(folder, `.a.${process.pid}.bb.draft`), "");
+    await writeFile(join(folder, "a"), "x");
+    expect(readdirSync(folder).sort()).toEqual([`.a.${process.pid}.bb.draft`, "a"]);
+  });
+  test("leaves the old text and no draft when it cannot be put in place", async () => {
+    mkdirSync(join(folder, "a"));
+    await expect(writeFile(join(folder, "a"), "x")).rejects.toThrow();
+    expect(readdirSync(folder)).toEqual(["a"]);
+  });
+  test("is not written in a dry run", async () => {
+    openGate(silentReport, true);
+    await expect(writeFile(join(folder, "a"), "x")).rejects.toThrow("a dry run tried to change something: write");
+    await expect(removeFile(join(folder, "a"))).rejects.toThrow("a dry run tried to change something: remove");
+    expect(readdirSync(folder)).toEqual([]);
+  });
+  test("that is not there reads as undefined; what cannot be read throws", async () => {
+    expect(await readIfThere(join(folder, "none"))).toBeUndefined();
+    await expect(readIfThere(folder)).rejects.toThrow("EISDIR");
+  });
+});
+
+describe("the ledger", () => {
+  const entry = { kind: "zvol", name: "tank/VM/a-boot", home: "nas-1", procedure: "vm:deploy" };
+  test("keeps what was opened until it is closed", async () => {
+    const ledger = openLedger(folder, () => new Date("2026-01-02T03:04:05Z"));
+    const opened = await ledger.open(entry);
+    expect(opened.id).toBe("2026-01-02T03-04-05.000Z-zvol-tank_VM_a-boot");
+    await ledger.amend(opened, { id: 7 });
+    expect(openLedger(folder).entries()).toEqual([{ ...opened, facts: { id: 7 } }]);
+    await ledger.close(opened);
+    expect(ledger.entries()).toEqual([]);
+  });
+});
+
+describe("the report", () => {
+  test("is one JSON line per event, private, and keeps the newest 200 runs", () => {
+    for (let i = 0; i < 203; i += 1) openReport(folder, "talos:apply", () => new Date(i * 1000)).write({ event: "waived", gate: "ceph" });
+    const names = readdirSync(join(folder, "runs"));
+    expect(names.length).toBeLessThanOrEqual(201);
+    const newest = join(folder, "runs", names.sort().at(-1)!);
+    expect(JSON.parse(readFileSync(newest, "utf8"))).toEqual({ at: "1970-01-01T00:03:22.000Z", event: "waived", gate: "ceph" });
+    expect(statSync(newest).mode & 0o777).toBe(0o600);
+  });
+});
+
+describe("redaction", () => {
+  afterEach(forgetSecrets);
+  test("hides a secret, each of its lines and its base64", () => {
+    hide(["first line\nsecond line", "p@ss.w*rd"]);
+    expect(redact(`a first line b second line c p@ss.w*rd ${Buffer.from("p@ss.w*rd").toString("base64")}`)).toBe("a ******** b ******** c ******** ********");
+  });
+  test("hides what is called a password even when it was never seen", () => {
+    expect(redact('{"password": "x y\\"z", "name": "a"}')).toBe('{"password": "********", "name": "a"}');
+    expect(redact("password: null, token: abc")).toBe("password: null, token: ********");
+  });
+  test("leaves short values and other text alone", () => {
+    hide(["abc"]);
+    expect(redact("abc, a tokenizer")).toBe("abc, a tokenizer");
+  });
+});
