@@ -43,7 +43,7 @@ export async function openShell(setup: ShellSetup): Promise<void> {
     verbose: false,
     detached: true, // its own process group: Ctrl-C reaches only us, and we end the whole group
     signal: setup.signal,
-    env: setup.env,
+    env: { SHLVL: "1", ...setup.env }, // bash takes a socket on stdin, which Node gives it, for a remote login and reads ~/.bashrc, unless it is a shell in a shell
     cwd: setup.cwd,
     spawn: door(setup, true),
     kill: endGroup, // zx's own needs `ps`, which a small machine does not have
