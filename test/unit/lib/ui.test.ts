@@ -1,0 +1,115 @@
+// What the person sees and is asked; waiting with a deadline.
+import { Writable } from "node:stream";
+import { describe, expect, test } from "vitest";
+import { Failure, textOf } from "../../../scripts/lib/errors.ts";
+import { nearest } from "../../../scripts/lib/nearest.ts";
+import { table, terminal, type UiSetup } from "../../../scripts/lib/ui.ts";
+import { until } from "../../../scripts/lib/wait.ts";
+
+function screen(setup: Partial<UiSetup> = {}) {
+  const texts = { out: "", err: "" };
+  const sink = (name: "out" | "err", isTTY = false) => Object.assign(new Writable({ write: (chunk, _, done) => ((texts[name] += String(chunk)), done()) }), { isTTY, columns: 40 });
+  const ui = terminal({ dryRun: false, yes: false, json: false, debug: false, out: sink("out"), err: sink("err"), ...setup });
+  return { ui, texts, live: () => sink("err", true) };
+}
+const PLAN = { title: "talos:apply k8s-0", lines: ["- old", "+ new"] };
+const DELETE = { title: "vm:delete k8s_0", lines: [], destroys: { what: ["zvol tank/VM/k8s_0-boot, 500 GB"], name: "k8s_0" } };
+
+describe("a plan", () => {
+  test("is shown, and No is the answer to Enter", async () => {
+    const { ui, texts } = screen({ question: async () => "" });
+    await expect(ui.confirm(PLAN)).rejects.toThrow("nothing was changed");
+    expect(texts.err).toBe("talos:apply k8s-0\n  - old\n  + new\n");
+  });
+  test.each(["y", "yes", " Y "])("goes on at %j", async (answer) => expect(await screen({ question: async () => answer }).ui.confirm(PLAN)).toBeUndefined());
+  test("goes on with YES=1 without asking", async () => expect(await screen({ yes: true }).ui.confirm(PLAN)).toBeUndefined());
+  test("ends a dry run, with changes pending, even with YES=1", async () => {
+    await expect(screen({ yes: true, dryRun: true }).ui.confirm(PLAN)).rejects.toMatchObject({ message: "dry run: nothing was changed", pending: true });
+  });
+  test("never waits where nobody can answer", async () => {
+    await expect(screen().ui.confirm(PLAN)).rejects.toThrow("nobody is here to answer: pass YES=1 (--yes) to go on, DRY_RUN=1 (--dry-run) to only look");
+  });
+});
+
+describe("what cannot be got back", () => {
+  test("is listed, and YES=1 is not enough", async () => {
+    const { ui, texts } = screen({ yes: true });
+    await expect(ui.confirm(DELETE)).rejects.toThrow("this cannot be undone: pass CONFIRM=k8s_0 (--confirm k8s_0) to go on");
+    expect(texts.err).toContain("  cannot be got back:\n    zvol tank/VM/k8s_0-boot, 500 GB\n");
+  });
+  test("goes on with the right name", async () => expect(await screen({ confirmed: "k8s_0" }).ui.confirm(DELETE)).toBeUndefined());
+  test("is refused with another name", async () => await expect(screen({ confirmed: "k8s_1" }).ui.confirm(DELETE)).rejects.toThrow("CONFIRM=k8s_1 does not name what goes away: CONFIRM=k8s_0"));
+  test("goes on when the name is typed", async () => expect(await screen({ question: async () => "k8s_0 " }).ui.confirm(DELETE)).toBeUndefined());
+  test("stops when something else is typed", async () => await expect(screen({ question: async () => "yes" }).ui.confirm(DELETE)).rejects.toThrow("nothing was changed"));
+});
+
+describe("output", () => {
+  test("data goes to stdout, lines to stderr", () => {
+    const { ui, texts } = screen();
+    ui.say("a line");
+    ui.warn("careful");
+    ui.result({ a: 1 }, "for people");
+    expect(texts).toEqual({ out: "for people\n", err: "a line\nwarning: careful\n" });
+  });
+  test("OUTPUT=json gives the value", () => {
+    const { ui, texts } = screen({ json: true });
+    ui.result({ a: 1 }, "for people");
+    expect(texts.out).toBe('{\n  "a": 1\n}\n');
+  });
+  test("progress in a pipe is at most a line in ten seconds", () => {
+    let now = 0;
+    const { ui, texts } = screen({ now: () => now });
+    for (; now <= 25_000; now += 1000) ui.progress(`at ${now}`);
+    expect(texts.err).toBe("at 0\nat 10000\nat 20000\n");
+  });
+  test("progress on a terminal is one line, cut to its width, and goes away", () => {
+    const seen = screen();
+    const ui = terminal({ dryRun: false, yes: false, json: false, debug: false, err: seen.live() });
+    ui.progress("x".repeat(100));
+    ui.say("done");
+    expect(seen.texts.err.replaceAll("\u001b[2m", "").replaceAll("\u001b[22m", "")).toBe(`\r\u001b[K${"x".repeat(38)}…\r\u001b[Kdone\n`);
+  });
+  test("debug lines are shown only when asked for", () => {
+    const [quiet, loud] = [screen(), screen({ debug: true })];
+    quiet.ui.debug("x");
+    loud.ui.debug("x");
+    expect([quiet.texts.err, loud.texts.err]).toEqual(["", "x\n"]);
+  });
+  test("a table is padded and has no trailing blanks", () => expect(table(["node", "stage"], [["k8s-0", "running"], ["a", undefined]])).toBe("node   stage\nk8s-0  running\na      -"));
+});
+
+describe("waiting", () => {
+  const clock = () => {
+    const pauses: number[] = [];
+    let now = 0;
+    return { pauses, now: () => now, sleep: async (ms: number) => void (pauses.push(Math.round(ms)), (now += ms)) };
+  };
+  const patience = { for: "k8s-0 to answer", seconds: 10, ui: screen().ui, signal: new AbortController().signal };
+  test("asks at once, then at growing intervals", async () => {
+    const c = clock();
+    let left = 4;
+    expect(await until(async () => (left-- > 0 ? { waiting: "not yet" } : { ready: "here" }), { ...patience, clock: c })).toBe("here");
+    expect(c.pauses).toEqual([200, 300, 450, 675]);
+  });
+  test("ends at the deadline with the last reason and the next command", async () => {
+    const failure = until(async () => ({ waiting: "connection refused" }), { ...patience, clock: clock(), next: "task talos:status" });
+    await expect(failure).rejects.toThrow("could not wait for k8s-0 to answer within 10 s\n  said: connection refused\n  next: task talos:status");
+  });
+  test("what the probe throws ends it", async () => await expect(until(() => Promise.reject(new Error("wrong key")), { ...patience, clock: clock() })).rejects.toThrow("wrong key"));
+});
+
+test("a failure tells what was attempted, said, how things stand and what is next", () => {
+  expect(new Failure({ attempted: "start k8s_0", said: "no memory\nreally", now: "the VM is stopped", next: "task vm:deploy" }).message).toBe(
+    "could not start k8s_0\n  said: no memory\n        really\n  now:  the VM is stopped\n  next: task vm:deploy",
+  );
+});
+test("the text of what was thrown is what the tool said", () => {
+  expect(textOf({ exitCode: 1, signal: null, stderr: " no route to host \n", stdout: "x" })).toBe("no route to host");
+  expect(textOf({ exitCode: 7, signal: null, stderr: "", stdout: "" })).toBe("exit code 7");
+  expect(textOf(new Error("outer", { cause: new Error("inner") }))).toBe("outer: inner");
+  expect(textOf("text")).toBe("text");
+});
+test("the nearest word is within a third of its length", () => {
+  expect(nearest("DRYRUN", ["DRY_RUN", "YES"])).toBe("DRY_RUN");
+  expect(nearest("colour", ["node", "mode"])).toBeUndefined();
+});
