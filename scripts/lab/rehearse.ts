@@ -1,0 +1,43 @@
+// The operator's first day against a simulated home: from an empty vault to a cluster that Flux keeps, with nothing of the real home in reach.
+import { dirname, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import { Failure } from "../lib/errors.ts";
+import { flag, integer, maybeText } from "../lib/options.ts";
+import { main, procedure } from "../lib/procedure.ts";
+import { table, type Ui } from "../lib/ui.ts";
+
+const PROJECT = resolve(dirname(fileURLToPath(import.meta.url)), "../..");
+
+export const rehearse = procedure({
+  name: "lab:rehearse",
+  about: "live the operator's first day against a simulated home",
+  cluster: false,
+  options: {
+    interrupt: flag("kill the run before and after every effect, go on, require the same end"),
+    fault: maybeText("switch a fault on, by name; `all` tries one after the other"),
+    minutes: integer("with interrupt: how long to go on; points beyond that are left out and counted", { min: 1, max: 120, otherwise: 60 }),
+    seed: maybeText("with interrupt: decides which points come first"),
+    keep: flag("keep the home's folder"),
+  },
+  async run({ interrupt, fault, minutes, seed = "0", keep }, { ui }) {
+    const { fullDay } = await import("../../test/rehearsal/full-day.ts");
+    if (interrupt) {
+      const { allInterruptions } = await import("../../test/rehearsal/all-interruptions.ts");
+      return conclude(ui, await allInterruptions(PROJECT, { minutes, seed, ui }));
+    }
+    if (fault) {
+      const { faultyDays } = await import("../../test/rehearsal/faulty-days.ts");
+      return conclude(ui, await faultyDays(PROJECT, fault, ui));
+    }
+    const day = await fullDay(PROJECT, { ui, keep });
+    ui.result(day, [table(["stage", "observed", "time"], day.stages.map(({ stage, saw, seconds }) => [stage, saw, `${seconds.toFixed(1)} s`])), "", ...day.closing].join("\n"));
+  },
+});
+
+/** A count of what was survived; anything that was not is a failure that names it. */
+function conclude(ui: Ui, { tried, survived, wrong, line }: { tried: number; survived: number; wrong: string[]; line: string }): void {
+  ui.result({ tried, survived, wrong }, line);
+  if (wrong.length > 0) throw new Failure({ attempted: `survive ${tried - survived} of ${tried}`, said: wrong.join("\n") });
+}
+
+await main(import.meta, rehearse);

@@ -1,0 +1,142 @@
+// The operator's first day, command by command, in a simulated home: what is typed at home, and in this order.
+import { spawn } from "node:child_process";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
+import { askHome, environmentOf, scriptIn } from "../simulators/control.ts";
+
+export interface Step {
+  /** The procedure, as `task` knows it. */
+  name: string;
+  words: string[];
+  /** What the person does before it with their own hands. */
+  person?: boolean;
+}
+
+/** Every command answers yes where it asks; `person` fills in what only a person can fetch. */
+export const DAY: Step[] = [
+  { name: "secrets:init", words: ["--yes"] },
+  { name: "secrets:check", words: [], person: true },
+  { name: "talos:talosconfig", words: ["--yes"] },
+  { name: "talos:prepare-iso", words: ["--yes"] },
+  { name: "vm:deploy", words: ["--yes"] },
+  { name: "bootstrap", words: ["--yes", "--output", "json"] },
+];
+
+export interface Ran {
+  name: string;
+  code: number | null;
+  /** Set when it was killed. */
+  killed: NodeJS.Signals | null;
+  stdout: string;
+  stderr: string;
+  seconds: number;
+}
+
+/** A home of its own in a new folder; `close` ends it and removes all of it. */
+export interface Lodging {
+  folder: string;
+  close(): Promise<void>;
+}
+
+/** Starts a home as a process of its own, in `folder` or a new one. Ends with this process, however that ends. */
+export async function lodge({ folder = mkdtempSync(join(tmpdir(), "rehearsal-")), project, truenas = "25.10", faults = [] as string[], keep = false }: { folder?: string; project: string; truenas?: string; faults?: string[]; keep?: boolean }): Promise<Lodging> {
+  const words = ["--import", "tsx", join(project, "test/simulators/home.ts"), folder, "--truenas", truenas, "--with-parent", ...faults.flatMap((fault) => ["--fault", fault])];
+  const home = spawn(process.execPath, words, { cwd: project, stdio: ["ignore", "ignore", "pipe"], env: withoutCaller() });
+  let said = "";
+  home.stderr.on("data", (text: Buffer) => (said += text.toString()));
+  const ended = new Promise<void>((resolve) => void home.once("close", () => resolve()));
+  let over = false;
+  void ended.then(() => (over = true));
+  for (let waited = 0; !existsSync(join(folder, "home.json")); waited += 20) {
+    if (over || waited > 30_000) throw new Error(`the simulated home did not start: ${said || "no answer in 30 s"}`);
+    await pause(20);
+  }
+  return {
+    folder,
+    async close() {
+      home.kill("SIGTERM");
+      await ended;
+      if (!keep) rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+/** The home gets nothing of the caller's environment but where to find Node and a place for temporary files. */
+const withoutCaller = () => ({ PATH: process.env.PATH, TMPDIR: process.env.TMPDIR ?? tmpdir(), HOME: process.env.HOME });
+
+export interface RunOptions {
+  env?: Record<string, string>;
+  onLine?: ((line: string) => void) | undefined;
+  /** Called with the process as soon as it runs. */
+  onStart?: (pid: number) => Promise<void>;
+}
+
+/** Runs one procedure in the home as a process of its own. */
+export async function run(folder: string, name: string, words: string[], { env = {}, onLine, onStart }: RunOptions = {}): Promise<Ran> {
+  const script = scriptIn(folder, name, words);
+  const began = performance.now();
+  const child = spawn(script.file, script.args, { cwd: script.cwd, env: { ...script.env, ...env }, stdio: ["ignore", "pipe", "pipe"] });
+  const ran: Ran = { name, code: null, killed: null, stdout: "", stderr: "", seconds: 0 };
+  child.stdout.on("data", (text: Buffer) => (ran.stdout += text.toString()));
+  child.stderr.on("data", (text: Buffer) => {
+    ran.stderr += text.toString();
+    for (const line of text.toString().split("\n")) if (line.trim()) onLine?.(line.trimEnd());
+  });
+  const closed = new Promise<void>((resolve) => {
+    child.once("exit", (code, signal) => {
+      [ran.code, ran.killed] = [code, signal];
+      if (signal) resolve(); // children of a killed run live on and hold its pipes
+    });
+    child.once("close", () => resolve());
+  });
+  await onStart?.(child.pid!);
+  await closed;
+  ran.seconds = (performance.now() - began) / 1000;
+  return ran;
+}
+
+/** One step of the day, the person's part included. */
+export async function live(folder: string, step: Step, options: RunOptions = {}): Promise<Ran> {
+  if (step.person) await askHome(folder, "person");
+  return run(folder, step.name, step.words, options);
+}
+
+export interface Ending {
+  nodes: string;
+  flux: string;
+  commands: number;
+  op: number;
+}
+
+/** How the cluster stands at the end, asked with kubectl as a person would. */
+export async function ending(folder: string): Promise<Ending> {
+  const { commands, op } = (await askHome(folder, "count")) as { commands: number; op: number };
+  type Items = { items: { status?: { conditions?: { type: string; status: string }[] } }[] };
+  const ready = (list: Items) => `${list.items.filter((item) => item.status?.conditions?.some(({ type, status }) => type === "Ready" && status === "True")).length}/${list.items.length}`;
+  const get = async (kinds: string) => JSON.parse(await kubectl(folder, ["get", kinds, "--all-namespaces", "--output", "json"])) as Items;
+  return { nodes: ready(await get("nodes")), flux: ready(await get("kustomizations.kustomize.toolkit.fluxcd.io,helmreleases.helm.toolkit.fluxcd.io")), commands, op };
+}
+
+async function kubectl(folder: string, words: string[]): Promise<string> {
+  const child = spawn(join(folder, "bin/kubectl"), words, { env: environmentOf(folder), stdio: ["ignore", "pipe", "inherit"] });
+  let text = "";
+  child.stdout.on("data", (more: Buffer) => (text += more.toString()));
+  await new Promise((resolve) => child.once("close", resolve));
+  return text;
+}
+
+/** What must never have happened: a connection that left this machine, a host nobody simulates, a secret where it does not belong. */
+export async function misdeeds(folder: string, runs: Ran[]): Promise<string[]> {
+  const { refused, unexpected } = (await askHome(folder, "evidence")) as { refused: unknown[]; unexpected: unknown[] };
+  const taint = (await askHome(folder, "taint")) as { where: string; secret: string }[];
+  const { values } = (await askHome(folder, "secrets")) as { values: { where: string; value: string }[] };
+  const spoken = runs.flatMap(({ name, stdout, stderr }) => values.filter(({ value }) => value.length >= 8 && (stdout.includes(value) || stderr.includes(value))).map(({ where }) => `${name} printed the secret ${where}`));
+  return [
+    ...refused.map((one) => `a connection left this machine: ${JSON.stringify(one)}`),
+    ...unexpected.map((one) => `a host was asked that nobody simulates: ${JSON.stringify(one)}`),
+    ...taint.map(({ where, secret }) => `the secret ${secret} was found in ${where}`),
+    ...spoken,
+  ];
+}

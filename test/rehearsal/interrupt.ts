@@ -1,0 +1,100 @@
+// Kills a run at one point after the other, runs the same command again, and requires the end state of an undisturbed run.
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { isDeepStrictEqual } from "node:util";
+import { askHome } from "../simulators/control.ts";
+import { live, lodge, misdeeds, type Ran, run, type Step } from "./day.ts";
+
+/** `line`: just before the n-th line of the report about an effect is written, so before (odd) or after (even) an effect. `change`: around the n-th change of the world. */
+export type Point = { at: "line"; n: number } | { at: "change"; n: number; phase: "before" | "after" };
+
+export const nameOf = (point: Point) => (point.at === "line" ? `effect ${Math.ceil(point.n / 2)} ${point.n % 2 ? "before" : "after"}` : `change ${point.n} ${point.phase}`);
+
+export interface Course {
+  step: Step;
+  /** A copy of the home as it was before the step. */
+  before: string;
+  /** The end state of the undisturbed run. */
+  end: unknown;
+  points: Point[];
+  seconds: number;
+}
+
+/** Runs the step undisturbed in a copy of the home and finds every point at which it can be killed. */
+export async function chart(project: string, before: string, step: Step): Promise<Course> {
+  const folder = copy(before);
+  const home = await lodge({ project, folder });
+  try {
+    const changes = (await askHome(folder, "changes")) as number;
+    const ran = await live(folder, step);
+    if (ran.code !== 0) throw new Error(`${step.name} does not even end well undisturbed:\n${ran.stderr}`);
+    const last = (await askHome(folder, "changes")) as number;
+    await askHome(folder, "settle");
+    const points: Point[] = [
+      ...count(effectLines(folder, step)).map((n) => ({ at: "line" as const, n })),
+      ...count(last - changes).flatMap((n) => (["before", "after"] as const).map((phase) => ({ at: "change" as const, n, phase }))),
+    ];
+    return { step, before, end: await askHome(folder, "snapshot"), points, seconds: ran.seconds };
+  } finally {
+    await home.close();
+  }
+}
+
+const count = (n: number) => Array.from({ length: n }, (_, index) => index + 1);
+
+/** Lines about effects in the newest report of this procedure. */
+function effectLines(folder: string, { name }: Step): number {
+  const runs = join(folder, "state/runs");
+  const newest = readdirSync(runs).filter((file) => file.includes(`Z-${name.replaceAll(":", "-")}-`)).sort().at(-1);
+  return newest ? readFileSync(join(runs, newest), "utf8").split("\n").filter((line) => line.includes('"event":"effect"')).length : 0;
+}
+
+/** Kills at this point and goes on; returns what was wrong afterwards, nothing when all is well. */
+export async function survive(project: string, { step, before, end }: Course, point: Point): Promise<string[]> {
+  const folder = copy(before);
+  const home = await lodge({ project, folder });
+  try {
+    const first = await killed(folder, step, point);
+    if (!first.killed) return [`was not killed (exit ${first.code})`];
+    const second = await run(folder, step.name, step.words);
+    if (second.code !== 0) return [`the second run failed (exit ${second.code}): ${second.stderr.trim().split("\n").slice(-6).join(" | ")}`];
+    await askHome(folder, "settle");
+    const after = await askHome(folder, "snapshot");
+    const wrong = isDeepStrictEqual(after, end) ? [] : [`the end state differs: ${differences(end, after).slice(0, 5).join("; ")}`];
+    return [...wrong, ...(await misdeeds(folder, [first, second]))];
+  } catch (error) {
+    return [error instanceof Error ? error.message : String(error)];
+  } finally {
+    await home.close();
+  }
+}
+
+async function killed(folder: string, step: Step, point: Point): Promise<Ran> {
+  if (point.at === "line") return live(folder, step, { env: { LAB_KILL_AT_LINE: String(point.n) } });
+  return live(folder, step, { onStart: async (pid) => void (await askHome(folder, "killAt", { pid, change: point.n, phase: point.phase })) });
+}
+
+function copy(before: string): string {
+  const folder = mkdtempSync(join(tmpdir(), "rehearsal-"));
+  cpSync(before, folder, { recursive: true, verbatimSymlinks: true });
+  rmSync(join(folder, "home.json"), { force: true });
+  return folder;
+}
+
+/** Paths at which two values differ, for a person to start looking. */
+export function differences(a: unknown, b: unknown, path = ""): string[] {
+  if (isDeepStrictEqual(a, b)) return [];
+  if (typeof a !== "object" || typeof b !== "object" || a === null || b === null) return [`${path}: ${short(a)} became ${short(b)}`];
+  const keys = new Set([...Object.keys(a), ...Object.keys(b)]);
+  return [...keys].flatMap((key) => differences((a as Record<string, unknown>)[key], (b as Record<string, unknown>)[key], `${path}/${key}`));
+}
+
+const short = (value: unknown) => (JSON.stringify(value) ?? "nothing").slice(0, 60);
+
+/** Points in an order that changes with the seed, so that a run that cannot do all of them does others next time. */
+export function shuffled<T>(all: T[], seed: string): T[] {
+  let state = [...seed].reduce((sum, letter) => (Math.imul(sum, 31) + letter.charCodeAt(0)) >>> 0, 7);
+  const random = () => (state = (Math.imul(state, 1664525) + 1013904223) >>> 0) / 2 ** 32;
+  return all.map((one) => ({ one, key: random() })).sort((a, b) => a.key - b.key).map(({ one }) => one);
+}
