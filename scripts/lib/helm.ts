@@ -1,4 +1,6 @@
 // Helm releases as the bootstrap sees them, and which failures of helm are worth another try.
+import { readFile } from "node:fs/promises";
+import { resolve } from "node:path";
 import { ask } from "./shell.ts";
 
 /** A release as the helmfile wants it. */
@@ -18,15 +20,26 @@ export interface Installed {
   updated: string;
 }
 
-/** The releases of a helmfile, in its order. */
+/** The releases of a helmfile, in its order: `helmfile list` sorts them by namespace (seen with 1.8.0), which would begin with cert-manager. */
 export async function wantedReleases(file: string): Promise<Wanted[]> {
   const listed = JSON.parse(await ask({ timeout: "2m" })`helmfile --file ${file} list --output json`.text()) as Wanted[];
-  return listed.map(({ name, namespace, chart, version }) => ({ name, namespace, chart, version }));
+  const order = await releaseNames(await readFile(resolve(String($.cwd ?? "."), file), "utf8"));
+  return listed
+    .map(({ name, namespace, chart, version }) => ({ name, namespace, chart, version }))
+    .sort((a, b) => order.indexOf(a.name) - order.indexOf(b.name));
+}
+
+/** The names of a helmfile's releases as they stand in it; a test proves that each comes after what it `needs`. */
+export async function releaseNames(text: string): Promise<string[]> {
+  const { parse } = await import("yaml");
+  return (parse(text) as { releases: { name: string }[] }).releases.map(({ name }) => name);
 }
 
 /** Every release in the cluster, in whatever state. */
 export const installedReleases = async () =>
-  JSON.parse(await ask({ timeout: "1m" })`helm list --all-namespaces --deployed --failed --pending --uninstalling --output json`.text()) as Installed[];
+  JSON.parse(
+    await ask({ timeout: "1m" })`helm list --all-namespaces --deployed --failed --pending --uninstalling --output json`.text(),
+  ) as Installed[];
 
 export type Release = Wanted & { is: "deployed" | "absent" | "outdated" | "failed" | "pending" | "stuck"; status?: string };
 
