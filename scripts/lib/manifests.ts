@@ -3,7 +3,7 @@
 /** The documents of a stream, without empty ones. */
 export const documents = (text: string) =>
   text
-    .split(/^---(?:\s.*)?$/m)
+    .split(/^---(?:[ \t].*)?$/m)
     .map((document) => document.trim())
     .filter((document) => document.split("\n").some((line) => line.trim() && !line.startsWith("#")));
 

@@ -53,8 +53,10 @@ export async function openShell(setup: ShellSetup): Promise<void> {
 
 /** Runs a command that only reads. A dry run may do this and nothing else. */
 export const ask = ((first: TemplateStringsArray | Partial<Options>, ...words: Word[]) => {
-  const read = { spawn: reads, timeout: READ_DEADLINE } as const;
-  return "raw" in first ? $(read)(first, ...words) : $({ ...read, ...first });
+  const options = "raw" in first ? {} : first;
+  const stdin = "input" in options ? "pipe" : "ignore"; // zx leaves an open pipe, on which a tool that asks something would wait
+  const shell = $({ spawn: reads, timeout: READ_DEADLINE, stdio: [stdin, "pipe", "pipe"], ...options });
+  return "raw" in first ? shell(first, ...words) : shell;
 }) as Shell;
 
 function door({ spawn = nodeSpawn, debug }: ShellSetup, changes: boolean): Spawn {

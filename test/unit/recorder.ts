@@ -1,6 +1,5 @@
 // Runs a procedure in this process against answers in place of commands, and keeps what it wanted: which door, which line, what on stdin.
 import { type ChildProcess, spawn as realSpawn } from "node:child_process";
-import { vi } from "vitest";
 import type { Context } from "../../scripts/lib/context.ts";
 import type { Cluster } from "../../scripts/lib/cluster/cluster.ts";
 import { openGate } from "../../scripts/lib/effects.ts";
@@ -11,6 +10,7 @@ import type { Event } from "../../scripts/lib/report.ts";
 import { commandLine, openShell, type Spawn } from "../../scripts/lib/shell.ts";
 import { Stop } from "../../scripts/lib/errors.ts";
 import type { Plan } from "../../scripts/lib/ui.ts";
+import { type Clock, useClock } from "../../scripts/lib/wait.ts";
 import { testCluster, testVersions } from "./test-cluster.ts";
 
 /** What a command says: its stdout, or more. */
@@ -66,6 +66,7 @@ export async function record(setup: RecordSetup = {}): Promise<Recording> {
     keepStdin(child, (text) => void (recording.stdin[line] = text));
     return child;
   }) as Spawn;
+  useClock(stillClock());
   await openShell({ signal, env: { PATH: process.env.PATH, ...env }, cwd: root, spawn });
   const context: Context = {
     root,
@@ -106,7 +107,7 @@ const missing = (ref: string): never => {
 /** A small `sh` that says what it was told to; real enough for zx, without the tool. */
 function play(answer: Answer, options: object): ChildProcess {
   const { out = "", err = "", code = 0 } = typeof answer === "string" ? { out: answer } : answer;
-  return realSpawn("sh", ["-c", 'cat >/dev/null; printf %s "$OUT"; printf %s "$ERR" >&2; exit "$CODE"'], { ...options, shell: false, env: { PATH: process.env.PATH, OUT: out, ERR: err, CODE: String(code) } } as object);
+  return realSpawn("sh", ["-c", 'printf %s "$OUT"; printf %s "$ERR" >&2; exit "$CODE"'], { ...options, shell: false, env: { PATH: process.env.PATH, OUT: out, ERR: err, CODE: String(code) } } as object);
 }
 
 function keepStdin(child: ChildProcess, keep: (text: string) => void): void {
@@ -149,5 +150,9 @@ function memoryLedger(entries: Entry[]): Ledger {
   };
 }
 
-/** Waiting costs nothing in tests: timers are skipped, the order of what is asked stays. */
-export const skipWaiting = () => vi.mock("node:timers/promises", () => ({ setTimeout: async () => {} }));
+/** A clock that moves only when someone sleeps: waiting costs nothing, deadlines still come. */
+export function stillClock(): Clock & { pauses: number[] } {
+  let now = 0;
+  const pauses: number[] = [];
+  return { pauses, now: () => now, sleep: async (ms) => void (pauses.push(Math.round(ms)), (now += ms)) };
+}

@@ -1,10 +1,11 @@
 // What the person sees and is asked; waiting with a deadline.
 import { Writable } from "node:stream";
-import { describe, expect, test } from "vitest";
+import { beforeEach, describe, expect, test } from "vitest";
 import { Failure, textOf } from "../../../scripts/lib/errors.ts";
 import { nearest } from "../../../scripts/lib/nearest.ts";
 import { table, terminal, type UiSetup } from "../../../scripts/lib/ui.ts";
-import { until } from "../../../scripts/lib/wait.ts";
+import { until, useClock } from "../../../scripts/lib/wait.ts";
+import { stillClock } from "../recorder.ts";
 
 function screen(setup: Partial<UiSetup> = {}) {
   const texts = { out: "", err: "" };
@@ -79,23 +80,20 @@ describe("output", () => {
 });
 
 describe("waiting", () => {
-  const clock = () => {
-    const pauses: number[] = [];
-    let now = 0;
-    return { pauses, now: () => now, sleep: async (ms: number) => void (pauses.push(Math.round(ms)), (now += ms)) };
-  };
+  beforeEach(() => useClock(stillClock()));
   const patience = { for: "k8s-0 to answer", seconds: 10, ui: screen().ui, signal: new AbortController().signal };
   test("asks at once, then at growing intervals", async () => {
-    const c = clock();
+    const clock = stillClock();
+    useClock(clock);
     let left = 4;
-    expect(await until(async () => (left-- > 0 ? { waiting: "not yet" } : { ready: "here" }), { ...patience, clock: c })).toBe("here");
-    expect(c.pauses).toEqual([200, 300, 450, 675]);
+    expect(await until(async () => (left-- > 0 ? { waiting: "not yet" } : { ready: "here" }), patience)).toBe("here");
+    expect(clock.pauses).toEqual([200, 300, 450, 675]);
   });
   test("ends at the deadline with the last reason and the next command", async () => {
-    const failure = until(async () => ({ waiting: "connection refused" }), { ...patience, clock: clock(), next: "task talos:status" });
+    const failure = until(async () => ({ waiting: "connection refused" }), { ...patience, next: "task talos:status" });
     await expect(failure).rejects.toThrow("could not wait for k8s-0 to answer within 10 s\n  said: connection refused\n  next: task talos:status");
   });
-  test("what the probe throws ends it", async () => await expect(until(() => Promise.reject(new Error("wrong key")), { ...patience, clock: clock() })).rejects.toThrow("wrong key"));
+  test("what the probe throws ends it", async () => await expect(until(() => Promise.reject(new Error("wrong key")), patience)).rejects.toThrow("wrong key"));
 });
 
 test("a failure tells what was attempted, said, how things stand and what is next", () => {
