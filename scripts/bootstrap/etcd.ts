@@ -1,0 +1,50 @@
+// Bootstraps etcd on one control plane, once, and waits until all are voting members.
+import type { Context } from "../lib/context.ts";
+import { Failure, textOf } from "../lib/errors.ts";
+import { askEtcd, seeEtcd } from "../lib/etcd.ts";
+import { main } from "../lib/procedure.ts";
+import { stage } from "../lib/stage.ts";
+import { until } from "../lib/wait.ts";
+
+/** Said by a node that is not so far yet; talosctl's other refusals stay, so they are not waited for. */
+const NOT_YET = /bootstrap is not available yet|time is not in sync yet|code = Unavailable|code = DeadlineExceeded|connection refused|i\/o timeout|EOF|connection reset/;
+const ALREADY = /code = AlreadyExists/;
+
+const look = async ({ cluster, env }: Context) => seeEtcd(cluster.nodes.map(({ name }) => name), await askEtcd(cluster.nodes, env.TALOSCONFIG!));
+
+export const etcd = stage({
+  name: "bootstrap:etcd",
+  about: "bootstrap etcd on one control plane and wait for all members",
+  observe: look,
+  async act(context) {
+    const { cluster, ui, signal } = context;
+    const first = cluster.nodes[0]!;
+    const seen = await until(
+      async () => {
+        const now = await look(context);
+        return now.state === "unknown" ? { waiting: now.saw } : { ready: now };
+      },
+      { for: "every control plane to answer", seconds: 600, ui, signal, next: "task talos:status; bootstrapping while a node cannot be asked could make a second cluster" },
+    );
+    if (seen.state === "to do") {
+      await until(() => tryBootstrap(first.address, context), { for: `etcd to be bootstrapped on ${first.name}`, seconds: 600, ui, signal, next: "task bootstrap:etcd" });
+    }
+    await until(
+      async () => {
+        const now = await look(context);
+        return now.state === "done" ? { ready: now } : { waiting: now.saw };
+      },
+      { for: `${cluster.nodes.length} etcd members`, seconds: 600, ui, signal, next: "task talos:status, then: task bootstrap:etcd" },
+    );
+  },
+});
+
+async function tryBootstrap(address: string, { env }: Context): Promise<{ ready: true } | { waiting: string }> {
+  const done = await $({ timeout: "1m" })`talosctl --talosconfig ${env.TALOSCONFIG!} --endpoints ${address} --nodes ${address} bootstrap`.nothrow();
+  const said = textOf(done);
+  if (done.exitCode === 0 || ALREADY.test(said)) return { ready: true }; // "already" may be stale data of a half-wiped disk: the members decide
+  if (NOT_YET.test(said)) return { waiting: said };
+  throw new Failure({ attempted: `bootstrap etcd on ${address}`, said, now: "no node has etcd", next: "task bootstrap:etcd" });
+}
+
+await main(import.meta, etcd);

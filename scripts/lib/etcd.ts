@@ -1,0 +1,59 @@
+// etcd as each control plane tells it, and whether it is safe to bootstrap.
+import type { Node } from "./cluster/cluster.ts";
+import { textOf } from "./errors.ts";
+import { ask } from "./shell.ts";
+import type { Seen } from "./stage.ts";
+
+export interface Member {
+  id: string;
+  hostname: string;
+  learner: boolean;
+}
+
+/** What one node says: its view of the members, that etcd does not run on it, or nothing that could be understood. */
+export type Answer = { node: string; members: Member[] } | { node: string; without: string } | { node: string; unseen: string };
+
+/** Asks every node at once; a node that was never configured has no etcd by nature. */
+export const askEtcd = (nodes: Pick<Node, "name" | "address">[], talosconfig: string): Promise<Answer[]> =>
+  Promise.all(
+    nodes.map(async ({ name, address }): Promise<Answer> => {
+      const got = await ask({ timeout: "20s" })`talosctl --talosconfig ${talosconfig} --endpoints ${address} --nodes ${address} etcd members`.nothrow();
+      return got.exitCode === 0 ? { node: name, members: membersOf(got.stdout) } : { node: name, ...whyNot(textOf(got)) };
+    }),
+  );
+
+/** The table of `talosctl etcd members`; its columns are told by their heads, since their number has grown with the versions. */
+export function membersOf(table: string): Member[] {
+  const [head = "", ...rows] = table.split("\n").filter((line) => line.trim());
+  const columns = head.trim().split(/\s{2,}/);
+  const cell = (row: string[], name: string) => row[columns.indexOf(name)] ?? "";
+  return rows.map((line) => {
+    const row = line.trim().split(/\s{2,}/);
+    return { id: cell(row, "ID"), hostname: cell(row, "HOSTNAME"), learner: cell(row, "LEARNER") === "true" };
+  });
+}
+
+/** Whether an error says that the node answers but has no etcd, or that the node could not be asked. */
+export function whyNot(said: string): { without: string } | { unseen: string } {
+  if (/etcd is not running|service "etcd" is not|:2379|failed to (get|create) etcd client|error building etcd client|not bootstrapped|no such file or directory/i.test(said)) return { without: "etcd does not run yet" };
+  if (/API is not implemented in maintenance mode|certificate signed by unknown authority/.test(said)) return { without: "it is in maintenance mode" };
+  return { unseen: said };
+}
+
+/** Bootstrapping while any control plane may already hold data makes a second cluster beside the first: only when all were seen without it is it safe. */
+export function seeEtcd(expected: string[], answers: Answer[]): Seen {
+  const views = answers.filter((answer) => "members" in answer);
+  if (views.length === 0) return { ...seeNone(answers), todo: [`bootstrap etcd on ${expected[0]}`, `wait for ${expected.length} members`] };
+  const known = [...new Map(views.flatMap(({ members }) => members).map((member) => [member.hostname, member])).values()];
+  const split = views.find(({ members }) => !members.some(({ id }) => views[0]!.members.some((other) => other.id === id)));
+  if (split) return { state: "unknown", saw: `${views[0]!.node} and ${split.node} are in two different etcd clusters` };
+  const missing = expected.filter((name) => !known.some(({ hostname, learner }) => hostname === name && !learner));
+  const learners = known.filter(({ learner }) => learner).map(({ hostname }) => hostname);
+  const saw = `${expected.length - missing.length} of ${expected.length} members${learners.length ? `, ${learners.join(", ")} still learning` : ""}`;
+  return missing.length === 0 ? { state: "done", saw } : { state: "partly", saw, todo: [`wait for ${missing.join(", ")} to become a member`] };
+}
+
+function seeNone(answers: Answer[]): Pick<Seen, "state" | "saw"> {
+  const unseen = answers.flatMap((answer) => ("unseen" in answer ? [`${answer.node}: ${answer.unseen.split("\n")[0]}`] : []));
+  return unseen.length ? { state: "unknown", saw: `not every node could be asked: ${unseen.join("; ")}` } : { state: "to do", saw: "no node has etcd" };
+}

@@ -1,0 +1,142 @@
+// How Flux will walk the tree: every path is there and is walked once, dependencies end, and nothing waits for what cannot come.
+import { describe, expect, it } from "vitest";
+import { parse } from "yaml";
+import { type Any, appOf, documentsOf, exists, FILES, folderOf, KUSTOMIZATIONS, namespaceOf, ofKind, read, TREE } from "./tree.ts";
+
+const CHILDREN = KUSTOMIZATIONS.filter(({ file }) => file.startsWith("kubernetes/apps/"));
+const id = ({ namespace, name }: { namespace: string; name: string }) => `${namespace}/${name}`;
+const needsOf = ({ namespace, spec }: (typeof CHILDREN)[number]) => ((spec.dependsOn ?? []) as { name: string; namespace?: string }[]).map((one) => id({ namespace, ...one }));
+
+const isKustomize = ({ apiVersion }: { apiVersion: string }) => apiVersion.startsWith("kustomize.config.k8s.io/");
+const NAMESPACES = TREE.filter((one) => isKustomize(one) && /^kubernetes\/apps\/[^/]+\/kustomization\.yaml$/.test(one.file));
+const FOLDERS = TREE.filter((one) => isKustomize(one) && /^kubernetes\/apps\/[^/]+\/[^/]+\/[^/]+\/kustomization\.yaml$/.test(one.file));
+
+describe("paths", () => {
+  it("the path of every Kustomization is a folder that says what is in it", () => {
+    for (const { file, spec, name, namespace } of CHILDREN) {
+      expect(exists(`${spec.path}/kustomization.yaml`), `${file}: ${name}`).toBe(true);
+      expect(spec.path, file).toMatch(new RegExp(`^\\./kubernetes/apps/${namespace}/${appOf(file)}/[a-z]+$`));
+    }
+  });
+  it("every such folder is walked by exactly one Kustomization", () => {
+    expect(FOLDERS.map(({ file }) => `./${folderOf(file)}`).sort()).toEqual(CHILDREN.map(({ spec }) => spec.path).sort());
+  });
+  it("every file of a folder is listed, and every listed file is there", () => {
+    for (const { file, object } of FOLDERS) {
+      const there = FILES.filter((one) => folderOf(one) === folderOf(file) && one !== file).map((one) => `./${one.split("/").at(-1)}`);
+      expect(object.resources, file).toEqual(there);
+    }
+  });
+  it("every ks.yaml is listed by its namespace, and there is no other file between", () => {
+    for (const { file, object } of NAMESPACES) {
+      const there = FILES.filter((one) => one.startsWith(`${folderOf(file)}/`) && one.endsWith("/ks.yaml")).map((one) => `./${appOf(one)}/ks.yaml`);
+      expect(object.resources, file).toEqual(there);
+      expect(object.namespace, file).toBe(namespaceOf(file));
+      expect(object.components, file).toContain("../../components/namespace");
+    }
+    const known = [...NAMESPACES, ...FOLDERS].map(({ file }) => folderOf(file));
+    const stray = FILES.filter((file) => file.startsWith("kubernetes/apps/") && !file.endsWith("/ks.yaml") && !known.includes(folderOf(file)));
+    expect(stray).toEqual([]);
+  });
+  it("the root walks kubernetes/apps, and no one thing hides the others", () => {
+    const [root] = documentsOf("kubernetes/flux/cluster/ks.yaml");
+    expect(root!.object.spec).toMatchObject({ path: "./kubernetes/apps", prune: true, wait: false });
+    expect(exists("kubernetes/apps/kustomization.yaml")).toBe(false);
+    const { sync } = documentsOf("kubernetes/apps/flux-system/flux-instance/app/helmrelease.yaml")[0]!.object.spec.values.instance;
+    expect(exists(`${sync.path}/ks.yaml`)).toBe(true);
+  });
+});
+
+describe("every Kustomization", () => {
+  it.each(CHILDREN.map((one) => [id(one), one] as const))("%s is named after its app, and lands in its namespace", (_id, { file, spec, name, namespace, object }) => {
+    const path = spec.path.split("/").at(-1);
+    expect(name).toBe(path === "app" ? appOf(file) : `${appOf(file)}-${path}`);
+    expect(spec).toMatchObject({ interval: "1h", sourceRef: { kind: "GitRepository", name: "flux-system", namespace: "flux-system" }, targetNamespace: namespace });
+    expect(object.metadata.namespace).toBeUndefined();
+  });
+
+  it("says nothing that the root's patch would overwrite unseen", () => {
+    const patched = Object.keys((parse(documentsOf("kubernetes/flux/cluster/ks.yaml")[0]!.object.spec.patches[0].patch) as Any).spec);
+    expect(patched).toEqual(["deletionPolicy", "patches", "retryInterval", "timeout"]);
+    for (const { file, spec } of CHILDREN) expect(Object.keys(spec).filter((key) => patched.includes(key)), file).toEqual([]);
+  });
+
+  it("is pruned, except where that would take Flux itself away", () => {
+    expect(CHILDREN.filter(({ spec }) => spec.prune !== true).map(id)).toEqual(["flux-system/flux-instance", "flux-system/flux-operator"]);
+  });
+
+  it("waits, or checks the health of named objects: `wait` would make Flux ignore the checks", () => {
+    for (const { file, spec } of CHILDREN) {
+      expect(spec.wait && spec.healthChecks, file).toBeFalsy();
+      for (const { apiVersion, kind } of (spec.healthChecks ?? []) as Any[]) {
+        const known = apiVersion.includes("fluxcd.io/") || (spec.healthCheckExprs as Any[]).some((expr) => expr.apiVersion === apiVersion && expr.kind === kind);
+        expect(known, `${file}: how does Flux know that a ${kind} is healthy?`).toBe(true);
+      }
+    }
+  });
+});
+
+describe("dependencies", () => {
+  const all = new Map(CHILDREN.map((one) => [id(one), one]));
+
+  it("exist, and can be waited for", () => {
+    for (const one of CHILDREN) {
+      for (const needed of needsOf(one)) {
+        const spec = all.get(needed)?.spec;
+        expect(spec, `${id(one)} depends on ${needed}`).toBeDefined();
+        expect(spec.wait === true || spec.healthChecks !== undefined, `${needed} is ready before what it installs is`).toBe(true);
+      }
+    }
+  });
+
+  it("have no cycle, and at most four steps", () => {
+    const depth = (one: string, seen: string[]): number => {
+      expect(seen, "a cycle").not.toContain(one);
+      return 1 + Math.max(0, ...needsOf(all.get(one)!).map((needed) => depth(needed, [...seen, one])));
+    };
+    for (const one of all.keys()) expect(depth(one, []), one).toBeLessThanOrEqual(4);
+  });
+
+  it("come before custom resources: none stands beside the release that brings its kind", () => {
+    const known = ["core", "helm.toolkit.fluxcd.io", "kustomize.config.k8s.io", "kustomize.toolkit.fluxcd.io", "source.toolkit.fluxcd.io"];
+    const applied = ["monitoring.coreos.com"]; // bootstrap/helmfile.d/00-crds.yaml
+    expect(read("bootstrap/helmfile.d/00-crds.yaml")).toContain("name: prometheus-operator-crds");
+    const custom = TREE.filter(({ apiVersion }) => apiVersion.includes("/") && ![...known, ...applied].includes(apiVersion.split("/")[0]!));
+    expect(custom.map(({ kind }) => kind)).toEqual(["ClusterSecretStore", "CiliumL2AnnouncementPolicy", "CiliumLoadBalancerIPPool"]);
+    for (const { file, kind } of custom) {
+      const walker = CHILDREN.find(({ spec }) => spec.path === `./${folderOf(file)}`)!;
+      expect(needsOf(walker), kind).toContain(`${namespaceOf(file)}/${appOf(file)}`);
+    }
+  });
+});
+
+describe("releases", () => {
+  const RELEASES = ofKind("HelmRelease", "helm.toolkit.fluxcd.io");
+  const CHARTS = ofKind("OCIRepository", "source.toolkit.fluxcd.io");
+
+  it.each(RELEASES.map((one) => [one.name, one] as const))("%s has one name everywhere, and its chart beside it", (name, { file, object }) => {
+    expect(appOf(file)).toBe(name);
+    expect(object.spec.chartRef).toEqual({ kind: "OCIRepository", name });
+    expect(Object.keys(object.spec)).toEqual(["chartRef", "interval", "values"]); // a targetNamespace would rename the release, and Flux would not adopt it
+    expect(CHARTS.filter((one) => folderOf(one.file) === folderOf(file)).map((one) => one.name)).toEqual([name]);
+  });
+
+  it.each(CHARTS.map((one) => [one.name, one] as const))("%s is pinned to one version", (_name, { object }) => {
+    expect(Object.keys(object.spec.ref)).toEqual(["tag"]);
+    expect(object.spec.ref.tag).toMatch(/^v?\d+\.\d+\.\d+$/);
+    expect(object.spec.url).toMatch(/^oci:\/\/[a-z0-9./-]+$/);
+    expect(object.spec.layerSelector).toEqual({ mediaType: "application/vnd.cncf.helm.chart.content.v1.tar+gzip", operation: "copy" });
+  });
+
+  it("a Flux Operator and the instance that it runs are of one version", () => {
+    const versions = CHARTS.filter(({ name }) => name.startsWith("flux-")).map(({ object }) => object.spec.ref.tag as string);
+    expect(new Set(versions).size).toBe(1);
+    expect(versions).toHaveLength(2);
+  });
+});
+
+it("a namespace is never pruned", () => {
+  const [namespace] = documentsOf("kubernetes/components/namespace/namespace.yaml");
+  expect(namespace!.object.metadata.annotations).toEqual({ "kustomize.toolkit.fluxcd.io/prune": "disabled" });
+  expect(namespace!.name).toBe("_"); // kustomize puts the parent's namespace in its place
+});

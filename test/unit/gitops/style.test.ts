@@ -1,0 +1,87 @@
+// House style, as tests instead of habits: names of files, order of keys, sorted lists, plain words.
+import { describe, expect, it } from "vitest";
+import { isPair, isScalar, type Node, parseDocument, visit } from "yaml";
+import { documentsOf, FILES, read, TREE } from "./tree.ts";
+
+describe("files", () => {
+  it.each(FILES)("%s is named after the kind it holds", (file) => {
+    const kinds = documentsOf(file).map(({ kind, apiVersion }) => `${kind} ${apiVersion.split("/")[0]}`);
+    const base = file.split("/").at(-1)!;
+    if (base === "ks.yaml") return expect(new Set(kinds)).toEqual(new Set(["Kustomization kustomize.toolkit.fluxcd.io"]));
+    if (base === "kustomization.yaml") return expect(kinds).toEqual([`${file.includes("/components/") ? "Component" : "Kustomization"} kustomize.config.k8s.io`]);
+    expect(kinds).toHaveLength(1);
+    expect(base).toBe(`${kinds[0]!.split(" ")[0]!.toLowerCase()}.yaml`);
+  });
+
+  it("none is longer than 150 lines, and each ends in one newline", () => {
+    for (const file of FILES) {
+      expect(read(file).split("\n").length, file).toBeLessThanOrEqual(151);
+      expect(read(file), file).toMatch(/[^\n]\n$/);
+    }
+  });
+});
+
+/** What comes first in a map; everything after it is alphabetical. */
+function leaders(keys: string[], under: string | undefined): string[] {
+  if (under === undefined) return ["apiVersion", "kind", "metadata"];
+  if (under === "metadata") return ["name", "namespace", "annotations", "labels"];
+  if (under === "resources") return ["requests", "limits"];
+  if (keys.includes("apiVersion")) return ["apiVersion", "kind", "name", "namespace"];
+  return keys.includes("kind") ? [] : ["name", "namespace"];
+}
+
+/** The keys of a map in the order that the house wants. */
+function inOrder(keys: string[], under: string | undefined): string[] {
+  const first = leaders(keys, under).filter((key) => keys.includes(key));
+  return [...first, ...keys.filter((key) => !first.includes(key)).sort()];
+}
+
+/** Every map of a document whose keys are out of order: "spec.values: [b, a]". */
+function disorder(root: Node | null): string[] {
+  const found: string[] = [];
+  visit(root, {
+    Map(_key, map, path) {
+      const steps = path.filter((step) => isPair(step)).map(({ key }) => String(isScalar(key) ? key.value : key));
+      const keys = map.items.map(({ key }) => String(isScalar(key) ? key.value : key));
+      if (keys.join() !== inOrder(keys, steps.at(-1)).join()) found.push(`${steps.join(".")}: [${keys.join(", ")}]`);
+    },
+  });
+  return found;
+}
+
+describe("order", () => {
+  it.each(TREE.map((one) => [`${one.file} ${one.kind} ${one.name}`, one] as const))("%s has its keys in order", (_name, { document }) => {
+    expect(disorder(document.contents as Node)).toEqual([]);
+  });
+
+  it("finds keys that are out of it", () => {
+    const text = "kind: A\napiVersion: v1\nmetadata: {labels: {}, name: a}\nspec: {b: 1, a: [{key: 1, name: x}], resources: {limits: 1, requests: 1}}\n";
+    expect(disorder(parseDocument(text).contents)).toEqual([
+      ": [kind, apiVersion, metadata, spec]",
+      "metadata: [labels, name]",
+      "spec: [b, a, resources]",
+      "spec.a: [key, name]",
+      "spec.resources: [limits, requests]",
+    ]);
+  });
+
+  it("lists of resources, components and dependencies are sorted, and paths begin with a dot", () => {
+    for (const { file, object } of TREE) {
+      const { resources = [], components = [] } = object as { resources?: string[]; components?: string[] };
+      for (const list of [resources, components]) expect(list, file).toEqual(list.toSorted());
+      for (const path of [...resources, ...components]) expect(path, file).toMatch(/^\.\.?\//);
+      const needed = ((object.spec?.dependsOn ?? []) as { name: string }[]).map(({ name }) => name);
+      expect(needed, file).toEqual(needed.toSorted());
+    }
+  });
+});
+
+it("no anchors, no merge keys, no block of comments", () => {
+  for (const { file, document } of TREE) {
+    visit(document, {
+      Alias: (_key, { source }) => expect.fail(`${file}: an alias of ${source}`),
+      Pair: (_key, { key }) => expect(isScalar(key) && key.value, `${file}: a merge key`).not.toBe("<<"),
+    });
+    expect(read(file), file).not.toMatch(/^\s*#(?! yaml-language-server).*\n\s*#/m);
+  }
+});

@@ -1,0 +1,63 @@
+// kubernetes/ as the tests see it: every YAML file and every document in it.
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { type Document, parseAllDocuments } from "yaml";
+
+const ROOT = join(import.meta.dirname, "../../..");
+
+// oxlint-disable-next-line typescript/no-explicit-any -- manifests have the shapes of their schemas, not of our types
+export type Any = any;
+
+export interface Manifest {
+  /** From the project's root. */
+  file: string;
+  apiVersion: string;
+  kind: string;
+  name: string;
+  object: Any;
+  /** The same object with the order and the styles of the text. */
+  document: Document;
+}
+
+export const read = (file: string) => readFileSync(join(ROOT, file), "utf8");
+export const exists = (file: string) => existsSync(join(ROOT, file));
+
+/** The YAML files under a folder, from the project's root, sorted. */
+export const filesUnder = (folder: string) =>
+  readdirSync(join(ROOT, folder), { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile() && /\.ya?ml$/.test(entry.name))
+    .map((entry) => join(entry.parentPath, entry.name).slice(ROOT.length + 1))
+    .sort();
+
+/** The documents of a text; a duplicate key or any other fault of syntax fails by name. */
+export function documentsOf(file: string, text = read(file)): Manifest[] {
+  return parseAllDocuments(text).map((document) => {
+    if (document.errors[0]) throw new Error(`${file}: ${document.errors[0].message}`);
+    const object = document.toJS() as Any;
+    return { file, apiVersion: object.apiVersion, kind: object.kind, name: object.metadata?.name ?? "", object, document };
+  });
+}
+
+/** kubernetes/apps/<namespace>/<app>/<path>/file.yaml */
+export const namespaceOf = (file: string) => file.split("/")[2] ?? "";
+export const appOf = (file: string) => file.split("/")[3] ?? "";
+export const folderOf = (file: string) => file.slice(0, file.lastIndexOf("/"));
+
+export const FILES = filesUnder("kubernetes");
+export const TREE = FILES.flatMap((file) => documentsOf(file));
+
+export const ofKind = (kind: string, group: string) => TREE.filter((one) => one.kind === kind && one.apiVersion.startsWith(`${group}/`));
+
+/** The Kustomizations of Flux, with the namespace that their parent gives them. */
+export const KUSTOMIZATIONS = ofKind("Kustomization", "kustomize.toolkit.fluxcd.io").map((one) => ({ ...one, namespace: one.object.metadata.namespace ?? namespaceOf(one.file), spec: one.object.spec }));
+
+/** The seven releases that the bootstrap installs, as the helmfile names them. */
+export interface Release {
+  name: string;
+  namespace: string;
+  chart?: string;
+  version?: string;
+  needs?: string[];
+  inherit?: { template: string }[];
+}
+export const releasesOf = (file: string) => documentsOf(file)[0]!.object.releases as Release[];
