@@ -1,4 +1,5 @@
 // What every procedure has in common: its words, help, dry run, interruption, report, exit code.
+import { setMaxListeners } from "node:events";
 import { realpathSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import type { Context } from "./context.ts";
@@ -35,6 +36,7 @@ export async function main<O extends Options>(meta: ImportMeta, spec: Procedure<
 /** The whole life of one run; returns its exit code: 0 done, 1 failed, 2 changes pending (with EXIT_CODE=1), 64 wrong usage, 130 interrupted. */
 export async function runProcedure<O extends Options>(spec: Procedure<O>, words: string[], env: NodeJS.ProcessEnv): Promise<number> {
   const stop = new AbortController();
+  setMaxListeners(0, stop.signal); // every command that runs listens, and checks run side by side
   const interrupt = (name: NodeJS.Signals) => stop.abort(new Error(`interrupted by ${name}`));
   const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
   for (const name of signals) process.on(name, interrupt);

@@ -1,4 +1,5 @@
 // Runs a procedure in this process against answers in place of commands, and keeps what it wanted: which door, which line, what on stdin.
+import { setMaxListeners } from "node:events";
 import { type ChildProcess, spawn as realSpawn } from "node:child_process";
 import type { Context } from "../../scripts/lib/context.ts";
 import type { Cluster } from "../../scripts/lib/cluster/cluster.ts";
@@ -49,7 +50,8 @@ export async function record(setup: RecordSetup = {}): Promise<Recording> {
   const { answers = {}, cluster = testCluster(), secrets = (ref) => `value of ${ref}`, dryRun = false, yes = true, root = process.cwd(), env = {} } = setup;
   const recording = { commands: [] as string[], stdin: {} as Record<string, string>, effects: [] as Event[], said: [] as string[], plans: [] as Plan[], results: [] as unknown[], ledger: [] as Entry[] };
   const queue = Object.fromEntries(Object.entries(answers).map(([line, answer]) => [line, Array.isArray(answer) ? [...answer] : [answer]]));
-  const signal = new AbortController().signal;
+  const { signal } = new AbortController();
+  setMaxListeners(0, signal);
   const report = { file: undefined, write: (event: Event) => void recording.effects.push(event) };
   openGate(report, dryRun);
   const before = () => recording.effects.filter((event) => event.event === "effect" && event.phase === "before").length;

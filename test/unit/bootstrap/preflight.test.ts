@@ -1,0 +1,46 @@
+// The preflight's checks: every result is shown, what is bad blocks, what is unknown does not.
+import { describe, expect, test } from "vitest";
+import { lookAtTools, toolsFor } from "../../../scripts/lib/preflight/tools.ts";
+import { runChecks } from "../../../scripts/lib/preflight/verdict.ts";
+import { record } from "../recorder.ts";
+import { testVersions } from "../test-cluster.ts";
+
+const GOOD = {
+  "talosctl version": "Talos v1.13.9\n",
+  "kubectl version": "Client Version: v1.36.5\nKustomize Version: v5.8.1\n",
+  "helm version": "v4.2.4+g6d1c4d0",
+  "helmfile --version": "helmfile version 1.8.0",
+  "flux version": "flux: v2.9.4",
+  "op --version": "2.32.0",
+};
+
+describe("tools", () => {
+  test("that fit are all named", async () => {
+    await record({ answers: GOOD });
+    expect(await lookAtTools(testVersions)).toEqual({ state: "ok", saw: "talosctl 1.13.9, kubectl 1.36.5, helm 4.2.4, helmfile 1.8.0, flux 2.9.4, op 2.32.0" });
+  });
+  test("that are missing or too old are each named with the reason", async () => {
+    await record({ answers: { ...GOOD, "talosctl version": "Talos v1.12.0", "op --version": { err: "bash: line 1: op: command not found", code: 127 } } });
+    expect(await lookAtTools(testVersions)).toEqual({ state: "bad", saw: "talosctl 1.12.0 does not fit ~1.13: Talos is v1.13.9\nop is not to be had: bash: line 1: op: command not found", mend: "mise install" });
+  });
+  test("kubectl may be one minor off", () => expect(toolsFor(testVersions).find(({ name }) => name === "kubectl")!.range).toBe(">=1.35 <1.38"));
+});
+
+describe("checks", () => {
+  test("run at once, and one that throws is bad with its words", async () => {
+    const { context } = await record();
+    const order: string[] = [];
+    const slow = { name: "slow", look: async () => (order.push("slow begins"), await Promise.resolve(), order.push("slow ends"), { state: "ok" as const, saw: "fine" }) };
+    const thrower = { name: "thrower", look: async () => (order.push("thrower begins"), Promise.reject(new Error("no such host"))) };
+    expect(await runChecks([slow, thrower], context)).toEqual([
+      { name: "slow", state: "ok", saw: "fine", waived: false },
+      { name: "thrower", state: "bad", saw: "no such host", waived: false },
+    ]);
+    expect(order.slice(0, 2)).toEqual(["slow begins", "thrower begins"]);
+  });
+  test("a bad one can be waived by name", async () => {
+    const { context } = await record();
+    const bad = { name: "hosts", look: async () => ({ state: "bad" as const, saw: "down" }) };
+    expect(await runChecks([bad], { ...context, waive: ["hosts"] })).toMatchObject([{ waived: true }]);
+  });
+});
