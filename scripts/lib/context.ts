@@ -58,9 +58,7 @@ export async function openContext<O extends Options>(spec: Procedure<O>, common:
     question: process.stdin.isTTY ? (text) => askPerson(text, signal) : undefined,
   });
   common.say = ui.say;
-  const { loadVersions } = await import("./versions.ts");
-  const versions = loadVersions(root, caller);
-  const cluster = spec.cluster === false ? unavailable<Cluster>(spec.name, "talos/cluster.yaml") : (await import("./cluster/load.ts")).loadCluster(root, versions, ui.warn);
+  const { versions, cluster } = spec.cluster === false ? withoutHome(spec.name) : await loadHome(root, caller, ui);
   const report = common.dryRun ? silentReport : openReport(state, spec.name);
   openGate(report, common.dryRun);
   report.write({ event: "start", procedure: spec.name, words, dryRun: common.dryRun });
@@ -87,6 +85,15 @@ function withDefaults(root: string, caller: NodeJS.ProcessEnv): NodeJS.ProcessEn
     HOME_OPS_STATE: here("HOME_OPS_STATE", ".home-ops"),
   };
 }
+
+async function loadHome(root: string, caller: NodeJS.ProcessEnv, ui: Ui): Promise<Pick<Context, "versions" | "cluster">> {
+  const { loadVersions } = await import("./versions.ts");
+  const { loadCluster } = await import("./cluster/load.ts");
+  const versions = loadVersions(root, caller);
+  return { versions, cluster: loadCluster(root, versions, ui.warn) };
+}
+
+const withoutHome = (name: string): Pick<Context, "versions" | "cluster"> => ({ versions: unavailable(name, "versions.env"), cluster: unavailable(name, "talos/cluster.yaml") });
 
 const unavailable = <T extends object>(name: string, what: string): T =>
   new Proxy({} as T, {

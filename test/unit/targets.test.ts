@@ -1,5 +1,5 @@
 // One mechanical name: every script has a target and every target a script, and both say the same of their variables.
-import { globSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse } from "yaml";
 import { beforeAll, describe, expect, test } from "vitest";
@@ -15,7 +15,9 @@ interface Target {
 }
 const taskfile = parse(readFileSync("Taskfile.yml", "utf8")) as { env: Record<string, string>; tasks: Record<string, Target | string> };
 const targets = Object.entries(taskfile.tasks).filter(([name]) => name !== "default") as [string, Target][];
-const scripts = globSync("scripts/**/*.ts").filter((file) => !file.startsWith(join("scripts", "lib")) && !file.endsWith(".d.ts"));
+const scripts = readdirSync("scripts", { recursive: true, encoding: "utf8" })
+  .map((file) => join("scripts", file))
+  .filter((file) => file.endsWith(".ts") && !file.startsWith(join("scripts", "lib")) && !file.endsWith(".d.ts"));
 const nameOf = (file: string) => file.replace(/^scripts\//, "").replace(/\.ts$/, "").replace("/", ":");
 const specs = new Map<string, Procedure>();
 

@@ -27,27 +27,43 @@ describe("01-apps.yaml", () => {
 
   it("each needs exactly the one before", () => {
     const before = [undefined, ...releases];
-    expect(releases.map(({ needs }) => needs)).toEqual(releases.map((_, index) => before[index] && [`${before[index].namespace}/${before[index].name}`]));
+    expect(releases.map(({ needs }) => needs)).toEqual(
+      releases.map((_, index) => before[index] && [`${before[index].namespace}/${before[index].name}`]),
+    );
   });
 
   it("each reads chart, version and values from its app's files, and says none of them itself", () => {
     for (const release of releases) {
       expect(release.inherit, release.name).toEqual([{ template: "app" }]);
-      expect(Object.keys(release).filter((key) => ["chart", "version", "values", "set"].includes(key)), release.name).toEqual([]);
-      for (const file of ["ocirepository.yaml", "helmrelease.yaml"]) expect(exists(`kubernetes/apps/${release.namespace}/${release.name}/app/${file}`), release.name).toBe(true);
+      expect(
+        Object.keys(release).filter((key) => ["chart", "version", "values", "set"].includes(key)),
+        release.name,
+      ).toEqual([]);
+      for (const file of ["ocirepository.yaml", "helmrelease.yaml"])
+        expect(exists(`kubernetes/apps/${release.namespace}/${release.name}/app/${file}`), release.name).toBe(true);
     }
   });
 
   it("reads them with the few template forms that its stand-in knows", () => {
     const { templates, helmDefaults } = documentsOf(APPS)[0]!.object;
-    const file = (name: string, up = "../..") => `(readFile (printf "${up}/kubernetes/apps/%s/%s/app/${name}" .Release.Namespace .Release.Name) | fromYaml)`;
+    const file = (name: string, up = "../..") =>
+      `(readFile (printf "${up}/kubernetes/apps/%s/%s/app/${name}" .Release.Namespace .Release.Name) | fromYaml)`;
     expect(templates.app).toEqual({
       chart: `{{ ${file("ocirepository.yaml")}.spec.url }}`,
       version: `{{ ${file("ocirepository.yaml")}.spec.ref.tag }}`,
       values: ["templates/values.yaml.gotmpl"],
     });
-    expect(read("bootstrap/helmfile.d/templates/values.yaml.gotmpl")).toBe(`{{ ${file("helmrelease.yaml", "../../..")}.spec.values | toYaml }}\n`);
-    expect(helmDefaults).toEqual({ cleanupOnFail: true, createNamespace: false, forceConflicts: true, timeout: 600, wait: true, waitForJobs: true });
+    expect(read("bootstrap/helmfile.d/templates/values.yaml.gotmpl")).toBe(
+      `{{ ${file("helmrelease.yaml", "../../..")}.spec.values | toYaml }}\n`,
+    );
+    expect(helmDefaults).toEqual({
+      cleanupOnFail: true,
+      createNamespace: false,
+      forceConflicts: true,
+      timeout: 600,
+      wait: true,
+      waitForJobs: true,
+    });
   });
 });
 
@@ -69,7 +85,9 @@ describe("00-crds.yaml", () => {
   it("pins each chart, for Renovate to raise", () => {
     for (const { name, chart, version } of releases) {
       expect(version, name).toMatch(/^v?\d+\.\d+\.\d+$/);
-      expect(read(CRDS)).toContain(`    chart: ${chart}\n    # renovate: datasource=docker depName=${chart!.replace("oci://", "")}\n    version: ${version}\n`);
+      expect(read(CRDS)).toContain(
+        `    chart: ${chart}\n    # renovate: datasource=docker depName=${chart!.replace("oci://", "")}\n    version: ${version}\n`,
+      );
     }
   });
 
@@ -82,7 +100,10 @@ describe("00-crds.yaml", () => {
 describe("resources.yaml.njk", () => {
   const cluster = testCluster();
   const environment = new nunjucks.Environment(null, { autoescape: false, throwOnUndefined: true, trimBlocks: true, lstripBlocks: true });
-  const text = environment.renderString(read("bootstrap/resources.yaml.njk"), { cluster, ref: (item: "sops", field: string) => reference(cluster, item, field) });
+  const text = environment.renderString(read("bootstrap/resources.yaml.njk"), {
+    cluster,
+    ref: (item: "sops", field: string) => reference(cluster, item, field),
+  });
   const resources = documentsOf("resources.yaml", text);
 
   it("makes namespaces first, then each Secret once", () => {
@@ -97,15 +118,24 @@ describe("resources.yaml.njk", () => {
   });
 
   it("holds references where the secrets will be, and nothing else that is secret", () => {
-    expect(Object.fromEntries(resources.filter(({ kind }) => kind === "Secret").map(({ name, object }) => [name, object.stringData]))).toEqual({
-      "onepassword-secret": { "1password-credentials.json": "op://Infrastructure/1password/OP_CREDENTIALS_JSON", token: "op://Infrastructure/1password/OP_CONNECT_TOKEN" },
+    expect(
+      Object.fromEntries(resources.filter(({ kind }) => kind === "Secret").map(({ name, object }) => [name, object.stringData])),
+    ).toEqual({
+      "onepassword-secret": {
+        "1password-credentials.json": "op://Infrastructure/1password/OP_CREDENTIALS_JSON",
+        token: "op://Infrastructure/1password/OP_CONNECT_TOKEN",
+      },
       "sops-age-secret": { "age.agekey": "op://Infrastructure/sops/SOPS_PRIVATE_KEY" },
     });
   });
 
   it("has a namespace for every release, and for every namespace of the tree", () => {
     const made = resources.filter(({ kind }) => kind === "Namespace").map(({ name }) => name);
-    expect(releasesOf(APPS).map(({ namespace }) => namespace).filter((name) => !made.includes(name))).toEqual([]);
+    expect(
+      releasesOf(APPS)
+        .map(({ namespace }) => namespace)
+        .filter((name) => !made.includes(name)),
+    ).toEqual([]);
     for (const { object } of resources.filter(({ kind }) => kind === "Secret")) expect(made).toContain(object.metadata.namespace);
   });
 
@@ -121,7 +151,11 @@ describe("resources.yaml.njk", () => {
 });
 
 it("every Secret that the tree asks for is made by bootstrap or by an ExternalSecret", () => {
-  const made = ["external-secrets/onepassword-secret", "flux-system/sops-age-secret", ...ofKind("ExternalSecret", "external-secrets.io").map(({ object }) => `${object.metadata.namespace}/${object.spec.target.name}`)];
+  const made = [
+    "external-secrets/onepassword-secret",
+    "flux-system/sops-age-secret",
+    ...ofKind("ExternalSecret", "external-secrets.io").map(({ object }) => `${object.metadata.namespace}/${object.spec.target.name}`),
+  ];
   const asked = TREE.flatMap(({ file, object }) => secretsAsked(object).map((name) => `${file.split("/")[2]}/${name}`));
   expect(asked).toContain("external-secrets/onepassword-secret");
   expect(asked.filter((secret) => !made.includes(secret))).toEqual([]);
@@ -129,7 +163,8 @@ it("every Secret that the tree asks for is made by bootstrap or by an ExternalSe
 
 /** Names under keys that name Secrets: `…SecretRef.name`, `secretName`, `credentialsName`, `--sops-age-secret=`. */
 function secretsAsked(value: Any, key = ""): string[] {
-  if (typeof value === "string") return /^(secretName|credentialsName)$/.test(key) ? [value] : [...value.matchAll(/--sops-age-secret=(\S+)/g)].map(([, name]) => name!);
+  if (typeof value === "string")
+    return /^(secretName|credentialsName)$/.test(key) ? [value] : [...value.matchAll(/--sops-age-secret=(\S+)/g)].map(([, name]) => name!);
   if (typeof value !== "object" || value === null) return [];
   const own = /secretRef$/i.test(key) && typeof value.name === "string" ? [value.name as string] : [];
   return [...own, ...Object.entries(value as object).flatMap(([name, inner]) => secretsAsked(inner, Array.isArray(value) ? key : name))];

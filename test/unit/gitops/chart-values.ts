@@ -17,7 +17,20 @@ export function chartPaths(text: string): Map<string, Known> {
   );
 }
 
-const kindOf = (value: Any) => (value === null ? "null" : Array.isArray(value) ? "list" : typeof value === "object" ? "map" : typeof value === "boolean" ? "bool" : typeof value === "number" ? (Number.isInteger(value) ? "int" : "number") : "string");
+const kindOf = (value: Any) =>
+  value === null
+    ? "null"
+    : Array.isArray(value)
+      ? "list"
+      : typeof value === "object"
+        ? "map"
+        : typeof value === "boolean"
+          ? "bool"
+          : typeof value === "number"
+            ? Number.isInteger(value)
+              ? "int"
+              : "number"
+            : "string";
 
 /** Every value that the chart does not know or takes in another kind: "cgroup.automount is unknown". Helm ignores such values without a word. */
 export function strayValues(values: Any, known: Map<string, Known>): string[] {
@@ -26,9 +39,13 @@ export function strayValues(values: Any, known: Map<string, Known>): string[] {
     if (path && !here) return [`${path} is unknown`];
     if (here?.free) return [];
     const kind = kindOf(value);
-    if (here && !here.kinds.some((one) => one === kind || one === "any" || (one === "number" && kind === "int"))) return [`${path} is a ${kind}, the chart takes ${here.kinds.join("|")}`];
+    if (here && !here.kinds.some((one) => one === kind || one === "any" || (one === "number" && kind === "int")))
+      return [`${path} is a ${kind}, the chart takes ${here.kinds.join("|")}`];
     if (kind === "list") return (value as Any[]).flatMap((one) => (known.has(`${path}[]`) ? walk(one, `${path}[]`) : []));
-    if (kind === "map") return Object.entries(value as object).flatMap(([key, one]) => walk(one, `${path}${path && "."}${key.includes(".") ? `"${key}"` : key}`));
+    if (kind === "map")
+      return Object.entries(value as object).flatMap(([key, one]) =>
+        walk(one, `${path}${path && "."}${key.includes(".") ? `"${key}"` : key}`),
+      );
     return [];
   };
   return walk(values, "");

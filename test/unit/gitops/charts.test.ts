@@ -4,7 +4,8 @@ import { chartPaths, strayValues } from "./chart-values.ts";
 import { documentsOf, folderOf, ofKind, read } from "./tree.ts";
 
 const RELEASES = ofKind("HelmRelease", "helm.toolkit.fluxcd.io");
-const valuesOf = (namespace: string, app: string) => documentsOf(`kubernetes/apps/${namespace}/${app}/app/helmrelease.yaml`)[0]!.object.spec.values;
+const valuesOf = (namespace: string, app: string) =>
+  documentsOf(`kubernetes/apps/${namespace}/${app}/app/helmrelease.yaml`)[0]!.object.spec.values;
 
 describe("values are known to the chart", () => {
   it.each(RELEASES.map((one) => [one.name, one] as const))("%s", (name, { object, file }) => {
@@ -16,7 +17,12 @@ describe("values are known to the chart", () => {
 
   it("a misspelt key and a wrong kind are found", () => {
     const known = chartPaths(read("test/schemas/charts/cilium.txt"));
-    expect(strayValues({ cgroup: { automount: { enabled: false } }, devices: 1, rollOutCiliumPods: "yes", resources: { limits: { memory: "1Gi" } } }, known)).toEqual([
+    expect(
+      strayValues(
+        { cgroup: { automount: { enabled: false } }, devices: 1, rollOutCiliumPods: "yes", resources: { limits: { memory: "1Gi" } } },
+        known,
+      ),
+    ).toEqual([
       "cgroup.automount is unknown",
       "devices is a int, the chart takes list|string",
       "rollOutCiliumPods is a string, the chart takes bool",

@@ -5,7 +5,8 @@ import { type Any, appOf, documentsOf, exists, FILES, folderOf, KUSTOMIZATIONS, 
 
 const CHILDREN = KUSTOMIZATIONS.filter(({ file }) => file.startsWith("kubernetes/apps/"));
 const id = ({ namespace, name }: { namespace: string; name: string }) => `${namespace}/${name}`;
-const needsOf = ({ namespace, spec }: (typeof CHILDREN)[number]) => ((spec.dependsOn ?? []) as { name: string; namespace?: string }[]).map((one) => id({ namespace, ...one }));
+const needsOf = ({ namespace, spec }: (typeof CHILDREN)[number]) =>
+  ((spec.dependsOn ?? []) as { name: string; namespace?: string }[]).map((one) => id({ namespace, ...one }));
 
 const isKustomize = ({ apiVersion }: { apiVersion: string }) => apiVersion.startsWith("kustomize.config.k8s.io/");
 const NAMESPACES = TREE.filter((one) => isKustomize(one) && /^kubernetes\/apps\/[^/]+\/kustomization\.yaml$/.test(one.file));
@@ -29,13 +30,17 @@ describe("paths", () => {
   });
   it("every ks.yaml is listed by its namespace, and there is no other file between", () => {
     for (const { file, object } of NAMESPACES) {
-      const there = FILES.filter((one) => one.startsWith(`${folderOf(file)}/`) && one.endsWith("/ks.yaml")).map((one) => `./${appOf(one)}/ks.yaml`);
+      const there = FILES.filter((one) => one.startsWith(`${folderOf(file)}/`) && one.endsWith("/ks.yaml")).map(
+        (one) => `./${appOf(one)}/ks.yaml`,
+      );
       expect(object.resources, file).toEqual(there);
       expect(object.namespace, file).toBe(namespaceOf(file));
       expect(object.components, file).toContain("../../components/namespace");
     }
     const known = [...NAMESPACES, ...FOLDERS].map(({ file }) => folderOf(file));
-    const stray = FILES.filter((file) => file.startsWith("kubernetes/apps/") && !file.endsWith("/ks.yaml") && !known.includes(folderOf(file)));
+    const stray = FILES.filter(
+      (file) => file.startsWith("kubernetes/apps/") && !file.endsWith("/ks.yaml") && !known.includes(folderOf(file)),
+    );
     expect(stray).toEqual([]);
   });
   it("the root walks kubernetes/apps, and no one thing hides the others", () => {
@@ -48,17 +53,28 @@ describe("paths", () => {
 });
 
 describe("every Kustomization", () => {
-  it.each(CHILDREN.map((one) => [id(one), one] as const))("%s is named after its app, and lands in its namespace", (_id, { file, spec, name, namespace, object }) => {
-    const path = spec.path.split("/").at(-1);
-    expect(name).toBe(path === "app" ? appOf(file) : `${appOf(file)}-${path}`);
-    expect(spec).toMatchObject({ interval: "1h", sourceRef: { kind: "GitRepository", name: "flux-system", namespace: "flux-system" }, targetNamespace: namespace });
-    expect(object.metadata.namespace).toBeUndefined();
-  });
+  it.each(CHILDREN.map((one) => [id(one), one] as const))(
+    "%s is named after its app, and lands in its namespace",
+    (_id, { file, spec, name, namespace, object }) => {
+      const path = spec.path.split("/").at(-1);
+      expect(name).toBe(path === "app" ? appOf(file) : `${appOf(file)}-${path}`);
+      expect(spec).toMatchObject({
+        interval: "1h",
+        sourceRef: { kind: "GitRepository", name: "flux-system", namespace: "flux-system" },
+        targetNamespace: namespace,
+      });
+      expect(object.metadata.namespace).toBeUndefined();
+    },
+  );
 
   it("says nothing that the root's patch would overwrite unseen", () => {
     const patched = Object.keys((parse(documentsOf("kubernetes/flux/cluster/ks.yaml")[0]!.object.spec.patches[0].patch) as Any).spec);
     expect(patched).toEqual(["deletionPolicy", "patches", "retryInterval", "timeout"]);
-    for (const { file, spec } of CHILDREN) expect(Object.keys(spec).filter((key) => patched.includes(key)), file).toEqual([]);
+    for (const { file, spec } of CHILDREN)
+      expect(
+        Object.keys(spec).filter((key) => patched.includes(key)),
+        file,
+      ).toEqual([]);
   });
 
   it("is pruned, except where that would take Flux itself away", () => {
@@ -69,7 +85,9 @@ describe("every Kustomization", () => {
     for (const { file, spec } of CHILDREN) {
       expect(spec.wait && spec.healthChecks, file).toBeFalsy();
       for (const { apiVersion, kind } of (spec.healthChecks ?? []) as Any[]) {
-        const known = apiVersion.includes("fluxcd.io/") || (spec.healthCheckExprs as Any[]).some((expr) => expr.apiVersion === apiVersion && expr.kind === kind);
+        const known =
+          apiVersion.includes("fluxcd.io/") ||
+          (spec.healthCheckExprs as Any[]).some((expr) => expr.apiVersion === apiVersion && expr.kind === kind);
         expect(known, `${file}: how does Flux know that a ${kind} is healthy?`).toBe(true);
       }
     }
@@ -114,12 +132,15 @@ describe("releases", () => {
   const RELEASES = ofKind("HelmRelease", "helm.toolkit.fluxcd.io");
   const CHARTS = ofKind("OCIRepository", "source.toolkit.fluxcd.io");
 
-  it.each(RELEASES.map((one) => [one.name, one] as const))("%s has one name everywhere, and its chart beside it", (name, { file, object }) => {
-    expect(appOf(file)).toBe(name);
-    expect(object.spec.chartRef).toEqual({ kind: "OCIRepository", name });
-    expect(Object.keys(object.spec)).toEqual(["chartRef", "interval", "values"]); // a targetNamespace would rename the release, and Flux would not adopt it
-    expect(CHARTS.filter((one) => folderOf(one.file) === folderOf(file)).map((one) => one.name)).toEqual([name]);
-  });
+  it.each(RELEASES.map((one) => [one.name, one] as const))(
+    "%s has one name everywhere, and its chart beside it",
+    (name, { file, object }) => {
+      expect(appOf(file)).toBe(name);
+      expect(object.spec.chartRef).toEqual({ kind: "OCIRepository", name });
+      expect(Object.keys(object.spec)).toEqual(["chartRef", "interval", "values"]); // a targetNamespace would rename the release, and Flux would not adopt it
+      expect(CHARTS.filter((one) => folderOf(one.file) === folderOf(file)).map((one) => one.name)).toEqual([name]);
+    },
+  );
 
   it.each(CHARTS.map((one) => [one.name, one] as const))("%s is pinned to one version", (_name, { object }) => {
     expect(Object.keys(object.spec.ref)).toEqual(["tag"]);

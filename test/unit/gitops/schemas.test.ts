@@ -7,10 +7,30 @@ import { type Any, documentsOf, exists, FILES, read, TREE } from "./tree.ts";
 const HOST = "https://k8s-schemas.home-operations.com";
 
 /** Go's way to ignore case, which JavaScript writes as a flag. */
-const goRegExp = Object.assign((pattern: string, flags: string) => new RegExp(pattern.replace("(?i)", ""), pattern.includes("(?i)") ? `${flags}i` : flags), { code: "goRegExp" });
+const goRegExp = Object.assign(
+  (pattern: string, flags: string) => new RegExp(pattern.replace("(?i)", ""), pattern.includes("(?i)") ? `${flags}i` : flags),
+  { code: "goRegExp" },
+);
 
-const ajv = new Ajv({ strict: true, strictTypes: false, strictRequired: false, allErrors: true, validateFormats: false, code: { regExp: goRegExp } });
-ajv.addVocabulary(["example", "x-kubernetes-int-or-string", "x-kubernetes-list-map-keys", "x-kubernetes-list-type", "x-kubernetes-map-type", "x-kubernetes-preserve-unknown-fields", "x-kubernetes-validations", "x-kubernetes-group-version-kind", "x-kubernetes-embedded-resource"]);
+const ajv = new Ajv({
+  strict: true,
+  strictTypes: false,
+  strictRequired: false,
+  allErrors: true,
+  validateFormats: false,
+  code: { regExp: goRegExp },
+});
+ajv.addVocabulary([
+  "example",
+  "x-kubernetes-int-or-string",
+  "x-kubernetes-list-map-keys",
+  "x-kubernetes-list-type",
+  "x-kubernetes-map-type",
+  "x-kubernetes-preserve-unknown-fields",
+  "x-kubernetes-validations",
+  "x-kubernetes-group-version-kind",
+  "x-kubernetes-embedded-resource",
+]);
 const compiled = new Map<string, ValidateFunction>();
 
 /** Where the schema of a kind is, here and at the host: cilium.io/ciliumloadbalancerippool_v2.json */
@@ -25,7 +45,9 @@ function faults(object: Any): string[] {
   if (!exists(`test/schemas/${path}`)) return [`no schema at test/schemas/${path}`];
   let validate = compiled.get(path);
   if (!validate) compiled.set(path, (validate = ajv.compile(JSON.parse(read(`test/schemas/${path}`)) as object)));
-  return validate(object) ? [] : validate.errors!.map(({ instancePath, message, params }) => `${instancePath} ${message} ${JSON.stringify(params)}`);
+  return validate(object)
+    ? []
+    : validate.errors!.map(({ instancePath, message, params }) => `${instancePath} ${message} ${JSON.stringify(params)}`);
 }
 
 describe("every manifest is valid", () => {
@@ -37,7 +59,9 @@ describe("every manifest is valid", () => {
 it("a misspelt key, a wrong type and an unknown kind are found", () => {
   const [pool] = documentsOf("kubernetes/apps/kube-system/cilium/config/ciliumloadbalancerippool.yaml");
   const blocks = pool!.object.spec.blocks;
-  expect(faults({ ...pool!.object, spec: { blocks, disable: true } })).toEqual(['/spec must NOT have additional properties {"additionalProperty":"disable"}']);
+  expect(faults({ ...pool!.object, spec: { blocks, disable: true } })).toEqual([
+    '/spec must NOT have additional properties {"additionalProperty":"disable"}',
+  ]);
   expect(faults({ ...pool!.object, spec: { blocks: "192.168.123.101" } })).toEqual(['/spec/blocks must be array {"type":"array"}']);
   expect(faults({ apiVersion: "example.com/v1", kind: "Thing" })).toEqual(["no schema at test/schemas/example.com/thing_v1.json"]);
 });
@@ -65,7 +89,14 @@ describe("what is patched in by Flux is valid where it lands", () => {
 it("the FluxInstance that the chart makes of its values is valid", () => {
   const { instance } = documentsOf("kubernetes/apps/flux-system/flux-instance/app/helmrelease.yaml")[0]!.object.spec.values;
   const distribution = { registry: "ghcr.io/fluxcd", version: "2.x" }; // the chart's own
-  expect(faults({ apiVersion: "fluxcd.controlplane.io/v1", kind: "FluxInstance", metadata: { name: "flux" }, spec: { distribution, ...instance } })).toEqual([]);
+  expect(
+    faults({
+      apiVersion: "fluxcd.controlplane.io/v1",
+      kind: "FluxInstance",
+      metadata: { name: "flux" },
+      spec: { distribution, ...instance },
+    }),
+  ).toEqual([]);
   for (const { patch } of instance.kustomize.patches) expect(parse(patch)).toBeTruthy();
 });
 
@@ -74,6 +105,9 @@ it("every document begins with --- and names its schema for editors", () => {
     const documents = read(file).split(/^---\n/m);
     expect(documents.shift(), file).toBe("");
     const wanted = documentsOf(file).map((one) => `# yaml-language-server: $schema=${HOST}/${schemaPath(one)}`);
-    expect(documents.map((text) => text.split("\n", 1)[0]), file).toEqual(wanted);
+    expect(
+      documents.map((text) => text.split("\n", 1)[0]),
+      file,
+    ).toEqual(wanted);
   }
 });

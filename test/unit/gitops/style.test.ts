@@ -8,7 +8,8 @@ describe("files", () => {
     const kinds = documentsOf(file).map(({ kind, apiVersion }) => `${kind} ${apiVersion.split("/")[0]}`);
     const base = file.split("/").at(-1)!;
     if (base === "ks.yaml") return expect(new Set(kinds)).toEqual(new Set(["Kustomization kustomize.toolkit.fluxcd.io"]));
-    if (base === "kustomization.yaml") return expect(kinds).toEqual([`${file.includes("/components/") ? "Component" : "Kustomization"} kustomize.config.k8s.io`]);
+    if (base === "kustomization.yaml")
+      return expect(kinds).toEqual([`${file.includes("/components/") ? "Component" : "Kustomization"} kustomize.config.k8s.io`]);
     expect(kinds).toHaveLength(1);
     expect(base).toBe(`${kinds[0]!.split(" ")[0]!.toLowerCase()}.yaml`);
   });
@@ -55,7 +56,8 @@ describe("order", () => {
   });
 
   it("finds keys that are out of it", () => {
-    const text = "kind: A\napiVersion: v1\nmetadata: {labels: {}, name: a}\nspec: {b: 1, a: [{key: 1, name: x}], resources: {limits: 1, requests: 1}}\n";
+    const text =
+      "kind: A\napiVersion: v1\nmetadata: {labels: {}, name: a}\nspec: {b: 1, a: [{key: 1, name: x}], resources: {limits: 1, requests: 1}}\n";
     expect(disorder(parseDocument(text).contents)).toEqual([
       ": [kind, apiVersion, metadata, spec]",
       "metadata: [labels, name]",

@@ -49,7 +49,11 @@ export const TREE = FILES.flatMap((file) => documentsOf(file));
 export const ofKind = (kind: string, group: string) => TREE.filter((one) => one.kind === kind && one.apiVersion.startsWith(`${group}/`));
 
 /** The Kustomizations of Flux, with the namespace that their parent gives them. */
-export const KUSTOMIZATIONS = ofKind("Kustomization", "kustomize.toolkit.fluxcd.io").map((one) => ({ ...one, namespace: one.object.metadata.namespace ?? namespaceOf(one.file), spec: one.object.spec }));
+export const KUSTOMIZATIONS = ofKind("Kustomization", "kustomize.toolkit.fluxcd.io").map((one) => ({
+  ...one,
+  namespace: one.object.metadata.namespace ?? namespaceOf(one.file),
+  spec: one.object.spec,
+}));
 
 /** The seven releases that the bootstrap installs, as the helmfile names them. */
 export interface Release {

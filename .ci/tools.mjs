@@ -1,0 +1,29 @@
+// Installs the two tools that CI tests the repository with and that a laptop gets from mise: task from PyPI, mise from npm, into a cache outside the tree.
+import { spawnSync } from "node:child_process";
+import { existsSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+
+const TASK = "3.54.0";
+const MISE = "2026.9.15";
+const cache = process.env.HOME_OPS_TOOLS;
+
+function run(tool, words, cwd) {
+  const { status, error } = spawnSync(tool, words, { stdio: "inherit", cwd });
+  if (status !== 0) throw error ?? new Error(`${tool} ${words.join(" ")} ended with ${status}`);
+}
+
+const task = join(cache, "task");
+if (!existsSync(join(task, "bin/task"))) {
+  mkdirSync(task, { recursive: true });
+  run("pip", ["install", "--quiet", "--root-user-action", "ignore", "--target", task, `go-task-bin==${TASK}`]);
+}
+
+const mise = join(cache, "mise");
+if (!existsSync(join(mise, "bin/mise"))) {
+  mkdirSync(mise, { recursive: true });
+  writeFileSync(join(mise, "package.json"), JSON.stringify({ private: true, allowScripts: { "@jdxcode/mise": true } }));
+  run("npm", ["install", "--no-audit", "--no-fund", `@jdxcode/mise@${MISE}`], mise);
+  mkdirSync(join(mise, "bin"), { recursive: true });
+  symlinkSync("../node_modules/.bin/mise", join(mise, "bin/mise"));
+}
+for (const tool of [join(task, "bin/task"), join(mise, "bin/mise")]) run(tool, ["--version"]);

@@ -1,0 +1,52 @@
+// The public hosts that the bootstrap needs, and what their answers say about this machine's clock.
+import type { Context } from "../context.ts";
+import type { Verdict } from "./verdict.ts";
+
+/** Hosts and why; a host counts as reached with any HTTP status, since a registry answers 401 to strangers. */
+export const HOSTS: [url: string, why: string][] = [
+  ["https://factory.talos.dev/versions", "Talos' installer images"],
+  ["https://quay.io/v2/", "charts of Cilium and cert-manager"],
+  ["https://ghcr.io/v2/", "the other charts"],
+];
+
+/** A TLS certificate or an etcd member does not forgive more. */
+const SKEW_SECONDS = 30;
+
+export interface Answer {
+  url: string;
+  why: string;
+  /** Seconds by which this machine's clock is ahead of the host's; undefined when the host tells no time. */
+  ahead?: number | undefined;
+  error?: string;
+}
+
+/** One verdict on reach, one on the clock, from the same answers. */
+export function judgeHosts(answers: Answer[]): Verdict {
+  const failed = answers.filter(({ error }) => error !== undefined);
+  if (failed.length === 0) return { state: "ok", saw: answers.map(({ url }) => new URL(url).host).join(", ") };
+  return { state: "bad", saw: failed.map(({ url, why, error }) => `${new URL(url).host} (${why}): ${error}`).join("\n"), mend: "check this machine's network and proxy" };
+}
+
+export function judgeClock(answers: Answer[]): Verdict {
+  const known = answers.flatMap(({ ahead }) => (ahead === undefined ? [] : [ahead])).sort((a, b) => a - b);
+  if (known.length === 0) return { state: "unknown", saw: "no host told the time" };
+  const median = known[Math.floor(known.length / 2)]!;
+  const saw = `${Math.abs(median)} s ${median < 0 ? "behind" : "ahead"}`;
+  return Math.abs(median) <= SKEW_SECONDS ? { state: "ok", saw } : { state: "bad", saw, mend: "set this machine's clock: timedatectl set-ntp true" };
+}
+
+/** Asks every host once; the two verdicts share the answers. */
+export function askHosts(context: Context, now = () => Date.now()): Promise<Answer[]> {
+  return Promise.all(
+    HOSTS.map(async ([url, why]): Promise<Answer> => {
+      try {
+        const { openHttp } = await import("../http.ts");
+        const { headers } = await (await openHttp(context)).head(url, { deadlineMs: 10_000, anyStatus: true });
+        const date = Date.parse(headers.date ?? "");
+        return { url, why, ahead: Number.isNaN(date) ? undefined : Math.round((now() - date) / 1000) };
+      } catch (error) {
+        return { url, why, error: (await import("../errors.ts")).textOf(error) };
+      }
+    }),
+  );
+}

@@ -1,0 +1,61 @@
+// The figures that the project promises, side by side in one run, medians. Printed, never asserted: a slow machine is no defect.
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { table } from "../../scripts/lib/ui.ts";
+import { renderThree } from "./render.ts";
+import { bootstrapTwice } from "./second-bootstrap.ts";
+
+const ROOT = process.cwd();
+const scratch = mkdtempSync(join(tmpdir(), "bench-"));
+const empty = join(scratch, "empty.ts");
+writeFileSync(empty, "export {};\n");
+
+/** Milliseconds that a command takes, and that it ended well. */
+function time(words: string[], env: NodeJS.ProcessEnv = {}): number {
+  const began = performance.now();
+  const { status, stderr } = spawnSync(words[0]!, words.slice(1), { cwd: ROOT, env: { ...process.env, NODE_EXTRA_CA_CERTS: "", ...env }, encoding: "utf8" });
+  if (status !== 0) throw new Error(`${words.join(" ")} ended with ${status}:\n${stderr.slice(-2000)}`);
+  return performance.now() - began;
+}
+
+const median = (values: number[]) => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)]!;
+const shown = (values: number[], unit: "ms" | "s" = "ms") => {
+  const scale = unit === "s" ? 1000 : 1;
+  const digits = unit === "s" ? 1 : 0;
+  const [low, middle, high] = [Math.min(...values), median(values), Math.max(...values)].map((value) => (value / scale).toFixed(digits));
+  return { median: `${middle} ${unit}`, range: `${low} to ${high}` };
+};
+const times = (count: number, measure: () => number) => Array.from({ length: count }, measure);
+
+/** A and B in turn, so that a machine that slows down slows both. */
+function inTurn(count: number, a: () => number, b: () => number): [number[], number[]] {
+  const [first, second]: [number[], number[]] = [[], []];
+  for (let i = 0; i < count; i += 1) {
+    first.push(a());
+    second.push(b());
+  }
+  return [first, second];
+}
+
+const tsx = (file: string, ...words: string[]) => [process.execPath, "--import", "tsx", file, ...words];
+const rows: string[][] = [];
+const add = (what: string, promise: string, values: number[], unit: "ms" | "s" = "ms") => {
+  const { median: middle, range } = shown(values, unit);
+  rows.push([what, middle, range, promise]);
+};
+
+const [bare, help] = inTurn(9, () => time(tsx(empty)), () => time(tsx("scripts/talos/apply.ts", "--help")));
+add("an empty script", "", bare);
+add("--help of a procedure", "", help);
+rows.push(["  over the empty script", `${Math.round(median(help.map((value, i) => value - bare[i]!)))} ms`, "", "under 60 ms"]);
+add("rendering three machine configs, in-process", "under 150 ms", await renderThree(9));
+const { seconds, commands, op } = await bootstrapTwice(ROOT, 3);
+add("a second bootstrap on a ready cluster", "under 4 s", seconds, "s");
+rows.push(["  commands, of them 1Password", `${commands}, ${op}`, "", "one op for all secrets"]);
+add("the rehearsal", "under 20 s", times(3, () => time(["npm", "run", "--silent", "rehearse"])), "s");
+add("unit tests", "under 10 s", times(1, () => time(["npm", "run", "--silent", "test:unit"])), "s");
+rmSync(scratch, { recursive: true, force: true });
+
+console.log(table(["figure", "median", "range", "promised"], rows));

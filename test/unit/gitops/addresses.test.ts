@@ -1,0 +1,40 @@
+// The address plan: what the cluster hands out lies in the LAN and belongs to nobody else.
+import { Address4 } from "ip-address";
+import { describe, expect, it } from "vitest";
+import { testCluster } from "../test-cluster.ts";
+import { ofKind, read, FILES } from "./tree.ts";
+
+const { network, nodes, endpoint, nas, unifi } = testCluster();
+const number = (address: string) => new Address4(address).bigInt();
+const within = (address: string, cidr: string) => new Address4(address).isInSubnet(new Address4(cidr));
+
+const POOLS = ofKind("CiliumLoadBalancerIPPool", "cilium.io").flatMap(
+  ({ object }) => object.spec.blocks as { start: string; stop: string; cidr?: string }[],
+);
+const handsOut = (address: string) => POOLS.some(({ start, stop }) => number(start) <= number(address) && number(address) <= number(stop));
+
+describe("the pool of load balancers", () => {
+  it("is the gateways' range and not an address more", () => {
+    expect(POOLS).toEqual([{ start: "192.168.123.101", stop: "192.168.123.149" }]);
+  });
+  it("lies in the nodes' network: its addresses are announced there", () => {
+    for (const { start, stop } of POOLS) expect([within(start, network.nodes), within(stop, network.nodes)]).toEqual([true, true]);
+  });
+  it("never holds a node, the VIP, the NAS, UniFi or the router", () => {
+    for (const address of [...nodes.map((node) => node.address), endpoint.address, nas.address, unifi.address, ...network.ntp])
+      expect(handsOut(address), address).toBe(false);
+    expect(handsOut("192.168.123.140")).toBe(true);
+  });
+});
+
+it("no file of the tree speaks of an address of the LAN outside the pool", () => {
+  for (const file of FILES) {
+    const spoken = [...read(file).matchAll(/\b\d{1,3}(?:\.\d{1,3}){3}\b/g)]
+      .map(([address]) => address)
+      .filter((address) => within(address, network.nodes));
+    expect(
+      spoken.filter((address) => !handsOut(address)),
+      file,
+    ).toEqual([]);
+  }
+});
