@@ -35,7 +35,7 @@ const compiled = new Map<string, ValidateFunction>();
 
 /** Where the schema of a kind is, here and at the host: cilium.io/ciliumloadbalancerippool_v2.json */
 function schemaPath({ apiVersion, kind }: { apiVersion: string; kind: string }): string {
-  const [version = "", group = "core"] = apiVersion.split("/").reverse();
+  const [version = "", group = "core"] = apiVersion.split("/").toReversed();
   return `${group}/${kind.toLowerCase()}_${version}.json`;
 }
 
