@@ -1,10 +1,10 @@
 // The address plan: what the cluster hands out lies in the LAN and belongs to nobody else.
 import { Address4 } from "ip-address";
 import { describe, expect, it } from "vitest";
-import { testCluster } from "../test-cluster.ts";
+import { ourHome } from "./home.ts";
 import { ofKind, read, FILES } from "./tree.ts";
 
-const { network, nodes, endpoint, nas, unifi } = testCluster();
+const { network, nodes, endpoint, nas, unifi } = ourHome();
 const number = (address: string) => new Address4(address).bigInt();
 const within = (address: string, cidr: string) => new Address4(address).isInSubnet(new Address4(cidr));
 
@@ -15,7 +15,7 @@ const handsOut = (address: string) => POOLS.some(({ start, stop }) => number(sta
 
 describe("the pool of load balancers", () => {
   it("is the gateways' range and not an address more", () => {
-    expect(POOLS).toEqual([{ start: "192.168.123.101", stop: "192.168.123.149" }]);
+    expect(POOLS).toEqual([{ start: network.gateways.from, stop: network.gateways.to }]);
   });
   it("lies in the nodes' network: its addresses are announced there", () => {
     for (const { start, stop } of POOLS) expect([within(start, network.nodes), within(stop, network.nodes)]).toEqual([true, true]);
@@ -23,7 +23,7 @@ describe("the pool of load balancers", () => {
   it("never holds a node, the VIP, the NAS, UniFi or the router", () => {
     for (const address of [...nodes.map((node) => node.address), endpoint.address, nas.address, unifi.address, ...network.ntp])
       expect(handsOut(address), address).toBe(false);
-    expect(handsOut("192.168.123.140")).toBe(true);
+    expect(handsOut(network.gateways.from)).toBe(true);
   });
 });
 

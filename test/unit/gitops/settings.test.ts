@@ -1,11 +1,13 @@
-import { cp, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { fluxSettings } from "../../../scripts/flux/settings.ts";
 import { UsageError } from "../../../scripts/lib/errors.ts";
+import { PLACES } from "../../../scripts/lib/gitops/agreement.ts";
 import { record } from "../recorder.ts";
 import { testCluster } from "../test-cluster.ts";
+import { referenceTree } from "./home.ts";
 
 const POOL = "kubernetes/apps/kube-system/cilium/config/ciliumloadbalancerippool.yaml";
 const cluster = testCluster();
@@ -14,7 +16,11 @@ cluster.network.gateways = { from: "192.168.123.110", to: "192.168.123.149" };
 let root: string;
 beforeEach(async () => {
   root = await mkdtemp(join(tmpdir(), "settings-"));
-  await cp(join(import.meta.dirname, "../../../kubernetes"), join(root, "kubernetes"), { recursive: true });
+  const tree = await referenceTree();
+  for (const { file } of PLACES) {
+    await mkdir(join(root, dirname(file)), { recursive: true });
+    await writeFile(join(root, file), (await tree(file)) ?? "");
+  }
 });
 afterEach(() => rm(root, { recursive: true }));
 
