@@ -3,7 +3,7 @@ import type { Context } from "../lib/context.ts";
 import { Failure, textOf } from "../lib/errors.ts";
 import { askEtcd, seeEtcd } from "../lib/etcd.ts";
 import { main } from "../lib/procedure.ts";
-import { stage } from "../lib/stage.ts";
+import { type Seen, stage } from "../lib/stage.ts";
 import { until } from "../lib/wait.ts";
 
 /** Said by a node that is not so far yet; talosctl's other refusals stay, so they are not waited for. */
@@ -19,7 +19,7 @@ export const etcd = stage({
   async act(context) {
     const { cluster, ui, signal } = context;
     const first = cluster.nodes[0]!;
-    const seen = await until(
+    const seen = await until<Seen>(
       async () => {
         const now = await look(context);
         return now.state === "unknown" ? { waiting: now.saw } : { ready: now };
