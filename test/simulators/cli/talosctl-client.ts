@@ -1,0 +1,144 @@
+// How talosctl reaches nodes: its configuration file, the endpoints it dials, the nodes it asks for, and what goes wrong on the way, word for word.
+import { X509Certificate } from "node:crypto";
+import { join } from "node:path";
+import { parse } from "yaml";
+import { addressesOf, configOf, type MachineState, machineAt } from "../world/machines.ts";
+import type { Call } from "../world/tool.ts";
+import type { World } from "../world/world.ts";
+import { goError, isMissing } from "./go-errors.ts";
+import type { Words } from "./flags.ts";
+
+/** What talosctl prints on stderr before it exits 1. */
+export class TalosError extends Error {}
+
+export interface TalosCall {
+  world: World;
+  call: Call;
+  words: Words;
+  /** The words after the command. */
+  rest: string[];
+}
+
+export interface TalosContext {
+  endpoints?: string[] | null;
+  nodes?: string[] | null;
+  /** Base64 of PEM, each. */
+  ca: string;
+  crt: string;
+  key: string;
+}
+
+export interface Talosconfig {
+  context?: string;
+  contexts?: Record<string, TalosContext>;
+}
+
+/** A node that was asked for, and what is there. */
+export type Target = { node: string; machine: MachineState } | { node: string; error: string };
+
+const EMPTY = 'context: ""\ncontexts: {}\n';
+
+/** Opens the file that `--talosconfig` names, and makes it when it is not there; else $TALOSCONFIG, else ~/.talos/config, of which the first is made when none is there. */
+export async function openTalosconfig({ call, words }: TalosCall): Promise<Talosconfig> {
+  const named = words.text("talosconfig");
+  const paths = named ? [named] : [...(call.env.TALOSCONFIG ? [call.env.TALOSCONFIG] : []), join(call.env.HOME ?? "/", ".talos/config")];
+  for (const path of paths) {
+    try {
+      return (parse(await call.read(path)) ?? {}) as Talosconfig;
+    } catch (error) {
+      if (!isMissing(error)) throw new TalosError(`failed to open config file ${JSON.stringify(named ?? "")}: ${goError(path, error)}`);
+    }
+  }
+  await call.write(paths[0]!, EMPTY, 0o600).catch((error: unknown) => {
+    if (!isMissing(error)) throw error; // the real one makes the folder too: nobody here looks into it
+  });
+  return { context: "", contexts: {} };
+}
+
+export const contextOf = (config: Talosconfig, name = config.context ?? ""): TalosContext | undefined => config.contexts?.[name];
+
+/** The nodes of a command and what answers there; refuses before anything was asked what the real client refuses. */
+export async function reach(talos: TalosCall, insecure = talos.words.on("insecure")): Promise<Target[]> {
+  const { world, words } = talos;
+  if (insecure) return reachInMaintenance(world, words.list("nodes"));
+  const config = await openTalosconfig(talos);
+  const context = contextOf(config, words.text("context"));
+  const endpoints = words.list("endpoints").length > 0 ? words.list("endpoints") : (context?.endpoints ?? []);
+  if (endpoints.length === 0) throw new TalosError("error constructing client: failed to determine endpoints");
+  if (!context) throw new TalosError("error constructing client: failed to create client connection: failed to resolve configuration context: talos config file is empty");
+  const nodes = words.list("nodes").length > 0 ? words.list("nodes") : (context.nodes ?? []);
+  if (nodes.length === 0) throw new TalosError("nodes are not set for the command: please use `--nodes` flag or configuration file to set the nodes to run the command against");
+  const refused = endpoints.map((endpoint) => dial(world, endpoint, context));
+  if (!refused.includes(undefined)) return nodes.map((node) => ({ node, error: refused[0]! }));
+  return nodes.map((node) => {
+    const error = forward(world, node, context);
+    return error === undefined ? { node, machine: machineAt(world, node)! } : { node, error };
+  });
+}
+
+const hostOf = (endpoint: string) => endpoint.replace(/:\d+$/, "");
+const connection = (what: string) => `rpc error: code = Unavailable desc = connection error: desc = ${JSON.stringify(what)}`;
+const handshake = (what: string) => connection(`transport: authentication handshake failed: tls: failed to verify certificate: x509: ${what}`);
+
+function dialed(world: World, host: string): { machine: MachineState } | { error: string } {
+  const machine = machineAt(world, host);
+  if (!machine || ["off", "dead", "away", "booting"].includes(machine.stage)) return { error: connection(`transport: Error while dialing: dial tcp ${host}:50000: connect: no route to host`) };
+  if (machine.stage === "rebooting") return { error: connection(`transport: Error while dialing: dial tcp ${host}:50000: connect: connection refused`) };
+  return { machine };
+}
+
+/** In maintenance the nodes are the endpoints, and the client talks to one of them. */
+function reachInMaintenance(world: World, nodes: string[]): Target[] {
+  const [node] = nodes;
+  if (node === undefined) throw new TalosError("failed to determine endpoints");
+  const there = dialed(world, hostOf(node));
+  if ("error" in there) return [{ node, error: there.error }];
+  if (there.machine.stage === "running") return [{ node, error: connection("error reading server preface: remote error: tls: certificate required") }];
+  return [{ node: addressesOf(there.machine)[0]!, machine: there.machine }];
+}
+
+/** Whether an endpoint takes our certificate and we take its; the error, or undefined. */
+function dial(world: World, endpoint: string, context: TalosContext): string | undefined {
+  const host = hostOf(endpoint);
+  const there = dialed(world, host);
+  if ("error" in there) return there.error;
+  const config = there.machine.stage === "running" ? configOf(there.machine) : undefined;
+  if (!config) return handshake("certificate signed by unknown authority");
+  const ours = decode(context.ca);
+  if (ours !== config.ca.crt.trim()) {
+    return handshake('certificate signed by unknown authority (possibly because of "x509: Ed25519 verification failure" while trying to verify candidate authority certificate "talos")');
+  }
+  const client = new X509Certificate(decode(context.crt));
+  if (!client.verify(new X509Certificate(config.ca.crt).publicKey)) return connection("error reading server preface: remote error: tls: unknown certificate authority");
+  if (Date.parse(client.validTo) < world.now()) return connection("error reading server preface: remote error: tls: expired certificate");
+  return undefined;
+}
+
+/** An endpoint passes a call on to the node, whose certificate it checks against the same CA. */
+function forward(world: World, node: string, context: TalosContext): string | undefined {
+  const there = dialed(world, node);
+  if ("error" in there) return there.error;
+  const config = there.machine.stage === "running" ? configOf(there.machine) : undefined;
+  return config && config.ca.crt.trim() === decode(context.ca) ? undefined : handshake("certificate signed by unknown authority");
+}
+
+const decode = (text: string) => Buffer.from(text, "base64").toString().trim();
+
+/** Go's list of errors, as it ends a command. */
+export const listErrors = (errors: string[]) => `${errors.length} error${errors.length === 1 ? "" : "s"} occurred:\n${errors.map((error) => `\t* ${error}\n`).join("")}\n`;
+
+/** For calls that endpoints fan out: the machines that answered, and one error for those that did not. When no endpoint answers the error stands alone. */
+export function fanOut(targets: Target[], insecure: boolean): { answered: { node: string; machine: MachineState }[]; error: string | undefined } {
+  const answered = targets.flatMap((target) => ("machine" in target ? [target] : []));
+  const errors = targets.flatMap((target) => ("error" in target ? [target] : []));
+  if (errors.length === 0) return { answered, error: undefined };
+  const noEndpoint = answered.length === 0 && new Set(errors.map(({ error }) => error)).size === 1;
+  return { answered, error: insecure || noEndpoint ? errors[0]!.error : listErrors(errors.map(({ node, error }) => `${node}: ${error}`)) };
+}
+
+/** The one node of a command that takes no more. */
+export function onlyOne(targets: Target[], command: string): { node: string; machine: MachineState } | { error: string } {
+  if (targets.length > 1) throw new TalosError(`command ${JSON.stringify(command)} is not supported with multiple nodes`);
+  const { answered, error } = fanOut(targets, false);
+  return answered[0] ?? { error: error! };
+}

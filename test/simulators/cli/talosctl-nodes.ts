@@ -1,0 +1,102 @@
+// talosctl version, apply-config, bootstrap, kubeconfig.
+import { createPrivateKey, X509Certificate } from "node:crypto";
+import { stringify } from "yaml";
+import { applyConfig, bootstrap, MODES, type Mode, wordsOf } from "../world/talos-api.ts";
+import { configOf, type MachineState } from "../world/machines.ts";
+import { Untaught } from "../world/tool.ts";
+import { issue } from "../wire/certificates.ts";
+import { goError, isMissing } from "./go-errors.ts";
+import { fanOut, listErrors, onlyOne, reach, type TalosCall, TalosError } from "./talosctl-client.ts";
+
+/** The version of the stand-in, as of the binary that versions.env pins. */
+const CLIENT = "v1.13.9";
+
+const build = (tag: string) => `\tTag:         ${tag}\n\tSHA:         simulated\n\tBuilt:       \n\tGo version:  go1.26.2\n\tOS/Arch:     linux/amd64\n`;
+
+export const talosOf = ({ stage, installed, iso }: MachineState) => (stage === "running" ? installed : (iso ?? installed))?.talos ?? CLIENT;
+
+export async function versionCommand(talos: TalosCall): Promise<void> {
+  const { call, words } = talos;
+  const json = words.on("json");
+  if (!json) {
+    call.out(`Client:\n${words.on("short") ? `Talos ${CLIENT}\n` : build(CLIENT)}`);
+    if (words.on("client")) return;
+    call.out("Server:\n");
+  }
+  const { answered, error } = fanOut(await reach(talos), words.on("insecure"));
+  if (answered.length === 0) throw new TalosError(`error getting version: ${error}`);
+  if (error !== undefined) call.err(`WARNING: ${error}\n`);
+  for (const { node, machine } of answered) {
+    const tag = talosOf(machine);
+    const rbac = machine.stage === "running";
+    if (json) call.out(`${JSON.stringify({ metadata: { hostname: node }, version: { tag, sha: "simulated", goVersion: "go1.26.2", os: "linux", arch: "amd64" }, platform: { name: machine.installed?.platform ?? machine.iso?.platform, mode: "metal" }, features: rbac ? { rbac } : {} })}\n`);
+    else call.out(`\tNODE:        ${node}\n${build(tag)}\tEnabled:     ${rbac ? "RBAC" : ""}\n`);
+  }
+}
+
+export async function applyCommand(talos: TalosCall): Promise<void> {
+  const { world, call, words, rest } = talos;
+  if (rest.length > 0) throw new Untaught();
+  const file = words.text("file");
+  if (file === undefined) throw new TalosError("no filename supplied for configuration");
+  const text = await call.read(file).catch((error: unknown) => {
+    throw new TalosError(`failed to read configuration from ${JSON.stringify(file)}: ${goError(file, error)}`);
+  });
+  if (text === "") throw new TalosError("no configuration data read");
+  const mode = (words.text("mode") ?? "auto") as Mode;
+  if (!MODES.includes(mode) || mode === "try") throw new Untaught(`mode ${mode}`);
+  const failed = (error: string) => new TalosError(`error applying new configuration: ${error}`);
+  const { answered, error } = fanOut(await reach(talos), words.on("insecure"));
+  const errors: string[] = [];
+  for (const { node, machine } of answered) {
+    const applied = applyConfig(world, machine, text, mode, words.on("dry-run"));
+    if ("details" in applied) call.err(`${applied.details}\n`);
+    else errors.push(words.on("insecure") ? wordsOf(applied) : `${node}: ${wordsOf(applied)}`);
+  }
+  if (error !== undefined) throw failed(error);
+  if (errors.length > 0) throw failed(words.on("insecure") ? errors[0]! : listErrors(errors));
+}
+
+export async function bootstrapCommand(talos: TalosCall): Promise<void> {
+  const target = onlyOne(await reach(talos), "bootstrap");
+  if ("error" in target) throw new TalosError(`error executing bootstrap: ${target.error}`);
+  const refused = bootstrap(talos.world, target.machine);
+  if (refused) throw new TalosError(`error executing bootstrap: ${listErrors([`${target.node}: ${wordsOf(refused)}`])}`);
+}
+
+export async function kubeconfigCommand(talos: TalosCall): Promise<void> {
+  const { call, words, rest } = talos;
+  const target = onlyOne(await reach(talos), "kubeconfig");
+  const path = rest[0] ?? "kubeconfig";
+  const there = await call.read(path).then(() => true, (error: unknown) => !isMissing(error));
+  const merge = there && (words.given("merge") ?? true);
+  if (merge) throw new Untaught("to merge into a kubeconfig");
+  if (there && !words.on("force")) throw new TalosError(`kubeconfig file already exists, use --force to overwrite: ${JSON.stringify(path)}`);
+  if ("error" in target) throw new TalosError(`error copying: ${target.error}`);
+  const config = configOf(target.machine);
+  if (config?.type !== "controlplane") throw new TalosError("error copying: rpc error: code = Unimplemented desc = kubeconfig is only available on control plane nodes");
+  const text = kubeconfigFor(config.cluster, talos.world.now());
+  if (path === "-") call.out(text);
+  else await call.write(path, text, 0o600);
+}
+
+/** An admin's kubeconfig, with a new certificate that the cluster's CA signs for a year. */
+function kubeconfigFor({ name, endpoint, ca }: { name: string; endpoint: string; ca: { crt: string; key: string } }, now: number): string {
+  const base64 = (text: string) => Buffer.from(text).toString("base64");
+  const authority = new X509Certificate(ca.crt);
+  const client = issue(
+    { key: createPrivateKey(ca.key), public: authority.publicKey, name: { organizations: ["kubernetes"] } },
+    { subject: { organizations: ["system:masters"], commonName: "admin" }, days: 365, use: ["client"], now: new Date(now) },
+  );
+  return stringify(
+    {
+      apiVersion: "v1",
+      clusters: [{ cluster: { "certificate-authority-data": base64(ca.crt), server: endpoint }, name }],
+      contexts: [{ context: { cluster: name, namespace: "default", user: `admin@${name}` }, name: `admin@${name}` }],
+      "current-context": `admin@${name}`,
+      kind: "Config",
+      users: [{ name: `admin@${name}`, user: { "client-certificate-data": base64(client.cert), "client-key-data": base64(client.key) } }],
+    },
+    { lineWidth: 0, indent: 4 },
+  );
+}

@@ -1,0 +1,65 @@
+// talosctl etcd, service, time.
+import { addressesOf, etcdMembers, hostnameOf, isLearner, type MachineState } from "../world/machines.ts";
+import { Untaught } from "../world/tool.ts";
+import type { World } from "../world/world.ts";
+import { columns } from "./table.ts";
+import { fanOut, reach, type TalosCall, TalosError } from "./talosctl-client.ts";
+import { servicesOf } from "./talosctl-resources.ts";
+
+/** What a node without etcd says: its API dials etcd on its own address. */
+const NO_ETCD = 'rpc error: code = Unavailable desc = connection error: desc = "transport: Error while dialing: dial tcp 127.0.0.1:2379: connect: connection refused"';
+
+export async function etcdCommand(talos: TalosCall): Promise<void> {
+  const { world, call, rest } = talos;
+  const [action] = rest;
+  if (rest.length !== 1 || (action !== "members" && action !== "status")) throw new Untaught();
+  const targets = (await reach(talos)).map((target) => ("machine" in target && !serves(world, target.machine) ? { node: target.node, error: NO_ETCD } : target));
+  const { answered, error } = fanOut(targets, false);
+  if (answered.length === 0) throw new TalosError(`error getting ${action}: ${error}`);
+  if (error !== undefined) call.err(`WARNING: ${error}\n`);
+  call.out(columns(action === "members" ? memberRows(world, answered) : statusRows(world, answered)));
+}
+
+const serves = (world: World, { etcd }: MachineState) => etcd !== undefined && etcd.readyAt <= world.now();
+const peersOf = (world: World, { etcd }: MachineState) => etcdMembers(world).filter((machine) => machine.etcd?.cluster === etcd?.cluster);
+
+type Answered = { node: string; machine: MachineState }[];
+
+const memberRows = (world: World, answered: Answered) => [
+  ["NODE", "ID", "HOSTNAME", "PEER URLS", "CLIENT URLS", "LEARNER"],
+  ...answered.flatMap(({ node, machine }) =>
+    peersOf(world, machine).map((peer) => [node, peer.etcd!.id, hostnameOf(peer), `https://${addressesOf(peer)[0]}:2380`, `https://${addressesOf(peer)[0]}:2379`, isLearner(world, peer)]),
+  ),
+];
+
+const statusRows = (world: World, answered: Answered) => [
+  ["NODE", "MEMBER", "DB SIZE", "IN USE", "LEADER", "RAFT INDEX", "RAFT TERM", "RAFT APPLIED INDEX", "LEARNER", "PROTOCOL", "STORAGE", "ERRORS"],
+  ...answered.map(({ node, machine }) => [node, machine.etcd!.id, "4.2 MB", "2.1 MB (50.00%)", peersOf(world, machine)[0]!.etcd!.id, 1200, 2, 1200, isLearner(world, machine), "3.6.0", "3.6.0", ""]),
+];
+
+export async function serviceCommand(talos: TalosCall): Promise<void> {
+  const { world, call, rest } = talos;
+  const [id, action = "status", ...more] = rest;
+  if (action !== "status" || more.length > 0) throw new Untaught();
+  const { answered, error } = fanOut(await reach(talos), false);
+  if (answered.length === 0) throw new TalosError(`error listing services: ${error}`);
+  if (error !== undefined) call.err(`WARNING: ${error}\n`);
+  const all = answered.flatMap(({ node, machine }) => servicesOf(world, machine).map((service) => ({ node, ...service })));
+  if (id === undefined) {
+    call.out(columns([["NODE", "SERVICE", "STATE", "HEALTH", "LAST CHANGE", "LAST EVENT"], ...all.map(({ node, id, state, healthy, event }) => [node, id, state, healthy ? "OK" : "?", "10s ago", event])]));
+    return;
+  }
+  const found = all.filter((service) => service.id === id);
+  if (found.length === 0) throw new TalosError(`service ${JSON.stringify(id)} is not registered on any nodes`);
+  call.out(columns(found.flatMap(({ node, id, state, healthy, event }) => [["NODE", node], ["ID", id], ["STATE", state], ["HEALTH", healthy ? "OK" : "?"], ["EVENTS", `[${state}]: ${event} (10s ago)`]])));
+}
+
+/** The node's own clock; the home's nodes have the right time once they are in sync. */
+export async function timeCommand(talos: TalosCall): Promise<void> {
+  const { world, call } = talos;
+  const { answered, error } = fanOut(await reach(talos), false);
+  if (answered.length === 0) throw new TalosError(`error fetching time: ${error}`);
+  if (error !== undefined) call.err(`WARNING: ${error}\n`);
+  const stamp = (ms: number) => new Date(ms).toISOString().replace("T", " ").replace("Z", " +0000 UTC");
+  call.out(columns([["NODE", "NTP-SERVER", "NODE-TIME", "NTP-SERVER-TIME"], ...answered.map(({ node }) => [node, "192.168.120.1", stamp(world.now()), stamp(world.now())])]));
+}

@@ -1,0 +1,161 @@
+// A machine config as a node reads it: the documents, what it must have, and what the home needs to know of it. Errors are in the loader's words.
+import { readFileSync } from "node:fs";
+import { isMap, parseAllDocuments, stringify } from "yaml";
+
+export interface MachineConfig {
+  type: string;
+  hostname: string | undefined;
+  /** Static addresses, without their prefix. */
+  addresses: string[];
+  vip: string | undefined;
+  install: { disk: string | undefined; selects: boolean; image: string | undefined };
+  /** PEM of Talos' CA, and of its key. */
+  ca: Pair;
+  cluster: { id: string; name: string; endpoint: string; ca: Pair; podSubnets: string[]; serviceSubnets: string[] };
+  /** `v1.36.5`, from the kubelet's image. */
+  kubernetes: string | undefined;
+  labels: Record<string, string>;
+  taints: Record<string, string>;
+  /** Kinds of the documents besides v1alpha1. */
+  kinds: string[];
+}
+
+export interface Pair {
+  crt: string;
+  key: string;
+}
+
+type Tree = { [key: string]: Tree } & { [key: string]: any };
+interface Schema {
+  $ref?: string;
+  properties?: Record<string, Schema>;
+  additionalProperties?: boolean | Schema;
+  items?: Schema;
+  $defs?: Record<string, Schema>;
+  enum?: string[];
+}
+
+const SCHEMA = JSON.parse(readFileSync(new URL("../schemas/talos-v1.13.json", import.meta.url), "utf8")) as Schema;
+const KINDS = Object.fromEntries(Object.values(SCHEMA.$defs ?? {}).flatMap((schema) => (schema.properties?.kind?.enum ?? []).map((kind) => [kind, schema])));
+
+/** The documents of a config, or the loader's error. */
+export function loadDocuments(text: string): { documents: Tree[] } | { error: string } {
+  const parsed = parseAllDocuments(text, { logLevel: "silent", uniqueKeys: true });
+  if (!Array.isArray(parsed)) return { error: "config not found" };
+  const documents: Tree[] = [];
+  const seen = new Set<string>();
+  for (const document of parsed) {
+    const [problem] = document.errors;
+    if (problem) return { error: `decode error: yaml: ${problem.message.split("\n")[0]}` };
+    if (document.contents === null) continue;
+    if (!isMap(document.contents)) return { error: "decode error: expected a mapping at the top of the document" };
+    const tree = document.toJS() as Tree;
+    const line = text.slice(0, document.contents.range?.[0] ?? 0).split("\n").length;
+    const { apiVersion = "", kind = "", name = "" } = tree as unknown as Record<string, string>;
+    if (!kind && tree.version !== ("v1alpha1" as unknown) && !tree.machine && !tree.cluster) return { error: `error decoding document ${apiVersion}// (line ${line}): missing kind` };
+    const schema = kind ? KINDS[kind] : SCHEMA.$defs?.["v1alpha1.Config"];
+    if (!schema) return { error: `error decoding document ${apiVersion}/${kind}/ (line ${line}): "${kind}" "${apiVersion}": not registered` };
+    const unknown = unknownKeys(tree, schema);
+    if (unknown) return { error: `error decoding document ${apiVersion || "/v1alpha1"}/${kind}${kind ? "/" : ""} (line ${line}): unknown keys found during decoding:\n${stringify(unknown, { indent: 4 })}` };
+    const key = [apiVersion, kind, name].join("/");
+    if (seen.has(key)) return { error: `duplicate document ${key}` };
+    seen.add(key);
+    documents.push(tree);
+  }
+  return documents.length === 0 ? { error: "config not found" } : { documents };
+}
+
+/** The keys that a schema does not know, as a tree; undefined when there is none. `persist` is old and still taken. */
+function unknownKeys(value: unknown, schema: Schema | undefined): unknown {
+  const known = schema?.$ref ? SCHEMA.$defs?.[schema.$ref.replace("#/$defs/", "")] : schema;
+  if (!known || value === null || typeof value !== "object") return undefined;
+  if (Array.isArray(value)) {
+    const found = value.map((one) => unknownKeys(one, known.items)).filter((one) => one !== undefined);
+    return found.length > 0 ? found : undefined;
+  }
+  if (!known.properties) return undefined;
+  const found = Object.entries(value).flatMap(([key, inner]) => {
+    if (key === "persist") return [];
+    const next = known.properties?.[key];
+    if (!next) return known.additionalProperties === false ? [[key, inner] as const] : [];
+    const deeper = unknownKeys(inner, next);
+    return deeper === undefined ? [] : [[key, deeper] as const];
+  });
+  return found.length > 0 ? Object.fromEntries(found) : undefined;
+}
+
+/** What `talosctl validate` and the node find wrong: one list per document, in Go's multi-line form. Undefined when nothing is. */
+export function validate(documents: Tree[]): string | undefined {
+  const config = documents.find(({ kind }) => !kind);
+  if (!config) return undefined;
+  const { machine = {}, cluster = {} } = config as Tree;
+  const controlPlane = machine.type === ("controlplane" as unknown);
+  const errors = [
+    ...(config.machine ? [] : ["machine instructions are required"]),
+    ...(config.cluster ? [] : ["cluster instructions are required"]),
+    ...(config.cluster && !cluster.controlPlane?.endpoint ? ["cluster controlplane endpoint is required"] : []),
+    ...(machine.install ? (machine.install.disk || machine.install.diskSelector ? [] : ["either install disk or diskSelector should be defined"]) : ['install instructions are required in "metal" mode']),
+    ...(!controlPlane && cluster.etcd ? ["etcd config is only allowed on control plane machines"] : []),
+    ...(!controlPlane && cluster.ca?.key ? ["cluster CA key is not allowed on non-controlplane nodes (.cluster.ca)"] : []),
+    ...(config.machine && !["controlplane", "worker", "init"].includes(String(machine.type)) ? [`unknown machine type ${JSON.stringify(machine.type ?? "")}`] : []),
+    ...(config.machine && !machine.ca?.crt ? ["trusted CA certificate is required (.machine.ca)"] : []),
+    ...(controlPlane && !machine.ca?.key ? ["issuing Talos API CA key is required (.machine.ca.key)"] : []),
+    ...conflicts(documents, machine),
+  ];
+  if (errors.length === 0) return undefined;
+  return `1 error occurred:\n\t* v1alpha1.Config: ${errors.length} error${errors.length > 1 ? "s" : ""} occurred:\n${errors.map((error) => `\t* ${error}\n`).join("")}\n\n\n`;
+}
+
+const conflicts = (documents: Tree[], machine: Tree) =>
+  documents.some(({ kind, hostname }) => kind === ("HostnameConfig" as unknown) && hostname) && machine.network?.hostname ? ["static hostname is already set in v1alpha1 config"] : [];
+
+const decode = (text: unknown) => Buffer.from(String(text ?? ""), "base64").toString();
+const pair = (tree: Tree | undefined): Pair => ({ crt: decode(tree?.crt), key: decode(tree?.key) });
+
+const cache = new Map<string, { config: MachineConfig } | { error: string }>();
+
+/** Reads a config that has a v1alpha1 document; its errors are the loader's or the validation's. */
+export function readMachineConfig(text: string): { config: MachineConfig } | { error: string } {
+  const known = cache.get(text);
+  if (known) return known;
+  const loaded = loadDocuments(text);
+  const read = "error" in loaded ? loaded : interpret(loaded.documents);
+  if (cache.size > 50) cache.clear();
+  cache.set(text, read);
+  return read;
+}
+
+function interpret(documents: Tree[]): { config: MachineConfig } | { error: string } {
+  const wrong = validate(documents);
+  if (wrong !== undefined) return { error: wrong };
+  const config = documents.find(({ kind }) => !kind) as Tree | undefined;
+  if (!config) return { error: "the applied machine configuration doesn't contain v1alpha1 config, did you mean to patch the machine config instead?" };
+  const { machine = {}, cluster = {} } = config as { machine?: any; cluster?: any };
+  const others = documents.filter(({ kind }) => kind) as any[];
+  const of = (kind: string) => others.filter((document) => document.kind === kind);
+  const interfaces: any[] = machine.network?.interfaces ?? [];
+  const addresses = [...interfaces.flatMap(({ addresses = [] }) => addresses), ...of("LinkConfig").flatMap(({ addresses = [] }) => addresses.map(({ address }: { address: string }) => address))];
+  const image = String(machine.kubelet?.image ?? "");
+  return {
+    config: {
+      type: machine.type,
+      hostname: machine.network?.hostname ?? of("HostnameConfig")[0]?.hostname,
+      addresses: addresses.map((address: string) => address.split("/")[0]!),
+      vip: interfaces.map(({ vip }) => vip?.ip).find(Boolean) ?? of("Layer2VIPConfig")[0]?.name,
+      install: { disk: machine.install?.disk, selects: Boolean(machine.install?.diskSelector), image: machine.install?.image },
+      ca: pair(machine.ca),
+      cluster: {
+        id: String(cluster.id ?? ""),
+        name: String(cluster.clusterName ?? ""),
+        endpoint: String(cluster.controlPlane.endpoint),
+        ca: pair(cluster.ca),
+        podSubnets: cluster.network?.podSubnets ?? ["10.244.0.0/16"],
+        serviceSubnets: cluster.network?.serviceSubnets ?? ["10.96.0.0/12"],
+      },
+      kubernetes: /:(v[\d.]+)/.exec(image)?.[1],
+      labels: machine.nodeLabels ?? {},
+      taints: machine.nodeTaints ?? {},
+      kinds: others.map(({ kind }) => kind),
+    },
+  };
+}
