@@ -10,7 +10,8 @@ import { isMainThread } from "node:worker_threads";
 const home = process.env.LAB_HOME;
 if (home && isMainThread) {
   const append = fs.appendFileSync;
-  const note = (file, facts) => append(`${home}/${file}`, `${JSON.stringify({ pid: process.pid, script: process.argv[1], ...facts })}\n`, { mode: 0o600 });
+  const note = (file, facts) =>
+    append(`${home}/${file}`, `${JSON.stringify({ pid: process.pid, script: process.argv[1], ...facts })}\n`, { mode: 0o600 });
   keepOnLoopback(note);
   writeDownChildren(note);
   killAtEffect(Number(process.env.LAB_KILL_AT_LINE ?? 0));
@@ -34,7 +35,10 @@ function keepOnLoopback(note) {
     process.nextTick(() => this.destroy(error));
     return this;
   };
-  for (const [library, last] of [[dns, (args, error) => args.at(-1)(error)], [dns.promises, (_args, error) => Promise.reject(error)]]) {
+  for (const [library, last] of [
+    [dns, (args, error) => args.at(-1)(error)],
+    [dns.promises, (_args, error) => Promise.reject(error)],
+  ]) {
     const lookup = library.lookup;
     library.lookup = (name, ...rest) => (isHere(name) ? lookup(name, ...rest) : last(rest, refuse(`a look-up of ${name}`)));
   }
@@ -55,7 +59,11 @@ function writeDownChildren(note) {
     childProcess[name] = (file, ...rest) => {
       const args = Array.isArray(rest[0]) ? rest[0] : [];
       const { env = {} } = rest.find((one) => one && typeof one === "object" && !Array.isArray(one)) ?? {};
-      write(file, args, Object.entries(env).map(([key, value]) => `${key}=${value}`));
+      write(
+        file,
+        args,
+        Object.entries(env).map(([key, value]) => `${key}=${value}`),
+      );
       return sync(file, ...rest);
     };
   }

@@ -54,7 +54,10 @@ function list({ world, words, call }: OpCall): number {
   const categories = words.list("categories").map(categoryOf);
   const tags = words.list("tags");
   const items = world.state.vault.items.filter(
-    (item) => (where === undefined || item.vault === where) && (categories.length === 0 || categories.includes(item.category)) && (tags.length === 0 || tags.some((tag) => item.tags.includes(tag))),
+    (item) =>
+      (where === undefined || item.vault === where) &&
+      (categories.length === 0 || categories.includes(item.category)) &&
+      (tags.length === 0 || tags.some((tag) => item.tags.includes(tag))),
   );
   call.out(json(items.map((item) => overview(world, item))));
   return 0;
@@ -82,7 +85,15 @@ function get(op: OpCall, wanted: string): number {
 function shown(world: World, item: Item, { id, section, type, purpose, label, value }: Field) {
   const vault = world.state.vault.vaults.find((one) => one.id === item.vault)?.name;
   const path = section?.label ? `${section.label}/${label}` : label;
-  return { id, ...(section && { section }), type, ...(purpose && { purpose }), label, ...(value !== undefined && { value }), reference: `op://${vault}/${item.title}/${path}` };
+  return {
+    id,
+    ...(section && { section }),
+    type,
+    ...(purpose && { purpose }),
+    label,
+    ...(value !== undefined && { value }),
+    reference: `op://${vault}/${item.title}/${path}`,
+  };
 }
 
 /** "Secure Note", "SECURE_NOTE", "securenote" are one category. */
@@ -146,8 +157,15 @@ async function edit(op: OpCall, wanted: string, words2: string[]): Promise<numbe
   const item = world.change("product", `op item edit ${found.title}`, ({ vault: { items } }) => {
     const item = items.find(({ id }) => id === found.id)!;
     const fields = [...fieldsOf(template), ...item.fields.filter((field) => isHidden(world, field))];
-    for (const field of fields) field.id = item.fields.find((old) => old.label === field.label && old.section?.id === field.section?.id)?.id ?? field.id;
-    Object.assign(item, { title: words.text("title") ?? template.title ?? item.title, ...(template.tags && { tags: template.tags }), fields, version: item.version + 1, updated: world.now() });
+    for (const field of fields)
+      field.id = item.fields.find((old) => old.label === field.label && old.section?.id === field.section?.id)?.id ?? field.id;
+    Object.assign(item, {
+      title: words.text("title") ?? template.title ?? item.title,
+      ...(template.tags && { tags: template.tags }),
+      fields,
+      version: item.version + 1,
+      updated: world.now(),
+    });
     return item;
   });
   call.out(json({ ...overview(world, item), fields: item.fields.map((field) => shown(world, item, field)) }));

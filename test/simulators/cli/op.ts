@@ -11,7 +11,15 @@ import { itemCommand } from "./op-items.ts";
 const VERSION = "2.32.0";
 
 /** Flags that every command takes. */
-const COMMON: Record<string, Flag> = { account: { is: "text" }, format: { is: "text" }, session: { is: "text" }, config: { is: "text" }, "no-color": { is: "switch" }, cache: { is: "switch" }, "iso-timestamps": { is: "switch" } };
+const COMMON: Record<string, Flag> = {
+  account: { is: "text" },
+  format: { is: "text" },
+  session: { is: "text" },
+  config: { is: "text" },
+  "no-color": { is: "switch" },
+  cache: { is: "switch" },
+  "iso-timestamps": { is: "switch" },
+};
 
 const FLAGS: Record<string, Flag> = {
   ...COMMON,
@@ -59,7 +67,8 @@ function print(call: Call, text: string): 0 {
 const stamp = (world: World) => new Date(world.now()).toISOString().slice(0, 19).replaceAll("-", "/").replace("T", " ");
 
 function whoami({ world, call, words }: OpCall): number {
-  if (call.env.OP_CONNECT_HOST && call.env.OP_CONNECT_TOKEN) throw new OpError("Account details are not available when using 1Password Connect");
+  if (call.env.OP_CONNECT_HOST && call.env.OP_CONNECT_TOKEN)
+    throw new OpError("Account details are not available when using 1Password Connect");
   if (world.has("vault-signed-out")) throw new OpError("account is not signed in");
   const { url, email, user, account } = world.state.vault.account;
   const facts = call.env.OP_SERVICE_ACCOUNT_TOKEN
@@ -106,10 +115,22 @@ const writeOut = (call: Call, file: string, text: string, mode = "0600") =>
 function vaults({ world, call, words, rest: [action, name = ""] }: OpCall): number {
   needJson(words);
   const { vaults, items } = world.state.vault;
-  const facts = (vault: { id: string; name: string }) => ({ id: vault.id, name: vault.name, content_version: items.filter((item) => item.vault === vault.id).reduce((sum, { version }) => sum + version, 1) });
+  const facts = (vault: { id: string; name: string }) => ({
+    id: vault.id,
+    name: vault.name,
+    content_version: items.filter((item) => item.vault === vault.id).reduce((sum, { version }) => sum + version, 1),
+  });
   if (action === "list") return print(call, json(vaults.map(facts)));
   if (action !== "get") throw new Untaught();
   const found = findVault(world.state.vault, name);
   if ("error" in found) throw new OpError(found.error);
-  return print(call, json({ ...facts(found.found), attribute_version: 1, items: items.filter((item) => item.vault === found.found.id).length, type: "USER_CREATED" }));
+  return print(
+    call,
+    json({
+      ...facts(found.found),
+      attribute_version: 1,
+      items: items.filter((item) => item.vault === found.found.id).length,
+      type: "USER_CREATED",
+    }),
+  );
 }

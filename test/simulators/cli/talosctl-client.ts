@@ -65,9 +65,15 @@ export async function reach(talos: TalosCall, insecure = talos.words.on("insecur
   const context = contextOf(config, words.text("context"));
   const endpoints = words.list("endpoints").length > 0 ? words.list("endpoints") : (context?.endpoints ?? []);
   if (endpoints.length === 0) throw new TalosError("error constructing client: failed to determine endpoints");
-  if (!context) throw new TalosError("error constructing client: failed to create client connection: failed to resolve configuration context: talos config file is empty");
+  if (!context)
+    throw new TalosError(
+      "error constructing client: failed to create client connection: failed to resolve configuration context: talos config file is empty",
+    );
   const nodes = words.list("nodes").length > 0 ? words.list("nodes") : (context.nodes ?? []);
-  if (nodes.length === 0) throw new TalosError("nodes are not set for the command: please use `--nodes` flag or configuration file to set the nodes to run the command against");
+  if (nodes.length === 0)
+    throw new TalosError(
+      "nodes are not set for the command: please use `--nodes` flag or configuration file to set the nodes to run the command against",
+    );
   const refused = endpoints.map((endpoint) => dial(world, endpoint, context));
   if (!refused.includes(undefined)) return nodes.map((node) => ({ node, error: refused[0]! }));
   return nodes.map((node) => {
@@ -78,12 +84,15 @@ export async function reach(talos: TalosCall, insecure = talos.words.on("insecur
 
 const hostOf = (endpoint: string) => endpoint.replace(/:\d+$/, "");
 const connection = (what: string) => `rpc error: code = Unavailable desc = connection error: desc = ${JSON.stringify(what)}`;
-const handshake = (what: string) => connection(`transport: authentication handshake failed: tls: failed to verify certificate: x509: ${what}`);
+const handshake = (what: string) =>
+  connection(`transport: authentication handshake failed: tls: failed to verify certificate: x509: ${what}`);
 
 function dialed(world: World, host: string): { machine: MachineState } | { error: string } {
   const machine = machineAt(world, host);
-  if (!machine || ["off", "dead", "away", "booting"].includes(machine.stage)) return { error: connection(`transport: Error while dialing: dial tcp ${host}:50000: connect: no route to host`) };
-  if (machine.stage === "rebooting") return { error: connection(`transport: Error while dialing: dial tcp ${host}:50000: connect: connection refused`) };
+  if (!machine || ["off", "dead", "away", "booting"].includes(machine.stage))
+    return { error: connection(`transport: Error while dialing: dial tcp ${host}:50000: connect: no route to host`) };
+  if (machine.stage === "rebooting")
+    return { error: connection(`transport: Error while dialing: dial tcp ${host}:50000: connect: connection refused`) };
   return { machine };
 }
 
@@ -93,7 +102,8 @@ function reachInMaintenance(world: World, nodes: string[]): Target[] {
   if (node === undefined) throw new TalosError("failed to determine endpoints");
   const there = dialed(world, hostOf(node));
   if ("error" in there) return [{ node, error: there.error }];
-  if (there.machine.stage === "running") return [{ node, error: connection("error reading server preface: remote error: tls: certificate required") }];
+  if (there.machine.stage === "running")
+    return [{ node, error: connection("error reading server preface: remote error: tls: certificate required") }];
   return [{ node: addressesOf(there.machine)[0]!, machine: there.machine }];
 }
 
@@ -106,10 +116,13 @@ function dial(world: World, endpoint: string, context: TalosContext): string | u
   if (!config) return handshake("certificate signed by unknown authority");
   const ours = decode(context.ca);
   if (ours !== config.ca.crt.trim()) {
-    return handshake('certificate signed by unknown authority (possibly because of "x509: Ed25519 verification failure" while trying to verify candidate authority certificate "talos")');
+    return handshake(
+      'certificate signed by unknown authority (possibly because of "x509: Ed25519 verification failure" while trying to verify candidate authority certificate "talos")',
+    );
   }
   const client = new X509Certificate(decode(context.crt));
-  if (!client.verify(new X509Certificate(config.ca.crt).publicKey)) return connection("error reading server preface: remote error: tls: unknown certificate authority");
+  if (!client.verify(new X509Certificate(config.ca.crt).publicKey))
+    return connection("error reading server preface: remote error: tls: unknown certificate authority");
   if (Date.parse(client.validTo) < world.now()) return connection("error reading server preface: remote error: tls: expired certificate");
   return undefined;
 }
@@ -125,10 +138,14 @@ function forward(world: World, node: string, context: TalosContext): string | un
 const decode = (text: string) => Buffer.from(text, "base64").toString().trim();
 
 /** Go's list of errors, as it ends a command. */
-export const listErrors = (errors: string[]) => `${errors.length} error${errors.length === 1 ? "" : "s"} occurred:\n${errors.map((error) => `\t* ${error}\n`).join("")}\n`;
+export const listErrors = (errors: string[]) =>
+  `${errors.length} error${errors.length === 1 ? "" : "s"} occurred:\n${errors.map((error) => `\t* ${error}\n`).join("")}\n`;
 
 /** For calls that endpoints fan out: the machines that answered, and one error for those that did not. When no endpoint answers the error stands alone. */
-export function fanOut(targets: Target[], insecure: boolean): { answered: { node: string; machine: MachineState }[]; error: string | undefined } {
+export function fanOut(
+  targets: Target[],
+  insecure: boolean,
+): { answered: { node: string; machine: MachineState }[]; error: string | undefined } {
   const answered = targets.flatMap((target) => ("machine" in target ? [target] : []));
   const errors = targets.flatMap((target) => ("error" in target ? [target] : []));
   if (errors.length === 0) return { answered, error: undefined };

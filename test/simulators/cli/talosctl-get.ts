@@ -29,7 +29,8 @@ export async function getCommand(talos: TalosCall): Promise<void> {
     else {
       const all = kind.list(world, target.machine);
       const found = id === undefined ? all : all.filter((resource) => resource.id === id);
-      if (id !== undefined && found.length === 0) errors.push(`rpc error: code = NotFound desc = resource ${kind.type}(${kind.namespace}/${id}) doesn't exist`);
+      if (id !== undefined && found.length === 0)
+        errors.push(`rpc error: code = NotFound desc = resource ${kind.type}(${kind.namespace}/${id}) doesn't exist`);
       shown.push(...found.map((resource) => ({ node: target.node, kind, resource })));
     }
   }
@@ -39,24 +40,50 @@ export async function getCommand(talos: TalosCall): Promise<void> {
 
 /** As COSI writes one: metadata, then spec. */
 const yamlOf = ({ kind, resource }: Shown) => ({
-  metadata: { namespace: kind.namespace, type: kind.type, id: resource.id, version: 1, owner: `${kind.name}Controller`, phase: "running", created: "2026-01-01T00:00:00Z", updated: "2026-01-01T00:00:00Z" },
+  metadata: {
+    namespace: kind.namespace,
+    type: kind.type,
+    id: resource.id,
+    version: 1,
+    owner: `${kind.name}Controller`,
+    phase: "running",
+    created: "2026-01-01T00:00:00Z",
+    updated: "2026-01-01T00:00:00Z",
+  },
   spec: resource.spec,
 });
 
 function print(output: string, shown: Shown[], kind: Kind, out: (text: string) => void): void {
   if (output === "json") for (const one of shown) out(`${JSON.stringify(sorted({ ...yamlOf(one), node: one.node }), null, 4)}\n`);
-  else if (output === "yaml") out(shown.map((one) => `node: ${one.node}\n${stringify(yamlOf(one), { indent: 4, lineWidth: 0 })}`).join("---\n"));
+  else if (output === "yaml")
+    out(shown.map((one) => `node: ${one.node}\n${stringify(yamlOf(one), { indent: 4, lineWidth: 0 })}`).join("---\n"));
   else if (output === "table") {
     const head = ["NODE", "NAMESPACE", "TYPE", "ID", "VERSION", ...Object.keys(kind.columns)];
-    out(columns([head, ...shown.map(({ node, resource }) => [node, kind.namespace, kind.name, resource.id, "1", ...Object.values(kind.columns).map((cell) => cell(resource.spec))])]));
-  } else if (output.startsWith("jsonpath=")) for (const one of shown) out(pick(output.slice("jsonpath=".length), { ...yamlOf(one), node: one.node }));
+    out(
+      columns([
+        head,
+        ...shown.map(({ node, resource }) => [
+          node,
+          kind.namespace,
+          kind.name,
+          resource.id,
+          "1",
+          ...Object.values(kind.columns).map((cell) => cell(resource.spec)),
+        ]),
+      ]),
+    );
+  } else if (output.startsWith("jsonpath="))
+    for (const one of shown) out(pick(output.slice("jsonpath=".length), { ...yamlOf(one), node: one.node }));
   else throw new TalosError(`output format ${JSON.stringify(output)} is not supported`);
 }
 
 /** Only paths of names were taught: `{.spec}`, `{.spec.status.ready}`. */
 function pick(path: string, value: unknown): string {
   if (!/^\{(\.[A-Za-z]+)+\}$/.test(path)) throw new Untaught(`jsonpath ${path}`);
-  const found = path.slice(2, -1).split(".").reduce<unknown>((inner, name) => (inner as Record<string, unknown> | undefined)?.[name], parse(stringify(value)));
+  const found = path
+    .slice(2, -1)
+    .split(".")
+    .reduce<unknown>((inner, name) => (inner as Record<string, unknown> | undefined)?.[name], parse(stringify(value)));
   if (found === undefined) return "";
   return typeof found === "object" ? `${JSON.stringify(sorted(found), null, 4)}\n` : `${String(found)}\n`;
 }
@@ -65,5 +92,9 @@ function pick(path: string, value: unknown): string {
 function sorted(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(sorted);
   if (value === null || typeof value !== "object") return value;
-  return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)).map(([key, inner]) => [key, sorted(inner)]));
+  return Object.fromEntries(
+    Object.entries(value)
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([key, inner]) => [key, sorted(inner)]),
+  );
 }

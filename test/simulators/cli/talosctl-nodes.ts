@@ -11,7 +11,8 @@ import { fanOut, listErrors, onlyOne, reach, type TalosCall, TalosError } from "
 /** The version of the stand-in, as of the binary that versions.env pins. */
 const CLIENT = "v1.13.9";
 
-const build = (tag: string) => `\tTag:         ${tag}\n\tSHA:         simulated\n\tBuilt:       \n\tGo version:  go1.26.2\n\tOS/Arch:     linux/amd64\n`;
+const build = (tag: string) =>
+  `\tTag:         ${tag}\n\tSHA:         simulated\n\tBuilt:       \n\tGo version:  go1.26.2\n\tOS/Arch:     linux/amd64\n`;
 
 export const talosOf = ({ stage, installed, iso }: MachineState) => (stage === "running" ? installed : (iso ?? installed))?.talos ?? CLIENT;
 
@@ -29,7 +30,10 @@ export async function versionCommand(talos: TalosCall): Promise<void> {
   for (const { node, machine } of answered) {
     const tag = talosOf(machine);
     const rbac = machine.stage === "running";
-    if (json) call.out(`${JSON.stringify({ metadata: { hostname: node }, version: { tag, sha: "simulated", goVersion: "go1.26.2", os: "linux", arch: "amd64" }, platform: { name: machine.installed?.platform ?? machine.iso?.platform, mode: "metal" }, features: rbac ? { rbac } : {} })}\n`);
+    if (json)
+      call.out(
+        `${JSON.stringify({ metadata: { hostname: node }, version: { tag, sha: "simulated", goVersion: "go1.26.2", os: "linux", arch: "amd64" }, platform: { name: machine.installed?.platform ?? machine.iso?.platform, mode: "metal" }, features: rbac ? { rbac } : {} })}\n`,
+      );
     else call.out(`\tNODE:        ${node}\n${build(tag)}\tEnabled:     ${rbac ? "RBAC" : ""}\n`);
   }
 }
@@ -68,13 +72,18 @@ export async function kubeconfigCommand(talos: TalosCall): Promise<void> {
   const { call, words, rest } = talos;
   const target = onlyOne(await reach(talos), "kubeconfig");
   const path = rest[0] ?? "kubeconfig";
-  const there = await call.read(path).then(() => true, (error: unknown) => !isMissing(error));
+  const there = await call.read(path).then(
+    () => true,
+    (error: unknown) => !isMissing(error),
+  );
   const merge = there && (words.given("merge") ?? true);
   if (merge) throw new Untaught("to merge into a kubeconfig");
-  if (there && !words.on("force")) throw new TalosError(`kubeconfig file already exists, use --force to overwrite: ${JSON.stringify(path)}`);
+  if (there && !words.on("force"))
+    throw new TalosError(`kubeconfig file already exists, use --force to overwrite: ${JSON.stringify(path)}`);
   if ("error" in target) throw new TalosError(`error copying: ${target.error}`);
   const config = configOf(target.machine);
-  if (config?.type !== "controlplane") throw new TalosError("error copying: rpc error: code = Unimplemented desc = kubeconfig is only available on control plane nodes");
+  if (config?.type !== "controlplane")
+    throw new TalosError("error copying: rpc error: code = Unimplemented desc = kubeconfig is only available on control plane nodes");
   const text = kubeconfigFor(config.cluster, talos.world.now());
   if (path === "-") call.out(text);
   else await call.write(path, text, 0o600);

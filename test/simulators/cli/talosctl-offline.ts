@@ -19,11 +19,18 @@ const random = () => randomBytes(32).toString("base64");
 /** The secrets of a new cluster, in Talos' own form. Two kilobits instead of four for the service accounts' key: nobody here waits for more. */
 export async function genSecrets({ world, call, words, rest }: TalosCall): Promise<void> {
   if (rest.length > 0) throw new Untaught();
-  const { privateKey } = await promisify(generateKeyPair)("rsa", { modulusLength: 2048, privateKeyEncoding: { type: "pkcs1", format: "pem" }, publicKeyEncoding: { type: "spki", format: "pem" } });
+  const { privateKey } = await promisify(generateKeyPair)("rsa", {
+    modulusLength: 2048,
+    privateKeyEncoding: { type: "pkcs1", format: "pem" },
+    publicKeyEncoding: { type: "spki", format: "pem" },
+  });
   const authority = (organizations: string[], kind: KeyKind) => {
     const made = createAuthority({ subject: { organizations }, days: 3650, kind, use: ["server", "client"], now: new Date(world.now()) });
     const key = createPrivateKey(made.key);
-    const text = kind === "ed25519" ? made.key.replaceAll("PRIVATE KEY", "ED25519 PRIVATE KEY") : key.export({ type: "sec1", format: "pem" }).toString();
+    const text =
+      kind === "ed25519"
+        ? made.key.replaceAll("PRIVATE KEY", "ED25519 PRIVATE KEY")
+        : key.export({ type: "sec1", format: "pem" }).toString();
     return { crt: base64(made.cert), key: base64(text) };
   };
   const bundle = {
@@ -43,7 +50,10 @@ export async function genSecrets({ world, call, words, rest }: TalosCall): Promi
 
 async function put(call: Call, file: string, text: string, force: boolean, created = false): Promise<void> {
   if (file === "-") return call.out(text);
-  const there = await call.read(file).then(() => true, (error: unknown) => !isMissing(error));
+  const there = await call.read(file).then(
+    () => true,
+    (error: unknown) => !isMissing(error),
+  );
   if (there && !force) throw new TalosError(`file ${JSON.stringify(file)} already exists, use --force to overwrite`);
   await call.write(file, text, 0o600).catch((error: unknown) => {
     throw new TalosError(goError(file, error));
@@ -55,7 +65,8 @@ async function put(call: Call, file: string, text: string, force: boolean, creat
 export async function genConfig({ world, call, words, rest }: TalosCall): Promise<void> {
   const [name, endpoint, ...more] = rest;
   const secrets = words.text("with-secrets");
-  if (!name || !endpoint || more.length > 0 || words.list("output-types").join() !== "talosconfig" || secrets === undefined) throw new Untaught();
+  if (!name || !endpoint || more.length > 0 || words.list("output-types").join() !== "talosconfig" || secrets === undefined)
+    throw new Untaught();
   const text = await call.read(secrets).catch((error: unknown) => {
     throw new TalosError(`failed to load secrets bundle: ${goError(secrets, error)}`);
   });
@@ -68,8 +79,19 @@ export async function genConfig({ world, call, words, rest }: TalosCall): Promis
     { subject: { organizations: ["os:admin"] }, days: 365, kind: "ed25519", use: ["client"], now: new Date(world.now()) },
   );
   call.err("generating PKI and tokens\n");
-  const context = { endpoints: [], ca: os.crt, crt: base64(admin.cert), key: base64(admin.key.replaceAll("PRIVATE KEY", "ED25519 PRIVATE KEY")) };
-  await put(call, words.text("output") ?? "talosconfig", stringify({ context: name, contexts: { [name]: context } }, { indent: 4, lineWidth: 0 }), words.on("force"), true);
+  const context = {
+    endpoints: [],
+    ca: os.crt,
+    crt: base64(admin.cert),
+    key: base64(admin.key.replaceAll("PRIVATE KEY", "ED25519 PRIVATE KEY")),
+  };
+  await put(
+    call,
+    words.text("output") ?? "talosconfig",
+    stringify({ context: name, contexts: { [name]: context } }, { indent: 4, lineWidth: 0 }),
+    words.on("force"),
+    true,
+  );
 }
 
 const DAY = 86_400_000;
@@ -98,7 +120,14 @@ export async function infoCommand(talos: TalosCall): Promise<void> {
 /** Roughly as the real one says it: "1 year from now", "3 weeks ago". */
 function inWords(ms: number): string {
   const days = Math.floor(Math.abs(ms) / DAY);
-  const [n, unit] = days >= 364 ? [Math.round(days / 365), "year"] : days >= 30 ? [Math.floor(days / 30), "month"] : days >= 7 ? [Math.floor(days / 7), "week"] : [days, "day"];
+  const [n, unit] =
+    days >= 364
+      ? [Math.round(days / 365), "year"]
+      : days >= 30
+        ? [Math.floor(days / 30), "month"]
+        : days >= 7
+          ? [Math.floor(days / 7), "week"]
+          : [days, "day"];
   return `${n} ${unit}${n === 1 ? "" : "s"} ${ms < 0 ? "ago" : "from now"}`;
 }
 

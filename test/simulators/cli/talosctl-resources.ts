@@ -1,6 +1,15 @@
 // The resources of a node that `talosctl get` shows, made up from what the machine is.
 import * as cluster from "../world/cluster.ts";
-import { addressesOf, answers, apiServerUp, configOf, etcdMembers, hostnameOf, type MachineState, runningNodes } from "../world/machines.ts";
+import {
+  addressesOf,
+  answers,
+  apiServerUp,
+  configOf,
+  etcdMembers,
+  hostnameOf,
+  type MachineState,
+  runningNodes,
+} from "../world/machines.ts";
 import type { State, World } from "../world/world.ts";
 
 export interface Resource {
@@ -50,7 +59,9 @@ function machineStatus(world: World, machine: MachineState) {
     ...(outOfSync(world, machine) ? [condition("time", "time is not in sync yet")] : []),
     ...(waits ? [condition("services", "etcd not running")] : []),
     ...(!waits && !apiServerUp(world) ? [condition("nodeReady", `node ${JSON.stringify(name)} status is not available yet`)] : []),
-    ...(!waits && apiServerUp(world) && !nodeReady(world.state, name) ? [condition("nodeReady", `node ${JSON.stringify(name)} is not ready`)] : []),
+    ...(!waits && apiServerUp(world) && !nodeReady(world.state, name)
+      ? [condition("nodeReady", `node ${JSON.stringify(name)} is not ready`)]
+      : []),
   ];
   return { stage: waits ? "booting" : "running", status: { ready: unmet.length === 0, unmetConditions: unmet } };
 }
@@ -68,7 +79,12 @@ export const KINDS: Kind[] = [
     namespace: "cluster",
     name: "Member",
     aliases: ["member", "members"],
-    columns: { HOSTNAME: plain("hostname"), "MACHINE TYPE": plain("machineType"), OS: plain("operatingSystem"), ADDRESSES: ({ addresses }) => JSON.stringify(addresses) },
+    columns: {
+      HOSTNAME: plain("hostname"),
+      "MACHINE TYPE": plain("machineType"),
+      OS: plain("operatingSystem"),
+      ADDRESSES: ({ addresses }) => JSON.stringify(addresses),
+    },
     list: (world, machine) => {
       const id = configOf(machine)?.cluster.id;
       const nodes = runningNodes(world.state).filter((one) => configOf(one)?.cluster.id === id);
@@ -102,7 +118,13 @@ export const KINDS: Kind[] = [
     aliases: ["machineconfig", "machineconfigs", "mc"],
     columns: {},
     sensitive: true,
-    list: (_world, { config }) => (config ? [{ id: "persistent", spec: config.persistent }, { id: "v1alpha1", spec: config.active }] : []),
+    list: (_world, { config }) =>
+      config
+        ? [
+            { id: "persistent", spec: config.persistent },
+            { id: "v1alpha1", spec: config.active },
+          ]
+        : [],
   },
   {
     type: "MachineTypes.config.talos.dev",
@@ -125,11 +147,30 @@ export const KINDS: Kind[] = [
     namespace: "runtime",
     name: "Disk",
     aliases: ["disk", "disks"],
-    columns: { SIZE: plain("pretty_size"), "READ ONLY": plain("readonly"), TRANSPORT: plain("transport"), ROTATIONAL: () => "", WWID: () => "", MODEL: () => "", SERIAL: plain("serial") },
+    columns: {
+      SIZE: plain("pretty_size"),
+      "READ ONLY": plain("readonly"),
+      TRANSPORT: plain("transport"),
+      ROTATIONAL: () => "",
+      WWID: () => "",
+      MODEL: () => "",
+      SERIAL: plain("serial"),
+    },
     list: (_world, { disks }) =>
       disks.map(({ device, bytes, path }) => ({
         id: device.slice(5),
-        spec: { dev_path: device, size: bytes, pretty_size: pretty(bytes), io_size: 512, sector_size: 512, readonly: false, cdrom: false, serial: path.split("/").at(-1), sub_system: "/sys/class/block", transport: "virtio" },
+        spec: {
+          dev_path: device,
+          size: bytes,
+          pretty_size: pretty(bytes),
+          io_size: 512,
+          sector_size: 512,
+          readonly: false,
+          cdrom: false,
+          serial: path.split("/").at(-1),
+          sub_system: "/sys/class/block",
+          transport: "virtio",
+        },
       })),
   },
   {
@@ -139,7 +180,11 @@ export const KINDS: Kind[] = [
     aliases: ["systemdisk", "systemdisks"],
     columns: { DISK: plain("diskID") },
     list: (_world, { installed, disks }) =>
-      installed ? disks.filter(({ id }) => id === installed.disk).map(({ device }) => ({ id: "system-disk", spec: { diskID: device.slice(5), devPath: device } })) : [],
+      installed
+        ? disks
+            .filter(({ id }) => id === installed.disk)
+            .map(({ device }) => ({ id: "system-disk", spec: { diskID: device.slice(5), devPath: device } }))
+        : [],
   },
   {
     type: "HostnameStatuses.net.talos.dev",
@@ -155,7 +200,10 @@ export const KINDS: Kind[] = [
     name: "Nodename",
     aliases: ["nodename", "nodenames"],
     columns: { NODENAME: plain("nodename") },
-    list: (_world, machine) => (machine.config ? [{ id: "nodename", spec: { nodename: hostnameOf(machine), hostnameVersion: "1", skipNodeRegistration: false } }] : []),
+    list: (_world, machine) =>
+      machine.config
+        ? [{ id: "nodename", spec: { nodename: hostnameOf(machine), hostnameVersion: "1", skipNodeRegistration: false } }]
+        : [],
   },
   {
     type: "EtcdMembers.etcd.talos.dev",
@@ -171,7 +219,8 @@ export const KINDS: Kind[] = [
     name: "Service",
     aliases: ["service", "services", "svc"],
     columns: { RUNNING: plain("running"), HEALTHY: plain("healthy"), "HEALTH UNKNOWN": plain("unknown") },
-    list: (world, machine) => servicesOf(world, machine).map(({ id, state, healthy }) => ({ id, spec: { running: state === "Running", healthy, unknown: false } })),
+    list: (world, machine) =>
+      servicesOf(world, machine).map(({ id, state, healthy }) => ({ id, spec: { running: state === "Running", healthy, unknown: false } })),
   },
   {
     type: "TimeStatuses.v1alpha1.talos.dev",
@@ -179,7 +228,9 @@ export const KINDS: Kind[] = [
     name: "TimeStatus",
     aliases: ["timestatus", "timestatuses"],
     columns: { SYNCED: plain("synced") },
-    list: (world, machine) => [{ id: "node", spec: { synced: answers(machine) && !outOfSync(world, machine), epoch: 1, syncDisabled: false } }],
+    list: (world, machine) => [
+      { id: "node", spec: { synced: answers(machine) && !outOfSync(world, machine), epoch: 1, syncDisabled: false } },
+    ],
   },
 ];
 
@@ -188,7 +239,13 @@ function extensions(world: World, machine: MachineState): Resource[] {
   const medium = on(machine);
   if (!medium?.schematic) return [];
   const known = world.state.factory.schematics?.[medium.schematic];
-  const entry = (name: string, version: string, more: object = {}) => ({ id: name, spec: { image: `${name}.sqsh`, metadata: { name, version, author: "Sidero Labs", description: "", compatibility: { talos: { version: ">= v1.0.0" } }, ...more } } });
+  const entry = (name: string, version: string, more: object = {}) => ({
+    id: name,
+    spec: {
+      image: `${name}.sqsh`,
+      metadata: { name, version, author: "Sidero Labs", description: "", compatibility: { talos: { version: ">= v1.0.0" } }, ...more },
+    },
+  });
   return [
     ...(known?.extensions ?? []).map((name) => entry(name.split("/").at(-1)!, medium.talos)),
     entry("schematic", medium.schematic, { author: "Image Factory (https://factory.talos.dev)", extraInfo: known?.canonical ?? "" }),

@@ -7,13 +7,16 @@ import { fanOut, reach, type TalosCall, TalosError } from "./talosctl-client.ts"
 import { servicesOf } from "./talosctl-resources.ts";
 
 /** What a node without etcd says: its API dials etcd on its own address. */
-const NO_ETCD = 'rpc error: code = Unavailable desc = connection error: desc = "transport: Error while dialing: dial tcp 127.0.0.1:2379: connect: connection refused"';
+const NO_ETCD =
+  'rpc error: code = Unavailable desc = connection error: desc = "transport: Error while dialing: dial tcp 127.0.0.1:2379: connect: connection refused"';
 
 export async function etcdCommand(talos: TalosCall): Promise<void> {
   const { world, call, rest } = talos;
   const [action] = rest;
   if (rest.length !== 1 || (action !== "members" && action !== "status")) throw new Untaught();
-  const targets = (await reach(talos)).map((target) => ("machine" in target && !serves(world, target.machine) ? { node: target.node, error: NO_ETCD } : target));
+  const targets = (await reach(talos)).map((target) =>
+    "machine" in target && !serves(world, target.machine) ? { node: target.node, error: NO_ETCD } : target,
+  );
   const { answered, error } = fanOut(targets, false);
   if (answered.length === 0) throw new TalosError(`error getting ${action}: ${error}`);
   if (error !== undefined) call.err(`WARNING: ${error}\n`);
@@ -28,13 +31,46 @@ type Answered = { node: string; machine: MachineState }[];
 const memberRows = (world: World, answered: Answered) => [
   ["NODE", "ID", "HOSTNAME", "PEER URLS", "CLIENT URLS", "LEARNER"],
   ...answered.flatMap(({ node, machine }) =>
-    peersOf(world, machine).map((peer) => [node, peer.etcd!.id, hostnameOf(peer), `https://${addressesOf(peer)[0]}:2380`, `https://${addressesOf(peer)[0]}:2379`, isLearner(world, peer)]),
+    peersOf(world, machine).map((peer) => [
+      node,
+      peer.etcd!.id,
+      hostnameOf(peer),
+      `https://${addressesOf(peer)[0]}:2380`,
+      `https://${addressesOf(peer)[0]}:2379`,
+      isLearner(world, peer),
+    ]),
   ),
 ];
 
 const statusRows = (world: World, answered: Answered) => [
-  ["NODE", "MEMBER", "DB SIZE", "IN USE", "LEADER", "RAFT INDEX", "RAFT TERM", "RAFT APPLIED INDEX", "LEARNER", "PROTOCOL", "STORAGE", "ERRORS"],
-  ...answered.map(({ node, machine }) => [node, machine.etcd!.id, "4.2 MB", "2.1 MB (50.00%)", peersOf(world, machine)[0]!.etcd!.id, 1200, 2, 1200, isLearner(world, machine), "3.6.0", "3.6.0", ""]),
+  [
+    "NODE",
+    "MEMBER",
+    "DB SIZE",
+    "IN USE",
+    "LEADER",
+    "RAFT INDEX",
+    "RAFT TERM",
+    "RAFT APPLIED INDEX",
+    "LEARNER",
+    "PROTOCOL",
+    "STORAGE",
+    "ERRORS",
+  ],
+  ...answered.map(({ node, machine }) => [
+    node,
+    machine.etcd!.id,
+    "4.2 MB",
+    "2.1 MB (50.00%)",
+    peersOf(world, machine)[0]!.etcd!.id,
+    1200,
+    2,
+    1200,
+    isLearner(world, machine),
+    "3.6.0",
+    "3.6.0",
+    "",
+  ]),
 ];
 
 export async function serviceCommand(talos: TalosCall): Promise<void> {
@@ -46,12 +82,27 @@ export async function serviceCommand(talos: TalosCall): Promise<void> {
   if (error !== undefined) call.err(`WARNING: ${error}\n`);
   const all = answered.flatMap(({ node, machine }) => servicesOf(world, machine).map((service) => ({ node, ...service })));
   if (id === undefined) {
-    call.out(columns([["NODE", "SERVICE", "STATE", "HEALTH", "LAST CHANGE", "LAST EVENT"], ...all.map(({ node, id, state, healthy, event }) => [node, id, state, healthy ? "OK" : "?", "10s ago", event])]));
+    call.out(
+      columns([
+        ["NODE", "SERVICE", "STATE", "HEALTH", "LAST CHANGE", "LAST EVENT"],
+        ...all.map(({ node, id, state, healthy, event }) => [node, id, state, healthy ? "OK" : "?", "10s ago", event]),
+      ]),
+    );
     return;
   }
   const found = all.filter((service) => service.id === id);
   if (found.length === 0) throw new TalosError(`service ${JSON.stringify(id)} is not registered on any nodes`);
-  call.out(columns(found.flatMap(({ node, id, state, healthy, event }) => [["NODE", node], ["ID", id], ["STATE", state], ["HEALTH", healthy ? "OK" : "?"], ["EVENTS", `[${state}]: ${event} (10s ago)`]])));
+  call.out(
+    columns(
+      found.flatMap(({ node, id, state, healthy, event }) => [
+        ["NODE", node],
+        ["ID", id],
+        ["STATE", state],
+        ["HEALTH", healthy ? "OK" : "?"],
+        ["EVENTS", `[${state}]: ${event} (10s ago)`],
+      ]),
+    ),
+  );
 }
 
 /** The node's own clock; the home's nodes have the right time once they are in sync. */
@@ -61,5 +112,10 @@ export async function timeCommand(talos: TalosCall): Promise<void> {
   if (answered.length === 0) throw new TalosError(`error fetching time: ${error}`);
   if (error !== undefined) call.err(`WARNING: ${error}\n`);
   const stamp = (ms: number) => new Date(ms).toISOString().replace("T", " ").replace("Z", " +0000 UTC");
-  call.out(columns([["NODE", "NTP-SERVER", "NODE-TIME", "NTP-SERVER-TIME"], ...answered.map(({ node }) => [node, "192.168.120.1", stamp(world.now()), stamp(world.now())])]));
+  call.out(
+    columns([
+      ["NODE", "NTP-SERVER", "NODE-TIME", "NTP-SERVER-TIME"],
+      ...answered.map(({ node }) => [node, "192.168.120.1", stamp(world.now()), stamp(world.now())]),
+    ]),
+  );
 }

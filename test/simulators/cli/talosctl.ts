@@ -8,7 +8,12 @@ import { genConfig, genSecrets, infoCommand, validateCommand } from "./talosctl-
 import { type TalosCall, TalosError } from "./talosctl-client.ts";
 
 /** What reaches a node. */
-const REMOTE: Record<string, Flag> = { nodes: { is: "list", short: "n" }, endpoints: { is: "list", short: "e" }, talosconfig: { is: "text" }, context: { is: "text" } };
+const REMOTE: Record<string, Flag> = {
+  nodes: { is: "list", short: "n" },
+  endpoints: { is: "list", short: "e" },
+  talosconfig: { is: "text" },
+  context: { is: "text" },
+};
 const INSECURE: Flag = { is: "switch", short: "i" };
 const OUTPUT: Flag = { is: "text", short: "o" };
 
@@ -19,22 +24,47 @@ interface Command {
 }
 
 const COMMANDS: Record<string, Command> = {
-  version: { flags: { client: { is: "switch" }, short: { is: "switch" }, json: { is: "switch" }, insecure: INSECURE }, run: versionCommand },
+  version: {
+    flags: { client: { is: "switch" }, short: { is: "switch" }, json: { is: "switch" }, insecure: INSECURE },
+    run: versionCommand,
+  },
   get: { flags: { output: OUTPUT, namespace: { is: "text" }, insecure: INSECURE }, run: getCommand },
   "apply-config": {
-    flags: { file: { is: "text", short: "f" }, mode: { is: "text", short: "m" }, "dry-run": { is: "switch" }, insecure: INSECURE, timeout: { is: "text" } },
+    flags: {
+      file: { is: "text", short: "f" },
+      mode: { is: "text", short: "m" },
+      "dry-run": { is: "switch" },
+      insecure: INSECURE,
+      timeout: { is: "text" },
+    },
     run: applyCommand,
   },
   bootstrap: { flags: {}, run: bootstrapCommand },
-  kubeconfig: { flags: { force: { is: "switch", short: "f" }, merge: { is: "switch", short: "m" }, "force-context-name": { is: "text" } }, run: kubeconfigCommand },
+  kubeconfig: {
+    flags: { force: { is: "switch", short: "f" }, merge: { is: "switch", short: "m" }, "force-context-name": { is: "text" } },
+    run: kubeconfigCommand,
+  },
   etcd: { flags: {}, run: etcdCommand },
   service: { flags: {}, run: serviceCommand },
   services: { flags: {}, run: serviceCommand },
   time: { flags: { check: { is: "text", short: "c" } }, run: timeCommand },
-  validate: { flags: { config: { is: "text", short: "c" }, mode: { is: "text", short: "m" }, strict: { is: "switch" } }, run: validateCommand },
-  "gen secrets": { flags: { "output-file": OUTPUT, "talos-version": { is: "text" }, force: { is: "switch", short: "f" } }, run: genSecrets },
+  validate: {
+    flags: { config: { is: "text", short: "c" }, mode: { is: "text", short: "m" }, strict: { is: "switch" } },
+    run: validateCommand,
+  },
+  "gen secrets": {
+    flags: { "output-file": OUTPUT, "talos-version": { is: "text" }, force: { is: "switch", short: "f" } },
+    run: genSecrets,
+  },
   "gen config": {
-    flags: { "with-secrets": { is: "text" }, "output-types": { is: "list", short: "t" }, output: OUTPUT, "talos-version": { is: "text" }, "kubernetes-version": { is: "text" }, force: { is: "switch", short: "f" } },
+    flags: {
+      "with-secrets": { is: "text" },
+      "output-types": { is: "list", short: "t" },
+      output: OUTPUT,
+      "talos-version": { is: "text" },
+      "kubernetes-version": { is: "text" },
+      force: { is: "switch", short: "f" },
+    },
     run: genConfig,
   },
   "config info": { flags: { output: OUTPUT }, run: infoCommand },

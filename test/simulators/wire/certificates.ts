@@ -44,8 +44,7 @@ export function issue(authority: { key: KeyObject; public: KeyObject; name: Name
 }
 
 /** SHA-256 of a certificate as `AA:BB:…`, as browsers show it. */
-export const fingerprint = (pem: string) =>
-  createHash("sha256").update(bytesOf(pem)).digest("hex").toUpperCase().match(/../g)!.join(":");
+export const fingerprint = (pem: string) => createHash("sha256").update(bytesOf(pem)).digest("hex").toUpperCase().match(/../g)!.join(":");
 
 /** The DER inside a PEM block. */
 export const bytesOf = (pem: string) => Buffer.from(pem.replace(/-----[^-]+-----|\s/g, ""), "base64");
@@ -83,20 +82,45 @@ const time = (date: Date) => der(0x17, Buffer.from(`${date.toISOString().slice(2
 
 const part = (id: string, value: string) => der(0x31, sequence(oid(id), text(value)));
 const nameOf = ({ organizations = [], commonName }: Name) =>
-  sequence(...organizations.map((organization) => part("2.5.4.10", organization)), ...(commonName === undefined ? [] : [part("2.5.4.3", commonName)]));
+  sequence(
+    ...organizations.map((organization) => part("2.5.4.10", organization)),
+    ...(commonName === undefined ? [] : [part("2.5.4.3", commonName)]),
+  );
 
-const algorithmOf = (key: KeyObject) => sequence(oid(key.asymmetricKeyType === "ed25519" ? "1.3.101.112" : key.asymmetricKeyType === "rsa" ? "1.2.840.113549.1.1.11" : "1.2.840.10045.4.3.2"));
+const algorithmOf = (key: KeyObject) =>
+  sequence(
+    oid(
+      key.asymmetricKeyType === "ed25519"
+        ? "1.3.101.112"
+        : key.asymmetricKeyType === "rsa"
+          ? "1.2.840.113549.1.1.11"
+          : "1.2.840.10045.4.3.2",
+    ),
+  );
 
 const extension = (id: string, critical: boolean, value: Buffer) => sequence(oid(id), ...(critical ? [yes] : []), octets(value));
-const keyId = (key: KeyObject) => createHash("sha256").update(key.export({ type: "spki", format: "der" })).digest().subarray(0, 20);
+const keyId = (key: KeyObject) =>
+  createHash("sha256")
+    .update(key.export({ type: "spki", format: "der" }))
+    .digest()
+    .subarray(0, 20);
 
 const USES = { server: "1.3.6.1.5.5.7.3.1", client: "1.3.6.1.5.5.7.3.2" };
 
-function write(wanted: Wanted, subjectKey: KeyObject, issuer: Name, issuerKey: KeyObject, issuerPublic: KeyObject, authority: boolean): string {
+function write(
+  wanted: Wanted,
+  subjectKey: KeyObject,
+  issuer: Name,
+  issuerKey: KeyObject,
+  issuerPublic: KeyObject,
+  authority: boolean,
+): string {
   const now = wanted.now ?? new Date();
   const from = new Date(now.getTime() - 1000);
   const to = new Date(now.getTime() + wanted.days * 86_400_000);
-  const hosts = (wanted.hosts ?? []).map((host) => (/^[\d.]+$/.test(host) ? der(0x87, Buffer.from(host.split(".").map(Number))) : der(0x82, Buffer.from(host))));
+  const hosts = (wanted.hosts ?? []).map((host) =>
+    /^[\d.]+$/.test(host) ? der(0x87, Buffer.from(host.split(".").map(Number))) : der(0x82, Buffer.from(host)),
+  );
   const uses = wanted.use ?? [];
   const extensions = [
     extension("2.5.29.15", true, authority ? bits(Buffer.from([0x84]), 2) : bits(Buffer.from([0x80]), 7)),
@@ -122,4 +146,8 @@ function write(wanted: Wanted, subjectKey: KeyObject, issuer: Name, issuerKey: K
 }
 
 /** DER as a PEM block of that label. */
-export const pem = (label: string, content: Buffer) => `-----BEGIN ${label}-----\n${content.toString("base64").match(/.{1,64}/g)!.join("\n")}\n-----END ${label}-----\n`;
+export const pem = (label: string, content: Buffer) =>
+  `-----BEGIN ${label}-----\n${content
+    .toString("base64")
+    .match(/.{1,64}/g)!
+    .join("\n")}\n-----END ${label}-----\n`;

@@ -48,13 +48,21 @@ export async function serveTools({ socket, world, find }: Setup): Promise<CliSer
     connection.on("close", () => open.delete(connection));
     connection.on("error", () => connection.destroy()); // a stand-in that was killed: the home goes on with what it was told
     serve(connection, async (first, call) => {
-      busy += 1;
+      if (first.tool !== "home") busy += 1;
       const started = performance.now();
       const at = world.now();
       const exit = await answer(world, await find(first.tool), first, call);
-      busy -= 1;
+      if (first.tool !== "home") busy -= 1;
       if (first.tool !== "home") {
-        const seen: Seen = { at, tool: first.tool, argv: first.argv, env: Object.keys(first.env).sort(), cwd: first.cwd, exit, ms: Math.round(performance.now() - started) };
+        const seen: Seen = {
+          at,
+          tool: first.tool,
+          argv: first.argv,
+          env: Object.keys(first.env).sort(),
+          cwd: first.cwd,
+          exit,
+          ms: Math.round(performance.now() - started),
+        };
         appendFileSync(join(world.folder, "commands.ndjson"), `${JSON.stringify(seen)}\n`, { mode: 0o600 });
       }
       return exit;

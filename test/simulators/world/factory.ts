@@ -24,7 +24,12 @@ export const EXTENSIONS =
     .map((name) => `siderolabs/${name}`);
 
 /** Old names that the factory still takes. */
-const ALIASES: Record<string, string> = { "siderolabs/talos-vmtoolsd": "siderolabs/vmtoolsd-guest-agent", "siderolabs/i915-ucode": "siderolabs/i915", "siderolabs/amdgpu-firmware": "siderolabs/amdgpu", "siderolabs/v4l-uvc": "siderolabs/v4l-uvc-drivers" };
+const ALIASES: Record<string, string> = {
+  "siderolabs/talos-vmtoolsd": "siderolabs/vmtoolsd-guest-agent",
+  "siderolabs/i915-ucode": "siderolabs/i915",
+  "siderolabs/amdgpu-firmware": "siderolabs/amdgpu",
+  "siderolabs/v4l-uvc": "siderolabs/v4l-uvc-drivers",
+};
 
 const withV = (version: string) => (version.startsWith("v") ? version : `v${version}`);
 
@@ -33,7 +38,8 @@ export function takeSchematic(world: World, text: string): { id: string; canonic
   const read = readSchematic(text);
   if ("error" in read) return read;
   const { id, canonical, extensions } = read;
-  if (!world.state.factory.schematics[id]) world.change("product", `schematic ${id.slice(0, 8)}`, ({ factory }) => void (factory.schematics[id] = { canonical, extensions }));
+  if (!world.state.factory.schematics[id])
+    world.change("product", `schematic ${id.slice(0, 8)}`, ({ factory }) => void (factory.schematics[id] = { canonical, extensions }));
   return { id, canonical };
 }
 
@@ -45,7 +51,11 @@ export function refusalOf({ factory }: Readonly<State>, id: string, version: str
   if (!schematic) return { status: 404, text: `schematic ID ${JSON.stringify(id)} not found` };
   if (!VERSIONS.includes(withV(version))) return { status: 404, text: `version ${version} is not available` };
   const unknown = schematic.extensions.find((name) => !EXTENSIONS.includes(ALIASES[name] ?? name));
-  if (unknown) return { status: 400, text: `error enhancing profile from schematic: official extension ${JSON.stringify(unknown)} is not available for Talos version ${version}` };
+  if (unknown)
+    return {
+      status: 400,
+      text: `error enhancing profile from schematic: official extension ${JSON.stringify(unknown)} is not available for Talos version ${version}`,
+    };
   return undefined;
 }
 
@@ -54,7 +64,9 @@ const PLATFORMS = ["metal", "vmware", "nocloud"];
 /** What an image's path asks for; only ISOs are built here. */
 export function readPath(path: string): { platform: string } | Refusal {
   const [, platform = ""] = /^(\w+)-amd64\.iso$/.exec(path) ?? [];
-  return PLATFORMS.includes(platform) ? { platform } : { status: 400, text: `error parsing profile from path: invalid profile path: ${JSON.stringify(path)}` };
+  return PLATFORMS.includes(platform)
+    ? { platform }
+    : { status: 400, text: `error parsing profile from path: invalid profile path: ${JSON.stringify(path)}` };
 }
 
 /** Whether an installer image can be pulled from the factory, or from ghcr.io when it names no schematic. */
@@ -69,7 +81,10 @@ export function buildIso(medium: Medium): Buffer {
   iso.write(`${JSON.stringify(medium)}\n`.padEnd(512), 0);
   let block = createHash("sha512").update(iso.subarray(0, 512)).digest();
   const random = Buffer.alloc(64 * 1024);
-  for (let at = 0; at < random.length; at += 64) block.copy(random, at), (block = createHash("sha512").update(block).digest());
+  for (let at = 0; at < random.length; at += 64) {
+    block.copy(random, at);
+    block = createHash("sha512").update(block).digest();
+  }
   for (let at = 512; at < iso.length; at += random.length) random.copy(iso, at);
   return iso;
 }

@@ -24,14 +24,18 @@ export function apiServerOf(world: World, text: string): Access {
   const shared = cluster && new URL(cluster.endpoint);
   const node = etcdMembers(world).find((machine) => addressesOf(machine).includes(url.hostname));
   const nobody = !cluster || (shared?.hostname !== url.hostname && !node);
-  if (nobody && !Object.values(world.state.machines).some((machine) => machine.stage !== "off" && addressesOf(machine).includes(url.hostname))) {
+  if (
+    nobody &&
+    !Object.values(world.state.machines).some((machine) => machine.stage !== "off" && addressesOf(machine).includes(url.hostname))
+  ) {
     return { error: `Unable to connect to the server: dial tcp ${where}: connect: no route to host` };
   }
   const late = node && node.etcd!.readyAt + PACE.apiServer > world.now();
   if (nobody || late || !apiServerUp(world) || world.strikes("api-server-flaps")) {
     return { error: `The connection to the server ${where} was refused - did you specify the right host or port?` };
   }
-  if (ca !== cluster.ca.trim()) return { error: "Unable to connect to the server: tls: failed to verify certificate: x509: certificate signed by unknown authority" };
+  if (ca !== cluster.ca.trim())
+    return { error: "Unable to connect to the server: tls: failed to verify certificate: x509: certificate signed by unknown authority" };
   if (!certificate) return { error: "error: You must be logged in to the server (Unauthorized)" };
   const client = new X509Certificate(certificate);
   const trusted = client.verify(new X509Certificate(cluster.ca).publicKey) && Date.parse(client.validTo) > world.now();
@@ -49,5 +53,9 @@ function readKubeconfig(text: string): { server: string; ca: string; certificate
   const user = config.users?.find(({ name }) => name === context?.user)?.user;
   if (!cluster) return nothing;
   const decode = (data = "") => Buffer.from(data, "base64").toString().trim();
-  return { server: cluster.server, ca: decode(cluster["certificate-authority-data"]), certificate: decode(user?.["client-certificate-data"]) };
+  return {
+    server: cluster.server,
+    ca: decode(cluster["certificate-authority-data"]),
+    certificate: decode(user?.["client-certificate-data"]),
+  };
 }

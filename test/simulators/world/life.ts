@@ -28,7 +28,8 @@ export interface Surroundings {
 export function tickMachines(world: World, around: Surroundings): void {
   followPower(world, around);
   for (const machine of Object.values(world.state.machines)) {
-    if (machine.stage === "away" && !world.has("node-stays-away")) enter(world, machine.mac, "comes back", (it) => later(it, "rebooting", world.now() + PACE.reboot));
+    if (machine.stage === "away" && !world.has("node-stays-away"))
+      enter(world, machine.mac, "comes back", (it) => later(it, "rebooting", world.now() + PACE.reboot));
     else if (machine.due !== undefined && machine.due <= world.now()) step(world, machine, around);
   }
   joinEtcd(world);
@@ -64,7 +65,15 @@ function switchOn(world: World, mac: string, vm: VmView, { lease }: Surroundings
   const disks = vm.disks.map(({ path, id, bytes }, index) => ({ device: `/dev/${vm.bus}${"abcdefgh"[index]}`, path, id, bytes }));
   world.change("world", `${vm.name} starts`, ({ machines }) => {
     const had = machines[mac];
-    const machine: MachineState = { mac, vm: vm.name, lease: had?.lease ?? lease(mac), disks, stage: "booting", bootId: randomUUID(), ...(vm.iso && { iso: vm.iso }) };
+    const machine: MachineState = {
+      mac,
+      vm: vm.name,
+      lease: had?.lease ?? lease(mac),
+      disks,
+      stage: "booting",
+      bootId: randomUUID(),
+      ...(vm.iso && { iso: vm.iso }),
+    };
     // what was installed stays on its zvol, and is gone with it
     if (had?.installed && disks.some(({ id }) => id === had.installed?.disk)) Object.assign(machine, keep(had));
     later(machine, "booting", world.now() + (slow ? PACE.slowBoot : PACE.boot));
@@ -72,14 +81,23 @@ function switchOn(world: World, mac: string, vm: VmView, { lease }: Surroundings
   });
 }
 
-const keep = ({ installed, config, etcd }: MachineState) => ({ ...(installed && { installed }), ...(config && { config: { active: config.persistent, persistent: config.persistent } }), ...(etcd && { etcd }) });
+const keep = ({ installed, config, etcd }: MachineState) => ({
+  ...(installed && { installed }),
+  ...(config && { config: { active: config.persistent, persistent: config.persistent } }),
+  ...(etcd && { etcd }),
+});
 
 function step(world: World, machine: MachineState, around: Surroundings): void {
   const now = world.now();
   switch (machine.stage) {
     case "booting":
     case "rebooting":
-      if (machine.stage === "rebooting" && machine.installed && world.has("node-stays-away") && !Object.values(world.state.machines).some(({ stage }) => stage === "away")) {
+      if (
+        machine.stage === "rebooting" &&
+        machine.installed &&
+        world.has("node-stays-away") &&
+        !Object.values(world.state.machines).some(({ stage }) => stage === "away")
+      ) {
         return enter(world, machine.mac, "does not come back", (it) => later(it, "away"));
       }
       return enter(world, machine.mac, "has booted", (it) => {
@@ -130,11 +148,19 @@ function joinEtcd(world: World): void {
   const nodes = runningNodes(world.state);
   if (nodes.some(({ etcd }) => etcd && (etcd.readyAt > world.now() || etcd.learnerUntil > world.now()))) return;
   const cluster = configOf(first)!.cluster.id;
-  const next = nodes.find((machine) => !machine.etcd && answers(machine) && configOf(machine)?.type === "controlplane" && configOf(machine)?.cluster.id === cluster);
+  const next = nodes.find(
+    (machine) =>
+      !machine.etcd && answers(machine) && configOf(machine)?.type === "controlplane" && configOf(machine)?.cluster.id === cluster,
+  );
   if (!next) return;
   const readyAt = world.now() + PACE.join;
   const learnerUntil = readyAt + (world.strikes("etcd-learner") ? PACE.learner : 0);
-  enter(world, next.mac, "joins etcd", (machine) => void (machine.etcd = { id: memberId(), cluster: first.etcd!.cluster, readyAt, learnerUntil }));
+  enter(
+    world,
+    next.mac,
+    "joins etcd",
+    (machine) => void (machine.etcd = { id: memberId(), cluster: first.etcd!.cluster, readyAt, learnerUntil }),
+  );
 }
 
 export const memberId = () => randomBytes(8).toString("hex");

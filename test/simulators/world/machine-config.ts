@@ -36,7 +36,9 @@ interface Schema {
 }
 
 const SCHEMA = JSON.parse(readFileSync(new URL("../schemas/talos-v1.13.json", import.meta.url), "utf8")) as Schema;
-const KINDS = Object.fromEntries(Object.values(SCHEMA.$defs ?? {}).flatMap((schema) => (schema.properties?.kind?.enum ?? []).map((kind) => [kind, schema])));
+const KINDS = Object.fromEntries(
+  Object.values(SCHEMA.$defs ?? {}).flatMap((schema) => (schema.properties?.kind?.enum ?? []).map((kind) => [kind, schema])),
+);
 
 /** The documents of a config, or the loader's error. */
 export function loadDocuments(text: string): { documents: Tree[] } | { error: string } {
@@ -52,11 +54,16 @@ export function loadDocuments(text: string): { documents: Tree[] } | { error: st
     const tree = document.toJS() as Tree;
     const line = text.slice(0, document.contents.range?.[0] ?? 0).split("\n").length;
     const { apiVersion = "", kind = "", name = "" } = tree as unknown as Record<string, string>;
-    if (!kind && tree.version !== ("v1alpha1" as unknown) && !tree.machine && !tree.cluster) return { error: `error decoding document ${apiVersion}// (line ${line}): missing kind` };
+    if (!kind && tree.version !== ("v1alpha1" as unknown) && !tree.machine && !tree.cluster)
+      return { error: `error decoding document ${apiVersion}// (line ${line}): missing kind` };
     const schema = kind ? KINDS[kind] : SCHEMA.$defs?.["v1alpha1.Config"];
-    if (!schema) return { error: `error decoding document ${apiVersion}/${kind}/ (line ${line}): "${kind}" "${apiVersion}": not registered` };
+    if (!schema)
+      return { error: `error decoding document ${apiVersion}/${kind}/ (line ${line}): "${kind}" "${apiVersion}": not registered` };
     const unknown = unknownKeys(tree, schema);
-    if (unknown) return { error: `error decoding document ${apiVersion || "/v1alpha1"}/${kind}${kind ? "/" : ""} (line ${line}): unknown keys found during decoding:\n${stringify(unknown, { indent: 4 })}` };
+    if (unknown)
+      return {
+        error: `error decoding document ${apiVersion || "/v1alpha1"}/${kind}${kind ? "/" : ""} (line ${line}): unknown keys found during decoding:\n${stringify(unknown, { indent: 4 })}`,
+      };
     const key = [apiVersion, kind, name].join("/");
     if (seen.has(key)) return { error: `duplicate document ${key}` };
     seen.add(key);
@@ -94,10 +101,16 @@ export function validate(documents: Tree[]): string | undefined {
     ...(config.machine ? [] : ["machine instructions are required"]),
     ...(config.cluster ? [] : ["cluster instructions are required"]),
     ...(config.cluster && !cluster.controlPlane?.endpoint ? ["cluster controlplane endpoint is required"] : []),
-    ...(machine.install ? (machine.install.disk || machine.install.diskSelector ? [] : ["either install disk or diskSelector should be defined"]) : ['install instructions are required in "metal" mode']),
+    ...(machine.install
+      ? machine.install.disk || machine.install.diskSelector
+        ? []
+        : ["either install disk or diskSelector should be defined"]
+      : ['install instructions are required in "metal" mode']),
     ...(!controlPlane && cluster.etcd ? ["etcd config is only allowed on control plane machines"] : []),
     ...(!controlPlane && cluster.ca?.key ? ["cluster CA key is not allowed on non-controlplane nodes (.cluster.ca)"] : []),
-    ...(config.machine && !["controlplane", "worker", "init"].includes(String(machine.type)) ? [`unknown machine type ${JSON.stringify(machine.type ?? "")}`] : []),
+    ...(config.machine && !["controlplane", "worker", "init"].includes(String(machine.type))
+      ? [`unknown machine type ${JSON.stringify(machine.type ?? "")}`]
+      : []),
     ...(config.machine && !machine.ca?.crt ? ["trusted CA certificate is required (.machine.ca)"] : []),
     ...(controlPlane && !machine.ca?.key ? ["issuing Talos API CA key is required (.machine.ca.key)"] : []),
     ...conflicts(documents, machine),
@@ -107,7 +120,9 @@ export function validate(documents: Tree[]): string | undefined {
 }
 
 const conflicts = (documents: Tree[], machine: Tree) =>
-  documents.some(({ kind, hostname }) => kind === ("HostnameConfig" as unknown) && hostname) && machine.network?.hostname ? ["static hostname is already set in v1alpha1 config"] : [];
+  documents.some(({ kind, hostname }) => kind === ("HostnameConfig" as unknown) && hostname) && machine.network?.hostname
+    ? ["static hostname is already set in v1alpha1 config"]
+    : [];
 
 const decode = (text: unknown) => Buffer.from(String(text ?? ""), "base64").toString();
 const pair = (tree: Tree | undefined): Pair => ({ crt: decode(tree?.crt), key: decode(tree?.key) });
@@ -129,12 +144,18 @@ function interpret(documents: Tree[]): { config: MachineConfig } | { error: stri
   const wrong = validate(documents);
   if (wrong !== undefined) return { error: wrong };
   const config = documents.find(({ kind }) => !kind) as Tree | undefined;
-  if (!config) return { error: "the applied machine configuration doesn't contain v1alpha1 config, did you mean to patch the machine config instead?" };
+  if (!config)
+    return {
+      error: "the applied machine configuration doesn't contain v1alpha1 config, did you mean to patch the machine config instead?",
+    };
   const { machine = {}, cluster = {} } = config as { machine?: any; cluster?: any };
   const others = documents.filter(({ kind }) => kind) as any[];
   const of = (kind: string) => others.filter((document) => document.kind === kind);
   const interfaces: any[] = machine.network?.interfaces ?? [];
-  const addresses = [...interfaces.flatMap(({ addresses = [] }) => addresses), ...of("LinkConfig").flatMap(({ addresses = [] }) => addresses.map(({ address }: { address: string }) => address))];
+  const addresses = [
+    ...interfaces.flatMap(({ addresses = [] }) => addresses),
+    ...of("LinkConfig").flatMap(({ addresses = [] }) => addresses.map(({ address }: { address: string }) => address)),
+  ];
   const image = String(machine.kubelet?.image ?? "");
   return {
     config: {

@@ -52,7 +52,17 @@ export interface EtcdMember {
 }
 
 /** How long things take, in milliseconds: fast enough for a rehearsal, slow enough to be seen as unfinished. */
-export const PACE = { boot: 250, slowBoot: 3_000, install: 200, reboot: 250, etcd: 200, join: 150, learner: 1_500, apiServer: 250, clock: 900 };
+export const PACE = {
+  boot: 250,
+  slowBoot: 3_000,
+  install: 200,
+  reboot: 250,
+  etcd: 200,
+  join: 150,
+  learner: 1_500,
+  apiServer: 250,
+  clock: 900,
+};
 
 const RUNS_API: Stage[] = ["maintenance", "installing", "running"];
 
@@ -76,12 +86,15 @@ export function addressesOf(machine: MachineState): string[] {
 }
 
 /** Every machine whose config is in force. */
-export const runningNodes = (state: Readonly<State>) => Object.values(state.machines).filter(({ stage, config }) => stage === "running" && config);
+export const runningNodes = (state: Readonly<State>) =>
+  Object.values(state.machines).filter(({ stage, config }) => stage === "running" && config);
 
 /** The machine that has this address now; the shared address is at a control plane whose etcd serves. */
 export function machineAt(world: World, address: string): MachineState | undefined {
   const on = Object.values(world.state.machines).filter(({ stage }) => stage !== "off");
-  return on.find((machine) => addressesOf(machine).includes(address)) ?? etcdMembers(world).find((machine) => configOf(machine)?.vip === address);
+  return (
+    on.find((machine) => addressesOf(machine).includes(address)) ?? etcdMembers(world).find((machine) => configOf(machine)?.vip === address)
+  );
 }
 
 /** Control planes whose etcd serves, in the order in which they joined. */
@@ -142,6 +155,10 @@ export const apiServerUp = (world: World) => etcdMembers(world).some(({ etcd }) 
 
 /** When the last thing that is under way will have come to pass; 0 when nothing is. */
 export function pendingUntil({ machines }: Readonly<State>): number {
-  const times = Object.values(machines).flatMap(({ due = 0, etcd, syncedFrom = 0 }) => [due, syncedFrom, etcd ? Math.max(etcd.readyAt + PACE.apiServer, etcd.learnerUntil) : 0]);
+  const times = Object.values(machines).flatMap(({ due = 0, etcd, syncedFrom = 0 }) => [
+    due,
+    syncedFrom,
+    etcd ? Math.max(etcd.readyAt + PACE.apiServer, etcd.learnerUntil) : 0,
+  ]);
   return Math.max(0, ...times);
 }

@@ -26,8 +26,17 @@ const token: Kind = { type: "CONCEALED", value: taint };
 
 /** Items and fields as in a home's vault; `talosdeploy` is the NAS. */
 const CATALOGUE: Record<string, Record<string, Kind>> = {
-  "1password": { OP_CREDENTIALS_JSON: concealed(() => JSON.stringify({ verifier: { salt: taint("salt") }, encCredentials: { data: taint("credentials") }, version: "2" })), OP_CONNECT_TOKEN: token },
-  "cert-manager": { EAB_KEY_ID: plain(() => randomBytes(16).toString("hex")), EAB_HMAC_KEY: token, ACME_EMAIL: plain(() => "operator@example.com") },
+  "1password": {
+    OP_CREDENTIALS_JSON: concealed(() =>
+      JSON.stringify({ verifier: { salt: taint("salt") }, encCredentials: { data: taint("credentials") }, version: "2" }),
+    ),
+    OP_CONNECT_TOKEN: token,
+  },
+  "cert-manager": {
+    EAB_KEY_ID: plain(() => randomBytes(16).toString("hex")),
+    EAB_HMAC_KEY: token,
+    ACME_EMAIL: plain(() => "operator@example.com"),
+  },
   cloudflare: {
     CLOUDFLARE_DNS_TOKEN: token,
     CLOUDFLARE_ZONE_ID: plain(() => randomBytes(16).toString("hex")),
@@ -43,7 +52,14 @@ const CATALOGUE: Record<string, Record<string, Kind>> = {
   "actions-runner": {
     ACTIONS_RUNNER_APP_ID: plain(() => "123456"),
     ACTIONS_RUNNER_INSTALLATION_ID: plain(() => "12345678"),
-    ACTIONS_RUNNER_PRIVATE_KEY: concealed(() => generateKeyPairSync("ec", { namedCurve: "P-256", privateKeyEncoding: { type: "pkcs8", format: "pem" }, publicKeyEncoding: { type: "spki", format: "pem" } }).privateKey),
+    ACTIONS_RUNNER_PRIVATE_KEY: concealed(
+      () =>
+        generateKeyPairSync("ec", {
+          namedCurve: "P-256",
+          privateKeyEncoding: { type: "pkcs8", format: "pem" },
+          publicKeyEncoding: { type: "spki", format: "pem" },
+        }).privateKey,
+    ),
   },
 };
 
@@ -62,14 +78,31 @@ export function fetchByHand(world: World, vaultName: string, nas: NasCard, more:
     },
   };
   for (const { item, field } of more) (wanted[item] ??= {})[field] ??= token;
-  const missing = Object.entries(wanted).flatMap(([item, fields]) => Object.keys(fields).filter((field) => !valueIn(world, vault.found.id, item, field)).map((field) => ({ item, field })));
+  const missing = Object.entries(wanted).flatMap(([item, fields]) =>
+    Object.keys(fields)
+      .filter((field) => !valueIn(world, vault.found.id, item, field))
+      .map((field) => ({ item, field })),
+  );
   if (missing.length === 0) return [];
   world.change("world", "a person fills the vault", ({ vault: { items } }) => {
     for (const { item: title, field } of missing) {
       const kind = wanted[title]![field]!;
       const now = world.now();
       let item = items.find((item) => item.title === title && item.vault === vault.found.id);
-      if (!item) items.push((item = { id: id(), title, vault: vault.found.id, category: "API_CREDENTIAL", tags: [], version: 1, created: now, updated: now, fields: [] }));
+      if (!item)
+        items.push(
+          (item = {
+            id: id(),
+            title,
+            vault: vault.found.id,
+            category: "API_CREDENTIAL",
+            tags: [],
+            version: 1,
+            created: now,
+            updated: now,
+            fields: [],
+          }),
+        );
       const had = item.fields.find(({ label }) => label === field);
       if (had) had.value = kind.value(field);
       else item.fields.push({ id: id(), label: field, type: kind.type, value: kind.value(field) });
@@ -83,11 +116,16 @@ export function correctNasHost(world: World, host: string): void {
   const field = nasHost(world);
   if (field && field.value !== undefined && field.value !== host) {
     world.change("world", "the NAS has another port", ({ vault }) => {
-      for (const item of vault.items) for (const one of item.fields) if (one.label === "TRUENAS_HOST" && one.value?.startsWith("127.0.0.1:")) one.value = host;
+      for (const item of vault.items)
+        for (const one of item.fields) if (one.label === "TRUENAS_HOST" && one.value?.startsWith("127.0.0.1:")) one.value = host;
     });
   }
 }
 
-const nasHost = (world: World): Field | undefined => world.state.vault.items.flatMap(({ fields }) => fields).find(({ label, value }) => label === "TRUENAS_HOST" && value?.startsWith("127.0.0.1:"));
+const nasHost = (world: World): Field | undefined =>
+  world.state.vault.items
+    .flatMap(({ fields }) => fields)
+    .find(({ label, value }) => label === "TRUENAS_HOST" && value?.startsWith("127.0.0.1:"));
 
-const valueIn = (world: World, vault: string, title: string, field: string) => world.state.vault.items.find((item) => item.title === title && item.vault === vault)?.fields.find(({ label }) => label === field)?.value;
+const valueIn = (world: World, vault: string, title: string, field: string) =>
+  world.state.vault.items.find((item) => item.title === title && item.vault === vault)?.fields.find(({ label }) => label === field)?.value;

@@ -37,7 +37,11 @@ export function readSchematic(text: string): Schematic | { error: string } {
   if (unknown) return { error: `yaml: construct errors: line 1: field ${unknown} not found in type schematic.Schematic` };
   if (Object.keys(tree.overlay?.options ?? {}).length > 0) return { error: "the simulated factory was not taught overlay.options" };
   const canonical = canonicalize(tree);
-  return { id: createHash("sha256").update(canonical).digest("hex"), canonical, extensions: tree.customization?.systemExtensions?.officialExtensions ?? [] };
+  return {
+    id: createHash("sha256").update(canonical).digest("hex"),
+    canonical,
+    extensions: tree.customization?.systemExtensions?.officialExtensions ?? [],
+  };
 }
 
 function unknownField(value: unknown, fields: Tree | 1): string | undefined {
@@ -53,7 +57,8 @@ function unknownField(value: unknown, fields: Tree | 1): string | undefined {
 /** The YAML that Go writes of it: fields in the order of the struct, empty ones left out, four spaces. */
 export function canonicalize({ overlay = {}, customization: c = {} }: Tree): string {
   const lines: string[] = [];
-  if (overlay.image || overlay.name) lines.push("overlay:", `    image: ${scalar(overlay.image ?? "", 8)}`, `    name: ${scalar(overlay.name ?? "", 8)}`);
+  if (overlay.image || overlay.name)
+    lines.push("overlay:", `    image: ${scalar(overlay.image ?? "", 8)}`, `    name: ${scalar(overlay.name ?? "", 8)}`);
   const body: string[] = [];
   const list = (items: unknown[] | undefined, name: string, depth: number) => {
     if (!items?.length) return;
@@ -62,7 +67,11 @@ export function canonicalize({ overlay = {}, customization: c = {} }: Tree): str
   };
   if (c.embeddedMachineConfiguration) body.push(`    embeddedMachineConfiguration: ${scalar(c.embeddedMachineConfiguration, 8)}`);
   list(c.extraKernelArgs, "extraKernelArgs", 4);
-  if (c.meta?.length) body.push("    meta:", ...c.meta.flatMap(({ key, value = "" }: Tree) => [`        - key: ${Number(key)}`, `          value: ${scalar(value, 12)}`]));
+  if (c.meta?.length)
+    body.push(
+      "    meta:",
+      ...c.meta.flatMap(({ key, value = "" }: Tree) => [`        - key: ${Number(key)}`, `          value: ${scalar(value, 12)}`]),
+    );
   if (c.systemExtensions?.officialExtensions?.length) {
     body.push("    systemExtensions:");
     list(c.systemExtensions.officialExtensions, "officialExtensions", 8);
@@ -80,12 +89,33 @@ export function canonicalize({ overlay = {}, customization: c = {} }: Tree): str
 }
 
 const WORDS_OF_1_1 = new Set("y Y yes Yes YES on On ON n N no No NO off Off OFF".split(" "));
-const NO_STRINGS = new Set(["true", "True", "TRUE", "false", "False", "FALSE", "", "~", "null", "Null", "NULL", ".nan", ".NaN", ".NAN", ".inf", ".Inf", ".INF", "+.inf", "-.inf"]);
+const NO_STRINGS = new Set([
+  "true",
+  "True",
+  "TRUE",
+  "false",
+  "False",
+  "FALSE",
+  "",
+  "~",
+  "null",
+  "Null",
+  "NULL",
+  ".nan",
+  ".NaN",
+  ".NAN",
+  ".inf",
+  ".Inf",
+  ".INF",
+  "+.inf",
+  "-.inf",
+]);
 const BASE_60 = /^[-+]?[0-9][0-9_]*(?::[0-5]?[0-9])+(?:\.[0-9_]*)?$/;
 const NUMBER = /^[-+]?(?:0[xX][0-9a-fA-F]+|0[bB][01]+|0[oO]?[0-7]+|\.[0-9]+|[0-9]+(?:\.[0-9]*)?(?:[eE][-+]?[0-9]+)?)$/;
 const DATE = /^\d{4}-\d{1,2}-\d{1,2}(?:[Tt ]\d{1,2}:\d{1,2}:\d{1,2}(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)?)?$/;
 
-const doubleQuoted = (text: string) => JSON.stringify(text).replaceAll(/\\u00([0-9a-f]{2})/g, (_, hex: string) => `\\x${hex.toUpperCase()}`);
+const doubleQuoted = (text: string) =>
+  JSON.stringify(text).replaceAll(/\\u00([0-9a-f]{2})/g, (_, hex: string) => `\\x${hex.toUpperCase()}`);
 const singleQuoted = (text: string) => `'${text.replaceAll("'", "''")}'`;
 
 /** How Go quotes a text in YAML (go-yaml of factory 1.5). */
@@ -95,7 +125,13 @@ function scalar(text: string, indent: number): string {
   if (NO_STRINGS.has(text) || NUMBER.test(text.replaceAll("_", "")) || DATE.test(text)) return doubleQuoted(text);
   // eslint-disable-next-line no-control-regex
   if (/[\x00-\x1f\x7f]/.test(text)) return doubleQuoted(text);
-  const needs = /^(---|\.\.\.)/.test(text) || /^[#,[\]{}&*!|>'"%@`]/.test(text) || /^[?:-](\s|$)/.test(text) || /:(\s|$)/.test(text.slice(1)) || /\s#/.test(text) || /^ | $/.test(text);
+  const needs =
+    /^(---|\.\.\.)/.test(text) ||
+    /^[#,[\]{}&*!|>'"%@`]/.test(text) ||
+    /^[?:-](\s|$)/.test(text) ||
+    /:(\s|$)/.test(text.slice(1)) ||
+    /\s#/.test(text) ||
+    /^ | $/.test(text);
   return needs ? singleQuoted(text) : text;
 }
 

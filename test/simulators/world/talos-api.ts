@@ -8,7 +8,10 @@ import { type MachineState, PACE } from "./machines.ts";
 import { memberId } from "./life.ts";
 import type { World } from "./world.ts";
 
-export type Status = { code: "InvalidArgument" | "FailedPrecondition" | "AlreadyExists" | "Unimplemented" | "Unavailable"; description: string };
+export type Status = {
+  code: "InvalidArgument" | "FailedPrecondition" | "AlreadyExists" | "Unimplemented" | "Unavailable";
+  description: string;
+};
 
 /** How gRPC words a refusal. */
 export const wordsOf = ({ code, description }: Status) => `rpc error: code = ${code} desc = ${description}`;
@@ -23,20 +26,28 @@ export function applyConfig(world: World, machine: MachineState, text: string, m
   if ("error" in loaded) return { code: "InvalidArgument", description: loaded.error };
   const read = readMachineConfig(text);
   if ("error" in read) return { code: "InvalidArgument", description: read.error };
-  if (machine.stage === "installing") return { code: "FailedPrecondition", description: "another apply configuration is already in progress" };
-  if (read.config.install.selects && machine.disks.length === 0) return { code: "InvalidArgument", description: "1 error occurred:\n\t* no disks matched the expression\n\n" };
+  if (machine.stage === "installing")
+    return { code: "FailedPrecondition", description: "another apply configuration is already in progress" };
+  if (read.config.install.selects && machine.disks.length === 0)
+    return { code: "InvalidArgument", description: "1 error occurred:\n\t* no disks matched the expression\n\n" };
   const reason = maintenance ? undefined : needsReboot(machine.config!.active, text);
   if (reason && (mode === "no-reboot" || mode === "try")) return { code: "InvalidArgument", description: reason };
   const reboots = !maintenance && (mode === "reboot" || (mode === "auto" && reason !== undefined));
   const details =
-    mode === "staged" ? "Staged configuration to be applied after the next reboot"
-    : reboots ? "Applied configuration with a reboot"
-    : "Applied configuration without a reboot";
-  if (dryRun) return { details: `Dry run summary:\n${details} (skipped in dry-run).\nConfig diff:\n\n${difference(machine.config?.active ?? "", text) || "No changes."}` };
+    mode === "staged"
+      ? "Staged configuration to be applied after the next reboot"
+      : reboots
+        ? "Applied configuration with a reboot"
+        : "Applied configuration without a reboot";
+  if (dryRun)
+    return {
+      details: `Dry run summary:\n${details} (skipped in dry-run).\nConfig diff:\n\n${difference(machine.config?.active ?? "", text) || "No changes."}`,
+    };
   if (mode === "try") throw new Error("the simulated node was not taught to try a config");
   world.change("product", `apply config to ${machine.vm}`, ({ machines }) => {
     const it = machines[machine.mac]!;
-    if (maintenance) Object.assign(it, { config: { active: text, persistent: text }, stage: "installing", due: world.now() + PACE.install });
+    if (maintenance)
+      Object.assign(it, { config: { active: text, persistent: text }, stage: "installing", due: world.now() + PACE.install });
     else {
       it.config = { active: mode === "staged" || reboots ? it.config!.active : text, persistent: text };
       if (reboots) Object.assign(it, { stage: "rebooting", due: world.now() + PACE.reboot });
@@ -46,7 +57,26 @@ export function applyConfig(world: World, machine: MachineState, text: string, m
 }
 
 /** Parts of v1alpha1 that take effect without a reboot. Other documents always do. */
-const LIVE = ["ca", "acceptedCAs", "time", "certSANs", "install", "network", "sysfs", "sysctls", "logging", "controlPlane", "kubelet", "kernel", "registries", "pods", "seccompProfiles", "nodeAnnotations", "nodeLabels", "nodeTaints"];
+const LIVE = [
+  "ca",
+  "acceptedCAs",
+  "time",
+  "certSANs",
+  "install",
+  "network",
+  "sysfs",
+  "sysctls",
+  "logging",
+  "controlPlane",
+  "kubelet",
+  "kernel",
+  "registries",
+  "pods",
+  "seccompProfiles",
+  "nodeAnnotations",
+  "nodeLabels",
+  "nodeTaints",
+];
 const LIVE_FEATURES = ["kubernetesTalosAPIAccess", "kubePrism", "hostDNS", "imageCache", "nodeAddressSortAlgorithm"];
 
 /** Why a node has to reboot for this change, in Talos' words. */
@@ -57,7 +87,10 @@ export function needsReboot(before: string, after: string): string | undefined {
 }
 
 function fixedPart(text: string): unknown {
-  const main = parseAllDocuments(text).map((document) => document.toJS() as any).find((document) => document && !document.kind) ?? {};
+  const main =
+    parseAllDocuments(text)
+      .map((document) => document.toJS() as any)
+      .find((document) => document && !document.kind) ?? {};
   const { debug: _debug, cluster: _cluster, machine = {}, ...rest } = main;
   const without = (tree: object, names: string[]) => Object.fromEntries(Object.entries(tree).filter(([name]) => !names.includes(name)));
   const features = without(machine.features ?? {}, LIVE_FEATURES);
@@ -67,19 +100,31 @@ function fixedPart(text: string): unknown {
 
 /** The diff of two configs as a node shows it: of the text that it would write, without comments; empty when nothing differs. */
 function difference(before: string, after: string): string {
-  const plain = (text: string) => parseAllDocuments(text).map((document) => stringify(document.toJS(), { indent: 4, lineWidth: 0 })).join("---\n");
+  const plain = (text: string) =>
+    parseAllDocuments(text)
+      .map((document) => stringify(document.toJS(), { indent: 4, lineWidth: 0 }))
+      .join("---\n");
   const [old, young] = [before && plain(before), plain(after)];
   if (old === young) return "";
-  return createTwoFilesPatch("a", "b", old, young, undefined, undefined, { context: 3 }).replace(/^=+\n/, "").replace(/^(---|\+\+\+) (\w)\t$/gm, "$1 $2");
+  return createTwoFilesPatch("a", "b", old, young, undefined, undefined, { context: 3 })
+    .replace(/^=+\n/, "")
+    .replace(/^(---|\+\+\+) (\w)\t$/gm, "$1 $2");
 }
 
 /** Starts etcd as the first member of a new cluster. */
 export function bootstrap(world: World, machine: MachineState): Status | undefined {
   if (machine.stage !== "running" || !machine.config) return { code: "FailedPrecondition", description: "bootstrap is not available yet" };
   const read = readMachineConfig(machine.config.active);
-  if ("config" in read && read.config.type !== "controlplane") return { code: "Unimplemented", description: "bootstrap is only available on control plane nodes" };
-  if (world.strikes("time-not-in-sync")) world.change("world", `${machine.vm} has no time yet`, ({ machines }) => void (machines[machine.mac]!.syncedFrom = world.now() + PACE.clock));
-  if ((world.state.machines[machine.mac]?.syncedFrom ?? 0) > world.now()) return { code: "FailedPrecondition", description: "time is not in sync yet" };
+  if ("config" in read && read.config.type !== "controlplane")
+    return { code: "Unimplemented", description: "bootstrap is only available on control plane nodes" };
+  if (world.strikes("time-not-in-sync"))
+    world.change(
+      "world",
+      `${machine.vm} has no time yet`,
+      ({ machines }) => void (machines[machine.mac]!.syncedFrom = world.now() + PACE.clock),
+    );
+  if ((world.state.machines[machine.mac]?.syncedFrom ?? 0) > world.now())
+    return { code: "FailedPrecondition", description: "time is not in sync yet" };
   if (machine.etcd) return { code: "AlreadyExists", description: "etcd data directory is not empty" };
   const readyAt = world.now() + PACE.etcd;
   world.change("product", `bootstrap etcd on ${machine.vm}`, ({ machines }) => {

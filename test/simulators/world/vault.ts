@@ -62,23 +62,37 @@ export function findItem(vault: VaultState, wanted: string, inVault?: string): F
     where = found.found;
   }
   const items = vault.items.filter((item) => same(wanted, item.id, item.title) && (!where || item.vault === where.id));
-  if (items.length > 1) return { error: `More than one item matches "${wanted}". Try again and specify the item by its ID:\n${items.map((item) => `\t* for the item "${item.title}" in vault ${vault.vaults.find(({ id }) => id === item.vault)?.name}: ${item.id}`).join("\n")}` };
+  if (items.length > 1)
+    return {
+      error: `More than one item matches "${wanted}". Try again and specify the item by its ID:\n${items.map((item) => `\t* for the item "${item.title}" in vault ${vault.vaults.find(({ id }) => id === item.vault)?.name}: ${item.id}`).join("\n")}`,
+    };
   const [item] = items;
   if (item) return { found: item };
-  return { error: `"${wanted}" isn't an item${where ? ` in the "${where.name}" vault` : ""}. Specify the item with its UUID, name, or domain.` };
+  return {
+    error: `"${wanted}" isn't an item${where ? ` in the "${where.name}" vault` : ""}. Specify the item with its UUID, name, or domain.`,
+  };
 }
 
 /** The value that `op://vault/item/[section/]field` stands for. */
 export function readReference(world: World, reference: string): Found<string> {
-  const parts = reference.replace(/^op:\/\//, "").replace(/\?.*$/, "").split("/").map(decodeURIComponent);
+  const parts = reference
+    .replace(/^op:\/\//, "")
+    .replace(/\?.*$/, "")
+    .split("/")
+    .map(decodeURIComponent);
   const refused = (why: string) => ({ error: `could not read secret '${reference}': ${why}` });
-  if (!reference.startsWith("op://") || parts.length < 3 || parts.length > 4 || parts.some((part) => part === "")) return refused("invalid secret reference: it has to be of the form op://<vault>/<item>/[section]/<field>");
+  if (!reference.startsWith("op://") || parts.length < 3 || parts.length > 4 || parts.some((part) => part === ""))
+    return refused("invalid secret reference: it has to be of the form op://<vault>/<item>/[section]/<field>");
   const [vault = "", item = "", ...rest] = parts;
   const found = findItem(world.state.vault, item, vault);
   if ("error" in found) return refused(found.error);
   const [section, label = ""] = rest.length === 2 ? rest : [undefined, rest[0]];
-  const field = found.found.fields.find((field) => same(label, field.id, field.label) && (section === undefined || same(section, field.section?.id ?? "", field.section?.label ?? "")));
-  if (!field || field.value === undefined || isHidden(world, field)) return refused(`item '${vault}/${item}' does not have a field '${label}'`);
+  const field = found.found.fields.find(
+    (field) =>
+      same(label, field.id, field.label) && (section === undefined || same(section, field.section?.id ?? "", field.section?.label ?? "")),
+  );
+  if (!field || field.value === undefined || isHidden(world, field))
+    return refused(`item '${vault}/${item}' does not have a field '${label}'`);
   return { found: field.value };
 }
 
@@ -102,7 +116,10 @@ const SECRET = /KEY|TOKEN|SECRET|PASS|CREDENTIAL|CONFIG|kubeconfig/i;
 export function secretsOf({ items }: VaultState): { where: string; value: string }[] {
   return items.flatMap(({ title, fields }) =>
     fields
-      .filter(({ label, type, value }) => value !== undefined && value.length >= 8 && !PUBLIC.test(label) && (type === "CONCEALED" || SECRET.test(label)))
+      .filter(
+        ({ label, type, value }) =>
+          value !== undefined && value.length >= 8 && !PUBLIC.test(label) && (type === "CONCEALED" || SECRET.test(label)),
+      )
       .map(({ label, value }) => ({ where: `${title}/${label}`, value: value! })),
   );
 }

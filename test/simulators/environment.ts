@@ -1,0 +1,72 @@
+// Where things lie in a home's folder, and the environment in which the product is run in it: an allow-list, so that nothing of the real one gets in.
+import { readFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
+
+/** What another process needs to know of a home: `<folder>/home.json`, there while the home is up. */
+export interface HomeFile {
+  pid: number;
+  socket: string;
+  nas: { port: number };
+  proxy: { port: number };
+  /** The checkout whose scripts are run, and which truenas version the NAS speaks. */
+  project: string;
+  truenas: string;
+}
+
+/** The stand-ins that every home has; those that were not taught anything yet refuse with exit 70 and win over a real one all the same. */
+export const TOOLS = ["talosctl", "kubectl", "op", "helm", "helmfile", "flux", "govc", "sops", "home"];
+
+export const PROJECT = resolve(fileURLToPath(import.meta.url), "../../..");
+
+export const layoutOf = (folder: string) => ({
+  file: join(folder, "home.json"),
+  bin: join(folder, "bin"),
+  /** The fork: what a person edits, and the folder in which they type. */
+  repo: join(folder, "repo"),
+  user: join(folder, "user"),
+  state: join(folder, "state"),
+  tmp: join(folder, "tmp"),
+  pki: join(folder, "pki"),
+  kubeconfig: join(folder, "kubeconfig"),
+  talosconfig: join(folder, "talosconfig"),
+  ageKey: join(folder, "age.key"),
+  authority: join(folder, "pki/ca.crt"),
+});
+
+export const readHomeFile = (folder: string) => JSON.parse(readFileSync(layoutOf(folder).file, "utf8")) as HomeFile;
+
+/** The environment of a product process in this home. */
+export function environmentOf(folder: string, extra: Record<string, string> = {}): Record<string, string> {
+  const { bin, user, state, tmp, kubeconfig, talosconfig, ageKey, authority } = layoutOf(folder);
+  const { proxy } = readHomeFile(folder);
+  return {
+    PATH: `${bin}:/usr/bin:/bin`,
+    HOME: user,
+    USER: "operator",
+    TMPDIR: tmp,
+    TERM: process.env.TERM ?? "dumb",
+    LANG: "C.UTF-8",
+    HOME_OPS_STATE: state,
+    KUBECONFIG: kubeconfig,
+    TALOSCONFIG: talosconfig,
+    SOPS_AGE_KEY_FILE: ageKey,
+    HTTPS_PROXY: `http://127.0.0.1:${proxy.port}`,
+    NO_PROXY: "127.0.0.1,localhost",
+    SSL_CERT_FILE: authority,
+    NODE_OPTIONS: `--import ${pathToFileURL(join(PROJECT, "test/simulators/guard.mjs")).href}`,
+    LAB_HOME: folder,
+    ...extra,
+  };
+}
+
+/** How a procedure is started in this home: `bootstrap:etcd` is scripts/bootstrap/etcd.ts, run from the fork. */
+export function scriptIn(folder: string, name: string, words: string[] = []) {
+  const script = join(readHomeFile(folder).project, "scripts", `${name.replace(":", "/")}.ts`);
+  return {
+    file: process.execPath,
+    args: ["--import", import.meta.resolve("tsx"), script, ...words],
+    cwd: layoutOf(folder).repo,
+    env: environmentOf(folder),
+  };
+}

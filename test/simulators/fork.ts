@@ -1,0 +1,60 @@
+// The operator's fork in a home: what the product reads of a repository, copied once, and the executables that stand in for the real tools.
+import { chmodSync, cpSync, existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { parse } from "yaml";
+import { layoutOf, TOOLS } from "./environment.ts";
+
+const PARTS = ["talos", "bootstrap", "kubernetes", "templates", "versions.env", ".sops.yaml"];
+
+/** Copies the repository when the home has none yet. */
+export function makeFork(folder: string, project: string): void {
+  const { repo, user, state, tmp } = layoutOf(folder);
+  for (const part of [user, state, tmp]) mkdirSync(part, { recursive: true, mode: 0o700 });
+  if (existsSync(repo)) return;
+  mkdirSync(repo, { mode: 0o700 });
+  for (const part of PARTS) if (existsSync(join(project, part))) cpSync(join(project, part), join(repo, part), { recursive: true });
+}
+
+const STAND_IN = fileURLToPath(new URL("cli/stand-in.mjs", import.meta.url));
+const quote = (text: string) => `'${text.replaceAll("'", "'\\''")}'`;
+
+/** Writes the stand-ins: two lines of shell each, without the guard, which would double their start. */
+export function writeStandIns(folder: string, socket: string): void {
+  const { bin } = layoutOf(folder);
+  rmSync(bin, { recursive: true, force: true });
+  mkdirSync(bin, { mode: 0o700 });
+  symlinkSync(process.execPath, join(bin, "node"));
+  for (const tool of TOOLS) {
+    const file = join(bin, tool);
+    writeFileSync(
+      file,
+      `#!/bin/sh\nunset NODE_OPTIONS\nexec ${[process.execPath, STAND_IN].map(quote).join(" ")} ${tool} ${quote(socket)} "$@"\n`,
+    );
+    chmodSync(file, 0o755);
+  }
+}
+
+/** What the router of this home knows: the address that DHCP gives each MAC, as the operator entered them in both places. Others get one from the end of the network. */
+export function leasesOf(folder: string): (mac: string) => string {
+  const file = join(layoutOf(folder).repo, "talos/cluster.yaml");
+  const known = new Map<string, string>();
+  if (existsSync(file)) collect(parse(readFileSync(file, "utf8")), known);
+  return (mac) => known.get(mac.toLowerCase()) ?? `192.168.121.${Number.parseInt(mac.slice(-2), 16)}`;
+}
+
+function collect(value: unknown, into: Map<string, string>): void {
+  if (typeof value !== "object" || value === null) return;
+  const { mac, address } = value as { mac?: unknown; address?: unknown };
+  if (typeof mac === "string" && typeof address === "string") into.set(mac.toLowerCase(), address);
+  for (const inner of Object.values(value)) collect(inner, into);
+}
+
+/** The vault that the fork's cluster.yaml names. */
+export function vaultOf(folder: string): string {
+  const file = join(layoutOf(folder).repo, "talos/cluster.yaml");
+  const named = existsSync(file)
+    ? (parse(readFileSync(file, "utf8")) as { onepassword?: { vault?: unknown } } | null)?.onepassword?.vault
+    : undefined;
+  return typeof named === "string" ? named : "Infrastructure";
+}

@@ -1,0 +1,82 @@
+// The end state of a home in a form that two runs can be compared by: no times, no generated ids, nothing random.
+import { createHash } from "node:crypto";
+import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { join, relative } from "node:path";
+import { layoutOf } from "./environment.ts";
+import { addressesOf, hostnameOf, isLearner } from "./world/machines.ts";
+import type { World } from "./world/world.ts";
+
+const digest = (text: string | Buffer) => createHash("sha256").update(text).digest("hex").slice(0, 12);
+
+/** Everything that counts at the end of a run; other rooms of the world add theirs. */
+export function snapshotOf(world: World, project: string, others: Record<string, unknown>): unknown {
+  return {
+    vault: vault(world),
+    machines: machines(world),
+    factory: Object.keys(world.state.factory.schematics).sort(),
+    files: files(world.folder, project),
+    ...others,
+  };
+}
+
+/** Which fields have a value; the values are as random as their makers. */
+function vault({ state: { vault } }: World) {
+  const nameOf = (id: string) => vault.vaults.find((one) => one.id === id)?.name ?? id;
+  return vault.items
+    .map(({ title, vault: id, category, tags, fields }) => ({
+      title,
+      vault: nameOf(id),
+      category,
+      tags: [...tags].sort(),
+      fields: fields.map(({ label, type, value }) => `${label} ${type} ${value ? "set" : "empty"}`).sort(),
+    }))
+    .sort((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1));
+}
+
+function machines(world: World) {
+  const all = Object.values(world.state.machines).sort((a, b) => (a.mac < b.mac ? -1 : 1));
+  const clusters = [...new Set(all.flatMap(({ etcd }) => (etcd ? [etcd.cluster] : [])))];
+  return all.map((machine) => {
+    const { mac, vm, stage, disks, installed, config, etcd, complaint } = machine;
+    return {
+      mac,
+      vm,
+      stage,
+      addresses: addressesOf(machine),
+      hostname: hostnameOf(machine),
+      disks: disks.map(({ device, path, bytes }) => ({ device, path, bytes })),
+      installed: installed && { talos: installed.talos, schematic: installed.schematic, platform: installed.platform },
+      config: config && { active: digest(config.active), persistent: digest(config.persistent) },
+      // two clusters are what a second bootstrap leaves
+      etcd: etcd && { cluster: clusters.indexOf(etcd.cluster), learner: isLearner(world, machine) },
+      complaint,
+    };
+  });
+}
+
+/** Files that the run made or changed: names and modes, and of the ledger what is still open. Reports are the run's own. */
+function files(folder: string, project: string): string[] {
+  const { state, repo, user, tmp, kubeconfig, talosconfig, ageKey } = layoutOf(folder);
+  const mode = (file: string) => (statSync(file).mode & 0o777).toString(8);
+  const own = [kubeconfig, talosconfig, ageKey].filter(existsSync).map((file) => `${relative(folder, file)} ${mode(file)}`);
+  const kept = [state, user, tmp]
+    .flatMap(below)
+    .map((file) => relative(folder, file))
+    .filter((name) => !/^state\/runs\/|^tmp\/(tsx|node-compile-cache)/.test(name))
+    .map(withoutTimes);
+  const changed = below(repo).filter((file) => {
+    const origin = join(project, relative(repo, file));
+    return !existsSync(origin) || !readFileSync(origin).equals(readFileSync(file));
+  });
+  return [...own, ...kept, ...changed.map((file) => `${relative(folder, file)} ${mode(file)}`)].sort();
+}
+
+const withoutTimes = (name: string) =>
+  name.replaceAll(/\d{4}-\d\d-\d\dT[\d.-]+Z/g, "<time>").replaceAll(/\.\d+\.[0-9a-f]{8}\.draft/g, ".<pid>.draft");
+
+function below(folder: string): string[] {
+  if (!existsSync(folder)) return [];
+  return readdirSync(folder, { withFileTypes: true }).flatMap((entry) =>
+    entry.isDirectory() ? below(join(folder, entry.name)) : [join(folder, entry.name)],
+  );
+}

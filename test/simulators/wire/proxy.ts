@@ -1,0 +1,100 @@
+// The only way out of the home: a proxy that answers for the hosts it was given, with certificates of a CA that is thrown away, and refuses and writes down every other.
+import { appendFileSync } from "node:fs";
+import { createServer } from "node:http";
+import { createServer as createTlsServer } from "node:https";
+import type { AddressInfo, Socket } from "node:net";
+import { join } from "node:path";
+import { createSecureContext, type SecureContext } from "node:tls";
+import { createPrivateKey, createPublicKey } from "node:crypto";
+import type { World } from "../world/world.ts";
+import { type Authority, issue } from "./certificates.ts";
+import type { Host } from "./factory.ts";
+
+export interface Proxy {
+  port: number;
+  close(): Promise<void>;
+}
+
+/** Public hosts that are asked only whether they are there. Registries want a login before they say anything. */
+const THERE = ["github.com", "api.github.com", "raw.githubusercontent.com", "codeload.github.com", "my.1password.com", "1password.com"];
+const REGISTRIES = [
+  "ghcr.io",
+  "quay.io",
+  "registry.k8s.io",
+  "registry-1.docker.io",
+  "docker.io",
+  "gcr.io",
+  "mirror.gcr.io",
+  "public.ecr.aws",
+];
+
+const there: Host = (_request, response) => void response.writeHead(200, { "content-length": 0 }).end();
+const registry: Host = ({ headers }, response) =>
+  void response
+    .writeHead(401, { "www-authenticate": `Bearer realm="https://${headers.host}/token",service="${headers.host}"`, "content-length": 0 })
+    .end();
+
+/** The Internet as far as the home needs it. */
+export const publicHosts = (more: string[] = []): Record<string, Host> => ({
+  ...Object.fromEntries([...THERE, ...more].map((host) => [host, there])),
+  ...Object.fromEntries(REGISTRIES.map((host) => [host, registry])),
+});
+
+/** Serves a forward proxy on loopback. A host that nobody simulates is answered 502 and kept in `<folder>/unexpected.ndjson`. */
+export async function serveProxy(
+  world: World,
+  { authority, hosts, down }: { authority: Authority; hosts: Record<string, Host>; down(host: string): boolean },
+): Promise<Proxy> {
+  const open = new Set<Socket>();
+  const key = createPrivateKey(authority.key);
+  const contexts = new Map<string, SecureContext>();
+  const contextFor = (host: string) => {
+    let context = contexts.get(host);
+    if (!context) {
+      const made = issue(
+        { key, public: createPublicKey(key), name: authority.name },
+        { subject: { commonName: host }, days: 30, hosts: [host], use: ["server"] },
+      );
+      contexts.set(host, (context = createSecureContext({ key: made.key, cert: made.cert })));
+    }
+    return context;
+  };
+  const origin = createTlsServer({ SNICallback: (host, done) => done(null, contextFor(host)) }, (request, response) => {
+    const host = hosts[(request.headers.host ?? "").replace(/:443$/, "")];
+    if (!host) return void response.writeHead(421).end();
+    void Promise.resolve(host(request, response)).catch((error: unknown) => {
+      unexpected(world, `${request.method} https://${request.headers.host}${request.url} broke the simulator: ${String(error)}`);
+      response.destroy();
+    });
+  });
+  const proxy = createServer((request, response) => {
+    unexpected(world, `${request.method} ${request.url}`);
+    response.writeHead(502).end();
+  });
+  proxy.on("connect", (request, socket: Socket) => {
+    const [host = "", port] = (request.url ?? "").split(":");
+    socket.on("error", () => socket.destroy());
+    if (!hosts[host] || port !== "443") {
+      unexpected(world, `CONNECT ${request.url}`);
+      return void socket.end("HTTP/1.1 502 Bad Gateway\r\ncontent-length: 0\r\n\r\n");
+    }
+    if (down(host)) return void socket.destroy();
+    socket.write("HTTP/1.1 200 Connection established\r\n\r\n");
+    origin.emit("connection", socket);
+  });
+  proxy.on("connection", (socket: Socket) => {
+    open.add(socket);
+    socket.on("close", () => open.delete(socket));
+  });
+  await new Promise<void>((resolve) => void proxy.listen(0, "127.0.0.1", resolve));
+  return {
+    port: (proxy.address() as AddressInfo).port,
+    async close() {
+      for (const socket of open) socket.destroy();
+      await new Promise((resolve) => proxy.close(resolve));
+    },
+  };
+}
+
+const unexpected = (world: World, what: string) =>
+  appendFileSync(join(world.folder, "unexpected.ndjson"), `${JSON.stringify({ at: world.now(), what })}\n`, { mode: 0o600 });
