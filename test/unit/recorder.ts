@@ -75,6 +75,7 @@ export async function record(setup: RecordSetup = {}): Promise<Recording> {
     cluster,
     versions: testVersions,
     dryRun,
+    rest: [],
     waive: [],
     env: { KUBECONFIG: "/home/op/kubeconfig", TALOSCONFIG: "/home/op/talosconfig", SOPS_AGE_KEY_FILE: "/home/op/age.key", HOME_OPS_STATE: "/home/op/state", ...env },
     signal,

@@ -1,5 +1,6 @@
 // The public hosts that the bootstrap needs, and what their answers say about this machine's clock.
-import type { Context } from "../context.ts";
+import { Failure, textOf } from "../errors.ts";
+import { type HttpContext, openHttp } from "../http.ts";
 import type { Verdict } from "./verdict.ts";
 
 /** Hosts and why; a host counts as reached with any HTTP status, since a registry answers 401 to strangers. */
@@ -36,16 +37,16 @@ export function judgeClock(answers: Answer[]): Verdict {
 }
 
 /** Asks every host once; the two verdicts share the answers. */
-export function askHosts(context: Context, now = () => Date.now()): Promise<Answer[]> {
+export function askHosts(context: HttpContext, now = () => Date.now()): Promise<Answer[]> {
+  const http = openHttp(context);
   return Promise.all(
     HOSTS.map(async ([url, why]): Promise<Answer> => {
       try {
-        const { openHttp } = await import("../http.ts");
-        const { headers } = await (await openHttp(context)).head(url, { deadlineMs: 10_000, anyStatus: true });
-        const date = Date.parse(headers.date ?? "");
+        const date = Date.parse((await http.ask(url, { method: "HEAD", seconds: 10, patience: 10 })).header("date") ?? "");
         return { url, why, ahead: Number.isNaN(date) ? undefined : Math.round((now() - date) / 1000) };
       } catch (error) {
-        return { url, why, error: (await import("../errors.ts")).textOf(error) };
+        if (context.signal.aborted) throw error;
+        return { url, why, error: error instanceof Failure ? (error.account.said ?? error.message) : textOf(error) };
       }
     }),
   );

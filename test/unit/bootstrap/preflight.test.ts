@@ -1,5 +1,6 @@
 // The preflight's checks: every result is shown, what is bad blocks, what is unknown does not.
 import { describe, expect, test } from "vitest";
+import { judgeClock, judgeHosts } from "../../../scripts/lib/preflight/hosts.ts";
 import { lookAtTools, toolsFor } from "../../../scripts/lib/preflight/tools.ts";
 import { runChecks } from "../../../scripts/lib/preflight/verdict.ts";
 import { record } from "../recorder.ts";
@@ -43,4 +44,15 @@ describe("checks", () => {
     const bad = { name: "hosts", look: async () => ({ state: "bad" as const, saw: "down" }) };
     expect(await runChecks([bad], { ...context, waive: ["hosts"] })).toMatchObject([{ waived: true }]);
   });
+});
+
+describe("hosts and clock", () => {
+  const url = (host: string) => ({ url: `https://${host}/v2/`, why: "charts" });
+  test("all reached: named", () => expect(judgeHosts([url("quay.io"), url("ghcr.io")])).toEqual({ state: "ok", saw: "quay.io, ghcr.io" }));
+  test("one not reached: which, why it is needed, and what was said", () =>
+    expect(judgeHosts([url("quay.io"), { ...url("ghcr.io"), error: "getaddrinfo ENOTFOUND ghcr.io" }])).toEqual({ state: "bad", saw: "ghcr.io (charts): getaddrinfo ENOTFOUND ghcr.io", mend: "check this machine's network and proxy" }));
+  test("a clock that agrees is ok", () => expect(judgeClock([{ ...url("a"), ahead: -2 }])).toEqual({ state: "ok", saw: "2 s behind" }));
+  test("one wrong host does not make the clock wrong", () => expect(judgeClock([{ ...url("a"), ahead: 1 }, { ...url("b"), ahead: 1 }, { ...url("c"), ahead: 4000 }]).state).toBe("ok"));
+  test("a clock that is far off is bad", () => expect(judgeClock([{ ...url("a"), ahead: 95 }])).toEqual({ state: "bad", saw: "95 s ahead", mend: "set this machine's clock: timedatectl set-ntp true" }));
+  test("without any answer it is unknown", () => expect(judgeClock([{ ...url("a"), error: "x" }]).state).toBe("unknown"));
 });
