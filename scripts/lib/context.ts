@@ -23,6 +23,8 @@ export interface Context {
   versions: Versions;
   ui: Ui;
   dryRun: boolean;
+  /** The words of a command that this procedure runs; none for most. */
+  rest: string[];
   /** Gates that the person waived by name (`WAIVE=ceph`). */
   waive: string[];
   /** The environment of every command, with the defaults of KUBECONFIG, TALOSCONFIG and SOPS_AGE_KEY_FILE. */
@@ -44,7 +46,7 @@ export function findRoot(from: string): string {
 }
 
 /** Opens everything that a run needs, zx last; `close` writes the end of the report. */
-export async function openContext<O extends Options>(spec: Procedure<O>, common: Common, words: string[], caller: NodeJS.ProcessEnv, signal: AbortSignal) {
+export async function openContext<O extends Options>(spec: Procedure<O>, common: Common, { words, rest }: { words: string[]; rest: string[] }, caller: NodeJS.ProcessEnv, signal: AbortSignal) {
   const started = performance.now();
   const root = findRoot(process.cwd());
   const env = withDefaults(root, caller);
@@ -66,7 +68,7 @@ export async function openContext<O extends Options>(spec: Procedure<O>, common:
   await openShell({ signal, env, cwd: root, debug: common.debug ? ui.debug : undefined });
   const { openLedger } = await import("./ledger.ts");
   const { openVault } = await import("./secrets/vault.ts");
-  const context: Context = { root, cluster, versions, ui, dryRun: common.dryRun, waive: common.waive, env, vault: openVault(env), ledger: openLedger(state), report, signal };
+  const context: Context = { root, cluster, versions, ui, dryRun: common.dryRun, rest, waive: common.waive, env, vault: openVault(env), ledger: openLedger(state), report, signal };
   const close = (code: number, message?: string) => {
     report.write({ event: "end", ok: code === 0, code, ...(message !== undefined && { message }), ms: Math.round(performance.now() - started) });
     if (common.debug) ui.debug(`${effectsSoFar()} effects${report.file ? `, report: ${report.file}` : ""}`);

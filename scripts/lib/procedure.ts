@@ -17,6 +17,8 @@ export interface Procedure<O extends Options = Options> {
   destroys?: string;
   /** `false` for what runs without a talos/cluster.yaml, as `lab:up`; its context must not be asked for the cluster. */
   cluster?: false;
+  /** For what runs another command: what stands after its own flags, as help shows it; the words are `context.rest`. */
+  rest?: string;
   /** Read → decide → show → confirm → act → verify. */
   run(values: Values<O>, context: Context): Promise<void>;
 }
@@ -53,7 +55,7 @@ export async function runProcedure<O extends Options>(spec: Procedure<O>, words:
     const { refuseMisspelt } = await import("./called-by-task.ts");
     refuseMisspelt(spec);
     const { openContext } = await import("./context.ts");
-    const opened = await openContext(spec, read.common, words, env, stop.signal);
+    const opened = await openContext(spec, read.common, { words, rest: read.rest }, env, stop.signal);
     close = opened.close;
     await spec.run(read.values, opened.context);
     code = 0;

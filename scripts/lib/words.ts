@@ -33,7 +33,8 @@ export const variablesOf = (options: Options) => [...Object.keys(options), ...Ob
 /** Reads flags first, then `ARG_<NAME>` (the task's variable), then `<NAME>` from the environment for what every procedure takes. */
 export function readWords<O extends Options>(spec: Procedure<O>, words: string[], env: NodeJS.ProcessEnv) {
   const all: Options = { ...COMMON, ...spec.options };
-  const parsed = parse(all, words, spec.name);
+  const { own, rest } = spec.rest === undefined ? { own: words, rest: [] } : cut(words, all);
+  const parsed = parse(all, own, spec.name);
   if (parsed.help) return { help: true as const };
   const typed = (name: string) => {
     const given = parsed[name] ?? env[`ARG_${variable(name)}`] ?? (name in spec.options ? undefined : env[variable(name)]);
@@ -44,6 +45,7 @@ export function readWords<O extends Options>(spec: Procedure<O>, words: string[]
   return {
     help: false as const,
     values: read(spec.options) as Values<O>,
+    rest,
     common: {
       dryRun: common["dry-run"],
       yes: common.yes,
@@ -54,6 +56,17 @@ export function readWords<O extends Options>(spec: Procedure<O>, words: string[]
       waive: (common.waive ?? "").split(",").filter(Boolean),
     } as Common,
   };
+}
+
+/** Own flags, and from the first word that is none (or after `--`) what belongs to the command that is run. */
+function cut(words: string[], options: Options): { own: string[]; rest: string[] } {
+  for (let at = 0; at < words.length; at += 1) {
+    const word = words[at]!;
+    if (word === "--") return { own: words.slice(0, at), rest: words.slice(at + 1) };
+    if (!word.startsWith("-")) return { own: words.slice(0, at), rest: words.slice(at) };
+    if (!word.includes("=") && options[word.slice(2)]?.type === "string") at += 1;
+  }
+  return { own: words, rest: [] };
 }
 
 function parse(options: Options, words: string[], name: string): Record<string, string | boolean | undefined> {
@@ -70,7 +83,7 @@ function parse(options: Options, words: string[], name: string): Record<string, 
 }
 
 /** What `--help` prints: the flags, the same as variables of the task, and what it can destroy. */
-export function help({ name, about, options, destroys }: Procedure<Options>): string {
+export function help({ name, about, options, destroys, rest }: Procedure<Options>): string {
   const row = ([flag, option]: [string, Option<unknown>]) =>
     `  --${flag.padEnd(14)} ${`${variable(flag)}=`.padEnd(16)} ${option.about}${option.otherwise === undefined ? "" : `, default ${option.otherwise}`}${option.required ? ", required" : ""}`;
   const own = Object.entries(options).map(row);
@@ -78,8 +91,8 @@ export function help({ name, about, options, destroys }: Procedure<Options>): st
     `${name}: ${about}`,
     ...(destroys ? [`  can destroy: ${destroys}`] : []),
     "",
-    `  task ${name} [VARIABLE=value ...]`,
-    `  node --import tsx scripts/${name.replace(":", "/")}.ts [--flag value ...]`,
+    `  task ${name} [VARIABLE=value ...]${rest === undefined ? "" : ` -- ${rest}`}`,
+    `  node --import tsx scripts/${name.replace(":", "/")}.ts [--flag value ...]${rest === undefined ? "" : ` ${rest}`}`,
     "",
     ...own,
     ...(own.length ? [""] : []),

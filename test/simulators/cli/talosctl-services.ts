@@ -4,7 +4,7 @@ import { Untaught } from "../world/tool.ts";
 import type { World } from "../world/world.ts";
 import { columns } from "./table.ts";
 import { fanOut, reach, type TalosCall, TalosError } from "./talosctl-client.ts";
-import { servicesOf } from "./talosctl-resources.ts";
+import { servicesOf } from "./talosctl-status.ts";
 
 /** What a node without etcd says: its API dials etcd on its own address. */
 const NO_ETCD =

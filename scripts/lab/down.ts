@@ -1,0 +1,36 @@
+// Ends a simulated home and removes its folder, with all that was made in it.
+import { rm } from "node:fs/promises";
+import { effect } from "../lib/effects.ts";
+import { lives } from "../lib/files.ts";
+import { text } from "../lib/options.ts";
+import { main, procedure } from "../lib/procedure.ts";
+import { homeFolder, lookAt } from "../lib/simulated-home.ts";
+import { until } from "../lib/wait.ts";
+
+export const down = procedure({
+  name: "lab:down",
+  about: "end a simulated home and remove it",
+  cluster: false,
+  options: { name: text("its name", "lab") },
+  async run({ name: home }, { ui, env, dryRun, signal }) {
+    const folder = homeFolder(env.HOME_OPS_STATE!, home);
+    const { pid, there } = lookAt(folder);
+    if (pid === undefined && !there) return ui.say(`there is no simulated home in ${folder}`);
+    if (dryRun)
+      return ui.confirm({ title: `lab:down ${home}`, lines: [...(pid === undefined ? [] : [`end process ${pid}`]), `remove ${folder}`] });
+    if (pid !== undefined) {
+      await effect("command", `end the simulated home, process ${pid}`, async () => void process.kill(pid, "SIGTERM"));
+      await until(async () => (lives(pid) ? { waiting: "it ends" } : { ready: true }), {
+        for: `process ${pid} to end`,
+        seconds: 10,
+        ui,
+        signal,
+        next: "task lab:down",
+      });
+    }
+    await effect("file", `remove ${folder}`, () => rm(folder, { recursive: true, force: true }));
+    ui.say(`the simulated home is gone: ${folder}`);
+  },
+});
+
+await main(import.meta, down);

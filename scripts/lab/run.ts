@@ -1,0 +1,53 @@
+// Runs any procedure in the simulated home, in the home's own environment, as it would run at home.
+import { spawn } from "node:child_process";
+import { existsSync, readdirSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import { Failure, UsageError } from "../lib/errors.ts";
+import { nearest } from "../lib/nearest.ts";
+import { text } from "../lib/options.ts";
+import { main, procedure } from "../lib/procedure.ts";
+import { homeFolder, lookAt } from "../lib/simulated-home.ts";
+
+const SCRIPTS = resolve(dirname(fileURLToPath(import.meta.url)), "..");
+
+/** Every procedure but the lab's own, by its name. */
+export function procedures(scripts = SCRIPTS): string[] {
+  const names = (folder: string) =>
+    readdirSync(folder)
+      .filter((file) => file.endsWith(".ts") && !file.endsWith(".d.ts"))
+      .map((file) => file.slice(0, -3));
+  const areas = readdirSync(scripts, { withFileTypes: true }).filter(
+    (entry) => entry.isDirectory() && entry.name !== "lib" && entry.name !== "lab",
+  );
+  return [...names(scripts), ...areas.flatMap(({ name }) => names(join(scripts, name)).map((file) => `${name}:${file}`))].sort();
+}
+
+export const run = procedure({
+  name: "lab:run",
+  about: "run any procedure in the simulated home",
+  cluster: false,
+  rest: "area:name [flags]",
+  options: { name: text("the home's name", "lab") },
+  async run({ name: home }, { env, rest, dryRun }) {
+    const [name, ...words] = rest;
+    if (name === undefined) throw new UsageError("lab:run: which procedure? task lab:run -- talos:status");
+    const all = procedures();
+    if (!all.includes(name))
+      throw new UsageError(`no procedure is called ${name}; did you mean ${nearest(name, all) ?? "one of these"}?\n  ${all.join(" ")}`);
+    const folder = homeFolder(env.HOME_OPS_STATE!, home);
+    if (lookAt(folder).pid === undefined || !existsSync(folder))
+      throw new Failure({ attempted: `run ${name} in the simulated home`, said: `none is up in ${folder}`, next: "task lab:up" });
+    const { scriptIn } = await import("../../test/simulators/control.ts");
+    const script = scriptIn(folder, name, [...words, ...(dryRun ? ["--dry-run"] : [])]);
+    const child = spawn(script.file, script.args, { cwd: script.cwd, env: script.env, stdio: "inherit" });
+    const code = await new Promise<number>((resolve, reject) => {
+      child.once("error", reject);
+      child.once("close", (code, signal) => resolve(code ?? (signal === "SIGINT" ? 130 : 1)));
+    });
+    // its exit code is ours, whatever it is; its own words told why
+    if (code !== 0) process.once("exit", () => void (process.exitCode = code));
+  },
+});
+
+await main(import.meta, run);

@@ -1,0 +1,50 @@
+// How the simulated home stands: its machines, what its cluster does, which faults are on.
+import { Failure } from "../lib/errors.ts";
+import { text } from "../lib/options.ts";
+import { main, procedure } from "../lib/procedure.ts";
+import { ask } from "../lib/shell.ts";
+import { executable, homeFolder, lookAt } from "../lib/simulated-home.ts";
+import { table } from "../lib/ui.ts";
+
+interface Status {
+  machines: { vm: string; address: string; hostname: string; stage: string; talos?: string; etcd: boolean; complaint?: string }[];
+  api: string;
+  faults: Record<string, number>;
+  vault: { items: string[] };
+}
+
+/** The status for a person: one table, then what else there is to know. */
+export function describe({ machines, api, faults, vault }: Status): string {
+  const rows = machines.map(({ vm, hostname, address, stage, talos, etcd, complaint }) => [
+    vm,
+    hostname,
+    address,
+    stage,
+    talos,
+    etcd ? "member" : undefined,
+    complaint,
+  ]);
+  return [
+    ...(rows.length > 0 ? [table(["VM", "NODE", "ADDRESS", "STAGE", "TALOS", "ETCD", "SAYS"], rows)] : ["no machine was started yet"]),
+    "",
+    `Kubernetes API: ${api}`,
+    `1Password:      ${vault.items.length > 0 ? vault.items.join(", ") : "nothing in the vault yet"}`,
+    `faults:         ${Object.keys(faults).join(", ") || "none"}`,
+  ].join("\n");
+}
+
+export const status = procedure({
+  name: "lab:status",
+  about: "show how the simulated home stands",
+  cluster: false,
+  options: { name: text("its name", "lab") },
+  async run({ name: home }, { ui, env }) {
+    const folder = homeFolder(env.HOME_OPS_STATE!, home);
+    if (lookAt(folder).pid === undefined)
+      throw new Failure({ attempted: "look at the simulated home", said: `none is up in ${folder}`, next: "task lab:up" });
+    const seen = JSON.parse(await ask`${executable(folder, "home")} status`.text()) as Status;
+    ui.result(seen, describe(seen));
+  },
+});
+
+await main(import.meta, status);

@@ -1,0 +1,30 @@
+// Where simulated homes lie on this machine and whether they are up. The home itself is a process of its own: only its folder and its executables are known here.
+import { existsSync, readFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { UsageError } from "./errors.ts";
+import { lives } from "./files.ts";
+
+/** Homes by name, side by side, under the state folder. */
+export function homeFolder(state: string, name: string): string {
+  if (!/^[a-z0-9][a-z0-9-]*$/.test(name)) throw new UsageError(`--name (NAME=) does not know "${name}": small letters, digits and dashes`);
+  return resolve(state, "homes", name);
+}
+
+export interface Standing {
+  /** The process that serves it, while it is up. */
+  pid: number | undefined;
+  /** Whether there is a world in the folder, up or not. */
+  there: boolean;
+}
+
+/** Looks at a home's folder. */
+export function lookAt(folder: string): Standing {
+  const file = join(folder, "home.json");
+  const there = existsSync(join(folder, "world.json"));
+  if (!existsSync(file)) return { pid: undefined, there };
+  const { pid } = JSON.parse(readFileSync(file, "utf8")) as { pid: number };
+  return { pid: lives(pid) ? pid : undefined, there };
+}
+
+/** An executable of the home: `home` itself, or the stand-in of a tool. */
+export const executable = (folder: string, name: string) => join(folder, "bin", name);
