@@ -34,7 +34,9 @@ export interface Talosconfig {
 }
 
 /** A node that was asked for, and what is there. */
-export type Target = { node: string; machine: MachineState } | { node: string; error: string };
+export type Target =
+  | { node: string; machine: MachineState }
+  | { node: string; error: string; /** No endpoint answered at all: the error stands alone. */ alone?: boolean };
 
 const EMPTY = 'context: ""\ncontexts: {}\n';
 
@@ -75,7 +77,7 @@ export async function reach(talos: TalosCall, insecure = talos.words.on("insecur
       "nodes are not set for the command: please use `--nodes` flag or configuration file to set the nodes to run the command against",
     );
   const refused = endpoints.map((endpoint) => dial(world, endpoint, context));
-  if (!refused.includes(undefined)) return nodes.map((node) => ({ node, error: refused[0]! }));
+  if (!refused.includes(undefined)) return nodes.map((node) => ({ node, error: refused[0]!, alone: true }));
   return nodes.map((node) => {
     const error = forward(world, node, context);
     return error === undefined ? { node, machine: machineAt(world, node)! } : { node, error };
@@ -141,16 +143,16 @@ const decode = (text: string) => Buffer.from(text, "base64").toString().trim();
 export const listErrors = (errors: string[]) =>
   `${errors.length} error${errors.length === 1 ? "" : "s"} occurred:\n${errors.map((error) => `\t* ${error}\n`).join("")}\n`;
 
-/** For calls that endpoints fan out: the machines that answered, and one error for those that did not. When no endpoint answers the error stands alone. */
+/** For calls that endpoints fan out: the machines that answered, and one error for those that did not. */
 export function fanOut(
   targets: Target[],
   insecure: boolean,
 ): { answered: { node: string; machine: MachineState }[]; error: string | undefined } {
   const answered = targets.flatMap((target) => ("machine" in target ? [target] : []));
   const errors = targets.flatMap((target) => ("error" in target ? [target] : []));
-  if (errors.length === 0) return { answered, error: undefined };
-  const noEndpoint = answered.length === 0 && new Set(errors.map(({ error }) => error)).size === 1;
-  return { answered, error: insecure || noEndpoint ? errors[0]!.error : listErrors(errors.map(({ node, error }) => `${node}: ${error}`)) };
+  const [first] = errors;
+  if (!first) return { answered, error: undefined };
+  return { answered, error: insecure || first.alone ? first.error : listErrors(errors.map(({ node, error }) => `${node}: ${error}`)) };
 }
 
 /** The one node of a command that takes no more. */

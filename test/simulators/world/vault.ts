@@ -109,7 +109,7 @@ export function accessError(world: World): string | undefined {
 }
 
 /** Public by their nature, whatever type of field they are kept in. */
-const PUBLIC = /(_HOST|_USERNAME|_CERTIFICATE|_CRT|_CERT|_ID|_DOMAIN|_EMAIL|_URL|_PUBLIC_KEY|_RECIPIENT|\.crt|notesPlain)$/;
+const PUBLIC = /(_HOST|_USERNAME|_CERTIFICATE|_CRT|_CERT|_ID|_DOMAIN|_EMAIL|_PUBLIC_KEY|_RECIPIENT|\.crt|notesPlain)$/;
 const SECRET = /KEY|TOKEN|SECRET|PASS|CREDENTIAL|CONFIG|kubeconfig/i;
 
 /** Every secret value that the vault hands out; ids, hosts and certificates are none. */
