@@ -1,6 +1,6 @@
 // The operator's first day, command by command, in a simulated home: what is typed at home, and in this order.
 import { spawn } from "node:child_process";
-import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
@@ -49,7 +49,7 @@ export async function lodge({ folder = mkdtempSync(join(tmpdir(), "rehearsal-"))
   const ended = new Promise<void>((resolve) => void home.once("close", () => resolve()));
   let over = false;
   void ended.then(() => (over = true));
-  for (let waited = 0; !existsSync(join(folder, "home.json")); waited += 20) {
+  for (let waited = 0; pidOf(folder) !== home.pid; waited += 20) {
     if (over || waited > 30_000) throw new Error(`the simulated home did not start: ${said || "no answer in 30 s"}`);
     await pause(20);
   }
@@ -62,6 +62,12 @@ export async function lodge({ folder = mkdtempSync(join(tmpdir(), "rehearsal-"))
     },
   };
 }
+
+/** Whose home.json it is: one that was killed leaves its own behind. */
+const pidOf = (folder: string) => {
+  const file = join(folder, "home.json");
+  return existsSync(file) ? (JSON.parse(readFileSync(file, "utf8")) as { pid: number }).pid : undefined;
+};
 
 /** The home gets nothing of the caller's environment but where to find Node and a place for temporary files. */
 const withoutCaller = () => ({ PATH: process.env.PATH, TMPDIR: process.env.TMPDIR ?? tmpdir(), HOME: process.env.HOME });
