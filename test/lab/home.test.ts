@@ -192,6 +192,13 @@ describe("kills and ends", () => {
     expect(ran.signal).toBe("SIGKILL");
     expect(readFileSync(report, "utf8").match(/"n":\d/g)).toEqual(['"n":1', '"n":2']);
   });
+  test("a run can be made to wait faster", () => {
+    const ran = script(
+      `import { setTimeout } from "node:timers/promises"; const began = [performance.now(), Date.now()]; await setTimeout(6000); console.log(Math.round((performance.now() - began[0]) / 3000), Date.now() - began[1] < 2000);`,
+      { LAB_HASTE: "60" },
+    );
+    expect(ran.stdout).toMatch(/^[2-9] true\n$/);
+  });
   test("a home ends with whoever started it, and leaves neither socket nor file that says it is up", async () => {
     const folder = mkdtempSync(join(tmpdir(), "home-"));
     const parent = spawn("sh", ["-c", `"${process.execPath}" --import tsx test/simulators/home.ts "${folder}" --with-parent & wait`], {
