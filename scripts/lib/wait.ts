@@ -13,6 +13,8 @@ export interface Patience {
   signal: AbortSignal;
   /** The command that continues. */
   next?: string;
+  /** Resolves when looking again is worth it before the pause is over: an event came. */
+  news?: () => Promise<void>;
 }
 
 export interface Clock {
@@ -36,17 +38,35 @@ const LONGEST_MS = 5_000;
 
 /** Asks until the probe is ready, at growing intervals from 0.2 to 5 s. What the probe throws ends the wait: a probe turns what may pass into `waiting`. */
 export async function until<T>(probe: () => Promise<Seen<T>>, patience: Patience): Promise<T> {
+  const seen = await look(probe, patience);
+  if ("ready" in seen) return seen.ready;
+  throw new Failure({ attempted: `wait for ${patience.for} within ${patience.seconds} s`, said: seen.waiting, next: patience.next });
+}
+
+/** The same where it is no failure that the time is over: undefined then. */
+export async function untilOrNot<T>(probe: () => Promise<Seen<T>>, patience: Patience): Promise<T | undefined> {
+  const seen = await look(probe, patience);
+  return "ready" in seen ? seen.ready : undefined;
+}
+
+async function look<T>(probe: () => Promise<Seen<T>>, patience: Patience): Promise<Seen<T>> {
   const started = clock.now();
   for (let pause = FIRST_MS; ; pause = Math.min(pause * 1.5, LONGEST_MS)) {
     const seen = await probe();
-    if ("ready" in seen) return seen.ready;
     const elapsed = (clock.now() - started) / 1000;
-    if (elapsed >= patience.seconds) {
-      throw new Failure({ attempted: `wait for ${patience.for} within ${patience.seconds} s`, said: seen.waiting, next: patience.next });
-    }
+    if ("ready" in seen || elapsed >= patience.seconds) return seen;
     patience.ui.progress(`waiting for ${patience.for}: ${firstLine(seen.waiting)} (${Math.round(elapsed)} s)`);
-    await clock.sleep(pause, patience.signal);
+    await rest(pause, patience);
   }
+}
+
+async function rest(ms: number, { signal, news }: Patience): Promise<void> {
+  if (!news) return clock.sleep(ms, signal);
+  const enough = new AbortController();
+  const sleep = clock.sleep(ms, AbortSignal.any([signal, enough.signal])).catch(() => {}); // cut short by news, or by `signal`: see below
+  await Promise.race([sleep, news()]);
+  enough.abort();
+  signal.throwIfAborted();
 }
 
 const firstLine = (text: string) => text.split("\n", 1)[0] ?? "";

@@ -1,0 +1,75 @@
+// Talos' Image Factory: a schematic goes in, an image that was built for it comes out.
+import type { Context } from "./context.ts";
+import { Failure } from "./errors.ts";
+import type { Answer, Http } from "./http.ts";
+
+const FACTORY = "https://factory.talos.dev";
+
+/** Where the factory serves a file of a schematic: `metal-amd64.iso`. */
+export const imageUrl = (schematic: string, version: string, file: string) => `${FACTORY}/image/${schematic}/${version}/${file}`;
+
+/** Hands a schematic in and returns the ID that the factory gives it; the same text gives the same ID again. Throws a Failure with the factory's words. */
+export async function postSchematic(http: Http, text: string, next: string): Promise<string> {
+  const answer = await http.act(`${FACTORY}/schematics`, {
+    what: "talos/schematic.yaml",
+    body: text,
+    headers: { "content-type": "application/yaml" },
+  });
+  if (answer.status !== 201) throw refused("have the image factory take talos/schematic.yaml", answer, next);
+  const { id } = JSON.parse(answer.text) as { id?: unknown };
+  if (typeof id !== "string" || !/^[0-9a-f]{64}$/.test(id)) throw refused("read the image factory's answer", answer, next);
+  return id;
+}
+
+/** Extensions of the schematic that the factory does not have for this Talos version. It takes them all the same and fails only when an image is asked for. */
+export async function missingExtensions(http: Http, version: string, wanted: readonly string[]): Promise<string[]> {
+  if (wanted.length === 0) return [];
+  const answer = await http.ask(`${FACTORY}/version/${version}/extensions/official`);
+  if (answer.status !== 200) throw refused(`list the extensions for Talos ${version}`, answer);
+  const known = new Set((JSON.parse(answer.text) as { name: string }[]).map(({ name }) => name));
+  return wanted.filter((name) => !known.has(name));
+}
+
+export type ImageSeen = { size: number } | { unknown: string };
+
+/**
+ * Bytes of an image. The factory builds it before it answers, which takes minutes the first time; `seconds` is how long that may take.
+ * `unknown` = it cannot say (yet): a schematic that was never handed in, a factory that does not answer.
+ */
+export async function askImage(
+  http: Http,
+  url: string,
+  { ui, signal, seconds = 900, patience = 120 }: Pick<Context, "ui" | "signal"> & { seconds?: number; patience?: number },
+): Promise<ImageSeen> {
+  const started = performance.now();
+  const tick = setInterval(
+    () => ui.progress(`the image factory is building ${url.split("/").at(-1)} (${Math.round((performance.now() - started) / 1000)} s)`),
+    2000,
+  );
+  try {
+    const answer = await http.ask(url, { method: "HEAD", seconds, patience });
+    const size = Number(answer.header("content-length"));
+    if (answer.status === 200 && Number.isSafeInteger(size) && size > 0) return { size };
+    return {
+      unknown:
+        answer.status === 404
+          ? "the factory does not know this schematic or version yet"
+          : `the factory answered with status ${answer.status}`,
+    };
+  } catch (error) {
+    if (signal.aborted || !(error instanceof Failure)) throw error;
+    return { unknown: error.account.said ?? error.message };
+  } finally {
+    clearInterval(tick);
+  }
+}
+
+const refused = (attempted: string, { status, text }: Answer, next?: string) =>
+  new Failure({ attempted, said: `status ${status}: ${text.trim()}`, next });
+
+/** The extensions that a schematic's text asks for, in its order. */
+export async function extensionsOf(text: string): Promise<string[]> {
+  const { parse } = await import("yaml");
+  const schematic = parse(text) as { customization?: { systemExtensions?: { officialExtensions?: string[] } } } | null;
+  return schematic?.customization?.systemExtensions?.officialExtensions ?? [];
+}

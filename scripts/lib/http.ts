@@ -1,0 +1,142 @@
+// The door to the web: reads with a deadline that are asked again when that can help, acts that are effects, downloads as streams.
+import { readFileSync } from "node:fs";
+import type { Dispatcher, Response } from "undici";
+import type { Context } from "./context.ts";
+import { effect } from "./effects.ts";
+import { Failure } from "./errors.ts";
+import { proxyFor } from "./proxy.ts";
+import { type Download, type Downloaded, stream } from "./download.ts";
+import { type Seen, until } from "./wait.ts";
+
+export interface Answer {
+  status: number;
+  /** A header's value; names in any case. */
+  header(name: string): string | undefined;
+  text: string;
+}
+
+export interface Http {
+  /** A read. Connection errors and the statuses 429, 502, 503 and 504 are asked again until `patience` seconds have passed; each try may take `seconds`. */
+  ask(url: string, options?: { method?: "GET" | "HEAD"; seconds?: number; patience?: number }): Promise<Answer>;
+  /** A change: one effect, never repeated. */
+  act(
+    url: string,
+    options: { what: string; method?: "POST" | "PUT"; body: string; headers?: Record<string, string>; seconds?: number },
+  ): Promise<Answer>;
+  /** Streams a body into `sink`, counting and hashing; one that breaks off starts again from zero. */
+  download<T>(url: string, options: Download<T>): Promise<Downloaded<T>>;
+}
+
+export type HttpContext = Pick<Context, "env" | "signal" | "ui">;
+
+const TRY_SECONDS = 30;
+const PATIENCE_SECONDS = 15;
+const AGAIN = new Set([429, 502, 503, 504]);
+
+/** Opens the door. Nothing is loaded or connected before the first request; `dispatcher` replaces the network in tests. */
+export function openHttp(context: HttpContext, dispatcher?: Dispatcher): Http {
+  const { signal, ui } = context;
+  const routes = new Map<string, Dispatcher>();
+  const send = async (
+    url: string,
+    init: { method: string; body?: string; headers?: Record<string, string>; signal: AbortSignal },
+  ): Promise<Response> => {
+    const { fetch } = await import("undici");
+    return fetch(url, { ...init, dispatcher: dispatcher ?? (await route(new URL(url), context.env, routes)) });
+  };
+  const within = (seconds: number) => AbortSignal.any([signal, AbortSignal.timeout(seconds * 1000)]);
+  return {
+    ask: (url, { method = "GET", seconds = TRY_SECONDS, patience = PATIENCE_SECONDS } = {}) => {
+      const started = performance.now();
+      const last = () => performance.now() - started > patience * 1000;
+      return until(
+        async (): Promise<Seen<Answer>> => {
+          try {
+            const answer = await read(await send(url, { method, signal: within(seconds) }));
+            return AGAIN.has(answer.status) && !last() ? { waiting: `status ${answer.status}` } : { ready: answer };
+          } catch (error) {
+            if (signal.aborted) throw error;
+            if (mayPass(error)) return { waiting: whyNot(error) };
+            throw new Failure({ attempted: `${method} ${url}`, said: whyNot(error) }, { cause: error });
+          }
+        },
+        { for: `${new URL(url).host} to answer ${method}`, seconds: patience, ui, signal },
+      );
+    },
+    act: (url, { what, method = "POST", body, headers = {}, seconds = TRY_SECONDS }) =>
+      effect("http", `${method} ${url} ${what}`, async () => {
+        try {
+          return await read(await send(url, { method, body, headers, signal: within(seconds) }));
+        } catch (error) {
+          if (signal.aborted) throw error;
+          throw new Failure({ attempted: `${method} ${url} (${what})`, said: whyNot(error) }, { cause: error });
+        }
+      }),
+    download: (url, options) =>
+      stream(url, options, { signal, ui, open: (deadline) => send(url, { method: "GET", signal: deadline }), whyNot, mayPass }),
+  };
+}
+
+async function read(response: Response): Promise<Answer> {
+  const text = await response.text();
+  return { status: response.status, header: (name) => response.headers.get(name) ?? undefined, text };
+}
+
+/** One connection pool per way out: direct, or through a proxy; with the roots of Node and of SSL_CERT_FILE. */
+async function route(url: URL, env: NodeJS.ProcessEnv, routes: Map<string, Dispatcher>): Promise<Dispatcher> {
+  const proxy = proxyFor(url, env);
+  const known = routes.get(proxy ?? "");
+  if (known) return known;
+  const { Agent, ProxyAgent } = await import("undici");
+  const tls = await trusted(env.SSL_CERT_FILE);
+  const patient = { headersTimeout: 0, bodyTimeout: 0 }; // every request has a deadline of its own: a factory that builds is silent for minutes
+  const made = proxy ? new ProxyAgent({ uri: proxy, requestTls: tls, proxyTls: tls, ...patient }) : new Agent({ connect: tls, ...patient });
+  routes.set(proxy ?? "", made);
+  return made;
+}
+
+async function trusted(file: string | undefined): Promise<{ secureContext?: import("node:tls").SecureContext }> {
+  if (!file) return {};
+  const { createSecureContext, rootCertificates } = await import("node:tls");
+  return { secureContext: createSecureContext({ ca: [...rootCertificates, readFileSync(file, "utf8")] }) };
+}
+
+/** Errors of a moment; a name that does not exist or a certificate that is not trusted will not get better by asking again. */
+const MOMENTARY = new Set([
+  "ECONNREFUSED",
+  "ECONNRESET",
+  "EPIPE",
+  "ETIMEDOUT",
+  "EAI_AGAIN",
+  "EHOSTUNREACH",
+  "ENETUNREACH",
+  "UND_ERR_SOCKET",
+  "UND_ERR_CONNECT_TIMEOUT",
+  "UND_ERR_ABORTED",
+]);
+
+const mayPass = (error: unknown): boolean => chain(error).some(({ code, name }) => MOMENTARY.has(String(code)) || name === "TimeoutError");
+
+/** The innermost reason: `fetch failed` alone tells nobody anything. */
+const whyNot = (error: unknown): string => {
+  const { name, code, message } = chain(error).at(-1)!;
+  if (name === "TimeoutError") return "no answer in time";
+  return message || String(code ?? error); // several addresses refused at once: an error without a message
+};
+
+interface Link {
+  code?: string | number;
+  name?: string;
+  message?: string;
+}
+
+function chain(error: unknown): Link[] {
+  const links: Link[] = [];
+  for (
+    let at: unknown = error;
+    at instanceof Error && links.length < 8;
+    at = at.cause ?? (at instanceof AggregateError ? at.errors[0] : undefined)
+  )
+    links.push(at as Link);
+  return links.length > 0 ? links : [{ message: String(error) }];
+}

@@ -1,0 +1,114 @@
+// One open connection to TrueNAS: JSON-RPC 2.0, replies in any order, a ping that keeps proxies from cutting it.
+import { Failure } from "../errors.ts";
+import { NasRefused, NoAnswer, type RpcError } from "./refusal.ts";
+
+/** An open socket, whatever carries it. */
+export interface Wire {
+  send(text: string): void;
+  close(): void;
+  onText(listen: (text: string) => void): void;
+  /** Why it closed. A Failure = it will not open again. */
+  onClose(listen: (why: Error) => void): void;
+}
+
+export interface Connection {
+  /** One call. Rejects with NasRefused, or NoAnswer when the connection goes or `seconds` pass. */
+  call(method: string, params: readonly unknown[], seconds: number, what?: string): Promise<unknown>;
+  onEvent(listen: (event: CollectionUpdate) => void): void;
+  readonly open: boolean;
+  close(): void;
+}
+
+export interface CollectionUpdate {
+  collection: string;
+  msg: string;
+  id?: number;
+  fields?: Record<string, unknown>;
+}
+
+const PING_SECONDS = 20; // nginx in front of 25.04 and 25.10 cuts what is silent for 60
+
+interface Pending {
+  method: string;
+  what: string | undefined;
+  timer: NodeJS.Timeout;
+  resolve(value: unknown): void;
+  reject(error: Error): void;
+}
+
+/** Speaks JSON-RPC over an open wire until it closes. */
+export function openConnection(wire: Wire): Connection {
+  const pending = new Map<number, Pending>();
+  const listeners: ((event: CollectionUpdate) => void)[] = [];
+  let next = 1;
+  let closed: Error | undefined;
+
+  const end = (why: Error) => {
+    if (closed !== undefined) return;
+    closed = why;
+    clearInterval(ping);
+    for (const { reject, timer, method } of pending.values()) {
+      clearTimeout(timer);
+      reject(why instanceof Failure ? why : new NoAnswer(`the connection to TrueNAS closed during ${method}: ${why.message}`));
+    }
+    pending.clear();
+  };
+  const call: Connection["call"] = (method, params, seconds, what) =>
+    new Promise((resolve, reject) => {
+      if (closed !== undefined) return reject(new NoAnswer(`the connection to TrueNAS is closed: ${closed.message}`, { sent: false }));
+      const id = next++;
+      const timer = setTimeout(() => {
+        pending.delete(id);
+        reject(new NoAnswer(`no answer to ${method} within ${seconds} s`));
+      }, seconds * 1000);
+      pending.set(id, { method, what, timer, resolve, reject });
+      wire.send(JSON.stringify({ jsonrpc: "2.0", id, method, params }));
+    });
+  const ping = setInterval(() => {
+    call("core.ping", [], PING_SECONDS).catch((error: unknown) => {
+      if (error instanceof NoAnswer) hangUp("it does not answer a ping"); // half open: nothing would ever be heard again
+    });
+  }, PING_SECONDS * 1000);
+  ping.unref();
+  const hangUp = (why: string) => {
+    end(new NoAnswer(why));
+    wire.close();
+  };
+
+  wire.onClose(end);
+  wire.onText((text) => {
+    const message = read(text);
+    if (!message) return hangUp("it sent what is no JSON");
+    if (message.method === "collection_update") return listeners.forEach((listen) => listen(message.params as CollectionUpdate));
+    const waiting = typeof message.id === "number" ? pending.get(message.id) : undefined;
+    if (!waiting) return;
+    pending.delete(message.id!);
+    clearTimeout(waiting.timer);
+    if (message.error) waiting.reject(new NasRefused(waiting.method, message.error, waiting.what));
+    else waiting.resolve(message.result);
+  });
+  return {
+    call,
+    onEvent: (listen) => void listeners.push(listen),
+    get open() {
+      return closed === undefined;
+    },
+    close: () => hangUp("we closed it"),
+  };
+}
+
+interface Message {
+  id?: number | null;
+  method?: string;
+  params?: unknown;
+  result?: unknown;
+  error?: RpcError;
+}
+
+function read(text: string): Message | undefined {
+  try {
+    return JSON.parse(text) as Message;
+  } catch {
+    return undefined; // the caller hangs up
+  }
+}

@@ -1,0 +1,95 @@
+// Opens the socket to the NAS with undici, and asks which APIs it offers before that. Directly: a NAS stands in the same home, no proxy is between.
+import type { Agent } from "undici";
+import { Failure } from "../errors.ts";
+import { CertificateRefused, connector, type Trust } from "./certificate.ts";
+import type { Wire } from "./connection.ts";
+import { NoAnswer } from "./refusal.ts";
+
+export interface Line {
+  /** `GET /api/versions`. */
+  versions(): Promise<string[]>;
+  /** A new socket on `/api/<version>`. Throws NoAnswer for what may pass, a Failure for what will not. */
+  dial(version: string): Promise<Wire>;
+  /** For uploads: the same trust. */
+  readonly agent: Agent;
+  readonly host: string;
+  close(): Promise<void>;
+}
+
+const OPEN_SECONDS = 15;
+/** TrueNAS' own word for "your address is not on the list". */
+const NOT_ALLOWED = 1008;
+
+/** Prepares connections to `host` (`host:port`), which must prove itself as `trust` says. Nothing is connected yet. */
+export async function openLine(host: string, trust: Trust, store: string): Promise<Line> {
+  const { Agent, request, WebSocket } = await import("undici");
+  const connect = await connector(trust, store);
+  let lastError: Error | undefined; // a WebSocket's error event is empty
+  const noting: typeof connect = (options, callback) =>
+    connect(options, ((error: Error | null, socket: never) => {
+      lastError = error ?? undefined;
+      callback(error as never, socket);
+    }) as typeof callback);
+  const agent = new Agent({ connect: noting, headersTimeout: 0, bodyTimeout: 0 });
+  return {
+    agent,
+    host,
+    close: () => agent.destroy(),
+    async versions() {
+      try {
+        const { statusCode, body } = await request(`https://${host}/api/versions`, {
+          dispatcher: agent,
+          signal: AbortSignal.timeout(OPEN_SECONDS * 1000),
+        });
+        const text = await body.text();
+        if (statusCode === 404) return [];
+        if (statusCode !== 200) throw new NoAnswer(`GET /api/versions: status ${statusCode}`);
+        return JSON.parse(text) as string[];
+      } catch (error) {
+        throw whyNot(error, lastError);
+      }
+    },
+    dial: (version) =>
+      new Promise((resolve, reject) => {
+        const socket = new WebSocket(`wss://${host}/api/${version}`, { dispatcher: agent });
+        const late = setTimeout(() => {
+          reject(new NoAnswer(`the socket did not open within ${OPEN_SECONDS} s`));
+          socket.close();
+        }, OPEN_SECONDS * 1000);
+        let close = (_why: Error) => {};
+        socket.addEventListener("open", () => {
+          clearTimeout(late);
+          resolve({
+            send: (text) => socket.send(text),
+            close: () => socket.close(),
+            onText: (listen) => socket.addEventListener("message", ({ data }) => listen(String(data))),
+            onClose: (listen) => void (close = listen),
+          });
+        });
+        socket.addEventListener("error", () => {}); // a close event follows
+        socket.addEventListener("close", ({ code, reason }) => {
+          clearTimeout(late);
+          close(closing(code, reason));
+          reject(whyNot(closing(code, reason), lastError));
+        });
+      }),
+  };
+}
+
+const closing = (code: number, reason: string): Error =>
+  code === NOT_ALLOWED
+    ? new Failure({
+        attempted: "connect to TrueNAS",
+        said: reason || "this address is not allowed",
+        next: "TrueNAS: System → Advanced Settings → Allowed IP Addresses",
+      })
+    : new NoAnswer(["closed with", code, reason].filter(Boolean).join(" "));
+
+/** A refused certificate stays refused; the rest may pass: the NAS restarts, the network is away. */
+function whyNot(error: unknown, connecting: Error | undefined): Error {
+  const refused = [error, (error as Error).cause, connecting].find((link) => link instanceof CertificateRefused || link instanceof Failure);
+  if (refused) return refused as Error;
+  if (error instanceof NoAnswer && !connecting) return error;
+  const { message, code } = (connecting ?? error) as NodeJS.ErrnoException;
+  return new NoAnswer(message || code || "no connection");
+}

@@ -1,0 +1,80 @@
+// Waiting for a job of TrueNAS, also when the connection goes in the middle: its end is read from its row, never guessed.
+import { Failure } from "../errors.ts";
+import { type Seen, until } from "../wait.ts";
+import type { Ui } from "../ui.ts";
+import { NasRefused, UnknownOutcome } from "./refusal.ts";
+import type { Session } from "./session.ts";
+
+/** Methods that answer with the number of a job. */
+export const JOBS: ReadonlySet<string> = new Set(["vm.stop", "vm.restart", "vm.device.convert", "filesystem.put", "core.job_wait"]);
+
+/** A row of `core.get_jobs`. */
+export interface Job {
+  id: number;
+  method: string;
+  state: "WAITING" | "RUNNING" | "SUCCESS" | "FAILED" | "ABORTED";
+  progress?: { percent: number | null; description: string | null } | null;
+  result?: unknown;
+  error?: string | null;
+  exc_info?: { errno?: number | null; extra?: unknown } | null;
+  time_started?: { $date: number } | null;
+}
+
+const FINAL: ReadonlySet<Job["state"]> = new Set(["SUCCESS", "FAILED", "ABORTED"]);
+
+export interface JobWait {
+  id: number;
+  method: string;
+  what: string;
+  seconds: number;
+  ui: Pick<Ui, "progress">;
+  signal: AbortSignal;
+}
+
+/** Waits for the end of a job and returns its result. Throws NasRefused when it failed, UnknownOutcome when its row is gone or another job's. */
+export async function awaitJob(session: Pick<Session, "ask" | "jobs">, wait: JobWait): Promise<unknown> {
+  const { id, method, what, seconds, ui, signal } = wait;
+  let started: number | undefined;
+  const look = async (): Promise<Job | undefined> => {
+    const told = session.jobs.newest(id) as Job | undefined; // an event that says it runs may be the last one of a connection that is gone
+    return told && FINAL.has(told.state) ? told : ((await session.ask("core.get_jobs", [[["id", "=", id]]], signal)) as Job[])[0];
+  };
+  try {
+    return await until(
+      async (): Promise<Seen<unknown>> => {
+        const job = await look();
+        const at = job?.time_started?.$date;
+        if (!job || job.method !== method || (started !== undefined && at !== undefined && at !== started)) {
+          throw new UnknownOutcome(`nobody knows how ${method} ${what} ended: TrueNAS has forgotten the job`);
+        }
+        started ??= at;
+        const end = ended(job, `${method} ${what}`);
+        if (end) return { ready: end.result };
+        return { waiting: describe(job) };
+      },
+      { for: `${method} ${what}`, seconds, ui, signal, news: () => session.jobs.next(id) },
+    );
+  } catch (error) {
+    if (error instanceof Failure && !(error instanceof NasRefused))
+      throw new UnknownOutcome(`nobody knows how ${method} ${what} ends: ${error.account.said}`, { cause: error });
+    throw error;
+  }
+}
+
+/** The result in an object when the job ended well; undefined while it runs. */
+export function ended(job: Job, what: string): { result: unknown } | undefined {
+  if (job.state === "SUCCESS") return { result: job.result };
+  if (!FINAL.has(job.state)) return undefined;
+  throw new NasRefused(
+    job.method,
+    {
+      code: -32001,
+      message: job.state,
+      data: { error: job.exc_info?.errno ?? 14, reason: job.error ?? job.state, extra: job.exc_info?.extra },
+    },
+    what,
+  );
+}
+
+const describe = ({ state, progress }: Job) =>
+  [state.toLowerCase(), progress?.percent != null && `${progress.percent} %`, progress?.description].filter(Boolean).join(", ");

@@ -1,0 +1,73 @@
+// Logging in with an API key and the name of the user it belongs to, and saying plainly why that did not work.
+import { Failure } from "../errors.ts";
+import type { Connection } from "./connection.ts";
+import { NasRefused } from "./refusal.ts";
+
+export interface Credentials {
+  username: string;
+  key: string;
+  /** Where they stand, for messages: "op://Infrastructure/talosdeploy". */
+  item: string;
+}
+
+interface Reply {
+  response_type: string;
+  username?: string;
+  urls?: string[];
+  user_info?: { privilege?: { roles?: string[] | { $set: string[] } } } | null;
+}
+
+/** What the account may do, by TrueNAS' names (FULL_ADMIN, VM_WRITE …); undefined when TrueNAS does not say. */
+export type Roles = ReadonlySet<string> | undefined;
+
+const LOGIN_SECONDS = 30; // a refusal is held back for 1 to 2 s, a rate limit for up to 10
+
+/** Logs in, once: a key that is refused is not tried again, since that locks the account out. */
+export async function login(connection: Connection, { username, key, item }: Credentials): Promise<Roles> {
+  let reply: Reply;
+  try {
+    reply = (await connection.call("auth.login_ex", [{ mechanism: "API_KEY_PLAIN", username, api_key: key }], LOGIN_SECONDS)) as Reply;
+  } catch (error) {
+    if (!(error instanceof NasRefused)) throw error;
+    throw refused(explainError(error), item);
+  }
+  const why = explain(reply);
+  if (why !== undefined) throw refused(why, item);
+  const roles = reply.user_info?.privilege?.roles;
+  return roles && new Set(Array.isArray(roles) ? roles : roles.$set);
+}
+
+const refused = (why: string, item: string) =>
+  new Failure({
+    attempted: "log in to TrueNAS",
+    said: why,
+    now: "nothing was changed",
+    next: `check TRUENAS_USERNAME and TRUENAS_API in ${item} (TrueNAS: Credentials → Users → API Keys)`,
+  });
+
+/** Why this reply is no login; undefined when it is one. */
+export function explain({ response_type, urls }: Pick<Reply, "response_type" | "urls">): string | undefined {
+  switch (response_type) {
+    case "SUCCESS":
+      return undefined;
+    case "AUTH_ERR":
+      return "AUTH_ERR: the key is wrong, belongs to another user, or the user is disabled";
+    case "EXPIRED":
+      return "EXPIRED: the key has expired, or TrueNAS revoked it because it was once used without TLS; make a new one";
+    case "OTP_REQUIRED":
+      return "OTP_REQUIRED: the user has two-factor authentication, which an API client cannot answer";
+    case "DENIED":
+      return "DENIED: the user may not use the API";
+    case "REDIRECT":
+      return `REDIRECT: this is the standby node; use ${urls?.join(", ") ?? "the active one"}`;
+    default:
+      return `${response_type}: an answer that this client does not know`;
+  }
+}
+
+function explainError(error: NasRefused): string {
+  const said = error.account.said ?? "";
+  if (said.includes("unexpected authenticator run state")) return `the key is revoked, expired or of another user (${said})`;
+  if (said.includes("Rate Limit")) return `${said}: too many logins from here; wait ten minutes`;
+  return said;
+}

@@ -1,0 +1,96 @@
+// Questions to the NAS, and its answers in one shape for all versions.
+import type { Nas } from "./nas.ts";
+
+/** A row of `vm.query`, as much as is used of it. */
+export interface Vm {
+  id: number;
+  name: string;
+  /** MiB. */
+  memory: number;
+  vcpus: number;
+  cores: number;
+  threads: number;
+  cpu_mode?: string;
+  bootloader?: string;
+  autostart?: boolean;
+  time?: string;
+  suspend_on_snapshot?: boolean;
+  devices: Device[];
+  status: { state: string };
+}
+
+export interface Device {
+  id?: number;
+  /** Boot order among disks and CDs. */
+  order: number;
+  attributes: { dtype: string; type?: string; path?: string | null; mac?: string | null; nic_attach?: string | null };
+}
+
+type Asks = Pick<Nas, "ask">;
+
+/** All VMs: their names, disks and MACs are what a new one must not collide with. */
+export const readVms = (nas: Asks) => nas.ask<Vm[]>("vm.query", [[], {}]);
+
+/** The VM of that name, or undefined. */
+export const findVm = async (nas: Asks, name: string): Promise<Vm | undefined> =>
+  (await nas.ask<Vm[]>("vm.query", [[["name", "=", name]], {}]))[0];
+
+/** `RUNNING`, `STOPPED`, `SUSPENDED`, or `ERROR` when the NAS does not know. */
+export const stateOf = async (nas: Asks, id: number): Promise<string> => (await nas.ask<{ state: string }>("vm.status", [id])).state;
+
+export interface DatasetSeen {
+  type: string;
+  /** Bytes; a zvol's. */
+  volsize?: number;
+  /** Bytes that a child may still take. */
+  available?: number;
+  /** Bytes of data in it. */
+  referenced?: number;
+}
+
+interface DatasetRow {
+  id: string;
+  type: string;
+  volsize?: { parsed: number } | null;
+  available?: { parsed: number } | null;
+  referenced?: { parsed: number } | null;
+}
+
+/** Those of the named datasets and zvols that exist. */
+export async function readDatasets(nas: Asks, names: readonly string[]): Promise<Map<string, DatasetSeen>> {
+  const rows = await nas.ask<DatasetRow[]>("pool.dataset.query", [
+    [["id", "in", names]],
+    { extra: { retrieve_children: false, properties: ["volsize", "available", "referenced"] } },
+  ]);
+  return new Map(
+    rows.map(({ id, type, volsize, available, referenced }) => [
+      id,
+      {
+        type,
+        ...(volsize && { volsize: volsize.parsed }),
+        ...(available && { available: available.parsed }),
+        ...(referenced && { referenced: referenced.parsed }),
+      },
+    ]),
+  );
+}
+
+export interface Pool {
+  name: string;
+  guid: string;
+  status: string;
+  healthy: boolean;
+}
+
+/** The pool, or undefined when the NAS has none of that name. */
+export const findPool = async (nas: Asks, name: string): Promise<Pool | undefined> =>
+  (await nas.ask<Pool[]>("pool.query", [[["name", "=", name]], {}]))[0];
+
+/** What the ledger's entries about this NAS carry: a pool's guid is given once, when it is made. */
+export const homeOf = ({ name, guid }: Pool) => `pool ${name} ${guid}`;
+
+/** Bridges a NIC may be on. 26 and later group them; before, bridges and plain interfaces are in one map, and only a name that starts with `br` is bridged. */
+export async function readBridges(nas: Asks): Promise<string[]> {
+  const choices = await nas.ask<{ BRIDGE?: string[] } | Record<string, string>>("vm.device.nic_attach_choices");
+  return Array.isArray(choices.BRIDGE) ? choices.BRIDGE : Object.keys(choices).filter((name) => name.startsWith("br"));
+}

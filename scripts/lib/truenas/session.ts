@@ -1,0 +1,173 @@
+// A logged-in connection that comes back: reads are asked again, changes are sent once, and what nobody knows is said to be unknown.
+import { setTimeout as pause } from "node:timers/promises";
+import { effect } from "../effects.ts";
+import type { Ui } from "../ui.ts";
+import { until } from "../wait.ts";
+import { type CollectionUpdate, type Connection, openConnection, type Wire } from "./connection.ts";
+import type { Roles } from "./login.ts";
+import { isBusy, isLoggedOut, NoAnswer, UnknownOutcome } from "./refusal.ts";
+
+export interface SessionSetup {
+  dial(): Promise<Wire>;
+  /** Runs on each new connection; its refusal is final. */
+  login(connection: Connection): Promise<Roles>;
+  ui: Pick<Ui, "progress" | "debug">;
+}
+
+export interface Session {
+  /** A read: asked again on a new connection, until `signal` aborts or the NAS has been away for 90 s. */
+  ask(method: string, params: readonly unknown[], signal: AbortSignal): Promise<unknown>;
+  /** A change, sent once. Throws UnknownOutcome when it was sent and nothing came back. */
+  act(
+    method: string,
+    params: readonly unknown[],
+    what: string,
+    signal: AbortSignal,
+    settle?: (answer: unknown) => Promise<unknown>,
+  ): Promise<unknown>;
+  /** The newest row of a job that an event brought, and a promise of the next event of it. */
+  jobs: { newest(id: number): Record<string, unknown> | undefined; next(id: number): Promise<void> };
+  /** Logs in now, to fail early. */
+  open(signal: AbortSignal): Promise<Roles>;
+  close(): void;
+}
+
+const AWAY_SECONDS = 90;
+const FIRST_SECONDS = 20; // at the start a wrong address is likelier than a restart
+const IN_FLIGHT = 8; // TrueNAS runs 10 of a connection at once and refuses more than 20
+const READ_SECONDS = 30;
+/** Calls that take longer than a look at a table. */
+const ACT_SECONDS: Record<string, number> = {
+  "vm.start": 120,
+  "vm.create": 60,
+  "vm.delete": 90,
+  "vm.poweroff": 90,
+  "pool.dataset.create": 90,
+  "pool.dataset.delete": 120,
+};
+
+/** Opens nothing before the first call. */
+export function openSession({ dial, login, ui }: SessionSetup): Session {
+  let current: Promise<{ connection: Connection; roles: Roles }> | undefined;
+  let failures = 0;
+  const rows = new Map<number, Record<string, unknown>>();
+  const waiting = new Map<number, (() => void)[]>();
+  const turn = queue(IN_FLIGHT);
+
+  const listen = ({ collection, id, fields }: CollectionUpdate) => {
+    if (collection !== "core.get_jobs" || id === undefined) return;
+    if (fields) rows.set(id, fields);
+    for (const wake of waiting.get(id) ?? []) wake();
+    waiting.delete(id);
+  };
+  const connect = async () => {
+    if (failures > 0) await pause(Math.random() * Math.min(250 * 2 ** failures, 3_000)); // everyone comes back at once after a restart
+    failures += 1;
+    const connection = openConnection(await dial());
+    connection.onEvent(listen);
+    const roles = await login(connection);
+    rows.clear(); // job numbers begin again when the middleware restarts
+    await connection.call("core.subscribe", ["core.get_jobs"], READ_SECONDS);
+    failures = 0;
+    return { connection, roles };
+  };
+  const live = async () => {
+    const before = current;
+    const known = await before?.catch(() => undefined);
+    if (known?.connection.open) return known;
+    if (current === before) current = undefined; // unless someone else has opened a new one by now
+    const mine = (current ??= connect());
+    return mine.catch((error: unknown) => {
+      if (current === mine) current = undefined;
+      throw error;
+    });
+  };
+  /** Tries until it is answered; `final` turns an error that must not be tried again into what is thrown. */
+  const insist = (
+    signal: AbortSignal,
+    attempt: (connection: Connection) => Promise<unknown>,
+    final: (error: unknown) => Error | undefined = () => undefined,
+    seconds = AWAY_SECONDS,
+  ) =>
+    until<{ answer: unknown }>(
+      async () => {
+        signal.throwIfAborted();
+        let connection: Connection | undefined;
+        try {
+          ({ connection } = await live());
+          const open = connection;
+          return { ready: { answer: await turn(() => attempt(open)) } };
+        } catch (error) {
+          const end = connection && final(error);
+          if (end) throw end;
+          if (isBusy(error)) return { waiting: "it is busy" };
+          if (isLoggedOut(error)) connection?.close(); // only a new socket logs in cleanly
+          else if (!(error instanceof NoAnswer)) throw error;
+          ui.debug((error as Error).message);
+          return { waiting: (error as Error).message };
+        }
+      },
+      { for: "TrueNAS to answer", seconds, ui, signal },
+    ).then(({ answer }) => answer);
+
+  return {
+    ask: (method, params, signal) => insist(signal, (connection) => abortable(connection.call(method, params, READ_SECONDS), signal)),
+    act: (method, params, what, signal, settle = async (answer) => answer) =>
+      effect("nas", `${method} ${what}`, async () => {
+        const answer = await insist(
+          signal,
+          (connection) => connection.call(method, params, ACT_SECONDS[method] ?? READ_SECONDS, `${method} ${what}`),
+          (error) =>
+            error instanceof NoAnswer && error.sent
+              ? new UnknownOutcome(`nobody knows whether ${method} ${what} took place: ${error.message}`, { cause: error })
+              : undefined,
+        );
+        return settle(answer);
+      }),
+    jobs: {
+      newest: (id) => rows.get(id),
+      next: (id) => new Promise((resolve) => waiting.set(id, [...(waiting.get(id) ?? []), resolve])),
+    },
+    open: async (signal) => {
+      await insist(signal, async () => undefined, undefined, FIRST_SECONDS);
+      return (await live()).roles;
+    },
+    close: () =>
+      void current?.then(
+        ({ connection }) => connection.close(),
+        () => {},
+      ),
+  };
+}
+
+/** Lets so many run at once; the others wait their turn. */
+function queue(most: number): <T>(run: () => Promise<T>) => Promise<T> {
+  let running = 0;
+  const line: (() => void)[] = [];
+  return async (run) => {
+    if (running >= most) await new Promise<void>((resolve) => line.push(resolve));
+    else running += 1;
+    try {
+      return await run();
+    } finally {
+      const next = line.shift();
+      if (next) next();
+      else running -= 1;
+    }
+  };
+}
+
+/** A read is given up at once; a change that was sent is waited for, since it happens all the same. */
+async function abortable<T>(call: Promise<T>, signal: AbortSignal): Promise<T> {
+  let stop = () => {};
+  const aborted = new Promise<never>((_, reject) => {
+    stop = () => reject(signal.reason as Error);
+    signal.addEventListener("abort", stop, { once: true });
+  });
+  try {
+    return await Promise.race([call, aborted]);
+  } finally {
+    signal.removeEventListener("abort", stop);
+    call.catch(() => {}); // its own end is of no interest any more
+  }
+}

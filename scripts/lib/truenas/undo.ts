@@ -1,0 +1,156 @@
+// Takes back what a run made on the NAS: VMs that were never started and their disks, each only as far as what is seen makes it safe.
+import { Failure } from "../errors.ts";
+import type { Entry, Ledger } from "../ledger.ts";
+import type { Ui } from "../ui.ts";
+import { type Seen, until } from "../wait.ts";
+import type { Nas } from "./nas.ts";
+import { type DatasetSeen, findPool, findVm, homeOf, readDatasets, readVms, type Vm } from "./queries.ts";
+import { NasRefused, UnknownOutcome } from "./refusal.ts";
+
+/** What became of the thing that an entry is about, and whether it may be taken away. */
+export interface Sight {
+  entry: Entry;
+  /** `gone`: not there; `safe`: can be deleted; `kept`: there, but deleting it could hurt. */
+  verdict: "gone" | "safe" | "kept";
+  why: string;
+}
+
+export interface NasFacts {
+  /** What entries about this NAS carry, by pool. */
+  homes: Set<string>;
+  vms: Vm[];
+  zvols: Map<string, DatasetSeen>;
+}
+
+/** A zvol that nothing was ever installed on holds next to nothing. */
+const EMPTY_BYTES = 16 * 1024 ** 2;
+
+/** Asks the NAS about everything that these entries name. */
+export async function seeNasEntries(nas: Pick<Nas, "ask">, entries: readonly Entry[]): Promise<NasFacts> {
+  const pools = [...new Set(entries.map(({ home }) => /^pool (\S+) /.exec(home)?.[1]).filter((name) => name !== undefined))];
+  const [found, vms, zvols] = await Promise.all([
+    Promise.all(pools.map((name) => findPool(nas, name))),
+    readVms(nas),
+    readDatasets(
+      nas,
+      entries.filter(({ kind }) => kind === "zvol").map(({ name }) => name),
+    ),
+  ]);
+  return { homes: new Set(found.filter((pool) => pool !== undefined).map(homeOf)), vms, zvols };
+}
+
+/** Pure: what these facts say about each entry. VMs come first, since a disk is free only when its VM is gone. */
+export function judgeEntries(entries: readonly Entry[], facts: NasFacts): Sight[] {
+  const vms = entries.filter(({ kind }) => kind === "vm").map((entry) => ({ entry, ...judgeVm(entry, facts) }));
+  const leaving = new Set(vms.filter(({ verdict }) => verdict === "safe").map(({ entry }) => entry.name));
+  const started = new Set(vms.filter(({ entry }) => entry.facts?.startAttempted).map(({ entry }) => entry.facts?.node));
+  const zvols = entries.filter(({ kind }) => kind === "zvol").map((entry) => ({ entry, ...judgeZvol(entry, facts, leaving, started) }));
+  return [...vms, ...zvols];
+}
+
+type Judgement = Pick<Sight, "verdict" | "why">;
+const kept = (why: string): Judgement => ({ verdict: "kept", why });
+
+function judgeVm({ name, home, facts: known }: Entry, { homes, vms }: NasFacts): Judgement {
+  if (!homes.has(home)) return kept("it belongs to another NAS");
+  const vm = vms.find((each) => each.name === name);
+  if (!vm) return { verdict: "gone", why: "no such VM" };
+  if (known?.id !== undefined && known.id !== vm.id) return kept("another VM has its name now");
+  if (vm.status.state !== "STOPPED") return kept(`it is ${vm.status.state.toLowerCase()}; task vm:deploy finishes it`);
+  if (known?.startAttempted) return kept("it was started: its disks may hold data; task vm:deploy finishes it, or delete it on the NAS");
+  return { verdict: "safe", why: "never started" };
+}
+
+function judgeZvol(
+  { name, home, facts: known }: Entry,
+  { homes, vms, zvols }: NasFacts,
+  leaving: Set<string>,
+  started: Set<unknown>,
+): Judgement {
+  if (!homes.has(home)) return kept("it belongs to another NAS");
+  const zvol = zvols.get(name);
+  if (!zvol) return { verdict: "gone", why: "no such zvol" };
+  const user = vms.find((vm) => !leaving.has(vm.name) && vm.devices.some(({ attributes }) => attributes.path === `/dev/zvol/${name}`));
+  if (user) return kept(`it is a disk of VM ${user.name}`);
+  if (zvol.volsize !== known?.volsize) return kept("it has another size than the one that was made");
+  if (known?.node !== undefined && started.has(known.node)) return kept("its VM was started: it may hold data");
+  if ((zvol.referenced ?? 0) > EMPTY_BYTES) return kept(`it holds ${Math.round(zvol.referenced! / 1_000_000)} MB`);
+  return { verdict: "safe", why: "made for a VM that was never started" };
+}
+
+export interface Undoing {
+  nas: Nas;
+  ledger: Ledger;
+  ui: Ui;
+  signal: AbortSignal;
+}
+
+/** Deletes what is safe, strikes out what is gone, and returns what stays, with the reason. Each deletion is believed only when the thing is not found any more. */
+export async function undoEntries({ nas, ledger, ui, signal }: Undoing, entries: readonly Entry[]): Promise<Sight[]> {
+  const left: Sight[] = [];
+  for (const kind of ["vm", "zvol"]) {
+    const now = judgeEntries(entries, await seeNasEntries(nas, entries)); // again for the disks: their VM should be gone by now
+    for (const sight of now.filter(({ entry }) => entry.kind === kind)) {
+      const { entry, verdict } = sight;
+      try {
+        if (verdict === "kept") {
+          left.push(sight);
+          continue;
+        }
+        if (verdict === "safe") {
+          await (kind === "vm" ? deleteVm(nas, entry.name, ui, signal) : deleteZvol(nas, entry.name, ui, signal));
+          ui.say(`deleted ${describe(entry)}`);
+        }
+        await ledger.close(entry);
+      } catch (error) {
+        if (!(error instanceof Failure) || signal.aborted) throw error;
+        left.push({ entry, verdict: "kept", why: error.account.said ?? error.message });
+      }
+    }
+  }
+  return left;
+}
+
+/** "VM k8s_0", "zvol flashstor/VM/k8s_0-boot". */
+export const describe = ({ kind, name }: Entry) => `${kind === "vm" ? "VM" : kind} ${name}`;
+
+const GONE_SECONDS = 30;
+
+async function deleteVm(nas: Nas, name: string, ui: Ui, signal: AbortSignal): Promise<void> {
+  const vm = await findVm(nas, name);
+  if (vm) await unlessUnknown(() => nas.act("vm.delete", [vm.id, { zvols: false, force: false }], { what: name }));
+  await until(async (): Promise<Seen<true>> => ((await findVm(nas, name)) ? { waiting: "TrueNAS still lists it" } : { ready: true }), {
+    for: `VM ${name} to be gone`,
+    seconds: GONE_SECONDS,
+    ui,
+    signal,
+  });
+}
+
+const BUSY = 16;
+
+/** A zvol stays busy for a moment after its VM; 25.x refuses then, 26 says yes and does nothing. */
+async function deleteZvol(nas: Nas, name: string, ui: Ui, signal: AbortSignal): Promise<void> {
+  await until(
+    async (): Promise<Seen<true>> => {
+      if (!(await readDatasets(nas, [name])).has(name)) return { ready: true };
+      try {
+        await unlessUnknown(() => nas.act("pool.dataset.delete", [name, { recursive: false, force: false }], { what: name }));
+      } catch (error) {
+        if (error instanceof NasRefused && error.errnos.includes(BUSY)) return { waiting: error.account.said ?? "busy" };
+        throw error;
+      }
+      return (await readDatasets(nas, [name])).has(name) ? { waiting: "TrueNAS still lists it" } : { ready: true };
+    },
+    { for: `zvol ${name} to be gone`, seconds: GONE_SECONDS, ui, signal },
+  );
+}
+
+/** Whether it took place is asked next anyway. */
+async function unlessUnknown(act: () => Promise<unknown>): Promise<void> {
+  try {
+    await act();
+  } catch (error) {
+    if (!(error instanceof UnknownOutcome)) throw error;
+  }
+}

@@ -1,0 +1,67 @@
+// Everything about the NAS that creating VMs depends on, asked at once.
+import type { Context } from "../context.ts";
+import { Failure } from "../errors.ts";
+import { isoName, isoPath, type IsoSeen, seeIso } from "../iso.ts";
+import type { Entry } from "../ledger.ts";
+import type { Node } from "../cluster/cluster.ts";
+import { machineOf } from "../truenas/machine.ts";
+import type { Nas } from "../truenas/nas.ts";
+import { type DatasetSeen, findPool, homeOf, type Pool, readBridges, readDatasets, readVms, type Vm } from "../truenas/queries.ts";
+import type { Roles } from "../truenas/login.ts";
+
+export interface Facts {
+  pool: Pool | undefined;
+  /** The dataset for VMs and the zvols that the nodes would have, those that exist. */
+  datasets: Map<string, DatasetSeen>;
+  vms: Vm[];
+  bridges: string[];
+  /** Bytes that VMs may still take; a text when the NAS does not say. */
+  memory: number | string;
+  iso: IsoSeen;
+  roles: Roles;
+  /** Open entries of this home's ledger about this NAS, and those about another. */
+  owned: Entry[];
+  foreign: Entry[];
+}
+
+/** Asks the NAS, concurrently. A read that it refuses ends it with the NAS's words, except the memory, which may stay unknown. */
+export async function seeNas(
+  { cluster, ledger }: Pick<Context, "cluster" | "ledger">,
+  nas: Nas,
+  nodes: readonly Node[],
+  iso: string,
+): Promise<Facts> {
+  const { truenas } = cluster;
+  const machines = nodes.map((node) => machineOf(cluster, node, iso));
+  const names = [truenas.vmDataset, ...machines.flatMap(({ boot, data }) => [boot.name, data.name])];
+  const [pool, datasets, vms, bridges, memory, seen] = await Promise.all([
+    findPool(nas, truenas.pool),
+    readDatasets(nas, names),
+    readVms(nas),
+    readBridges(nas),
+    nas.ask<number>("vm.get_available_memory", [false]).catch((error: unknown) => {
+      if (error instanceof Failure) return error.account.said ?? error.message;
+      throw error;
+    }),
+    seeIso(nas, iso),
+  ]);
+  const entries = ledger.entries().filter(({ kind }) => kind === "vm" || kind === "zvol");
+  const home = pool && homeOf(pool);
+  return {
+    pool,
+    datasets,
+    vms,
+    bridges,
+    memory,
+    iso: seen,
+    roles: nas.roles,
+    owned: entries.filter((entry) => entry.home === home),
+    foreign: entries.filter((entry) => entry.home !== home),
+  };
+}
+
+/** Name and path of the ISO that this version and schematic make. */
+export function isoOf({ cluster, versions }: Pick<Context, "cluster" | "versions">, schematic: string): { name: string; path: string } {
+  const name = isoName(versions.TALOS_VERSION, schematic, cluster.hypervisor);
+  return { name, path: isoPath(cluster, name) };
+}

@@ -1,0 +1,184 @@
+// Creates and boots the nodes' VMs on the NAS: checks everything first, makes each thing once, takes back what it made for a VM that was never started.
+import { findNodes } from "../lib/cluster/find.ts";
+import type { Context } from "../lib/context.ts";
+import { Failure, textOf } from "../lib/errors.ts";
+import { openHttp } from "../lib/http.ts";
+import type { Entry } from "../lib/ledger.ts";
+import { flag, nodeNames } from "../lib/options.ts";
+import { main, procedure } from "../lib/procedure.ts";
+import { deviations, missingDevices, type Zvol } from "../lib/truenas/machine.ts";
+import { connectNas, type Nas } from "../lib/truenas/nas.ts";
+import { findVm, homeOf, readDatasets, stateOf } from "../lib/truenas/queries.ts";
+import { surely } from "../lib/truenas/surely.ts";
+import { describe, type Sight, undoEntries } from "../lib/truenas/undo.ts";
+import { seeNas } from "../lib/vm/facts.ts";
+import { type DeployPlan, describePlan, type NodePlan, planDeploy } from "../lib/vm/plan.ts";
+import { describeIso, makeIso, requireTruenas, wantedIso } from "../talos/prepare-iso.ts";
+
+const AT_ONCE = 2;
+const NEXT = "task vm:deploy";
+
+export const deploy = procedure({
+  name: "vm:deploy",
+  about: "create and boot the VMs of the nodes",
+  options: { node: nodeNames(), "generate-iso": flag("make the ISO first when it is not on the NAS") },
+  async run({ node: names, "generate-iso": generate }, context) {
+    const { cluster, ui } = context;
+    requireTruenas(cluster.hypervisor, deploy.name);
+    const nodes = findNodes(cluster, names);
+    const [iso, nas] = await Promise.all([wantedIso(context), connectNas(context)]);
+    try {
+      const facts = await seeNas(context, nas, nodes, iso.path);
+      const plan = planDeploy({ cluster, nodes, iso, waive: context.waive }, facts);
+      refuse(plan, iso.path, generate);
+      for (const line of plan.warnings) ui.warn(line);
+      const lines = describePlan(plan, cluster.truenas, iso.path);
+      if (plan.nodes.every(({ action }) => action === "keep")) return lines.forEach(ui.say);
+      await ui.confirm({
+        title: `vm:deploy on TrueNAS (${nas.api})`,
+        lines: [...(plan.isoFault === undefined ? [] : describeIso(iso)), ...lines],
+      });
+      if (plan.isoFault !== undefined) await makeIso(context, nas, openHttp(context), iso);
+      await deployAll(context, nas, plan, homeOf(facts.pool!));
+    } finally {
+      await nas.close();
+    }
+  },
+});
+
+/** Everything that speaks against it, at once. */
+function refuse({ problems, isoFault }: DeployPlan, path: string, generate: boolean): void {
+  const iso = isoFault !== undefined && !generate ? [`${path}: ${isoFault}`] : [];
+  if (problems.length + iso.length === 0) return;
+  const next = problems.length > 0 ? `mend this, then: ${NEXT}` : `task talos:prepare-iso, or: ${NEXT} GENERATE_ISO=1`;
+  throw new Failure({ attempted: "create the VMs", said: [...problems, ...iso].join("\n"), now: "nothing was changed", next });
+}
+
+async function deployAll(context: Context, nas: Nas, { nodes }: DeployPlan, home: string): Promise<void> {
+  const { default: pLimit } = await import("p-limit");
+  const limit = pLimit(AT_ONCE);
+  const failures: string[] = [];
+  const one = async (plan: NodePlan) => {
+    const mine: Entry[] = [];
+    try {
+      await deployNode(context, nas, plan, home, mine);
+      context.ui.say(`${plan.node.name}: VM ${plan.machine.name} runs`);
+    } catch (error) {
+      const told = [`${plan.node.name}: ${textOf(error)}`, ...(await takeBack(context, nas, mine))];
+      failures.push(...told);
+      if (context.signal.aborted) told.slice(1).forEach(context.ui.warn); // the end of an interrupted run says only that
+    }
+  };
+  await Promise.all(nodes.filter(({ action }) => action !== "keep").map((plan) => limit(one, plan)));
+  if (failures.length > 0)
+    throw new Failure({
+      attempted: "create and boot every VM",
+      said: failures.join("\n"),
+      next: `${NEXT} goes on from what it finds; task leftovers lists what is left`,
+    });
+}
+
+/** Makes one VM, as far as it is not made yet, starts it, and returns when the NAS shows it as it should be. `mine` collects what this run wrote down. */
+export async function deployNode(
+  { ledger, ui, signal }: Context,
+  nas: Nas,
+  { node, machine, vm: begun, entries, made }: NodePlan,
+  home: string,
+  mine: Entry[],
+): Promise<void> {
+  const noteDown = async (kind: string, name: string, facts: NonNullable<Entry["facts"]>) => {
+    const known = entries.get(name);
+    if (known) return known;
+    const entry = await ledger.open({ kind, name, home, procedure: deploy.name, facts: { node: node.name, ...facts } });
+    mine.push(entry);
+    return entry;
+  };
+  const learn = async (entry: Entry, facts: Entry["facts"]) => {
+    const amended = await ledger.amend(entry, facts);
+    const at = mine.findIndex(({ id }) => id === entry.id);
+    if (at >= 0) mine[at] = amended;
+    return amended;
+  };
+
+  const zvolEntries: Entry[] = [];
+  for (const { name, volsize } of [machine.boot, machine.data] satisfies Zvol[]) {
+    signal.throwIfAborted();
+    zvolEntries.push(await noteDown("zvol", name, { volsize }));
+    if (made.has(name)) continue;
+    await surely({
+      thing: `zvol ${name}`,
+      make: () => nas.act("pool.dataset.create", [{ name, type: "VOLUME", volsize, sparse: true }], { what: name }),
+      look: async () => (await readDatasets(nas, [name])).get(name),
+      ui,
+      signal,
+    });
+  }
+
+  let entry = await noteDown("vm", machine.name, {});
+  const look = () => findVm(nas, machine.name);
+  const vm =
+    begun ??
+    (await surely({
+      thing: `VM ${machine.name}`,
+      make: () => nas.act("vm.create", [machine.vm], { what: machine.name }),
+      look,
+      ui,
+      signal,
+    }));
+  if (entry.facts?.id !== vm.id) entry = await learn(entry, { id: vm.id });
+
+  for (const device of missingDevices(vm, machine)) {
+    await surely({
+      thing: `${device.attributes.dtype} of VM ${machine.name}`,
+      make: () =>
+        nas.act("vm.device.create", [{ vm: vm.id, ...device }], { what: `${machine.name} ${device.attributes.dtype} ${device.order}` }),
+      look: async () =>
+        ((await look())?.devices ?? []).find(
+          (there) => missingDevices({ devices: [there] }, { ...machine, devices: [device] }).length === 0,
+        ),
+      ui,
+      signal,
+    });
+  }
+  requireSame(machine.name, deviations((await look()) ?? vm, machine));
+
+  if ((await stateOf(nas, vm.id)) !== "RUNNING") {
+    entry = await learn(entry, { startAttempted: true }); // from here on its disks may hold data: it is not ours to delete any more
+    await surely({
+      thing: `running VM ${machine.name}`,
+      make: () => nas.act("vm.start", [vm.id, { overcommit: false }], { what: machine.name }),
+      look: async () => ((await stateOf(nas, vm.id)) === "RUNNING" ? true : undefined),
+      seconds: 120,
+      ui,
+      signal,
+    });
+  }
+  const running = await look();
+  requireSame(
+    machine.name,
+    running
+      ? [...deviations(running, machine), ...(running.status.state === "RUNNING" ? [] : [`it is ${running.status.state}`])]
+      : ["it is not there"],
+  );
+  for (const done of [...zvolEntries, entry]) await ledger.close(done); // the VM's last: while it stands, a later run knows the disks
+}
+
+function requireSame(name: string, wrong: string[]): void {
+  if (wrong.length > 0) throw new Failure({ attempted: `make VM ${name} as planned`, said: wrong.join("\n") });
+}
+
+const UNDO_SECONDS = 60;
+
+/** Undoes what this run wrote down, also after Ctrl-C, and says what stays and why. */
+async function takeBack({ ledger, ui }: Context, nas: Nas, mine: Entry[]): Promise<string[]> {
+  if (mine.length === 0) return [];
+  const signal = AbortSignal.timeout(UNDO_SECONDS * 1000);
+  try {
+    const left: Sight[] = await undoEntries({ nas: nas.under(signal), ledger, ui, signal }, mine);
+    return left.map(({ entry, why }) => `  still there: ${describe(entry)} (${why})`);
+  } catch (error) {
+    return mine.map((entry) => `  perhaps still there: ${describe(entry)} (${textOf(error)})`);
+  }
+}
+
+await main(import.meta, deploy);
