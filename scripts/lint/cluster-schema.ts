@@ -1,0 +1,29 @@
+// Writes the JSON schema of talos/cluster.yaml for editors, from the definition that validates it.
+import { join } from "node:path";
+import { readIfThere, writeFile } from "../lib/files.ts";
+import { main, procedure } from "../lib/procedure.ts";
+
+const FILE = "talos/cluster.schema.json";
+
+/** The schema as text; fields with a default may be left out. */
+export async function clusterSchema(): Promise<string> {
+  const { z } = await import("zod");
+  const { definition } = await import("../lib/cluster/schema.ts");
+  const schema = z.toJSONSchema(definition, { io: "input", target: "draft-7", unrepresentable: "any" });
+  return `${JSON.stringify({ ...schema, title: "The home: talos/cluster.yaml" }, null, 2)}\n`;
+}
+
+export const clusterSchemaFile = procedure({
+  name: "lint:cluster-schema",
+  about: "write the JSON schema of cluster.yaml for editors",
+  options: {},
+  async run(_values, { root, ui }) {
+    const wanted = await clusterSchema();
+    if ((await readIfThere(join(root, FILE))) === wanted) return ui.say(`${FILE} is up to date`);
+    await ui.confirm({ title: `write ${FILE}`, lines: ["from the definition that validates talos/cluster.yaml"] });
+    await writeFile(join(root, FILE), wanted);
+    ui.say(`${FILE} was written`);
+  },
+});
+
+await main(import.meta, clusterSchemaFile);
