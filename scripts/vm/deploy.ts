@@ -6,12 +6,13 @@ import { openHttp } from "../lib/http.ts";
 import type { Entry } from "../lib/ledger.ts";
 import { flag, nodeNames } from "../lib/options.ts";
 import { main, procedure } from "../lib/procedure.ts";
-import { deviations, missingDevices, type Zvol } from "../lib/truenas/machine.ts";
+import { deviations, identity, type Machine, missingDevices } from "../lib/truenas/machine.ts";
 import { connectNas, type Nas } from "../lib/truenas/nas.ts";
-import { findVm, homeOf, readDatasets, stateOf } from "../lib/truenas/queries.ts";
+import { findDataset, findVm, homeOf, stateOf, type Vm } from "../lib/truenas/queries.ts";
 import { surely } from "../lib/truenas/surely.ts";
 import { describe, type Sight, undoEntries } from "../lib/truenas/undo.ts";
 import { seeNas } from "../lib/vm/facts.ts";
+import { type Notes, openNotes } from "../lib/vm/notes.ts";
 import { type DeployPlan, describePlan, type NodePlan, planDeploy } from "../lib/vm/plan.ts";
 import { describeIso, makeIso, requireTruenas, wantedIso } from "../talos/prepare-iso.ts";
 
@@ -59,12 +60,12 @@ async function deployAll(context: Context, nas: Nas, { nodes }: DeployPlan, home
   const limit = pLimit(AT_ONCE);
   const failures: string[] = [];
   const one = async (plan: NodePlan) => {
-    const mine: Entry[] = [];
+    const notes = openNotes(context.ledger, { home, procedure: deploy.name, node: plan.node.name }, plan.entries);
     try {
-      await deployNode(context, nas, plan, home, mine);
+      await deployNode(context, nas, plan, notes);
       context.ui.say(`${plan.node.name}: VM ${plan.machine.name} runs`);
     } catch (error) {
-      const told = [`${plan.node.name}: ${textOf(error)}`, ...(await takeBack(context, nas, mine))];
+      const told = [`${plan.node.name}: ${textOf(error)}`, ...(await takeBack(context, nas, notes.mine()))];
       failures.push(...told);
       if (context.signal.aborted) told.slice(1).forEach(context.ui.warn); // the end of an interrupted run says only that
     }
@@ -78,92 +79,54 @@ async function deployAll(context: Context, nas: Nas, { nodes }: DeployPlan, home
     });
 }
 
-/** Makes one VM, as far as it is not made yet, starts it, and returns when the NAS shows it as it should be. `mine` collects what this run wrote down. */
-export async function deployNode(
-  { ledger, ui, signal }: Context,
-  nas: Nas,
-  { node, machine, vm: begun, entries, made }: NodePlan,
-  home: string,
-  mine: Entry[],
-): Promise<void> {
-  const noteDown = async (kind: string, name: string, facts: NonNullable<Entry["facts"]>) => {
-    const known = entries.get(name);
-    if (known) return known;
-    const entry = await ledger.open({ kind, name, home, procedure: deploy.name, facts: { node: node.name, ...facts } });
-    mine.push(entry);
-    return entry;
-  };
-  const learn = async (entry: Entry, facts: Entry["facts"]) => {
-    const amended = await ledger.amend(entry, facts);
-    const at = mine.findIndex(({ id }) => id === entry.id);
-    if (at >= 0) mine[at] = amended;
-    return amended;
-  };
+/** Makes one VM, as far as it is not made yet, starts it, and returns when the NAS shows it as it should be. */
+async function deployNode({ ui, signal }: Context, nas: Nas, { machine, vm: begun, made }: NodePlan, notes: Notes): Promise<void> {
+  const { name } = machine;
+  const sure = <T>(thing: string, make: () => Promise<unknown>, look: () => Promise<T | undefined>, seconds?: number) =>
+    surely({ thing, make, look, ui, signal, ...(seconds && { seconds }) });
+  const look = () => findVm(nas, name);
 
-  const zvolEntries: Entry[] = [];
-  for (const { name, volsize } of [machine.boot, machine.data] satisfies Zvol[]) {
+  for (const { name: zvol, volsize } of [machine.boot, machine.data]) {
     signal.throwIfAborted();
-    zvolEntries.push(await noteDown("zvol", name, { volsize }));
-    if (made.has(name)) continue;
-    await surely({
-      thing: `zvol ${name}`,
-      make: () => nas.act("pool.dataset.create", [{ name, type: "VOLUME", volsize, sparse: true }], { what: name }),
-      look: async () => (await readDatasets(nas, [name])).get(name),
-      ui,
-      signal,
-    });
+    if (made.has(zvol)) continue;
+    await notes.open("zvol", zvol, { volsize });
+    await sure(
+      `zvol ${zvol}`,
+      () => nas.act("pool.dataset.create", [{ name: zvol, type: "VOLUME", volsize, sparse: true }], { what: zvol }),
+      () => findDataset(nas, zvol),
+    );
   }
 
-  let entry = await noteDown("vm", machine.name, {});
-  const look = () => findVm(nas, machine.name);
-  const vm =
-    begun ??
-    (await surely({
-      thing: `VM ${machine.name}`,
-      make: () => nas.act("vm.create", [machine.vm], { what: machine.name }),
-      look,
-      ui,
-      signal,
-    }));
-  if (entry.facts?.id !== vm.id) entry = await learn(entry, { id: vm.id });
+  await notes.open("vm", name);
+  const vm = begun ?? (await sure(`VM ${name}`, () => nas.act("vm.create", [machine.vm], { what: name }), look));
+  await notes.learn(name, { id: vm.id });
 
   for (const device of missingDevices(vm, machine)) {
-    await surely({
-      thing: `${device.attributes.dtype} of VM ${machine.name}`,
-      make: () =>
-        nas.act("vm.device.create", [{ vm: vm.id, ...device }], { what: `${machine.name} ${device.attributes.dtype} ${device.order}` }),
-      look: async () =>
-        ((await look())?.devices ?? []).find(
-          (there) => missingDevices({ devices: [there] }, { ...machine, devices: [device] }).length === 0,
-        ),
-      ui,
-      signal,
-    });
+    const what = `${name} ${device.attributes.dtype} ${device.order}`;
+    await sure(
+      `device ${what}`,
+      () => nas.act("vm.device.create", [{ vm: vm.id, ...device }], { what }),
+      async () => (await look())?.devices.find((there) => identity(there) === identity(device)),
+    );
   }
-  requireSame(machine.name, deviations((await look()) ?? vm, machine));
+  requireSame(name, await look(), machine);
 
   if ((await stateOf(nas, vm.id)) !== "RUNNING") {
-    entry = await learn(entry, { startAttempted: true }); // from here on its disks may hold data: it is not ours to delete any more
-    await surely({
-      thing: `running VM ${machine.name}`,
-      make: () => nas.act("vm.start", [vm.id, { overcommit: false }], { what: machine.name }),
-      look: async () => ((await stateOf(nas, vm.id)) === "RUNNING" ? true : undefined),
-      seconds: 120,
-      ui,
-      signal,
-    });
+    await notes.learn(name, { startAttempted: true }); // from here on its disks may hold data: it is not ours to delete any more
+    await sure(
+      `running VM ${name}`,
+      () => nas.act("vm.start", [vm.id, { overcommit: false }], { what: name }),
+      async () => (await stateOf(nas, vm.id)) === "RUNNING" || undefined,
+      120,
+    );
   }
-  const running = await look();
-  requireSame(
-    machine.name,
-    running
-      ? [...deviations(running, machine), ...(running.status.state === "RUNNING" ? [] : [`it is ${running.status.state}`])]
-      : ["it is not there"],
-  );
-  for (const done of [...zvolEntries, entry]) await ledger.close(done); // the VM's last: while it stands, a later run knows the disks
+  requireSame(name, await look(), machine, "RUNNING");
+  await notes.close();
 }
 
-function requireSame(name: string, wrong: string[]): void {
+/** Throws when the VM is not exactly what was planned. */
+function requireSame(name: string, vm: Vm | undefined, machine: Machine, state = vm?.status.state): void {
+  const wrong = vm ? [...deviations(vm, machine), ...(vm.status.state === state ? [] : [`it is ${vm.status.state}`])] : ["it is not there"];
   if (wrong.length > 0) throw new Failure({ attempted: `make VM ${name} as planned`, said: wrong.join("\n") });
 }
 

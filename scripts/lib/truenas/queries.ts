@@ -75,6 +75,9 @@ export async function readDatasets(nas: Asks, names: readonly string[]): Promise
   );
 }
 
+/** The dataset or zvol of that name, or undefined. */
+export const findDataset = async (nas: Asks, name: string): Promise<DatasetSeen | undefined> => (await readDatasets(nas, [name])).get(name);
+
 export interface Pool {
   name: string;
   guid: string;

@@ -4,7 +4,7 @@ import type { Entry, Ledger } from "../ledger.ts";
 import type { Ui } from "../ui.ts";
 import { type Seen, until } from "../wait.ts";
 import type { Nas } from "./nas.ts";
-import { type DatasetSeen, findPool, findVm, homeOf, readDatasets, readVms, type Vm } from "./queries.ts";
+import { type DatasetSeen, findDataset, findPool, findVm, homeOf, readDatasets, readVms, type Vm } from "./queries.ts";
 import { NasRefused, UnknownOutcome } from "./refusal.ts";
 
 /** What became of the thing that an entry is about, and whether it may be taken away. */
@@ -39,10 +39,10 @@ export async function seeNasEntries(nas: Pick<Nas, "ask">, entries: readonly Ent
   return { homes: new Set(found.filter((pool) => pool !== undefined).map(homeOf)), vms, zvols };
 }
 
-/** Pure: what these facts say about each entry. VMs come first, since a disk is free only when its VM is gone. */
-export function judgeEntries(entries: readonly Entry[], facts: NasFacts): Sight[] {
+/** Pure: what these facts say about each entry, VMs first. A disk counts as free when its VM can be deleted, or, once that was tried (`vmsTried`), only when no VM has it. */
+export function judgeEntries(entries: readonly Entry[], facts: NasFacts, { vmsTried = false } = {}): Sight[] {
   const vms = entries.filter(({ kind }) => kind === "vm").map((entry) => ({ entry, ...judgeVm(entry, facts) }));
-  const leaving = new Set(vms.filter(({ verdict }) => verdict === "safe").map(({ entry }) => entry.name));
+  const leaving = new Set(vms.filter(({ verdict }) => verdict === "safe" && !vmsTried).map(({ entry }) => entry.name));
   const started = new Set(vms.filter(({ entry }) => entry.facts?.startAttempted).map(({ entry }) => entry.facts?.node));
   const zvols = entries.filter(({ kind }) => kind === "zvol").map((entry) => ({ entry, ...judgeZvol(entry, facts, leaving, started) }));
   return [...vms, ...zvols];
@@ -89,7 +89,7 @@ export interface Undoing {
 export async function undoEntries({ nas, ledger, ui, signal }: Undoing, entries: readonly Entry[]): Promise<Sight[]> {
   const left: Sight[] = [];
   for (const kind of ["vm", "zvol"]) {
-    const now = judgeEntries(entries, await seeNasEntries(nas, entries)); // again for the disks: their VM should be gone by now
+    const now = judgeEntries(entries, await seeNasEntries(nas, entries), { vmsTried: kind === "zvol" });
     for (const sight of now.filter(({ entry }) => entry.kind === kind)) {
       const { entry, verdict } = sight;
       try {
@@ -133,14 +133,14 @@ const BUSY = 16;
 async function deleteZvol(nas: Nas, name: string, ui: Ui, signal: AbortSignal): Promise<void> {
   await until(
     async (): Promise<Seen<true>> => {
-      if (!(await readDatasets(nas, [name])).has(name)) return { ready: true };
+      if (!(await findDataset(nas, name))) return { ready: true };
       try {
         await unlessUnknown(() => nas.act("pool.dataset.delete", [name, { recursive: false, force: false }], { what: name }));
       } catch (error) {
         if (error instanceof NasRefused && error.errnos.includes(BUSY)) return { waiting: error.account.said ?? "busy" };
         throw error;
       }
-      return (await readDatasets(nas, [name])).has(name) ? { waiting: "TrueNAS still lists it" } : { ready: true };
+      return (await findDataset(nas, name)) ? { waiting: "TrueNAS still lists it" } : { ready: true };
     },
     { for: `zvol ${name} to be gone`, seconds: GONE_SECONDS, ui, signal },
   );

@@ -86,7 +86,8 @@ function planNode(cluster: Cluster, node: Node, iso: string, facts: Facts): { pl
   for (const zvol of [machine.boot, machine.data]) {
     const there = facts.datasets.get(zvol.name);
     if (!there) continue;
-    if (!entries.has(zvol.name))
+    const attached = vm?.devices.some(({ attributes }) => attributes.path === `/dev/zvol/${zvol.name}`); // to our own VM: its entry may be struck out already
+    if (!entries.has(zvol.name) && !attached)
       problems.push(
         `zvol ${zvol.name} exists, but no run of ours made it and no VM ${machine.name} has it: it may hold data; remove or rename it on the NAS`,
       );
