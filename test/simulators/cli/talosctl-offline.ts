@@ -50,10 +50,12 @@ export async function genSecrets({ world, call, words, rest }: TalosCall): Promi
 
 async function put(call: Call, file: string, text: string, force: boolean, created = false): Promise<void> {
   if (file === "-") return call.out(text);
-  const there = await call.read(file).then(
-    () => true,
-    (error: unknown) => !isMissing(error),
-  );
+  const there = // a device is there, and reading it would wait for what nobody writes
+    file.startsWith("/dev/") ||
+    (await call.read(file).then(
+      () => true,
+      (error: unknown) => !isMissing(error),
+    ));
   if (there && !force) throw new TalosError(`file ${JSON.stringify(file)} already exists, use --force to overwrite`);
   await call.write(file, text, 0o600).catch((error: unknown) => {
     throw new TalosError(goError(file, error));
