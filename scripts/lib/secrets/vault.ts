@@ -1,9 +1,92 @@
-// Where secrets come from: references in, values out.
+// Where secrets come from: references in, values out. What stands behind it is a Source; 1Password's command line is one.
+import { setImmediate } from "node:timers/promises";
+import { effectsSoFar } from "../effects.ts";
+import { Failure } from "../errors.ts";
+import { hide } from "../redact.ts";
+import { isPublic, whoMakes } from "./catalogue.ts";
+import { fromOp } from "./inject.ts";
+import { modeOf } from "./mode.ts";
+import { parseReference, refuseMalformed } from "./reference.ts";
+
 export interface Vault {
   /** Values of these `op://` references, resolved by one `op inject` for all that are not known yet. Every value is hidden from output from then on. */
   resolve(references: Iterable<string>): Promise<Map<string, string>>;
 }
 
-export function openVault(_env: NodeJS.ProcessEnv): Vault {
-  throw new Error("not written yet");
+/** A value, or what was said about it. */
+export type Answer = { value: string } | { missing: string };
+
+/** Another source is one more function like this: an answer to each reference; throws for what concerns all of them. */
+export type Source = (references: readonly string[]) => Promise<Map<string, Answer>>;
+
+/** One vault for one run: what was asked for once is known; what is asked for at the same time is fetched together. */
+export function openVault(env: NodeJS.ProcessEnv, source: Source = fromOp): Vault {
+  const known = new Map<string, string>();
+  const underWay = new Map<string, Promise<Map<string, Answer>>>();
+  let gathering: string[] | undefined;
+  let next: Promise<Map<string, Answer>> | undefined;
+
+  const fetch = (reference: string): Promise<Map<string, Answer>> => {
+    const running = underWay.get(reference);
+    if (running) return running;
+    if (!gathering || !next) {
+      const batch: string[] = (gathering = []);
+      next = setImmediate().then(() => {
+        gathering = undefined;
+        return fetchAll(batch);
+      });
+    }
+    gathering.push(reference);
+    underWay.set(reference, next);
+    return next;
+  };
+  const fetchAll = async (batch: string[]) => {
+    try {
+      const answers = await lookUp(batch, source);
+      for (const [reference, answer] of answers) if ("value" in answer) known.set(reference, answer.value);
+      return answers;
+    } finally {
+      for (const reference of batch) underWay.delete(reference);
+    }
+  };
+
+  return {
+    async resolve(references) {
+      const wanted = [...new Set(references)];
+      refuseMalformed(wanted);
+      modeOf(env);
+      const answers = new Map<string, Answer>();
+      const batches = new Set(wanted.filter((reference) => !known.has(reference)).map(fetch));
+      for (const batch of await Promise.all(batches)) for (const [reference, answer] of batch) answers.set(reference, answer);
+      const missing = wanted.filter((reference) => !known.has(reference));
+      if (missing.length > 0) throw unresolved(missing, answers);
+      return new Map(wanted.map((reference) => [reference, known.get(reference)!]));
+    },
+  };
+}
+
+/** An answer to each reference, hidden from output unless it is public; for whoever wants to know what is missing without failing. */
+export async function lookUp(references: readonly string[], source: Source = fromOp): Promise<Map<string, Answer>> {
+  refuseMalformed(references);
+  if (references.length === 0) return new Map();
+  const answers = await source(references);
+  hide(
+    [...answers].flatMap(([reference, answer]) => ("value" in answer && !isPublic(parseReference(reference).field) ? [answer.value] : [])),
+  );
+  return answers;
+}
+
+/** Names every reference that failed, what was said about it and who can make it. */
+function unresolved(references: string[], answers: Map<string, Answer>): Failure {
+  const lines = references.map((reference) => {
+    const answer = answers.get(reference);
+    return `${reference}\n  ${answer && "missing" in answer ? answer.missing : "no answer"}\n  ${whoMakes(parseReference(reference).field)}`;
+  });
+  const many = references.length === 1 ? "1 reference" : `${references.length} references`;
+  return new Failure({
+    attempted: `resolve ${many} in 1Password`,
+    said: lines.join("\n"),
+    now: effectsSoFar() === 0 ? "nothing was changed" : undefined,
+    next: "task secrets:init, fill in what only you can fetch, then the same command again",
+  });
 }

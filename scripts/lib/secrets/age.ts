@@ -1,0 +1,73 @@
+// The age key that SOPS files are encrypted for, and whether everything that names it agrees.
+import { join } from "node:path";
+import { reference } from "../cluster/cluster.ts";
+import type { Context } from "../context.ts";
+import { Failure } from "../errors.ts";
+import { readIfThere } from "../files.ts";
+import { recipientsOf } from "../gitops/sops.ts";
+import { hide } from "../redact.ts";
+
+/** Where the private half is kept; bootstrap puts the same field into the cluster as sops-age-secret. */
+export const AGE_KEY = { item: "sops", field: "SOPS_PRIVATE_KEY" } as const;
+
+/** A new identity, `AGE-SECRET-KEY-1…`. */
+export async function newIdentity(): Promise<string> {
+  const { generateX25519Identity } = await import("age-encryption");
+  const identity = await generateX25519Identity();
+  hide([identity]);
+  return identity;
+}
+
+/** The public halves of what a key file holds, one for each identity; comments do not matter. Empty when it holds none that can be read. */
+export async function recipientsOfKeys(keyFile: string): Promise<string[]> {
+  const identities = keyFile
+    .split("\n")
+    .map((line) => line.trim())
+    .filter((line) => line.startsWith("AGE-SECRET-KEY-"));
+  if (identities.length === 0) return [];
+  const { identityToRecipient } = await import("age-encryption");
+  const recipients = await Promise.all(identities.map((identity) => identityToRecipient(identity).catch(() => undefined)));
+  return recipients.filter((recipient) => recipient !== undefined);
+}
+
+/** Where the key of the vault and what else names it disagree, a line each; nothing when all agree. */
+export async function ageDisagreements({
+  root,
+  cluster,
+  env,
+  vault,
+}: Pick<Context, "root" | "cluster" | "env" | "vault">): Promise<{ recipients: string[]; wrong: string[] }> {
+  const key = reference(cluster, AGE_KEY.item, AGE_KEY.field);
+  const held = await recipientsOfKeys((await vault.resolve([key])).get(key)!);
+  if (held.length === 0) return { recipients: [], wrong: [`${key} holds no age identity (a line AGE-SECRET-KEY-1…)`] };
+  const named = await recipientsOf((await readIfThere(join(root, ".sops.yaml"))) ?? "");
+  const keyFile = env.SOPS_AGE_KEY_FILE!;
+  const text = await readIfThere(keyFile);
+  const ofFile = text === undefined ? held : await recipientsOfKeys(text);
+  return {
+    recipients: held.filter((recipient) => named.includes(recipient)),
+    wrong: [
+      ...(named.length === 0 ? [".sops.yaml names no recipient yet: task secrets:init puts it there"] : []),
+      ...(named.length > 0 && !named.some((one) => held.includes(one))
+        ? [`.sops.yaml encrypts for ${named.join(", ")}, the vault holds the key of ${held.join(", ")}: the cluster could decrypt nothing`]
+        : []),
+      ...(ofFile.some((one) => held.includes(one))
+        ? []
+        : [
+            `${keyFile} holds ${ofFile.length > 0 ? `the key of ${ofFile.join(", ")}` : "no age identity"}, the vault the key of ${held.join(", ")}`,
+          ]),
+    ],
+  };
+}
+
+/** Proves that the vault's age key, the recipient in .sops.yaml and, where it exists, $SOPS_AGE_KEY_FILE belong together. Returns what was seen, for people; throws a Failure. */
+export async function expectAgeKey(context: Pick<Context, "root" | "cluster" | "env" | "vault">): Promise<string> {
+  const { recipients, wrong } = await ageDisagreements(context);
+  if (wrong.length > 0)
+    throw new Failure({
+      attempted: "find one age key in the vault, .sops.yaml and $SOPS_AGE_KEY_FILE",
+      said: wrong.join("\n"),
+      next: "docs/secrets.md, The age key",
+    });
+  return `the vault's age key is that of ${recipients.join(", ")} in .sops.yaml`;
+}

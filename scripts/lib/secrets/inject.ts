@@ -1,0 +1,92 @@
+// All values of a run by one `op inject`; only when that fails is each reference asked for by itself, so that every one that is missing gets named.
+import { randomBytes } from "node:crypto";
+import { Failure } from "../errors.ts";
+import { ask } from "../shell.ts";
+import { parseReference } from "./reference.ts";
+import { meansNoItem, plain, troubleOf } from "./trouble.ts";
+import type { Answer, Source } from "./vault.ts";
+
+const INJECT_DEADLINE = "60s"; // the app may ask for a fingerprint first
+const READ_DEADLINE = "20s";
+const PROBES_AT_ONCE = 6;
+const PROBE_SECONDS = 90;
+
+/** Values from 1Password by way of `op`, in whatever mode the environment puts it: signed in, service account, Connect. */
+export const fromOp: Source = async (references) => {
+  const nonce = randomBytes(16).toString("hex");
+  const attempted = `resolve ${references.length} references in 1Password`;
+  const got = await ask({ input: template(references, nonce), timeout: INJECT_DEADLINE })`cat | op inject`.nothrow();
+  if (got.exitCode === 0) {
+    const values = readBack(got.stdout, references, nonce);
+    if (values) return new Map(references.map((reference, index) => [reference, answer(values[index]!)]));
+  } else {
+    const trouble = troubleOf({ text: got.stderr, exitCode: got.exitCode, signal: got.signal }, attempted);
+    if (trouble) throw trouble;
+  }
+  return probe(references, attempted);
+};
+
+const answer = (value: string): Answer => (value === "" ? { missing: "the field has no value" } : { value });
+
+/** A secret may hold anything, so each stands between lines with a number that nobody can know beforehand. */
+export const template = (references: readonly string[], nonce: string) =>
+  references.map((reference, index) => `BEGIN ${nonce} ${index}\n{{ ${reference} }}\nEND ${nonce} ${index}\n`).join("");
+
+/** The values between the lines; undefined when one of them is not to be found or was left as it was. */
+export function readBack(text: string, references: readonly string[], nonce: string): string[] | undefined {
+  const values: string[] = [];
+  let from = 0;
+  for (const [index, reference] of references.entries()) {
+    const begin = `BEGIN ${nonce} ${index}\n`;
+    const start = text.indexOf(begin, from);
+    const end = text.indexOf(`\nEND ${nonce} ${index}\n`, start);
+    if (start < 0 || end < 0) return undefined;
+    const value = text.slice(start + begin.length, Math.max(end, start + begin.length));
+    if (value === `{{ ${reference} }}`) return undefined;
+    values.push(value);
+    from = end;
+  }
+  return values;
+}
+
+/** Asks for one field of each item first: of an item that is not there, nothing more needs asking. */
+async function probe(references: readonly string[], attempted: string): Promise<Map<string, Answer>> {
+  const { default: limit } = await import("p-limit");
+  const atOnce = limit(PROBES_AT_ONCE);
+  const until = performance.now() + PROBE_SECONDS * 1000;
+  const answers = new Map<string, Answer>();
+  const wave = (some: readonly string[]) =>
+    Promise.all(some.map((reference) => atOnce(async () => void answers.set(reference, await read(reference, attempted, until)))));
+  const byItem = group(references);
+  await wave([...byItem.values()].map(([first]) => first!));
+  const rest = [...byItem.values()].flatMap(([first, ...others]) => {
+    const said = answers.get(first!)!;
+    if (!("missing" in said) || !meansNoItem(said.missing)) return others;
+    for (const other of others) answers.set(other, said);
+    return [];
+  });
+  await wave(rest);
+  return answers;
+}
+
+async function read(reference: string, attempted: string, until: number): Promise<Answer> {
+  if (performance.now() > until) return { missing: `not asked: ${PROBE_SECONDS} seconds were over` };
+  const got = await ask({ timeout: READ_DEADLINE })`op read --no-newline ${reference}`.nothrow();
+  if (got.exitCode === 0) return answer(got.stdout);
+  const trouble = troubleOf({ text: got.stderr, exitCode: got.exitCode, signal: got.signal }, attempted);
+  if (trouble) throw trouble;
+  if (!got.stderr.trim())
+    throw new Failure({ attempted, said: `op ended with ${got.exitCode} and no word`, next: "the same command again" });
+  return { missing: plain(got.stderr) };
+}
+
+const itemOf = (reference: string) => {
+  const { vault, item } = parseReference(reference);
+  return `${vault}/${item}`;
+};
+
+function group(references: readonly string[]): Map<string, string[]> {
+  const groups = new Map<string, string[]>();
+  for (const reference of references) groups.set(itemOf(reference), [...(groups.get(itemOf(reference)) ?? []), reference]);
+  return groups;
+}

@@ -1,0 +1,38 @@
+// Values that a machine can make: Talos' bundle by talosctl, the age key, passwords.
+import { randomInt } from "node:crypto";
+import { hide } from "../redact.ts";
+import { ask } from "../shell.ts";
+import type { Versions } from "../versions.ts";
+import { newIdentity } from "./age.ts";
+import type { Entry } from "./catalogue.ts";
+import type { NewField } from "./items.ts";
+import { fieldsFromBundle } from "./talos-bundle.ts";
+
+/** 190 bits in letters and digits only: they need no quotes in a shell, a URL, an INI or a YAML file. */
+const LENGTH = 32;
+const LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+export const password = () => Array.from({ length: LENGTH }, () => LETTERS[randomInt(LETTERS.length)]).join("");
+
+export interface MakeContext {
+  versions: Pick<Versions, "TALOS_VERSION">;
+  /** The text of a key file that is stored in place of a new age key. */
+  keyFile?: string | undefined;
+}
+
+/** A value for each of the entries; all are hidden from output from then on. */
+export async function makeValues(entries: readonly Entry[], { versions, keyFile }: MakeContext): Promise<NewField[]> {
+  const makers = new Set(entries.map(({ source }) => ("init" in source ? source.init : undefined)));
+  // written to "-", not to a path: a file would outlive the run, and the socket that Node gives as stdout cannot be opened
+  const bundle = makers.has("talos-bundle")
+    ? await fieldsFromBundle(await ask`talosctl gen secrets --talos-version ${versions.TALOS_VERSION} --output-file -`.text())
+    : {};
+  const age = makers.has("age-key") ? (keyFile ?? (await newIdentity())) : undefined;
+  const made = entries.map(({ field, source, public: open }): NewField => {
+    const maker = "init" in source ? source.init : undefined;
+    const value = maker === "talos-bundle" ? bundle[field] : maker === "age-key" ? age : password();
+    if (value === undefined) throw new Error(`nothing makes ${field}`);
+    return { field, value, public: open };
+  });
+  hide(made.flatMap(({ value, public: open }) => (open ? [] : [value])));
+  return made;
+}

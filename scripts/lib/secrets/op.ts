@@ -1,0 +1,118 @@
+// What 1Password's own package does well (version, sign-in, items), behind one adapter that knows its traps:
+// it drops the answer when `op` warned on stderr, takes a silent failure for an empty answer, hides the message in `originalMessage`,
+// and puts a backslash before quotes and `$` although no shell is there to take it away.
+import type { Context } from "../context.ts";
+import { Failure, textOf, UsageError } from "../errors.ts";
+import type { Verdict } from "../preflight/verdict.ts";
+import { ask, tally } from "../shell.ts";
+import { modeOf } from "./mode.ts";
+import { plain, troubleOf } from "./trouble.ts";
+
+type OpJs = typeof import("@1password/op-js");
+
+/** Older ones read no item template from stdin, or show secrets by the way. */
+const NEEDED = ">=2.30.0";
+
+/** An item as `op item list` shows it. */
+export interface Listed {
+  id: string;
+  title: string;
+}
+
+/** An item as `op item get` shows it, and as `op item edit` takes it back: what is not named here is kept as it is. */
+export interface StoredItem extends Listed {
+  category: string;
+  fields?: StoredField[];
+}
+
+export interface StoredField {
+  id?: string;
+  label?: string;
+  type?: string;
+  value?: string;
+  section?: { id: string; label?: string };
+}
+
+/** Throws when `op` is not there or too old. */
+export async function expectOp(): Promise<void> {
+  const op = await load();
+  count();
+  try {
+    await op.validateCli(NEEDED);
+  } catch (error) {
+    throw explain(error, "use 1Password's command-line tool");
+  }
+}
+
+/** Who is signed in ("operator@example.com at https://my.1password.com"), or the Connect server, which has no account to show. Throws when nobody is. */
+export async function whoIsSignedIn(env: NodeJS.ProcessEnv): Promise<string> {
+  const mode = modeOf(env);
+  if (mode.how === "connect") return mode.says;
+  const attempted = "see who is signed in to 1Password";
+  const account = await answer<{ url?: string; email?: string } | null>(attempted, (op) => op.whoami(), ["whoami", "--format=json"]);
+  if (!account) throw troubleOf({ text: "you are not signed in" }, attempted)!;
+  return `${account.email ?? mode.says} at ${account.url ?? "1Password"}`;
+}
+
+/** The preflight's view: who is signed in, in which mode, and what that mode cannot do. */
+export async function lookAtSignIn({ env }: Pick<Context, "env">): Promise<Verdict> {
+  const who = await whoIsSignedIn(env);
+  const { says, cannot } = modeOf(env);
+  return { state: "ok", saw: `${who.includes(says) ? who : `${says}: ${who}`}; cannot ${cannot.join("; cannot ")}` };
+}
+
+/** Titles and IDs of all items of a vault. */
+export async function listItems(vault: string): Promise<Listed[]> {
+  const words = ["item", "list", `--vault=${unquoted(vault)}`, "--format=json"];
+  return (await answer<Listed[]>(`list the items of vault ${vault}`, (op) => op.item.list({ vault }), words)) ?? [];
+}
+
+/** One item with its values. */
+export async function getItem({ id, title }: Listed, vault: string): Promise<StoredItem> {
+  const attempted = `read item ${title} of vault ${vault}`;
+  const words = ["item", "get", id, `--vault=${unquoted(vault)}`, "--format=json"];
+  const item = await answer<StoredItem>(attempted, (op) => op.item.get(id, { vault }) as StoredItem, words);
+  if (!item) throw new Failure({ attempted, said: "op said nothing", next: "the same command again" });
+  return item;
+}
+
+/** It starts `op` with the process's own environment, and costs 30 ms. */
+const load = (): Promise<OpJs> => import("@1password/op-js");
+
+function count(): void {
+  tally.commands += 1;
+  tally.op += 1;
+}
+
+/** Asks through op-js; where that lost the answer or the failure, once more through the shell with the same words. */
+async function answer<T>(attempted: string, act: (op: OpJs) => T, words: string[]): Promise<T | undefined> {
+  const op = await load();
+  count();
+  try {
+    const got = act(op);
+    if (got !== undefined) return got;
+  } catch (error) {
+    if ((error as { status?: number }).status !== 0) throw explain(error, attempted);
+  }
+  const again = await ask`op ${words}`.nothrow();
+  if (again.exitCode !== 0)
+    throw (
+      troubleOf({ text: again.stderr, exitCode: again.exitCode, signal: again.signal }, attempted) ??
+      new Failure({ attempted, said: plain(again.stderr) || `op ended with ${again.exitCode} and no word` })
+    );
+  return again.stdout.trim() === "" ? undefined : (JSON.parse(again.stdout) as T);
+}
+
+function explain(error: unknown, attempted: string): Failure {
+  const text = (error as { originalMessage?: string }).originalMessage ?? textOf(error);
+  return troubleOf({ text }, attempted) ?? new Failure({ attempted, said: plain(text) }, { cause: error });
+}
+
+/** A name that reaches `op` as it is. */
+function unquoted(name: string): string {
+  if (/["'$`\\]/.test(name))
+    throw new UsageError(
+      `vault ${name}: a name with quotes, $ or \\ cannot be used, give its ID in talos/cluster.yaml (onepassword.vault)`,
+    );
+  return name;
+}

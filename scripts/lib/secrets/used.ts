@@ -1,0 +1,42 @@
+// Which references the templates of the repository hold: `op://vault/item/field` as text, and ref("item", "field") as templates write it.
+import { readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { type Cluster, ITEM_KEYS, type ItemKey, reference } from "../cluster/cluster.ts";
+import { UsageError } from "../errors.ts";
+import { nearest } from "../nearest.ts";
+
+const FOLDERS = ["bootstrap", "talos"];
+const RENDERED = /\.(ya?ml|njk|gotmpl)$/;
+
+/** Every reference of a text, comments left aside. Throws for a ref() to an item that no home has. */
+export function referencesIn(text: string, cluster: Pick<Cluster, "onepassword">): string[] {
+  const code = text.replaceAll(/\{#[\s\S]*?#\}/g, "").replaceAll(/^\s*#.*$/gm, "");
+  const literal = [...code.matchAll(/op:\/\/[^\s"'`{}|]+/g)].map(([found]) => found);
+  const called = [...code.matchAll(/\bref\(\s*["'](\w+)["']\s*,\s*["']([^"']+)["']\s*\)/g)].map(([, item = "", field = ""]) => {
+    if (ITEM_KEYS.includes(item as ItemKey)) return reference(cluster, item as ItemKey, field);
+    const close = nearest(item, ITEM_KEYS);
+    throw new UsageError(`ref("${item}", "${field}"): no such item${close ? `, did you mean "${close}"?` : ""}`);
+  });
+  return [...new Set([...literal, ...called])];
+}
+
+/** The references of bootstrap/ and talos/, each with the first file that holds it. */
+export async function templateReferences(root: string, cluster: Pick<Cluster, "onepassword">): Promise<Map<string, string>> {
+  const used = new Map<string, string>();
+  for (const folder of FOLDERS) {
+    for (const name of (await files(join(root, folder))).filter((name) => RENDERED.test(name)).toSorted()) {
+      const file = join(folder, name);
+      for (const found of referencesIn(await readFile(join(root, file), "utf8"), cluster)) if (!used.has(found)) used.set(found, file);
+    }
+  }
+  return used;
+}
+
+async function files(folder: string): Promise<string[]> {
+  try {
+    return await readdir(folder, { recursive: true });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return [];
+    throw error;
+  }
+}

@@ -1,0 +1,92 @@
+// Which of all references to secrets resolve: those of the catalogue, and those that stand in the templates.
+import { type Cluster, reference } from "../lib/cluster/cluster.ts";
+import { Failure } from "../lib/errors.ts";
+import { main, procedure } from "../lib/procedure.ts";
+import { entriesFor, originOf } from "../lib/secrets/catalogue.ts";
+import { parseReference } from "../lib/secrets/reference.ts";
+import { templateReferences } from "../lib/secrets/used.ts";
+import { type Answer, lookUp } from "../lib/secrets/vault.ts";
+import { table } from "../lib/ui.ts";
+
+/** A reference, and whether there is a value behind it. */
+export interface Row {
+  reference: string;
+  item: string;
+  field: string;
+  resolves: boolean;
+  /** A bootstrap needs it. */
+  now: boolean;
+  purpose: string;
+  /** Who makes it, or where a person fetches it; only where it is missing. */
+  from?: string;
+}
+
+export interface Wanted {
+  reference: string;
+  now: boolean;
+  purpose: string;
+}
+
+export const secretsCheck = procedure({
+  name: "secrets:check",
+  about: "say which of all 1Password references resolve",
+  options: {},
+  async run(_values, { cluster, root, ui }) {
+    const wanted = wantedBy(cluster, await templateReferences(root, cluster));
+    const rows = judge(wanted, await lookUp(wanted.map((one) => one.reference)));
+    const missing = rows.filter(({ resolves }) => !resolves);
+    ui.result(rows, show(rows));
+    ui.say(`${rows.length - missing.length} of ${rows.length} references resolve`);
+    const blocking = missing.filter(({ now }) => now);
+    if (blocking.length === 0) return;
+    throw new Failure({
+      attempted: `resolve ${blocking.length === 1 ? "a reference" : `${blocking.length} references`} that a bootstrap needs`,
+      said: blocking.map((row) => row.reference).join("\n"),
+      next: "task secrets:init (creates what can be created, says where to fetch the rest)",
+    });
+  },
+});
+
+/** The catalogue's references, but what is only stored on request; then those that only templates have. What a template of bootstrap/ or talos/ uses is needed now. */
+export function wantedBy(cluster: Cluster, used: ReadonlyMap<string, string>): Wanted[] {
+  const listed = entriesFor(cluster)
+    .filter(({ source }) => !("task" in source))
+    .map(({ item, field, now, purpose }): Wanted => {
+      const name = reference(cluster, item, field);
+      return { reference: name, now: now || used.has(name), purpose };
+    });
+  const known = new Set(listed.map((one) => one.reference));
+  const more = [...used]
+    .filter(([name]) => !known.has(name))
+    .map(([name, file]): Wanted => ({ reference: name, now: true, purpose: file }));
+  return [...listed, ...more];
+}
+
+/** A row for each, in the same order. */
+export function judge(wanted: readonly Wanted[], answers: ReadonlyMap<string, Answer>): Row[] {
+  return wanted.map(({ reference: name, now, purpose }) => {
+    const { item, field } = parseReference(name);
+    const answer = answers.get(name);
+    const resolves = answer !== undefined && "value" in answer;
+    return { reference: name, item, field, resolves, now, purpose, ...(!resolves && { from: originOf(field) }) };
+  });
+}
+
+/** A line for what is alike in an item: what resolves, and what is missing from the same place. */
+function show(rows: readonly Row[]): string {
+  const alike = new Map<string, Row[]>();
+  for (const row of rows) {
+    const key = `${row.item} ${row.from}`;
+    alike.set(key, [...(alike.get(key) ?? []), row]);
+  }
+  const fields = (some: Row[]) => (some.length > 4 ? `${some.length} fields` : some.map(({ field }) => field).join(", "));
+  return table(
+    ["item", "state", "needed", "fields", "from"],
+    [...alike.values()].map((some) => {
+      const [{ item, resolves, now, from }] = some as [Row];
+      return [item, resolves ? "resolves" : "missing", now ? "now" : "later", fields(some), from ?? ""];
+    }),
+  );
+}
+
+await main(import.meta, secretsCheck);

@@ -1,0 +1,164 @@
+// A fork's vault is empty on its first day: creates what can be created, never overwrites, and lists what only a person can fetch.
+import { join } from "node:path";
+import type { Context } from "../lib/context.ts";
+import { Failure, UsageError } from "../lib/errors.ts";
+import { readIfThere, writeFile } from "../lib/files.ts";
+import { recipientsOf, withRecipient } from "../lib/gitops/sops.ts";
+import { main, procedure } from "../lib/procedure.ts";
+import { hide } from "../lib/redact.ts";
+import { AGE_KEY, recipientsOfKeys } from "../lib/secrets/age.ts";
+import { entriesFor, isPublic } from "../lib/secrets/catalogue.ts";
+import { differences, newItem, valueOf, withFields } from "../lib/secrets/items.ts";
+import { makeValues } from "../lib/secrets/make.ts";
+import { modeOf } from "../lib/secrets/mode.ts";
+import { expectOp, getItem, type Listed, listItems, type StoredItem, whoIsSignedIn } from "../lib/secrets/op.ts";
+import { type Facts, planSecrets, type SecretsPlan, type Write } from "../lib/secrets/plan.ts";
+import { fetchList } from "../lib/secrets/fetch-list.ts";
+import { plain, troubleOf } from "../lib/secrets/trouble.ts";
+
+const AGAIN = "task secrets:init (goes on from what it finds)";
+
+export const secretsInit = procedure({
+  name: "secrets:init",
+  about: "create the secrets that can be created, list what only a person can fetch",
+  options: {},
+  async run(_values, context) {
+    const { cluster, ui, root, env, dryRun } = context;
+    const { vault } = cluster.onepassword;
+    const mode = modeOf(env);
+    if (!mode.keepsItems) throw new UsageError(`${mode.says} cannot ${mode.cannot.join(", ")}: unset OP_CONNECT_HOST and OP_CONNECT_TOKEN`);
+    await expectOp();
+    ui.say(`vault ${vault} of 1Password, as ${await whoIsSignedIn(env)}`);
+
+    const facts = await readFacts(context);
+    const plan = planSecrets(entriesFor(cluster), cluster, facts);
+    if (plan.contradictions.length > 0)
+      throw new Failure({ attempted: "plan the secrets", said: plan.contradictions.join("\n"), now: "nothing was changed", next: AGAIN });
+
+    const changes = plan.writes.length > 0 || plan.writeRecipient;
+    if (dryRun || !changes) report(context, plan);
+    if (!changes) return ui.say("nothing to create: all that can be created is there");
+    await ui.confirm({ title: `create secrets in vault ${vault}; nothing that is there is changed`, lines: describe(plan, context) });
+    const keyFile = plan.adoptKeyFile ? await readIfThere(env.SOPS_AGE_KEY_FILE!) : undefined;
+    for (const write of plan.writes) await store(context, write, facts, keyFile);
+    if (plan.writeRecipient) await nameRecipient(context, join(root, ".sops.yaml"));
+    report(context, plan);
+  },
+});
+
+/** Reads every item of the home that is there, with its values. */
+async function readFacts({ cluster, root, env, ui }: Context): Promise<Facts> {
+  const { vault, items: titles } = cluster.onepassword;
+  const listed = await listItems(vault);
+  const ours = new Set(entriesFor(cluster).map(({ item }) => titles[item]));
+  const items = new Map<string, StoredItem>();
+  for (const one of listed.filter(({ title }) => ours.has(title))) {
+    ui.progress(`reading item ${one.title}`);
+    items.set(one.title, await read(one, vault));
+  }
+  const sops = await readIfThere(join(root, ".sops.yaml"));
+  const keyFile = await readIfThere(env.SOPS_AGE_KEY_FILE!);
+  return {
+    listed,
+    items,
+    recipients: sops === undefined ? undefined : await recipientsOf(sops),
+    keys: {
+      vault: await recipientsOfKeys(valueOf(items.get(titles[AGE_KEY.item]), AGE_KEY.field) ?? ""),
+      file: keyFile === undefined ? undefined : await recipientsOfKeys(keyFile),
+    },
+  };
+}
+
+async function read(one: Listed, vault: string): Promise<StoredItem> {
+  const item = await getItem(one, vault);
+  hide((item.fields ?? []).flatMap(({ label, value }) => (value && !isPublic(label ?? "") ? [value] : [])));
+  return item;
+}
+
+function describe({ writes, adoptKeyFile, writeRecipient }: SecretsPlan, { env }: Context): string[] {
+  const lines = writes.map(({ title, id, entries }) => {
+    const fields = entries.length > 4 ? `${entries.length} fields` : entries.map(({ field }) => field).join(", ");
+    const adopted = adoptKeyFile && entries.some(({ field }) => field === AGE_KEY.field) ? `, the key of ${env.SOPS_AGE_KEY_FILE}` : "";
+    return `${id === undefined ? "create item" : "add to item"} ${title}: ${fields}${adopted}`;
+  });
+  return [...lines, ...(writeRecipient ? ["write .sops.yaml: the age key's recipient in place of the placeholder"] : [])];
+}
+
+/** Looks at the item once more, writes it with the template on stdin, and asks the vault what it holds now. */
+async function store(context: Context, { title, id, entries }: Write, facts: Facts, keyFile: string | undefined): Promise<void> {
+  const { cluster, versions, ui } = context;
+  const { vault } = cluster.onepassword;
+  ui.progress(`creating ${title}`);
+  const values = await makeValues(entries, { versions, keyFile });
+  const before = await current(title, vault);
+  if (before?.id !== id || JSON.stringify(before?.fields) !== JSON.stringify(facts.items.get(title)?.fields)) {
+    throw new Failure({
+      attempted: `store ${title} in vault ${vault}`,
+      said: "somebody changed the item since it was read",
+      now: "that item was not touched",
+      next: AGAIN,
+    });
+  }
+  const input = before ? withFields(before, values) : newItem(title, values);
+  const written = before
+    ? await $({ input, timeout: "1m" })`cat | op item edit ${before.id} --vault ${vault} --format=json`.nothrow()
+    : await $({ input, timeout: "1m" })`cat | op item create - --vault ${vault} --format=json`.nothrow();
+  if (written.exitCode !== 0) {
+    const attempted = `store ${title} in vault ${vault}`;
+    const ending = { text: written.stderr, exitCode: written.exitCode, signal: written.signal };
+    throw troubleOf(ending, attempted) ?? new Failure({ attempted, said: plain(written.stderr), next: AGAIN });
+  }
+  const after = await read({ id: before?.id ?? (JSON.parse(written.stdout) as Listed).id, title }, vault);
+  const wrong = differences(before, values, after);
+  if (wrong.length > 0)
+    throw new Failure({
+      attempted: `store ${title} in vault ${vault}`,
+      said: `afterwards the vault does not hold what it should in ${wrong.join(", ")}`,
+      next: "look at the item's history in the 1Password app",
+    });
+  ui.say(`${before ? "completed" : "created"} ${title}: ${entries.length === 1 ? entries[0]!.field : `${entries.length} fields`}`);
+}
+
+async function current(title: string, vault: string): Promise<StoredItem | undefined> {
+  const [found, ...more] = (await listItems(vault)).filter((item) => item.title === title);
+  if (more.length > 0)
+    throw new Failure({
+      attempted: `read item ${title} of vault ${vault}`,
+      said: `more than one item is called ${title}`,
+      next: "archive all but one in the 1Password app, then: task secrets:init",
+    });
+  return found && read(found, vault);
+}
+
+/** The recipient of the key that the vault holds by now. */
+async function nameRecipient({ cluster, ui }: Context, file: string): Promise<void> {
+  const { vault, items } = cluster.onepassword;
+  const [recipient] = await recipientsOfKeys(valueOf(await current(items[AGE_KEY.item], vault), AGE_KEY.field) ?? "");
+  if (!recipient) throw new Failure({ attempted: `write ${file}`, said: `item ${items[AGE_KEY.item]} holds no age identity`, next: AGAIN });
+  await writeFile(file, await withRecipient((await readIfThere(file))!, recipient));
+  ui.say(`.sops.yaml encrypts for ${recipient} from now on: commit it`);
+}
+
+/** What is there, what was made, and what only a person can fetch. */
+function report({ cluster, ui, dryRun }: Context, { writes, fetch, there }: SecretsPlan): void {
+  const { vault, items } = cluster.onepassword;
+  const made = writes.flatMap(({ title, entries }) => entries.map(({ field }) => ({ item: title, field })));
+  const value = {
+    there: there.length,
+    [dryRun ? "toCreate" : "created"]: made,
+    fetch: fetch.map(({ item, field, purpose, now, source }) => ({
+      item: items[item],
+      field,
+      purpose,
+      now,
+      ...("person" in source && source.person),
+    })),
+  };
+  if (fetch.length === 0) return ui.result(value, "nothing is left for you to fetch");
+  ui.result(
+    value,
+    `Only you can fetch these; put them into vault ${vault} under these names, then: task secrets:check\n\n${fetchList(fetch, cluster)}`,
+  );
+}
+
+await main(import.meta, secretsInit);
