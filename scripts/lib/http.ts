@@ -6,6 +6,7 @@ import { effect } from "./effects.ts";
 import { Failure } from "./errors.ts";
 import { proxyFor } from "./proxy.ts";
 import { type Download, type Downloaded, stream } from "./download.ts";
+import { tunnelThrough } from "./tunnel.ts";
 import { type Seen, until } from "./wait.ts";
 
 export interface Answer {
@@ -87,18 +88,19 @@ async function route(url: URL, env: NodeJS.ProcessEnv, routes: Map<string, Dispa
   const proxy = proxyFor(url, env);
   const known = routes.get(proxy ?? "");
   if (known) return known;
-  const { Agent, ProxyAgent } = await import("undici");
-  const tls = await trusted(env.SSL_CERT_FILE);
-  const patient = { headersTimeout: 0, bodyTimeout: 0 }; // every request has a deadline of its own: a factory that builds is silent for minutes
-  const made = proxy ? new ProxyAgent({ uri: proxy, requestTls: tls, proxyTls: tls, ...patient }) : new Agent({ connect: tls, ...patient });
+  const { Agent, buildConnector } = await import("undici");
+  const ca = await roots(env.SSL_CERT_FILE);
+  const secure = buildConnector({ ...(ca && { secureContext: (await import("node:tls")).createSecureContext({ ca }) }) });
+  // Every request has a deadline of its own: a factory that builds is silent for minutes.
+  const made = new Agent({ connect: proxy ? tunnelThrough(proxy, secure, ca) : secure, headersTimeout: 0, bodyTimeout: 0 });
   routes.set(proxy ?? "", made);
   return made;
 }
 
-async function trusted(file: string | undefined): Promise<{ secureContext?: import("node:tls").SecureContext }> {
-  if (!file) return {};
-  const { createSecureContext, rootCertificates } = await import("node:tls");
-  return { secureContext: createSecureContext({ ca: [...rootCertificates, readFileSync(file, "utf8")] }) };
+async function roots(file: string | undefined): Promise<string[] | undefined> {
+  if (!file) return undefined;
+  const { rootCertificates } = await import("node:tls");
+  return [...rootCertificates, readFileSync(file, "utf8")];
 }
 
 /** Errors of a moment; a name that does not exist or a certificate that is not trusted will not get better by asking again. */
