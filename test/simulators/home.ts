@@ -1,24 +1,26 @@
 // The simulated home: one process that holds the world and serves it at the wires that the product speaks to. Nothing of it is reachable from outside this machine.
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, renameSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync, mkdirSync, mkdtempSync, realpathSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { environmentOf, type HomeFile, layoutOf, PROJECT } from "./environment.ts";
 import { leasesOf, makeFork, vaultOf, writeStandIns } from "./fork.ts";
+import { findTool } from "./cli/tools.ts";
+import { keepPair, refuseSecond, socketFolder } from "./ground.ts";
 import { homeTool, openVerbs, switchFaults } from "./verbs.ts";
 import { serveTools } from "./wire/cli-socket.ts";
-import { type Authority, createAuthority, fingerprint } from "./wire/certificates.ts";
+import { createAuthority, fingerprint } from "./wire/certificates.ts";
 import { openFactory } from "./wire/factory.ts";
 import { publicHosts, serveProxy } from "./wire/proxy.ts";
+import { freshCluster, normalised as normalisedCluster, pending as clusterPending, tick as tickCluster } from "./world/cluster.ts";
 import { freshFactory, hasInstaller } from "./world/factory.ts";
 import type { Fault } from "./world/faults.ts";
 import { tickMachines } from "./world/life.ts";
+import { freshNas } from "./world/nas.ts";
+import { nasPending, normalisedNas, RELEASES, vmsOf } from "./world/nas-machines.ts";
 import { correctNasHost } from "./world/person.ts";
-import type { Tool } from "./world/tool.ts";
 import { freshVault } from "./world/vault.ts";
 import { openWorld, type World } from "./world/world.ts";
-import { neighbours } from "./neighbours.ts";
 
 export interface HomeOptions {
   /** Version that the NAS speaks: 25.04.2, 25.10, 26. */
@@ -55,65 +57,66 @@ export async function openHome(folder: string, { truenas = "25.10", faults = {},
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   makeFork(folder, project);
   const vault = vaultOf(folder);
-  const { nas, cluster } = await neighbours();
+  const version = RELEASES[truenas];
+  if (!version) throw new Error(`the simulated NAS knows ${Object.keys(RELEASES).join(", ")}; not ${truenas}`);
   const world = openWorld(folder, () => ({
-    nas: nas.fresh(),
+    nas: freshNas({ version }),
     machines: {},
-    cluster: cluster.fresh(),
+    cluster: freshCluster(),
     vault: freshVault(vault),
     factory: freshFactory(),
     faults: {},
   }));
   if (Object.keys(faults).length > 0) switchFaults(world, faults as Record<string, number>);
 
-  const authority = keep(join(pki, "ca"), () => createAuthority({ subject: { commonName: "simulated home" }, days: 30 }));
-  const nasPair = keep(join(pki, "nas"), () =>
+  const authority = keepPair(join(pki, "ca"), () => createAuthority({ subject: { commonName: "simulated home" }, days: 30 }));
+  const nasPair = keepPair(join(pki, "nas"), () =>
     createAuthority({ subject: { commonName: "truenas.home" }, days: 30, hosts: ["127.0.0.1", "localhost"], use: ["server"] }),
   );
-  const nasServer = await nas.serve(world, { key: nasPair.key, cert: nasPair.cert, version: truenas });
-  correctNasHost(world, `127.0.0.1:${nasServer.port}`);
+  const nas = await serveNas(world, { key: nasPair.key, cert: nasPair.cert, version });
+  correctNasHost(world, `127.0.0.1:${nas.port}`);
   const down = (host: string) => host === "factory.talos.dev" && world.has("factory-down");
-  const proxy = await serveProxy(world, { authority, hosts: { ...publicHosts(), ...openFactory(world), ...cluster.hosts(world) }, down });
+  const proxy = await serveProxy(world, { authority, hosts: { ...publicHosts(), ...openFactory(world) }, down });
 
   const socket = join(mkdtempSync(join(socketFolder(), "home-")), "s");
-  const card = () => ({ host: `127.0.0.1:${nasServer.port}`, ...nas.account(world), fingerprint: fingerprint(nasPair.cert) });
+  const card = () => ({ host: `127.0.0.1:${nas.port}`, ...world.state.nas.card, fingerprint: fingerprint(nasPair.cert) });
   const ask = openVerbs(world, {
     project,
     vault,
     nas: card,
     busy: () => tools.busy(),
-    pending: () => nas.pending(world) || cluster.pending(world),
-    normalised: () => ({ nas: nas.normalised(world), cluster: cluster.normalised(world) }),
+    pending: () => nasPending(world.state.nas, world.now()) || clusterPending(world),
+    normalised: () => ({ nas: normalisedNas(world.state.nas), cluster: normalisedCluster(world) }),
   });
   const tools = await serveTools({ socket, world, find: (name) => findTool(name, homeTool(ask)) });
   writeStandIns(folder, socket);
 
   const lease = leasesOf(folder);
   const around = {
-    vms: () => nas.vms(world),
+    vms: () => vmsOf(world.state.nas),
     lease,
     hasInstaller: (medium: Parameters<typeof hasInstaller>[1]) => hasInstaller(world.state, medium),
   };
   const ticker = setInterval(() => {
     tickMachines(world, around);
-    cluster.tick(world);
+    tickCluster(world);
   }, TICK_MS);
 
-  const facts: HomeFile = { pid: process.pid, socket, nas: { port: nasServer.port }, proxy: { port: proxy.port }, project, truenas };
+  const facts: HomeFile = { pid: process.pid, socket, nas: { port: nas.port }, proxy: { port: proxy.port }, project, truenas };
   writeFileSync(`${file}.draft`, `${JSON.stringify(facts, null, 2)}\n`, { mode: 0o600 });
   renameSync(`${file}.draft`, file);
 
   const close = async () => {
     clearInterval(ticker);
     rmSync(file, { force: true });
-    await Promise.all([tools.close(), proxy.close(), nasServer.close()]);
+    await Promise.all([tools.close(), proxy.close(), nas.close()]);
     rmSync(dirname(socket), { recursive: true, force: true });
   };
   return {
     folder,
     world,
     socket,
-    nas: { port: nasServer.port },
+    nas: { port: nas.port },
     proxy: { port: proxy.port },
     environment: (extra) => environmentOf(folder, extra),
     ask: (verb, args = {}) => ask(verb, args),
@@ -125,47 +128,14 @@ export async function openHome(folder: string, { truenas = "25.10", faults = {},
   };
 }
 
-/** Two processes on one world would overwrite each other. */
-function refuseSecond(file: string): void {
-  if (!existsSync(file)) return;
-  const { pid } = JSON.parse(readFileSync(file, "utf8")) as HomeFile;
-  try {
-    process.kill(pid, 0);
-  } catch {
-    return rmSync(file, { force: true }); // it was killed
-  }
-  throw new Error(`a home is up there already, process ${pid}: ${dirname(file)}`);
-}
-
-/** A unix socket's path may have some 100 bytes. */
-const socketFolder = () => (tmpdir().length < 60 ? tmpdir() : "/tmp");
-
-/** A key and certificate that stay the same when the home is opened anew. */
-function keep(base: string, make: () => Authority): Authority {
-  if (!existsSync(`${base}.json`)) {
-    mkdirSync(dirname(base), { recursive: true, mode: 0o700 });
-    const made = make();
-    writeFileSync(`${base}.json`, JSON.stringify(made), { mode: 0o600 });
-    writeFileSync(`${base}.crt`, made.cert);
-    chmodSync(`${base}.crt`, 0o644);
-  }
-  return JSON.parse(readFileSync(`${base}.json`, "utf8")) as Authority;
-}
-
-const loaded = new Map<string, Promise<Tool | undefined>>();
-
-/** A tool is its file in cli/, loaded when it is first called. */
-function findTool(name: string, home: Tool): Promise<Tool | undefined> {
-  if (name === "home") return Promise.resolve(home);
-  let tool = loaded.get(name);
-  if (!tool) loaded.set(name, (tool = loadTool(name)));
-  return tool;
-}
-
-async function loadTool(name: string): Promise<Tool | undefined> {
-  if (!existsSync(new URL(`cli/${name}.ts`, import.meta.url))) return undefined;
-  const module = (await import(`./cli/${name}.ts`)) as Record<string, Tool>;
-  return module[name];
+async function serveNas(
+  world: World,
+  options: { key: string; cert: string; version: string },
+): Promise<{ port: number; close(): Promise<void> }> {
+  const wire = new URL("wire/truenas.ts", import.meta.url);
+  if (!existsSync(wire)) return { port: 9, close: async () => {} };
+  const { serveTrueNas } = await import(wire.href);
+  return serveTrueNas(world, options);
 }
 
 if (process.argv[1] && realpathSync(process.argv[1]) === fileURLToPath(import.meta.url)) await runAsProcess();

@@ -1,0 +1,19 @@
+// Which stand-in answers for a name: a tool is its file in this folder, exported under its own name, and is loaded when it is first called.
+import { existsSync } from "node:fs";
+import type { Tool } from "../world/tool.ts";
+
+const loaded = new Map<string, Promise<Tool | undefined>>();
+
+/** A tool is its file in cli/, loaded when it is first called. */
+export function findTool(name: string, home: Tool): Promise<Tool | undefined> {
+  if (name === "home") return Promise.resolve(home);
+  let tool = loaded.get(name);
+  if (!tool) loaded.set(name, (tool = loadTool(name)));
+  return tool;
+}
+
+async function loadTool(name: string): Promise<Tool | undefined> {
+  if (!existsSync(new URL(`${name}.ts`, import.meta.url))) return undefined;
+  const module = (await import(`./${name}.ts`)) as Record<string, Tool>;
+  return module[name];
+}

@@ -1,0 +1,33 @@
+// What a home stands on: one process per folder, a place for its socket, keys that stay the same when it is opened anew.
+import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname } from "node:path";
+import type { HomeFile } from "./environment.ts";
+import type { Authority } from "./wire/certificates.ts";
+
+/** Two processes on one world would overwrite each other. */
+export function refuseSecond(file: string): void {
+  if (!existsSync(file)) return;
+  const { pid } = JSON.parse(readFileSync(file, "utf8")) as HomeFile;
+  try {
+    process.kill(pid, 0);
+  } catch {
+    return rmSync(file, { force: true }); // it was killed
+  }
+  throw new Error(`a home is up there already, process ${pid}: ${dirname(file)}`);
+}
+
+/** A unix socket's path may have some 100 bytes. */
+export const socketFolder = () => (tmpdir().length < 60 ? tmpdir() : "/tmp");
+
+/** A key and certificate that stay the same when the home is opened anew. */
+export function keepPair(base: string, make: () => Authority): Authority {
+  if (!existsSync(`${base}.json`)) {
+    mkdirSync(dirname(base), { recursive: true, mode: 0o700 });
+    const made = make();
+    writeFileSync(`${base}.json`, JSON.stringify(made), { mode: 0o600 });
+    writeFileSync(`${base}.crt`, made.cert);
+    chmodSync(`${base}.crt`, 0o644);
+  }
+  return JSON.parse(readFileSync(`${base}.json`, "utf8")) as Authority;
+}
