@@ -1,1 +1,90 @@
-export interface ClusterState { [key: string]: unknown }
+// The Kubernetes cluster of the simulated home: what is in it, and how it moves on by itself. Nothing moves while the API server is away, and nothing when nothing is due.
+import { join } from "node:path";
+import { fluxSteps } from "./cluster-flux.ts";
+import { nodeSteps, type Step, workloadSteps } from "./cluster-nodes.ts";
+import { isReadyNode } from "./cluster-releases.ts";
+import { type ClusterState, entryAt, freshCluster, storeOf } from "./cluster-store.ts";
+import { apiServerUp, etcdMembers, kubelets, PACE } from "./machines.ts";
+import type { State, World } from "./world.ts";
+
+export { type ClusterState, freshCluster } from "./cluster-store.ts";
+
+/** Everything that the cluster will do by itself, as far as it can be seen now. */
+function stepsOf(world: World): Step[] {
+  const { cluster, machines } = world.state;
+  const alive = Object.values(machines).some(({ etcd }) => etcd && etcd.cluster === cluster.etcd);
+  if (cluster.etcd !== undefined && !alive) return [{ at: 0, what: "the cluster is no more", apply: (state) => begin(state, undefined) }];
+  if (!apiServerUp(world)) return [];
+  const [first] = etcdMembers(world);
+  if (cluster.etcd === undefined)
+    return [{ at: 0, what: "the API server begins", apply: (state, now) => begin(state, first!.etcd!.cluster, now) }];
+  const born = first!.etcd!.readyAt + PACE.apiServer;
+  const around = { repository: join(world.folder, "repo"), fails: (fault: "flux-app-fails" | "registry-down") => world.has(fault) };
+  return [...nodeSteps(cluster, kubelets(world), born), ...workloadSteps(cluster), ...fluxSteps(cluster, around)];
+}
+
+function begin(state: ClusterState, etcd: string | undefined, now = 0): void {
+  for (const key of Object.keys(state)) delete (state as unknown as Record<string, unknown>)[key];
+  Object.assign(state, freshCluster());
+  if (etcd === undefined) return;
+  state.etcd = etcd;
+  for (const name of ["default", "kube-node-lease", "kube-public", "kube-system"])
+    storeOf(state, now).apply({ apiVersion: "v1", kind: "Namespace", metadata: { name } });
+}
+
+/** Does what is due. */
+export function tick(world: World): void {
+  const now = world.now();
+  const due = stepsOf(world).filter(({ at }) => at <= now);
+  if (due.length === 0) return;
+  world.change("world", due.map(({ what }) => what).join("; "), ({ cluster }) => due.forEach(({ apply }) => apply(cluster, now)));
+}
+
+/** Whether anything is still under way. */
+export const pending = (world: World): boolean => stepsOf(world).length > 0;
+
+/** What is in the cluster, without times, generated ids and versions. */
+export function normalised({ state }: { state: Readonly<State> }): unknown {
+  const { objects, releases } = state.cluster;
+  return {
+    objects: Object.keys(objects)
+      .sort()
+      .map((key) => {
+        const {
+          metadata: {
+            name: _,
+            namespace: __,
+            uid: ___,
+            resourceVersion: ____,
+            creationTimestamp: _____,
+            generation: ______,
+            annotations = {},
+            ...metadata
+          },
+          status,
+          data,
+          ...body
+        } = objects[key]!.object;
+        const { "reconcile.fluxcd.io/requestedAt": _______, ...kept } = annotations;
+        const conditions = (status?.conditions ?? []).map(({ type, status, reason }: any) => `${type}=${status} ${reason ?? ""}`.trim());
+        // values of Secrets are as random as their makers
+        return {
+          key,
+          ...metadata,
+          annotations: kept,
+          ...(body.kind === "CustomResourceDefinition" ? {} : { spec: body.spec }),
+          data: Object.keys(data ?? {}).sort(),
+          conditions,
+        };
+      }),
+    releases: Object.values(releases)
+      .map(({ name, namespace, status, chart, version, values }) => ({ name, namespace, status, chart, version, values }))
+      .sort((a, b) => (`${a.namespace}/${a.name}` < `${b.namespace}/${b.name}` ? -1 : 1)),
+  };
+}
+
+/** Whether Kubernetes has this node as Ready; undefined when it does not know it. */
+export function nodeReady({ cluster }: Readonly<State>, name: string): boolean | undefined {
+  const entry = entryAt(cluster, "nodes", "", name);
+  return entry && isReadyNode(entry);
+}

@@ -1,0 +1,69 @@
+// helm-controller: installs what a HelmRelease asks for, or takes over a release that is there already.
+import { isReadyNow, isRequested, nameOf, ready, same } from "./cluster-flux.ts";
+import { chartName } from "./cluster-charts.ts";
+import { type Step, PACE } from "./cluster-nodes.ts";
+import { cannotInstall, hindrance, install, isAvailable, releaseAt, workloadsOf } from "./cluster-releases.ts";
+import { type ClusterState, digestOf, type Entry, entriesOf, entryAt } from "./cluster-store.ts";
+
+export const helmSteps = (state: Readonly<ClusterState>): Step[] =>
+  entriesOf(state, "helmreleases.helm.toolkit.fluxcd.io").flatMap((entry) => {
+    if (entry.object.spec.suspend === true) return [];
+    const apply = next(state, entry);
+    return apply ? [{ at: entry.at + PACE.release, what: `HelmRelease ${nameOf(entry)}`, apply }] : [];
+  });
+
+function next(state: Readonly<ClusterState>, entry: Entry): ((state: ClusterState, now: number) => void) | undefined {
+  const { metadata, spec } = entry.object;
+  const namespace = metadata.namespace!;
+  const name = spec.releaseName ?? metadata.name;
+  if (spec.chartRef?.kind !== "OCIRepository")
+    return ready(entry, "False", "Untaught", "the simulated home was taught HelmReleases with a chartRef to an OCIRepository only");
+  for (const { name, namespace: other = namespace } of spec.dependsOn ?? []) {
+    if (!isReadyNow(entryAt(state, "helmreleases.helm.toolkit.fluxcd.io", other, name)))
+      return ready(entry, "False", "DependencyNotReady", `dependency '${other}/${name}' is not ready`);
+  }
+  const source = entryAt(state, "ocirepositories.source.toolkit.fluxcd.io", spec.chartRef.namespace ?? namespace, spec.chartRef.name);
+  if (!source || !isReadyNow(source))
+    return ready(
+      entry,
+      "False",
+      "SourceNotReady",
+      `OCIRepository '${spec.chartRef.namespace ?? namespace}/${spec.chartRef.name}' is not ready`,
+    );
+
+  const { url, ref } = source.object.spec;
+  const wanted = { name, namespace, url, version: String(ref?.tag ?? "latest"), values: spec.values ?? {} };
+  const chart = `${chartName(url)}@${wanted.version}`;
+  const want = digestOf(JSON.stringify([url, wanted.version, wanted.values]));
+  const release = releaseAt(state, namespace, name);
+  const action = (release?.history.length ?? 0) > 1 || (release && entry.applied === undefined) ? "upgrade" : "install";
+  const Action = action === "install" ? "Install" : "Upgrade";
+  const failed = (why: string) =>
+    ready(entry, "False", `${Action}Failed`, `Helm ${action} failed for release ${namespace}/${name} with chart ${chart}: ${why}`);
+
+  if (entry.applied !== want || isRequested(entry)) {
+    if (release && /^(pending|uninstalling)/.test(release.status))
+      return failed("another operation (install/upgrade/rollback) is in progress");
+    const refused = cannotInstall(state, wanted);
+    if (refused) return failed(refused);
+    if (entry.applied !== want) {
+      return (state, now) => {
+        install(state, wanted, now);
+        const at = same(state, entry);
+        at.applied = want;
+        ready(at, "Unknown", "Progressing", `Running '${action}' action with timeout of 5m0s`)?.(state, now);
+      };
+    }
+  }
+  const waiting = workloadsOf(state, name, namespace).find((one) => !isAvailable(one));
+  if (waiting)
+    return hindrance(state, waiting)
+      ? failed(`resource ${waiting.object.kind}/${namespace}/${waiting.object.metadata.name} not ready. status: InProgress`)
+      : undefined;
+  const done = `${namespace}/${name}.v${release?.revision ?? 1}`;
+  return ready(entry, "True", `${Action}Succeeded`, `Helm ${action} succeeded for release ${done} with chart ${chart}`, {
+    history: [
+      { name, namespace, version: release?.revision ?? 1, chartName: chartName(url), chartVersion: wanted.version, status: "deployed" },
+    ],
+  });
+}

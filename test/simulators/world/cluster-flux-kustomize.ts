@@ -1,0 +1,166 @@
+// kustomize-controller: builds a path of the repository, applies it, waits for its health, in the order of dependsOn.
+import { join } from "node:path";
+import { type Around, isReadyNow, isRequested, nameOf, ready, same } from "./cluster-flux.ts";
+import { isEstablished, kindNamed } from "./cluster-kinds.ts";
+import { applyPatch, build, inNamespace, type Patch } from "./cluster-kustomize.ts";
+import { type Step, PACE } from "./cluster-nodes.ts";
+import { isAvailable } from "./cluster-releases.ts";
+import { type ClusterState, type Entry, entriesOf, entryAt, type KubeObject, noMatch, servesAll, storeOf } from "./cluster-store.ts";
+
+const KUSTOMIZATIONS = "kustomizations.kustomize.toolkit.fluxcd.io";
+const OWNER = "kustomize.toolkit.fluxcd.io";
+
+export const kustomizationSteps = (state: Readonly<ClusterState>, around: Around): Step[] =>
+  entriesOf(state, KUSTOMIZATIONS).flatMap((entry) => {
+    if (entry.object.spec.suspend === true) return [];
+    const [what, apply] = next(state, entry, around);
+    return apply ? [{ at: entry.at + PACE.reconcile, what: `Kustomization ${nameOf(entry)} ${what}`, apply }] : [];
+  });
+
+type Next = [what: string, apply: ((state: ClusterState, now: number) => void) | undefined];
+
+function next(state: Readonly<ClusterState>, entry: Entry, { repository, fails }: Around): Next {
+  const { metadata, spec } = entry.object;
+  const source = entryAt(
+    state,
+    "gitrepositories.source.toolkit.fluxcd.io",
+    spec.sourceRef.namespace ?? metadata.namespace,
+    spec.sourceRef.name,
+  );
+  const revision = source?.object.status?.artifact?.revision as string | undefined;
+  if (!revision) return ["waits for its source", ready(entry, "False", "ArtifactFailed", "Source artifact not found, retrying in 5s")];
+  for (const { name, namespace = metadata.namespace } of spec.dependsOn ?? []) {
+    if (!isReadyNow(entryAt(state, KUSTOMIZATIONS, namespace, name)))
+      return ["waits", ready(entry, "False", "DependencyNotReady", `dependency '${namespace}/${name}' is not ready`)];
+  }
+  const want = `${metadata.generation} ${revision}`;
+  if (entry.applied !== want || (entry.lacks && servesAll(state, entry.lacks)) || isRequested(entry)) {
+    if (entry.applied === want && entry.lacks && !servesAll(state, entry.lacks)) return ["lacks kinds", undefined];
+    return ["is applied", (state, now) => reconcile(state, same(state, entry), repository, revision, want, now)];
+  }
+  if (entry.object.status?.conditions?.some(({ reason }: any) => reason === "BuildFailed" || reason === "ReconciliationFailed"))
+    return ["failed", undefined];
+  const sick = metadata.name === "spegel" && fails("flux-app-fails");
+  if (sick)
+    return [
+      "fails",
+      ready(
+        entry,
+        "False",
+        "HealthCheckFailed",
+        `health check failed after 10m0s: timeout waiting for: [HelmRelease/${metadata.namespace}/spegel status: 'InProgress']`,
+      ),
+    ];
+  if (!isHealthy(state, entry))
+    return [
+      "checks health",
+      ready(
+        entry,
+        "Unknown",
+        "Progressing",
+        `Running health checks for revision ${revision} with a timeout of ${spec.timeout ?? "1h0m0s"}`,
+      ),
+    ];
+  return ["is ready", ready(entry, "True", "ReconciliationSucceeded", `Applied revision: ${revision}`, { lastAppliedRevision: revision })];
+}
+
+function reconcile(state: ClusterState, entry: Entry, repository: string, revision: string, want: string, now: number): void {
+  const store = storeOf(state, now);
+  entry.applied = want;
+  delete entry.lacks;
+  const fail = (reason: string, message: string) =>
+    ready(entry, "False", reason, message, { lastAttemptedRevision: revision })?.(state, now);
+  let objects: KubeObject[];
+  try {
+    objects = render(entry.object, repository);
+  } catch (error) {
+    return fail("BuildFailed", `kustomize build failed: ${(error as Error).message}`);
+  }
+  const served = (object: KubeObject) => kindNamed(state, object.apiVersion, object.kind);
+  const strange = objects.find((object) => !served(object));
+  if (strange) {
+    fail(
+      "ReconciliationFailed",
+      `${strange.kind}/${strange.metadata.namespace ?? ""}/${strange.metadata.name} dry-run failed: ${noMatch(strange, "").split(": ").slice(2).join(": ").split("\n")[0]}`,
+    );
+    entry.lacks = [...new Set(objects.filter((object) => !served(object)).map(({ apiVersion, kind }) => `${apiVersion} ${kind}`))];
+    return;
+  }
+  const { name, namespace = "" } = entry.object.metadata;
+  const sealed =
+    objects.some(({ sops }) => sops) &&
+    !entryAt(state, "secrets", namespace, entry.object.spec.decryption?.secretRef?.name ?? "sops-age-secret");
+  if (sealed) return fail("BuildFailed", "Secret decryption failed: no age identity found");
+  // namespaces and definitions first, as Flux orders what it applies
+  for (const { sops: _, ...object } of objects.sort((a, b) => rank(a) - rank(b)) as KubeObject[]) {
+    object.metadata = {
+      ...object.metadata,
+      labels: { ...object.metadata.labels, [`${OWNER}/name`]: name, [`${OWNER}/namespace`]: namespace },
+    };
+    const written = store.apply(object as KubeObject);
+    if ("error" in written)
+      return fail(
+        "ReconciliationFailed",
+        `${object.kind}/${object.metadata.namespace ?? ""}/${object.metadata.name} dry-run failed: ${written.error.replace("Error from server (NotFound): ", "")}`,
+      );
+  }
+  ready(entry, "Unknown", "Progressing", "Reconciliation in progress", { lastAttemptedRevision: revision })?.(state, now);
+}
+
+const rank = ({ kind }: KubeObject) => ["Namespace", "CustomResourceDefinition"].indexOf(kind) >>> 0;
+
+const KNOWN = [
+  "decryption",
+  "deletionPolicy",
+  "dependsOn",
+  "force",
+  "healthCheckExprs",
+  "healthChecks",
+  "interval",
+  "patches",
+  "path",
+  "prune",
+  "retryInterval",
+  "sourceRef",
+  "suspend",
+  "targetNamespace",
+  "timeout",
+  "wait",
+];
+
+function render({ spec }: KubeObject, repository: string): KubeObject[] {
+  const unknown = Object.keys(spec).filter((key) => !KNOWN.includes(key));
+  if (unknown.length > 0) throw new Error(`the simulated home was not taught spec.${unknown.join(", spec.")}`);
+  const objects = build(join(repository, spec.path), { gathers: true });
+  const placed = spec.targetNamespace ? objects.map((object) => inNamespace(object, spec.targetNamespace)) : objects;
+  return (spec.patches ?? []).reduce((all: KubeObject[], patch: Patch) => applyPatch(all, patch), placed);
+}
+
+/** Whether what it waits for is ready: everything it applied, or the objects that it names. */
+function isHealthy(state: Readonly<ClusterState>, { object: { metadata, spec } }: Entry): boolean {
+  const own = Object.values(state.objects).filter(
+    ({
+      object: {
+        metadata: { labels },
+      },
+    }) => labels?.[`${OWNER}/name`] === metadata.name && labels[`${OWNER}/namespace`] === metadata.namespace,
+  );
+  const named = (spec.healthChecks ?? []).map((check: any) =>
+    Object.values(state.objects).find(
+      ({ object }) =>
+        object.kind === check.kind &&
+        object.metadata.name === check.name &&
+        (check.namespace === undefined || object.metadata.namespace === check.namespace),
+    ),
+  );
+  return (spec.wait === true ? own : named).every((entry: Entry | undefined) => entry !== undefined && isCurrent(entry));
+}
+
+/** kstatus: what has no conditions is as it should be, unless its controller always writes some. */
+function isCurrent(entry: Entry): boolean {
+  const { kind, apiVersion, status } = entry.object;
+  if (["Deployment", "DaemonSet", "StatefulSet"].includes(kind)) return isAvailable(entry);
+  if (kind === "CustomResourceDefinition") return isEstablished(entry);
+  if (/toolkit\.fluxcd\.io|external-secrets\.io|controlplane\.io/.test(apiVersion)) return isReadyNow(entry);
+  return !status?.conditions?.some(({ type, status }: any) => type === "Ready" && status !== "True");
+}

@@ -1,0 +1,97 @@
+// Which kinds the API server of the home serves: those built in, and those of the definitions that were applied.
+import type { ClusterState, Entry } from "./cluster-store.ts";
+
+export interface Kind {
+  group: string;
+  /** The first is the preferred one. */
+  versions: string[];
+  kind: string;
+  plural: string;
+  short: string[];
+  namespaced: boolean;
+}
+
+const builtIn = (line: string): Kind => {
+  const [plural = "", group = "", version = "", kind = "", scope = "", short = ""] = line.split(" ");
+  return {
+    group: group === "-" ? "" : group,
+    versions: [version],
+    kind,
+    plural,
+    short: short ? short.split(",") : [],
+    namespaced: scope === "namespaced",
+  };
+};
+
+const BUILT_IN = [
+  "namespaces - v1 Namespace cluster ns",
+  "nodes - v1 Node cluster no",
+  "pods - v1 Pod namespaced po",
+  "secrets - v1 Secret namespaced",
+  "configmaps - v1 ConfigMap namespaced cm",
+  "services - v1 Service namespaced svc",
+  "serviceaccounts - v1 ServiceAccount namespaced sa",
+  "persistentvolumeclaims - v1 PersistentVolumeClaim namespaced pvc",
+  "persistentvolumes - v1 PersistentVolume cluster pv",
+  "events - v1 Event namespaced ev",
+  "deployments apps v1 Deployment namespaced deploy",
+  "daemonsets apps v1 DaemonSet namespaced ds",
+  "statefulsets apps v1 StatefulSet namespaced sts",
+  "jobs batch v1 Job namespaced",
+  "cronjobs batch v1 CronJob namespaced cj",
+  "poddisruptionbudgets policy v1 PodDisruptionBudget namespaced pdb",
+  "networkpolicies networking.k8s.io v1 NetworkPolicy namespaced netpol",
+  "storageclasses storage.k8s.io v1 StorageClass cluster sc",
+  "roles rbac.authorization.k8s.io v1 Role namespaced",
+  "rolebindings rbac.authorization.k8s.io v1 RoleBinding namespaced",
+  "clusterroles rbac.authorization.k8s.io v1 ClusterRole cluster",
+  "clusterrolebindings rbac.authorization.k8s.io v1 ClusterRoleBinding cluster",
+  "priorityclasses scheduling.k8s.io v1 PriorityClass cluster pc",
+  "certificatesigningrequests certificates.k8s.io v1 CertificateSigningRequest cluster csr",
+  "customresourcedefinitions apiextensions.k8s.io v1 CustomResourceDefinition cluster crd,crds",
+].map(builtIn);
+
+const CRDS = "customresourcedefinitions.apiextensions.k8s.io/";
+
+/** Every kind that is served now; a definition counts once it is Established. */
+export function kindsOf(state: Readonly<ClusterState>): Kind[] {
+  const definitions = Object.entries(state.objects).filter(([key, entry]) => key.startsWith(CRDS) && isEstablished(entry));
+  return [...BUILT_IN, ...definitions.map(([, { object }]) => defined(object.spec))];
+}
+
+export const isEstablished = ({ object }: Entry) =>
+  (object.status?.conditions ?? []).some(
+    ({ type, status }: { type: string; status: string }) => type === "Established" && status === "True",
+  );
+
+const defined = (spec: any): Kind => ({
+  group: spec.group,
+  versions: spec.versions.map(({ name }: { name: string }) => name),
+  kind: spec.names.kind,
+  plural: spec.names.plural,
+  short: spec.names.shortNames ?? [],
+  namespaced: spec.scope === "Namespaced",
+});
+
+/** `secrets`, or `helmreleases.helm.toolkit.fluxcd.io`: how a kind is named in errors and is the beginning of its objects' keys. */
+export const resourceOf = ({ plural, group }: Pick<Kind, "plural" | "group">) => (group ? `${plural}.${group}` : plural);
+
+/** `secret`, or `helmrelease.helm.toolkit.fluxcd.io`: how kubectl prints it. */
+export const printedKind = ({ kind, group }: Kind) => (group ? `${kind.toLowerCase()}.${group}` : kind.toLowerCase());
+
+/** The kind that a manifest's apiVersion and kind name. */
+export function kindNamed(state: Readonly<ClusterState>, apiVersion: string, kind: string): Kind | undefined {
+  const [group, version] = apiVersion.includes("/") ? apiVersion.split("/") : ["", apiVersion];
+  return kindsOf(state).find((one) => one.kind === kind && one.group === group && one.versions.includes(version!));
+}
+
+/** The kind that a word of a command line names: `no`, `node`, `Nodes`, `kustomizations.kustomize.toolkit.fluxcd.io`, `deployments.v1.apps`. */
+export function kindWord(state: Readonly<ClusterState>, word: string): Kind | undefined {
+  const [name = "", ...rest] = word.toLowerCase().split(".");
+  const group = rest.join(".");
+  return kindsOf(state).find(
+    (kind) =>
+      [kind.plural, kind.kind.toLowerCase(), ...kind.short].includes(name) &&
+      (group === "" || group === kind.group || kind.versions.some((version) => group === `${version}.${kind.group}`)),
+  );
+}

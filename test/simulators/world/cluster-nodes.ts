@@ -1,0 +1,158 @@
+// The controllers that every cluster has, as steps that are due at a time: nodes register, get ready, definitions are established, workloads come up.
+import { chartAt } from "./cluster-charts.ts";
+import { isEstablished } from "./cluster-kinds.ts";
+import { becomeAvailable, hindrance, isAvailable, releaseAt, runs, workloads } from "./cluster-releases.ts";
+import { type ClusterState, type Entry, entriesOf, entryAt, type KubeObject, setStatus, storeOf } from "./cluster-store.ts";
+import type { Kubelet } from "./machines.ts";
+
+/** Something that the cluster will do by itself; `at` in milliseconds since the epoch. */
+export interface Step {
+  at: number;
+  what: string;
+  apply(state: ClusterState, now: number): void;
+}
+
+/** How long things take, in milliseconds. */
+export const PACE = { register: 60, ready: 100, established: 20, workload: 60, operator: 30, source: 40, reconcile: 30, release: 40 };
+
+export function nodeSteps(state: Readonly<ClusterState>, kubelets: Kubelet[], born: number): Step[] {
+  const steps: Step[] = [];
+  for (const kubelet of kubelets) {
+    const entry = entryAt(state, "nodes", "", kubelet.name);
+    if (!entry)
+      steps.push({
+        at: born + PACE.register,
+        what: `node ${kubelet.name} registers`,
+        apply: (state, now) => register(state, kubelet, now),
+      });
+    else if (entry.object.status?.nodeInfo?.kubeletVersion !== kubelet.kubelet)
+      steps.push({ at: 0, what: `kubelet of ${kubelet.name} is another`, apply: (state, now) => register(state, kubelet, now) });
+  }
+  const cni = releaseAt(state, "kube-system", "cilium");
+  const networked = cni?.status === "deployed";
+  for (const { object, at } of entriesOf(state, "nodes")) {
+    const { name } = object.metadata;
+    const lives = kubelets.some((kubelet) => kubelet.name === name);
+    const wanted = !lives ? "Unknown" : networked ? "True" : "False";
+    const is = object.status?.conditions?.find(({ type }: any) => type === "Ready");
+    if (is?.status === wanted) continue;
+    const due = wanted === "True" ? Math.max(at, cni!.history[0]!.updated) + PACE.ready : at;
+    steps.push({
+      at: due,
+      what: `node ${name} is ${wanted === "True" ? "Ready" : "NotReady"}`,
+      apply: (state) => setReady(state, name, wanted),
+    });
+  }
+  return steps;
+}
+
+const WORDS: Record<string, [reason: string, message: string]> = {
+  True: ["KubeletReady", "kubelet is posting ready status"],
+  False: [
+    "KubeletNotReady",
+    "container runtime network not ready: NetworkReady=false reason:NetworkPluginNotReady message:Network plugin returns error: cni plugin not initialized",
+  ],
+  Unknown: ["NodeStatusUnknown", "Kubelet stopped posting node status."],
+};
+
+const readyCondition = (status: string) => ({ type: "Ready", status, reason: WORDS[status]![0], message: WORDS[status]![1] });
+
+function setReady(state: ClusterState, name: string, status: string): void {
+  const entry = entryAt(state, "nodes", "", name)!;
+  const conditions = [...entry.object.status.conditions.filter(({ type }: any) => type !== "Ready"), readyCondition(status)];
+  const taints = (entry.object.spec.taints ?? []).filter(({ key }: any) => key !== NOT_READY.key);
+  if (status !== "True") taints.push(NOT_READY);
+  if (taints.length > 0) entry.object.spec.taints = taints;
+  else delete entry.object.spec.taints;
+  setStatus(state, entry, { conditions });
+}
+
+const NOT_READY = { key: "node.kubernetes.io/not-ready", effect: "NoSchedule" };
+
+function register(state: ClusterState, { name, address, kubelet, talos, labels, taints, controlPlane }: Kubelet, now: number): void {
+  const own = Object.entries(taints).map(([key, value]) => ({
+    key,
+    effect: value.split(":").at(-1),
+    ...(value.includes(":") && { value: value.split(":")[0] }),
+  }));
+  const node: KubeObject = {
+    apiVersion: "v1",
+    kind: "Node",
+    metadata: {
+      name,
+      labels: {
+        "kubernetes.io/arch": "amd64",
+        "kubernetes.io/hostname": name,
+        "kubernetes.io/os": "linux",
+        ...(controlPlane && { "node-role.kubernetes.io/control-plane": "" }),
+        ...labels,
+      },
+    },
+    spec: { taints: [...own, NOT_READY] },
+  };
+  const written = storeOf(state, now).apply(node);
+  if ("error" in written) throw new Error(written.error);
+  const entry = entryAt(state, "nodes", "", name)!;
+  const other = ["MemoryPressure", "DiskPressure", "PIDPressure"].map((type) => ({
+    type,
+    status: "False",
+    reason: `KubeletHasNo${type}`,
+    message: "",
+  }));
+  setStatus(state, entry, {
+    addresses: [
+      { type: "InternalIP", address },
+      { type: "Hostname", address: name },
+    ],
+    conditions: [...other, readyCondition("False")],
+    nodeInfo: { kubeletVersion: kubelet, osImage: `Talos (${talos})`, operatingSystem: "linux", architecture: "amd64" },
+  });
+}
+
+export function workloadSteps(state: Readonly<ClusterState>): Step[] {
+  const steps: Step[] = [];
+  for (const entry of entriesOf(state, "customresourcedefinitions.apiextensions.k8s.io")) {
+    if (isEstablished(entry)) continue;
+    const { name } = entry.object.metadata;
+    steps.push({ at: entry.at + PACE.established, what: `${name} is Established`, apply: (state) => establish(state, name) });
+  }
+  const nodes = entriesOf(state, "nodes").length;
+  for (const entry of workloads(state)) {
+    const { kind, metadata, status } = entry.object;
+    const settled = isAvailable(entry) && (kind !== "DaemonSet" || status.desiredNumberScheduled === nodes);
+    if (settled || hindrance(state, entry)) continue;
+    steps.push({
+      at: entry.at + PACE.workload,
+      what: `${kind} ${metadata.namespace}/${metadata.name} is available`,
+      apply: (state) => becomeAvailable(state, find(state, entry.object)),
+    });
+  }
+  return [...steps, ...operatorSteps(state)];
+}
+
+const find = (state: ClusterState, { kind, metadata }: KubeObject): Entry =>
+  entryAt(state, `${kind.toLowerCase()}s.apps`, metadata.namespace!, metadata.name)!;
+
+function establish(state: ClusterState, name: string): void {
+  const entry = entryAt(state, "customresourcedefinitions.apiextensions.k8s.io", "", name)!;
+  const { names, versions } = entry.object.spec;
+  setStatus(state, entry, {
+    acceptedNames: names,
+    conditions: [
+      { type: "NamesAccepted", status: "True", reason: "NoConflicts", message: "no conflicts found" },
+      { type: "Established", status: "True", reason: "InitialNamesAccepted", message: "the initial names have been accepted" },
+    ],
+    storedVersions: versions.filter(({ storage }: any) => storage).map(({ name }: any) => name),
+  });
+}
+
+/** Definitions that an operator makes by itself once it runs: Cilium's. */
+function operatorSteps(state: Readonly<ClusterState>): Step[] {
+  return Object.values(state.releases).flatMap(({ url, name, namespace, updated }) => {
+    const crds = chartAt(url)?.madeByOperator ?? [];
+    const missing = crds.filter(({ metadata }) => !entryAt(state, "customresourcedefinitions.apiextensions.k8s.io", "", metadata.name));
+    if (missing.length === 0 || !runs(state, `Deployment/${name}-operator`, namespace)) return [];
+    const apply = (state: ClusterState, now: number) => missing.forEach((crd) => void storeOf(state, now).apply(crd));
+    return [{ at: updated + PACE.operator, what: `${name}'s operator makes its definitions`, apply }];
+  });
+}

@@ -1,0 +1,191 @@
+// Installing a chart: the release, its objects, and whether what it runs can become available.
+import { chartAt, chartName, wantsMonitor } from "./cluster-charts.ts";
+import { kindWord } from "./cluster-kinds.ts";
+import {
+  type ClusterState,
+  type Entry,
+  entriesOf,
+  entryAt,
+  type KubeObject,
+  type ReleaseState,
+  setStatus,
+  storeOf,
+} from "./cluster-store.ts";
+
+export interface Install {
+  name: string;
+  namespace: string;
+  url: string;
+  version: string;
+  values: any;
+}
+
+export const releaseAt = (state: Readonly<ClusterState>, namespace: string, name: string): ReleaseState | undefined =>
+  state.releases[`${namespace}/${name}`];
+
+/** What helm says before it has changed anything, or undefined. */
+export function cannotInstall(state: Readonly<ClusterState>, { name, namespace, values, url }: Install): string | undefined {
+  if (!entryAt(state, "namespaces", "", namespace)) return `create: failed to create: namespaces ${JSON.stringify(namespace)} not found`;
+  const lacks = (kind: string, version: string, object: string) =>
+    `unable to build kubernetes objects from release manifest: resource mapping not found for name: ${JSON.stringify(object)} namespace: ${JSON.stringify(namespace)} from "": no matches for kind ${JSON.stringify(kind)} in version ${JSON.stringify(version)}\nensure CRDs are installed first`;
+  if (wantsMonitor(values) && !kindWord(state, "servicemonitors.monitoring.coreos.com"))
+    return lacks("ServiceMonitor", "monitoring.coreos.com/v1", name);
+  if (chartName(url) === "flux-instance" && !kindWord(state, "fluxinstances.fluxcd.controlplane.io"))
+    return lacks("FluxInstance", "fluxcd.controlplane.io/v1", "flux");
+  return undefined;
+}
+
+/** Writes a release and the objects of its chart. The caller has asked `cannotInstall`. */
+export function install(
+  state: ClusterState,
+  { name, namespace, url, version, values }: Install,
+  now: number,
+  status = "deployed",
+): ReleaseState {
+  const key = `${namespace}/${name}`;
+  const had = state.releases[key];
+  const revision = (had?.revision ?? 0) + 1;
+  const description =
+    status === "deployed"
+      ? had
+        ? "Upgrade complete"
+        : "Install complete"
+      : `Release ${JSON.stringify(name)} failed: context deadline exceeded`;
+  const history = (had?.history ?? []).map((one) =>
+    one.status === "deployed" && status === "deployed" ? { ...one, status: "superseded" } : one,
+  );
+  const release: ReleaseState = {
+    name,
+    namespace,
+    revision,
+    status,
+    url,
+    version,
+    values,
+    updated: now,
+    chart: chartName(url),
+    history: [...history, { revision, updated: now, status, version, description }],
+  };
+  state.releases[key] = release;
+  const store = storeOf(state, now);
+  for (const object of objectsOf(release)) {
+    const written = store.apply(object);
+    if ("error" in written) throw new Error(`${key}: ${written.error}`); // cannotInstall should have said so
+  }
+  return release;
+}
+
+/** The objects of a release; a chart that the home does not know is one Deployment. */
+function objectsOf({ name, namespace, url, version, values }: ReleaseState): KubeObject[] {
+  const labels = { "app.kubernetes.io/instance": name, "app.kubernetes.io/managed-by": "Helm" };
+  const annotations = { "meta.helm.sh/release-name": name, "meta.helm.sh/release-namespace": namespace };
+  const { crds, workloads } = chartAt(url) ?? { crds: [], workloads: [`Deployment/${name}`] };
+  const objects: KubeObject[] = [...crds, ...workloads.map((workload) => workloadOf(workload, namespace, version, labels, annotations))];
+  if (chartName(url) === "flux-instance") {
+    objects.push({
+      apiVersion: "fluxcd.controlplane.io/v1",
+      kind: "FluxInstance",
+      metadata: { name: "flux", namespace, labels, annotations: { ...annotations, ...(values as any)?.commonAnnotations } },
+      spec: (values as any)?.instance ?? {},
+    });
+  }
+  return objects;
+}
+
+export function workloadOf(
+  workload: string,
+  namespace: string,
+  version: string,
+  labels: Record<string, string>,
+  annotations?: Record<string, string>,
+): KubeObject {
+  const [kind = "", name = ""] = workload.split("/");
+  return {
+    apiVersion: "apps/v1",
+    kind,
+    metadata: { name, namespace, labels, ...(annotations && { annotations }) },
+    spec: {
+      ...(kind === "Deployment" && { replicas: 1 }),
+      selector: { matchLabels: { "app.kubernetes.io/name": name } },
+      template: { metadata: { labels: { "app.kubernetes.io/name": name } }, spec: { containers: [{ name, image: `${name}:${version}` }] } },
+    },
+  };
+}
+
+/** Removes a release and what it brought; definitions stay, as with helm's `crds/`. */
+export function uninstall(state: ClusterState, release: ReleaseState, now: number): void {
+  const store = storeOf(state, now);
+  for (const { apiVersion, kind, metadata } of objectsOf(release)) {
+    if (kind === "CustomResourceDefinition") continue;
+    const found = kindWord(state, `${kind}.${apiVersion.split("/")[0]}`);
+    if (found) store.delete(found, metadata.namespace, metadata.name);
+  }
+  delete state.releases[`${release.namespace}/${release.name}`];
+}
+
+export const workloads = (state: Readonly<ClusterState>): Entry[] =>
+  ["deployments.apps", "daemonsets.apps", "statefulsets.apps"].flatMap((kind) => entriesOf(state, kind));
+
+/** Whether a workload runs as it is wanted now. */
+export const isAvailable = ({ object: { kind, metadata, status, spec } }: Entry) =>
+  status?.observedGeneration === metadata.generation &&
+  (kind === "DaemonSet"
+    ? status.desiredNumberScheduled > 0 && status.numberReady === status.desiredNumberScheduled
+    : (status?.readyReplicas ?? 0) >= (spec.replicas ?? 1));
+
+/** The workloads of a release. */
+export const workloadsOf = (state: Readonly<ClusterState>, name: string, namespace: string): Entry[] =>
+  workloads(state).filter(
+    ({ object: { metadata } }) => metadata.annotations?.["meta.helm.sh/release-name"] === name && metadata.namespace === namespace,
+  );
+
+export const runs = (state: Readonly<ClusterState>, workload: string, namespace: string) => {
+  const [kind = "", name = ""] = workload.split("/");
+  const entry = entryAt(state, `${kind.toLowerCase()}s.apps`, namespace, name);
+  return entry !== undefined && isAvailable(entry);
+};
+
+/** Why pods of this workload cannot run; undefined when they can. */
+export function hindrance(state: Readonly<ClusterState>, { object: { kind, metadata } }: Entry): string | undefined {
+  const name = metadata.name;
+  const nodes = entriesOf(state, "nodes");
+  if (nodes.length === 0) return "no nodes available to schedule pods";
+  // these run on the host's network, before there is a CNI
+  if (name !== "cilium" && name !== "cilium-operator" && !nodes.some(isReadyNode))
+    return `${kind} ${name}: 0/${nodes.length} nodes are available: ${nodes.length} node(s) had untolerated taint {node.kubernetes.io/not-ready: }`;
+  if (name === "onepassword-connect" && !entryAt(state, "secrets", metadata.namespace!, "onepassword-secret"))
+    return 'MountVolume.SetUp failed for volume "credentials": secret "onepassword-secret" not found';
+  return undefined;
+}
+
+export const isReadyNode = ({ object }: Entry) =>
+  (object.status?.conditions ?? []).some(({ type, status }: any) => type === "Ready" && status === "True");
+
+/** What a controller writes when the pods of a workload are up. */
+export function becomeAvailable(state: ClusterState, entry: Entry): void {
+  const { kind, metadata, spec } = entry.object;
+  const count = kind === "DaemonSet" ? entriesOf(state, "nodes").length : (spec.replicas ?? 1);
+  const generation = { observedGeneration: metadata.generation };
+  if (kind === "DaemonSet")
+    return setStatus(state, entry, {
+      ...generation,
+      desiredNumberScheduled: count,
+      currentNumberScheduled: count,
+      updatedNumberScheduled: count,
+      numberReady: count,
+      numberAvailable: count,
+    });
+  setStatus(state, entry, {
+    ...generation,
+    replicas: count,
+    readyReplicas: count,
+    availableReplicas: count,
+    updatedReplicas: count,
+    ...(kind === "Deployment" && {
+      conditions: [
+        { type: "Available", status: "True", reason: "MinimumReplicasAvailable", message: "Deployment has minimum availability." },
+        { type: "Progressing", status: "True", reason: "NewReplicaSetAvailable" },
+      ],
+    }),
+  });
+}

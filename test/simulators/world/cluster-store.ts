@@ -1,0 +1,217 @@
+// What etcd holds: objects by kind, namespace and name, and the little that the API server does to them when they are written.
+import { createHash, randomUUID } from "node:crypto";
+import { isDeepStrictEqual } from "node:util";
+import { type Kind, kindNamed, kindsOf, resourceOf } from "./cluster-kinds.ts";
+
+export interface KubeObject {
+  apiVersion: string;
+  kind: string;
+  metadata: {
+    name: string;
+    namespace?: string;
+    uid?: string;
+    resourceVersion?: string;
+    generation?: number;
+    creationTimestamp?: string;
+    labels?: Record<string, string>;
+    annotations?: Record<string, string>;
+    [key: string]: unknown;
+  };
+  [key: string]: any;
+}
+
+/** An object, and what its controller has to remember: times in milliseconds, which the API does not have. */
+export interface Entry {
+  object: KubeObject;
+  /** When it was made, or its spec was changed last. */
+  at: number;
+  /** The revision that was applied last (Kustomizations), or the spec that was installed (HelmReleases). */
+  applied?: string;
+  /** Kinds that were not there when it was applied: `cilium.io/v2 CiliumNode`. */
+  lacks?: string[];
+}
+
+/** A revision of a Helm release, as its Secret holds it. */
+export interface ReleaseState {
+  name: string;
+  namespace: string;
+  revision: number;
+  /** deployed, failed, pending-install, pending-upgrade, uninstalling */
+  status: string;
+  /** Name and version of the chart. */
+  chart: string;
+  version: string;
+  url: string;
+  values: unknown;
+  updated: number;
+  history: { revision: number; updated: number; status: string; version: string; description: string }[];
+}
+
+export interface ClusterState {
+  /** Id of the etcd cluster that holds all this; another one begins empty. */
+  etcd?: string;
+  version: number;
+  objects: Record<string, Entry>;
+  releases: Record<string, ReleaseState>;
+}
+
+export type Written = { error: string } | { object: KubeObject; done: "created" | "configured" | "unchanged" };
+
+/** What every reader and writer of the cluster goes through: the stand-ins and the controllers. */
+export interface Store {
+  get(kind: Kind, namespace: string | undefined, name: string): Entry | undefined;
+  list(kind: Kind, namespace?: string): Entry[];
+  /** Server-side apply; an error in the API server's words. */
+  apply(object: KubeObject): Written;
+  /** JSON merge patch. */
+  patch(kind: Kind, namespace: string | undefined, name: string, patch: object): Written;
+  delete(kind: Kind, namespace: string | undefined, name: string): boolean;
+}
+
+export const freshCluster = (): ClusterState => ({ version: 1, objects: {}, releases: {} });
+
+export const keyOf = (kind: Pick<Kind, "plural" | "group">, namespace: string | undefined, name: string) =>
+  `${resourceOf(kind)}/${namespace ?? ""}/${name}`;
+
+/** An entry whose kind is known to its caller: `entryAt(state, "secrets", "flux-system", "sops-age-secret")`. */
+export const entryAt = (state: Readonly<ClusterState>, resource: string, namespace: string, name: string): Entry | undefined =>
+  state.objects[`${resource}/${namespace}/${name}`];
+
+export const entriesOf = (state: Readonly<ClusterState>, resource: string): Entry[] =>
+  Object.entries(state.objects)
+    .filter(([key]) => key.startsWith(`${resource}/`))
+    .map(([, entry]) => entry);
+
+/** The store over a state that may be written; `now` in milliseconds. */
+export function storeOf(state: ClusterState, now: number): Store {
+  const place = (kind: Kind, namespace: string | undefined, name: string) =>
+    keyOf(kind, kind.namespaced ? (namespace ?? "default") : undefined, name);
+  const put = (kind: Kind, wanted: KubeObject): Written => {
+    const { name } = wanted.metadata;
+    const namespace = kind.namespaced ? (wanted.metadata.namespace ?? "default") : undefined;
+    if (namespace !== undefined && !state.objects[`namespaces//${namespace}`])
+      return { error: `Error from server (NotFound): namespaces ${JSON.stringify(namespace)} not found` };
+    const key = keyOf(kind, namespace, name);
+    const had = state.objects[key];
+    const { metadata, ...body } = admitted(wanted);
+    const { namespace: _, ...labels } = metadata;
+    const next: KubeObject = {
+      ...had?.object,
+      ...body,
+      metadata: {
+        ...had?.object.metadata,
+        ...labels,
+        ...(namespace !== undefined && { namespace }),
+        ...merged("labels", had, wanted),
+        ...merged("annotations", had, wanted),
+      },
+    };
+    if (kind.kind === "Namespace") next.metadata.labels = { "kubernetes.io/metadata.name": name, ...next.metadata.labels };
+    if (had && isDeepStrictEqual(had.object, next)) return { object: had.object, done: "unchanged" };
+    state.version += 1;
+    const changed = !had || !isDeepStrictEqual(bodyOf(had.object), bodyOf(next));
+    if (!had) Object.assign(next.metadata, { uid: randomUUID(), creationTimestamp: `${new Date(now).toISOString().slice(0, 19)}Z` });
+    if (kind.group) next.metadata.generation = (had?.object.metadata.generation ?? 0) + Number(changed);
+    next.metadata.resourceVersion = String(state.version);
+    if (kind.kind === "Namespace") next.status ??= { phase: "Active" };
+    state.objects[key] = { ...had, object: next, at: changed ? now : had!.at };
+    return { object: next, done: had ? "configured" : "created" };
+  };
+  return {
+    get: (kind, namespace, name) => state.objects[place(kind, namespace, name)],
+    list: (kind, namespace) =>
+      entriesOf(state, resourceOf(kind))
+        .filter(({ object }) => namespace === undefined || !kind.namespaced || object.metadata.namespace === namespace)
+        .sort((a, b) => (sortKey(a) < sortKey(b) ? -1 : 1)),
+    apply(object) {
+      const kind = kindNamed(state, object.apiVersion, object.kind);
+      return kind ? put(kind, object) : { error: noMatch(object, "STDIN") };
+    },
+    patch(kind, namespace, name, patch) {
+      const had = state.objects[place(kind, namespace, name)];
+      if (!had) return { error: notFound(kind, name) };
+      const next = mergePatch(structuredClone(had.object), patch) as KubeObject;
+      // what a merge patch sets to null must be gone: put() would keep it
+      for (const where of ["labels", "annotations"] as const)
+        for (const [key, value] of Object.entries((patch as any).metadata?.[where] ?? {}))
+          if (value === null) delete had.object.metadata[where]?.[key];
+      return put(kind, next);
+    },
+    delete(kind, namespace, name) {
+      const key = place(kind, namespace, name);
+      if (!state.objects[key]) return false;
+      delete state.objects[key];
+      if (kind.kind === "Namespace")
+        for (const [at, { object }] of Object.entries(state.objects)) if (object.metadata.namespace === name) delete state.objects[at];
+      if (kind.kind === "CustomResourceDefinition")
+        for (const at of Object.keys(state.objects)) if (at.startsWith(`${name}/`)) delete state.objects[at];
+      state.version += 1;
+      return true;
+    },
+  };
+}
+
+const sortKey = ({ object: { metadata } }: Entry) => `${metadata.namespace ?? ""}/${metadata.name}`;
+
+export const notFound = (kind: Kind, name: string) => `Error from server (NotFound): ${resourceOf(kind)} ${JSON.stringify(name)} not found`;
+
+/** What kubectl says about a manifest whose kind nobody serves. */
+export const noMatch = ({ apiVersion, kind, metadata }: KubeObject, from: string) =>
+  `resource mapping not found for name: ${JSON.stringify(metadata.name)} namespace: ${JSON.stringify(metadata.namespace ?? "")} from ${JSON.stringify(from)}: no matches for kind ${JSON.stringify(kind)} in version ${JSON.stringify(apiVersion)}\nensure CRDs are installed first`;
+
+function merged(where: "labels" | "annotations", had: Entry | undefined, wanted: KubeObject) {
+  const both = { ...had?.object.metadata[where], ...wanted.metadata[where] };
+  return Object.keys(both).length > 0 ? { [where]: both } : {};
+}
+
+const bodyOf = ({ metadata: _, status: __, ...body }: KubeObject) => body;
+
+/** What the API server makes of an object before it keeps it. */
+function admitted(object: KubeObject): KubeObject {
+  const { uid: _, resourceVersion: __, generation: ___, creationTimestamp: ____, ...metadata } = object.metadata;
+  const { status: _____, ...rest }: KubeObject = { ...object, metadata };
+  if (object.kind === "Secret") {
+    const { stringData = {}, data = {}, ...secret } = rest as any;
+    const encoded = Object.fromEntries(
+      Object.entries(stringData).map(([key, value]) => [key, Buffer.from(String(value)).toString("base64")]),
+    );
+    return { ...secret, data: { ...data, ...encoded }, type: secret.type ?? "Opaque" };
+  }
+  // of a definition only what names it: schemas are megabytes, and nothing here reads them
+  if (object.kind === "CustomResourceDefinition") {
+    const { group, names, scope, versions } = object.spec;
+    return {
+      ...rest,
+      spec: { group, names, scope, versions: versions.map(({ name, served, storage }: any) => ({ name, served, storage })) },
+    };
+  }
+  return rest as KubeObject;
+}
+
+/** RFC 7386. */
+export function mergePatch(target: any, patch: any): any {
+  if (patch === null || typeof patch !== "object" || Array.isArray(patch)) return patch;
+  const result = target !== null && typeof target === "object" && !Array.isArray(target) ? { ...target } : {};
+  for (const [key, value] of Object.entries(patch)) {
+    if (value === null) delete result[key];
+    else result[key] = mergePatch(result[key], value);
+  }
+  return result;
+}
+
+/** Writes a status as a controller does: beside the spec, without a new generation. */
+export function setStatus(state: ClusterState, entry: Entry, status: object): void {
+  state.version += 1;
+  entry.object.status = { ...entry.object.status, ...status };
+  entry.object.metadata.resourceVersion = String(state.version);
+}
+
+export const digestOf = (text: string) => createHash("sha256").update(text).digest("hex");
+
+/** Whether all these kinds are served: `cilium.io/v2 CiliumNode`. */
+export function servesAll(state: Readonly<ClusterState>, kinds: string[]): boolean {
+  const served = new Set(
+    kindsOf(state).flatMap(({ group, versions, kind }) => versions.map((version) => `${group ? `${group}/` : ""}${version} ${kind}`)),
+  );
+  return kinds.every((kind) => served.has(kind));
+}
