@@ -28,8 +28,8 @@ export async function makeValues(entries: readonly Entry[], { versions, keyFile 
     : {};
   const age = makers.has("age-key") ? (keyFile ?? (await newIdentity())) : undefined;
   const made = entries.map(({ field, source, public: open }): NewField => {
-    const maker = "init" in source ? source.init : undefined;
-    const value = maker === "talos-bundle" ? bundle[field] : maker === "age-key" ? age : password();
+    const maker = "init" in source ? source.init : "none";
+    const value = { "talos-bundle": bundle[field], "age-key": age, password: password(), none: undefined }[maker];
     if (value === undefined) throw new Error(`nothing makes ${field}`);
     return { field, value, public: open };
   });

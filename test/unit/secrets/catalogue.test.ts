@@ -1,0 +1,70 @@
+// The catalogue is whole: every item, every field that the product and its templates name.
+import { readFileSync } from "node:fs";
+import { expect, test } from "vitest";
+import { ITEM_KEYS, reference } from "../../../scripts/lib/cluster/cluster.ts";
+import { AGE_KEY } from "../../../scripts/lib/secrets/age.ts";
+import { CATALOGUE, entriesFor, isPublic, originOf, whoMakes } from "../../../scripts/lib/secrets/catalogue.ts";
+import { TALOS_FIELDS } from "../../../scripts/lib/secrets/talos-bundle.ts";
+import { referencesIn, templateReferences } from "../../../scripts/lib/secrets/used.ts";
+import { testCluster } from "../test-cluster.ts";
+
+const fields = (item: string) => CATALOGUE.filter((entry) => entry.item === item).map(({ field }) => field);
+
+test("every item has fields, every field stands once", () => {
+  expect(new Set(CATALOGUE.map(({ item }) => item))).toEqual(new Set(ITEM_KEYS));
+  expect(new Set(CATALOGUE.map(({ field }) => field)).size).toBe(CATALOGUE.length);
+});
+test("Talos' fields are those of the bundle", () => expect(fields("talos").toSorted()).toEqual(TALOS_FIELDS.toSorted()));
+test("what a person fetches has a link, steps and rights", () => {
+  const told = CATALOGUE.flatMap(({ source }) => ("person" in source ? [source.person] : []));
+  expect(told.filter(({ link, steps, rights }) => !/^https:/.test(link) || steps.length < 10 || rights.length < 10)).toEqual([]);
+});
+test("a home is asked only for its own hypervisor", () => {
+  expect(entriesFor({ hypervisor: "truenas" }).map(({ item }) => item)).not.toContain("esxi");
+  expect(entriesFor({ hypervisor: "vsphere" }).map(({ item }) => item)).not.toContain("nas");
+});
+test("all that the templates of the repository name is in it, as needed now", async () => {
+  const cluster = testCluster();
+  const now = CATALOGUE.filter((entry) => entry.now).map(({ item, field }) => reference(cluster, item, field));
+  expect(now).toEqual(expect.arrayContaining([...(await templateReferences(process.cwd(), cluster)).keys()]));
+});
+test("the Secret that bootstrap creates holds the age key of the vault", () =>
+  expect(readFileSync("bootstrap/resources.yaml.njk", "utf8")).toContain(`age.agekey: {{ ref("${AGE_KEY.item}", "${AGE_KEY.field}") }}`));
+test("keys are never public, addresses are", () => {
+  expect(CATALOGUE.filter(({ field }) => /KEY$|TOKEN|SECRET|PASS/.test(field) && isPublic(field))).toEqual([]);
+  expect(["TRUENAS_HOST", "CLUSTER_CA_CRT", "TRUENAS_API", "UNHEARD_OF"].map(isPublic)).toEqual([true, true, false, false]);
+});
+test("who makes a value", () => {
+  expect(whoMakes("KOPIA_PASSWORD")).toBe("task secrets:init creates it");
+  expect(whoMakes("kubeconfig")).toBe("task talos:kubeconfig UPLOAD=1 creates it");
+  expect(whoMakes("FLUX_GITHUB_TOKEN")).toBe(
+    "only you can fetch it: https://github.com/settings/personal-access-tokens/new (rights: Commit statuses: read and write)",
+  );
+  expect(originOf("UNHEARD_OF")).toBe("you: it is not in the catalogue of docs/secrets.md");
+});
+test("docs/secrets.md has every item and field", () => {
+  const page = readFileSync("docs/secrets.md", "utf8");
+  expect(CATALOGUE.filter(({ field }) => !page.includes(field)).map(({ field }) => field)).toEqual([]);
+});
+
+test("references of a template: literal ones, and those that it asks for by name, but not those of comments", () =>
+  expect(
+    referencesIn(
+      [
+        '{# ref("sops", "OLD") and op://a/b/c #}',
+        "# op://Infrastructure/old/comment",
+        "  key: op://Infrastructure/talos/CLUSTER_ID # why",
+        '  "{{ op://Other/item/section/field }}"',
+        `  token: {{ ref("connect", "OP_CONNECT_TOKEN") }} {{ ref('nas','TRUENAS_API') }}`,
+        "  again: op://Infrastructure/talos/CLUSTER_ID",
+      ].join("\n"),
+      testCluster(),
+    ),
+  ).toEqual([
+    "op://Infrastructure/talos/CLUSTER_ID",
+    "op://Other/item/section/field",
+    "op://Infrastructure/1password/OP_CONNECT_TOKEN",
+    "op://Infrastructure/talosdeploy/TRUENAS_API",
+  ]));
+test("a name that no home has is refused with the nearest", () =>
+  expect(() => referencesIn('{{ ref("talso", "X") }}', testCluster())).toThrow('ref("talso", "X"): no such item, did you mean "talos"?'));

@@ -1,0 +1,244 @@
+// secrets:init: what it does to a vault, command by command, and that no secret is seen on the way.
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, describe, expect, onTestFinished, test, vi } from "vitest";
+import { forgetSecrets } from "../../../scripts/lib/redact.ts";
+import { newIdentity, recipientsOfKeys } from "../../../scripts/lib/secrets/age.ts";
+import type { StoredItem } from "../../../scripts/lib/secrets/op.ts";
+import { bundleFromFields, TALOS_FIELDS } from "../../../scripts/lib/secrets/talos-bundle.ts";
+import { secretsInit } from "../../../scripts/secrets/init.ts";
+import { record, type RecordSetup } from "../recorder.ts";
+import { type FakeOp, fakeOp, item } from "./fake-op.ts";
+
+afterEach(() => {
+  vi.restoreAllMocks();
+  vi.unstubAllEnvs();
+  forgetSecrets();
+});
+
+const CREATE = "cat | op item create - --vault Infrastructure --format=json";
+const GENERATE = "talosctl gen secrets --talos-version v1.13.9 --output-file -";
+const KEY = await newIdentity();
+const [OURS] = await recipientsOfKeys(KEY);
+const bundle = await bundleFromFields((field) => `taint of ${field}`);
+const talos = () => item("talos", Object.fromEntries(TALOS_FIELDS.map((field) => [field, `taint of ${field}`])));
+const rest = () => [
+  talos(),
+  item("sops", { SOPS_PRIVATE_KEY: KEY }),
+  item("flux", { FLUX_GITHUB_WEBHOOK_TOKEN: "taint-webhook" }),
+  item("volsync-template", { KOPIA_PASSWORD: "taint-kopia" }),
+  item("rook-ceph", { ROOK_DASHBOARD_PASSWORD: "taint-rook" }),
+];
+const full = () => [...rest(), item("grafana", { GF_SECURITY_ADMIN_PASSWORD: "taint-grafana" })];
+
+/** A run against a vault with these items; what it creates or edits is in the vault afterwards. */
+async function home(op: FakeOp, { answers = {}, recipient = "age1-your-recipient", ...setup }: RecordSetup & { recipient?: string } = {}) {
+  const root = mkdtempSync(join(tmpdir(), "init-"));
+  onTestFinished(() => rmSync(root, { recursive: true }));
+  writeFileSync(join(root, ".sops.yaml"), `creation_rules:\n  - age: ${recipient} # ours\n`);
+  const created = Array.from({ length: 9 }, (_, index) => JSON.stringify({ id: `new-${index}` }));
+  const lab = await record({
+    root,
+    env: { SOPS_AGE_KEY_FILE: join(root, "age.key") },
+    answers: { [GENERATE]: bundle, [CREATE]: created, ...answers },
+    ...setup,
+  });
+  let made = 0;
+  op.items = new Proxy(op.items, {
+    get(items, key) {
+      for (const [line, text] of Object.entries(lab.stdin)) {
+        const id = /op item edit (\S+)/.exec(line)?.[1];
+        if (id)
+          Object.assign(
+            items.find((item) => item.id === id)!,
+            JSON.parse(text) as StoredItem,
+          );
+      }
+      const text = lab.stdin[CREATE];
+      const creates = lab.commands.filter((line) => line === `act ${CREATE}`).length;
+      if (text && creates > made) items.push({ id: `new-${made++}`, ...(JSON.parse(text) as Omit<StoredItem, "id">) });
+      return Reflect.get(items, key) as unknown;
+    },
+  });
+  return { lab, root, sops: () => readFileSync(join(root, ".sops.yaml"), "utf8") };
+}
+
+test("an empty vault: all is created, each looked for before and asked for after, then .sops.yaml", async () => {
+  const op = fakeOp();
+  const { lab, sops } = await home(op);
+  expect(await lab.run(secretsInit, {})).toBeUndefined();
+  expect(lab.plans).toEqual([
+    {
+      title: "create secrets in vault Infrastructure; nothing that is there is changed",
+      lines: [
+        "create item talos: 14 fields",
+        "create item sops: SOPS_PRIVATE_KEY",
+        "create item flux: FLUX_GITHUB_WEBHOOK_TOKEN",
+        "create item volsync-template: KOPIA_PASSWORD",
+        "create item rook-ceph: ROOK_DASHBOARD_PASSWORD",
+        "create item grafana: GF_SECURITY_ADMIN_PASSWORD",
+        "write .sops.yaml: the age key's recipient in place of the placeholder",
+      ],
+    },
+  ]);
+  expect(lab.commands).toEqual([`ask ${GENERATE}`, ...Array<string>(6).fill(`act ${CREATE}`)]);
+  const list = "op item list --vault=Infrastructure --format=json";
+  const get = (id: string) => `op item get ${id} --vault=Infrastructure --format=json`;
+  expect(op.lines).toEqual([
+    "op --version",
+    "op whoami --format=json",
+    list,
+    ...[0, 1, 2, 3, 4, 5].flatMap((index) => [list, get(`new-${index}`)]),
+    list,
+    get("new-1"),
+  ]);
+  expect(op.items.map(({ title }) => title)).toEqual(["talos", "sops", "flux", "volsync-template", "rook-ceph", "grafana"]);
+  expect(op.items[0]!.fields).toContainEqual({ type: "CONCEALED", label: "CLUSTER_ID", value: "taint of CLUSTER_ID" });
+  expect(op.items[0]!.fields).toContainEqual({ type: "STRING", label: "CLUSTER_CA_CRT", value: "taint of CLUSTER_CA_CRT" });
+  expect(op.items[2]!.fields![0]!.value).toMatch(/^[A-Za-z0-9]{32}$/);
+  const [recipient] = await recipientsOfKeys(op.items[1]!.fields![0]!.value!);
+  expect(sops()).toBe(`creation_rules:\n  - age: ${recipient} # ours\n`);
+  expect(lab.said.slice(0, 3)).toEqual([
+    "vault Infrastructure of 1Password, as operator@example.com at https://my.1password.com",
+    "created talos: 14 fields",
+    "created sops: SOPS_PRIVATE_KEY",
+  ]);
+  expect(lab.results).toMatchObject([
+    { there: 0, created: expect.arrayContaining([{ item: "sops", field: "SOPS_PRIVATE_KEY" }]) as unknown },
+  ]);
+});
+test("no secret in words, environment, output or report", async () => {
+  const op = fakeOp();
+  const { lab } = await home(op);
+  await lab.run(secretsInit, {});
+  const secrets = op.items.flatMap(({ fields }) => fields!.flatMap(({ type, value }) => (type === "CONCEALED" ? [value!] : [])));
+  const seen = JSON.stringify([lab.commands, op.seen, lab.said, lab.plans, lab.results, lab.effects]);
+  expect(secrets).toHaveLength(15);
+  expect(secrets.filter((secret) => seen.includes(secret))).toEqual([]);
+});
+test("the list says where to fetch the rest, under which names, with which rights", async () => {
+  const { lab } = await home(fakeOp());
+  await lab.run(secretsInit, {});
+  expect(lab.said.at(-1)).toContain(
+    [
+      "https://YOUR-NAS/ui/credentials/users/api-keys",
+      "  for     talos:prepare-iso, vm:* (before the bootstrap)",
+      "  how     host or host:port; the user; an API key of that user; the SHA-256 fingerprint of the NAS's certificate (AA:BB:…) or its CA as PEM",
+      "  rights  full administrator (uploading the ISO needs it)",
+      "  item         field",
+      "  talosdeploy  TRUENAS_HOST",
+    ].join("\n"),
+  );
+});
+test("a vault that has all is not touched", async () => {
+  const { lab } = await home(fakeOp(full()), { recipient: OURS! });
+  expect(await lab.run(secretsInit, {})).toBeUndefined();
+  expect([lab.plans, lab.commands, lab.effects]).toEqual([[], [], []]);
+  expect(lab.said.at(-1)).toBe("nothing to create: all that can be created is there");
+});
+test("after an interruption only the rest is made", async () => {
+  const op = fakeOp(rest());
+  const { lab, sops } = await home(op);
+  await lab.run(secretsInit, {});
+  expect(lab.plans[0]!.lines).toEqual([
+    "create item grafana: GF_SECURITY_ADMIN_PASSWORD",
+    "write .sops.yaml: the age key's recipient in place of the placeholder",
+  ]);
+  expect(sops()).toContain(OURS);
+});
+test("a dry run reads, shows and changes nothing", async () => {
+  const { lab, sops } = await home(fakeOp(), { dryRun: true });
+  expect(await lab.run(secretsInit, {})).toMatchObject({ name: "Stop", pending: true });
+  expect([lab.commands, lab.effects]).toEqual([[], []]);
+  expect(lab.results).toMatchObject([{ there: 0, toCreate: expect.any(Array) as unknown }]);
+  expect(sops()).toContain("age1-your-recipient");
+});
+test("No is No", async () => {
+  const { lab } = await home(fakeOp(), { yes: false });
+  expect(await lab.run(secretsInit, {})).toMatchObject({ name: "Stop" });
+  expect(lab.effects).toEqual([]);
+});
+
+describe("an item that is there", () => {
+  const EDIT = "cat | op item edit id-of-flux --vault Infrastructure --format=json";
+  test("is completed: the whole item on stdin, what it held unchanged", async () => {
+    const others = full().filter(({ title }) => title !== "flux");
+    const flux = item("flux", { FLUX_GITHUB_TOKEN: "taint-github", FLUX_GITHUB_WEBHOOK_TOKEN: "" });
+    const op = fakeOp([...others, flux]);
+    const { lab } = await home(op, { recipient: OURS!, answers: { [EDIT]: "{}" } });
+    const before = structuredClone(flux);
+    expect(await lab.run(secretsInit, {})).toBeUndefined();
+    const sent = JSON.parse(lab.stdin[EDIT]!) as StoredItem;
+    expect(sent.fields![0]).toEqual(before.fields![0]);
+    expect(sent.fields![1]).toEqual({ ...before.fields![1], value: expect.stringMatching(/^[A-Za-z0-9]{32}$/) as unknown });
+    expect(lab.said).toContain("completed flux: FLUX_GITHUB_WEBHOOK_TOKEN");
+  });
+  test("and changed while the person read the plan is left alone", async () => {
+    const flux = item("flux", { FLUX_GITHUB_TOKEN: "x" });
+    const { lab } = await home(fakeOp([...full().filter(({ title }) => title !== "flux"), flux]), { recipient: OURS! });
+    const { confirm } = lab.context.ui;
+    lab.context.ui.confirm = async (plan) => {
+      await confirm(plan);
+      flux.fields!.push({ label: "FLUX_GITHUB_WEBHOOK_TOKEN", value: "theirs" });
+    };
+    expect(String(await lab.run(secretsInit, {}))).toContain(
+      "could not store flux in vault Infrastructure\n  said: somebody changed the item since it was read\n  now:  that item was not touched",
+    );
+    expect(lab.commands).toEqual([]);
+  });
+});
+
+describe("is not believed", () => {
+  test("a vault that holds something else afterwards", async () => {
+    const op = fakeOp(rest());
+    op.says["item get new-0"] = { out: JSON.stringify(item("grafana", { GF_SECURITY_ADMIN_PASSWORD: "other" })) };
+    const { lab } = await home(op);
+    expect(String(await lab.run(secretsInit, {}))).toContain(
+      "could not store grafana in vault Infrastructure\n  said: afterwards the vault does not hold what it should in GF_SECURITY_ADMIN_PASSWORD",
+    );
+  });
+  test("a limit in the middle: said, and the same command goes on", async () => {
+    const { lab } = await home(fakeOp(rest()), {
+      answers: { [CREATE]: { err: "[ERROR] 2026/06/01 12:00:00 (429) Too Many Requests", code: 1 } },
+    });
+    const said = String(await lab.run(secretsInit, {}));
+    expect(said).toContain(
+      "could not store grafana in vault Infrastructure\n  said: (429) Too Many Requests\n  next: op service-account ratelimit",
+    );
+    expect(said).not.toContain("nothing was changed");
+  });
+  test("a refusal in op's words", async () => {
+    const { lab } = await home(fakeOp(rest()), {
+      answers: { [CREATE]: { err: "[ERROR] 2026/06/01 12:00:00 you have no write access", code: 1 } },
+    });
+    expect(String(await lab.run(secretsInit, {}))).toContain(
+      "said: you have no write access\n  next: task secrets:init (goes on from what it finds)",
+    );
+  });
+});
+
+describe("stops before anything", () => {
+  test("through Connect, which keeps no items", async () => {
+    const op = fakeOp();
+    const { lab } = await home(op, { env: { OP_CONNECT_HOST: "http://nas", OP_CONNECT_TOKEN: "ey" } });
+    expect(String(await lab.run(secretsInit, {}))).toContain("the Connect server at http://nas cannot list or make items");
+    expect(op.lines).toEqual([]);
+  });
+  test("at a contradiction", async () => {
+    const { lab } = await home(fakeOp([item("talos", { CLUSTER_ID: "x" })]));
+    expect(String(await lab.run(secretsInit, {}))).toContain(
+      "could not plan the secrets\n  said: item talos has only some of Talos' secrets",
+    );
+    expect([lab.plans, lab.effects]).toEqual([[], []]);
+  });
+});
+
+test("the key of a key file is stored in place of a new one", async () => {
+  const op = fakeOp(full().filter(({ title }) => title !== "sops"));
+  const { lab, root } = await home(op, { recipient: OURS! });
+  writeFileSync(join(root, "age.key"), `# ours\n${KEY}\n`);
+  await lab.run(secretsInit, {});
+  expect(lab.plans[0]!.lines).toEqual([`create item sops: SOPS_PRIVATE_KEY, the key of ${join(root, "age.key")}`]);
+  expect(op.items.at(-1)).toMatchObject({ title: "sops", fields: [{ label: "SOPS_PRIVATE_KEY", value: `# ours\n${KEY}\n` }] });
+});

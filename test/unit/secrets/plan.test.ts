@@ -1,0 +1,109 @@
+// From facts to a plan: what is made, what is fetched, what contradicts itself.
+import { describe, expect, test } from "vitest";
+import { entriesFor } from "../../../scripts/lib/secrets/catalogue.ts";
+import type { StoredItem } from "../../../scripts/lib/secrets/op.ts";
+import { type Facts, planSecrets } from "../../../scripts/lib/secrets/plan.ts";
+import { TALOS_FIELDS } from "../../../scripts/lib/secrets/talos-bundle.ts";
+import { testCluster } from "../test-cluster.ts";
+import { item } from "./fake-op.ts";
+
+const cluster = testCluster();
+const OURS = `age1${"q".repeat(58)}`;
+const THEIRS = `age1${"z".repeat(58)}`;
+
+function plan(items: StoredItem[] = [], facts: Partial<Facts> = {}) {
+  return planSecrets(entriesFor(cluster), cluster, {
+    listed: items,
+    items: new Map(items.map((one) => [one.title, one])),
+    recipients: [],
+    keys: { vault: [], file: undefined },
+    ...facts,
+  });
+}
+const talos = item("talos", Object.fromEntries(TALOS_FIELDS.map((field) => [field, `value of ${field}`])));
+const sops = item("sops", { SOPS_PRIVATE_KEY: "AGE-SECRET-KEY-1…" });
+const titles = (items: StoredItem[], facts?: Partial<Facts>) =>
+  plan(items, facts).writes.map(({ title, id }) => (id ? `${title} (${id})` : title));
+
+test("an empty vault gets all that can be made", () => {
+  const { writes, fetch, writeRecipient, contradictions } = plan();
+  expect(writes.map(({ title, entries }) => [title, entries.length])).toEqual([
+    ["talos", 14],
+    ["sops", 1],
+    ["flux", 1],
+    ["volsync-template", 1],
+    ["rook-ceph", 1],
+    ["grafana", 1],
+  ]);
+  expect([writeRecipient, contradictions]).toEqual([true, []]);
+  expect(fetch.map(({ field }) => field)).toEqual(expect.arrayContaining(["OP_CONNECT_TOKEN", "TRUENAS_API", "FLUX_GITHUB_TOKEN"]));
+  expect(fetch.map(({ field }) => field)).not.toContain("kubeconfig");
+});
+test("what is there is not made again", () =>
+  expect(titles([talos, sops], { recipients: [OURS], keys: { vault: [OURS], file: undefined } })).toEqual([
+    "flux",
+    "volsync-template",
+    "rook-ceph",
+    "grafana",
+  ]));
+test("an item that lacks a field is completed", () => {
+  const flux = item("flux", { FLUX_GITHUB_TOKEN: "x", FLUX_GITHUB_WEBHOOK_TOKEN: "" });
+  expect(titles([flux])).toContain("flux (id-of-flux)");
+});
+test("another home's names are used", () => {
+  const other = testCluster({
+    onepassword: { ...cluster.onepassword, items: { ...cluster.onepassword.items, talos: "talos-of-the-lab" } },
+  });
+  expect(
+    planSecrets(entriesFor(other), other, { listed: [], items: new Map(), recipients: [], keys: { vault: [], file: undefined } }).writes[0]
+      ?.title,
+  ).toBe("talos-of-the-lab");
+});
+
+describe("contradictions", () => {
+  test("a torn bundle", () =>
+    expect(plan([item("talos", Object.fromEntries(TALOS_FIELDS.slice(2).map((field) => [field, "x"])))]).contradictions).toEqual([
+      "item talos has only some of Talos' secrets, not CLUSTER_ID, CLUSTER_SECRET: restore it from its history in the 1Password app, or archive it if no cluster was ever made from it",
+    ]));
+  test("an item of Talos without any of its fields is none", () => expect(plan([item("talos", { note: "x" })]).contradictions).toEqual([]));
+  test("two items of one name", () =>
+    expect(plan([sops, { ...sops, id: "other" }], { keys: { vault: [OURS], file: undefined } }).contradictions).toEqual([
+      "more than one item is called sops: archive all but one",
+    ]));
+  test("two fields of one name", () => {
+    const grafana = item("grafana", { GF_SECURITY_ADMIN_PASSWORD: "a" });
+    grafana.fields!.push({ label: "gf_security_admin_password", value: "b" });
+    expect(plan([grafana]).contradictions).toEqual([
+      "item grafana has more than one field called GF_SECURITY_ADMIN_PASSWORD: remove all but one",
+    ]);
+  });
+  test("a login would lose its passkey", () =>
+    expect(plan([item("flux", {}, "LOGIN")]).contradictions[0]).toMatch(/^item flux is a login, which may hold a passkey/));
+  test("a login that is complete is left alone", () =>
+    expect(plan([item("grafana", { GF_SECURITY_ADMIN_PASSWORD: "a" }, "LOGIN")]).contradictions).toEqual([]));
+});
+
+describe("the age key", () => {
+  const contradictions = (items: StoredItem[], recipients: string[] | undefined, vault: string[], file?: string[]) =>
+    plan(items, { recipients, keys: { vault, file } });
+  test("of the vault and .sops.yaml agree", () => expect(contradictions([sops], [OURS], [OURS]).contradictions).toEqual([]));
+  test("one of several recipients is enough", () => expect(contradictions([sops], [THEIRS, OURS], [OURS]).contradictions).toEqual([]));
+  test("of the vault is put where the placeholder stands", () => expect(contradictions([sops], [], [OURS]).writeRecipient).toBe(true));
+  test("without a .sops.yaml there is nothing to write", () =>
+    expect(contradictions([sops], undefined, [OURS]).writeRecipient).toBe(false));
+  test("of another recipient", () =>
+    expect(contradictions([sops], [THEIRS], [OURS]).contradictions).toEqual([
+      `.sops.yaml encrypts for ${THEIRS}, the key at hand is ${OURS}'s: put that recipient's key into op://Infrastructure/sops/SOPS_PRIVATE_KEY, or put the placeholder back if nothing was encrypted for it`,
+    ]));
+  test("a recipient without any key", () =>
+    expect(contradictions([], [THEIRS], []).contradictions[0]).toContain("the vault has no key: put that recipient's key into"));
+  test("that is no key", () =>
+    expect(contradictions([sops], [], []).contradictions).toEqual([
+      "op://Infrastructure/sops/SOPS_PRIVATE_KEY holds no age identity (a line AGE-SECRET-KEY-1…)",
+    ]));
+  test("of the key file is stored in place of a new one", () => {
+    const adopted = contradictions([], [OURS], [], [OURS]);
+    expect([adopted.adoptKeyFile, adopted.contradictions]).toEqual([true, []]);
+  });
+  test("a key file without a key is not", () => expect(contradictions([], [], [], []).adoptKeyFile).toBe(false));
+});
