@@ -24,14 +24,12 @@ function definition(group: string, line: string): KubeObject {
       group,
       names: { kind, listKind: `${kind}List`, plural, singular: kind.toLowerCase() },
       scope: word.endsWith("!") ? "Cluster" : "Namespaced",
-      versions: versions
-        .split(",")
-        .map((name, at) => ({
-          name,
-          served: true,
-          storage: at === 0,
-          schema: { openAPIV3Schema: { type: "object", "x-kubernetes-preserve-unknown-fields": true } },
-        })),
+      versions: versions.split(",").map((name, at) => ({
+        name,
+        served: true,
+        storage: at === 0,
+        schema: { openAPIV3Schema: { type: "object", "x-kubernetes-preserve-unknown-fields": true } },
+      })),
     },
   };
 }

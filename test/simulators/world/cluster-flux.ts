@@ -39,7 +39,13 @@ export function ready(
 ): ((state: ClusterState, now: number) => void) | undefined {
   const { metadata, status: had } = entry.object;
   const is = had?.conditions?.find(({ type }: any) => type === "Ready");
-  if (is?.status === status && is.reason === reason && is.message === message && had.observedGeneration === metadata.generation)
+  if (
+    is?.status === status &&
+    is.reason === reason &&
+    is.message === message &&
+    had.observedGeneration === metadata.generation &&
+    !isRequested(entry)
+  )
     return undefined;
   return (state, now) => {
     const lastTransitionTime = is?.status === status ? is.lastTransitionTime : `${new Date(now).toISOString().slice(0, 19)}Z`;

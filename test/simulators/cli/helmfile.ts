@@ -1,0 +1,189 @@
+// The stand-in for helmfile (v1.8.0): lists releases, prints what their charts define, and syncs one release as helm would.
+import { stringify } from "yaml";
+import { chartAt } from "../world/cluster-charts.ts";
+import { cannotInstall, hindrance, type Install, install, isAvailable, releaseAt, workloadsOf } from "../world/cluster-releases.ts";
+import { entriesOf } from "../world/cluster-store.ts";
+import { isEstablished } from "../world/cluster-kinds.ts";
+import { type Call, type Tool, Untaught } from "../world/tool.ts";
+import type { World } from "../world/world.ts";
+import { type Flag, readFlags } from "./flags.ts";
+import { goError } from "./go-errors.ts";
+import { type HelmfileRelease, readHelmfile } from "./helmfile-state.ts";
+import { KubeError, moment, reachApiAsHelm, writing } from "./kubectl-client.ts";
+import { columns } from "./table.ts";
+
+const SWITCH: Flag = { is: "switch" };
+const FLAGS: Record<string, Flag> = {
+  version: SWITCH,
+  quiet: { is: "switch", short: "q" },
+  file: { is: "text", short: "f" },
+  selector: { is: "text", short: "l" },
+  output: { is: "text" },
+  "include-crds": SWITCH,
+  "no-hooks": SWITCH,
+  "hide-notes": SWITCH,
+};
+
+export const helmfile: Tool = async (world, call) => {
+  const words = readFlags(call.argv, FLAGS);
+  if (words.on("version")) {
+    call.out("helmfile version v1.8.0\n");
+    return 0;
+  }
+  const file = words.text("file");
+  const [command] = words.rest;
+  if (file === undefined || words.rest.length !== 1) throw new Untaught("helmfile without --file, or with more than one command");
+  try {
+    const all = await releasesOf(call, file);
+    const selector = words.text("selector");
+    const name = selector === undefined ? undefined : /^name=([\w-]+)$/.exec(selector)?.[1];
+    if (selector !== undefined && name === undefined) throw new Untaught(`--selector ${selector}`);
+    const chosen = all.filter((release) => name === undefined || release.name === name);
+    if (chosen.length === 0) {
+      call.err(`err: no releases found that matches specified selector(${selector}) and environment(default), in any helmfile\n`);
+      return 3;
+    }
+    if (command === "list") list(call, chosen, words.text("output"));
+    else if (command === "template") template(world, call, chosen, words.on("include-crds"), words.on("quiet"));
+    else if (command === "sync") await sync(world, call, file, chosen);
+    else throw new Untaught(`helmfile ${command}`);
+    return 0;
+  } catch (error) {
+    if (!(error instanceof KubeError)) throw error;
+    call.err(`${error.message}\n`);
+    return 1;
+  }
+};
+
+async function releasesOf(call: Call, file: string): Promise<HelmfileRelease[]> {
+  try {
+    return await readHelmfile(call, file);
+  } catch (error) {
+    const { code, path } = error as NodeJS.ErrnoException;
+    if (code === "ENOENT" && path?.endsWith(file.replace(/^.*\//, ""))) throw new KubeError(`specified state file ${file} is not found`);
+    if (error instanceof Untaught) throw error;
+    throw new KubeError(`in ${file}: ${code ? goError(path ?? file, error) : (error as Error).message}`);
+  }
+}
+
+/** Sorted by namespace, then name, as the real one does. */
+function list(call: Call, releases: HelmfileRelease[], output: string | undefined): void {
+  if (output !== "json") throw new Untaught("list without --output json");
+  const rows = releases
+    .map(({ name, namespace, chart, version }) => ({
+      name,
+      namespace,
+      enabled: true,
+      installed: true,
+      labels: `chart:${chart.split("/").at(-1)},name:${name},namespace:${namespace}`,
+      chart,
+      version,
+    }))
+    .sort((a, b) => (`${a.namespace}/${a.name}` < `${b.namespace}/${b.name}` ? -1 : 1));
+  call.out(JSON.stringify(rows));
+}
+
+function pull(world: World, { chart, version }: HelmfileRelease): string | undefined {
+  const place = chart.replace("oci://", "");
+  const manifest = `https://${place.replace("/", "/v2/")}/manifests/${version}`;
+  if (world.has("registry-down")) return `failed to perform "FetchReference" on source: Get "${manifest}": dial tcp: i/o timeout`;
+  if (world.strikes("registry-flaps"))
+    return `failed to perform "FetchReference" on source: GET "${manifest}": response status code 503: Service Unavailable`;
+  return undefined;
+}
+
+function template(world: World, call: Call, releases: HelmfileRelease[], crds: boolean, quiet: boolean): void {
+  for (const release of releases) {
+    const known = chartAt(release.chart);
+    if (!known) throw new Untaught(`the chart ${release.chart}`);
+    if (!quiet) call.err(`Pulling ${release.chart.replace("oci://", "")}:${release.version}\n`);
+    const refused = pull(world, release);
+    if (refused) throw new KubeError(`in release ${release.name}: Error: ${refused}`);
+    for (const object of crds ? known.crds : []) call.out(`---\n# Source: ${release.name}/crds/crds.yaml\n${stringify(object)}`);
+    call.out(
+      `---\n# Source: ${release.name}/templates/serviceaccount.yaml\n${stringify({ apiVersion: "v1", kind: "ServiceAccount", metadata: { name: release.name, namespace: release.namespace } })}`,
+    );
+  }
+}
+
+async function sync(world: World, call: Call, file: string, releases: HelmfileRelease[]): Promise<void> {
+  for (const release of releases) {
+    const { name, namespace, chart, version, values } = release;
+    if (!chartAt(chart)) throw new Untaught(`the chart ${chart}`);
+    const began = Date.now();
+    call.out(`Pulling ${chart.replace("oci://", "")}:${version}\n`);
+    const unpulled = pull(world, release);
+    if (unpulled) throw failed(call, file, release, `Error: ${unpulled}`);
+    call.out(`Upgrading release=${name}, chart=${chart}, namespace=${namespace}\n`);
+    try {
+      await reachApiAsHelm({ world, call });
+      await upgrade(world, { name, namespace, url: chart, version, values });
+    } catch (error) {
+      if (!(error instanceof KubeError)) throw error;
+      throw failed(call, file, release, error.message);
+    }
+    const { revision = 1, updated = 0 } = releaseAt(world.state.cluster, namespace, name) ?? {};
+    call.out(
+      `Release "${name}" ${revision > 1 ? "has been upgraded. Happy Helming!" : "does not exist. Installing it now."}\nNAME: ${name}\nLAST DEPLOYED: ${new Date(updated).toUTCString()}\nNAMESPACE: ${namespace}\nSTATUS: deployed\nREVISION: ${revision}\n\n`,
+    );
+    call.out(
+      `UPDATED RELEASES:\n${columns([
+        ["NAME", "NAMESPACE", "CHART", "VERSION", "DURATION"],
+        [name, namespace, chart, version, `${Math.round((Date.now() - began) / 1000)}s`],
+      ])}\n`,
+    );
+  }
+}
+
+const STUCK_FOR = 20 * 60_000;
+/** In real time: a world that is at work needs far less. */
+const PATIENCE_MS = 8_000;
+
+async function upgrade(world: World, wanted: Install): Promise<void> {
+  const { name, namespace } = wanted;
+  if (name === "coredns" && !releaseAt(world.state.cluster, namespace, name) && world.strikes("helm-stuck")) {
+    world.change("world", "a helm that died left coredns pending", ({ cluster }) => {
+      const left = install(cluster, wanted, world.now() - STUCK_FOR, "pending-install");
+      left.history[0]!.description = "Initial install underway";
+    });
+  }
+  const had = releaseAt(world.state.cluster, namespace, name);
+  if (had && /^pending|^uninstalling/.test(had.status))
+    throw new KubeError("Error: UPGRADE FAILED: another operation (install/upgrade/rollback) is in progress");
+  const refused = cannotInstall(world.state.cluster, wanted);
+  if (refused) throw new KubeError(`Error: ${refused}`);
+  writing(world, `helm install ${name}`, (_, state) => void install(state, wanted, world.now()));
+  const until = Date.now() + PATIENCE_MS;
+  for (;;) {
+    const late = workloadsOf(world.state.cluster, name, namespace).filter((entry) => !isAvailable(entry));
+    if (late.length === 0 && entriesOf(world.state.cluster, "customresourcedefinitions.apiextensions.k8s.io").every(isEstablished)) return;
+    // what cannot come up needs no ten minutes here
+    const stuck = late.find((entry) => hindrance(world.state.cluster, entry) !== undefined);
+    if (stuck || Date.now() > until) {
+      const { kind, metadata } = (stuck ?? late[0])?.object ?? { kind: "CustomResourceDefinition", metadata: { name } };
+      world.change("world", `helm gives up on ${name}`, ({ cluster }) => {
+        const release = cluster.releases[`${namespace}/${name}`]!;
+        release.status = release.history.at(-1)!.status = "failed";
+      });
+      throw new KubeError(
+        `Error: ${had ? "UPGRADE FAILED: " : ""}resource ${kind}/${namespace}/${metadata.name} not ready. status: InProgress, message: Available: 0/1\ncontext deadline exceeded`,
+      );
+    }
+    await moment();
+  }
+}
+
+/** How helmfile tells that helm failed. */
+function failed(call: Call, file: string, { name, namespace, chart, version }: HelmfileRelease, said: string): KubeError {
+  call.out(
+    `\nFAILED RELEASES:\n${columns([
+      ["NAME", "NAMESPACE", "CHART", "VERSION", "DURATION"],
+      [name, namespace, chart, version, "0s"],
+    ])}\n`,
+  );
+  const args = ["helm", "upgrade", "--install", name, chart, "--version", version, "--namespace", namespace, "--wait"];
+  const indented = said.replaceAll("\n", "\n  ");
+  return new KubeError(
+    `in ${file}: failed processing release ${name}: command "helm" exited with non-zero status:\n\nPATH:\n  helm\n\nARGS:\n${args.map((arg, at) => `  ${at}: ${arg} (${arg.length} bytes)`).join("\n")}\n\nERROR:\n  exit status 1\n\nEXIT STATUS\n  1\n\nSTDERR:\n  ${indented}\n\nCOMBINED OUTPUT:\n  ${indented}`,
+  );
+}
