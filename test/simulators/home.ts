@@ -17,7 +17,8 @@ import { freshFactory, hasInstaller } from "./world/factory.ts";
 import type { Fault } from "./world/faults.ts";
 import { tickMachines } from "./world/life.ts";
 import { freshNas } from "./world/nas.ts";
-import { nasPending, normalisedNas, RELEASES, vmsOf } from "./world/nas-machines.ts";
+import { accountOf, normalisedNas, vmViews } from "./world/nas-home.ts";
+import { nasPending, RELEASES } from "./world/nas-machines.ts";
 import { correctNasHost } from "./world/person.ts";
 import { freshVault } from "./world/vault.ts";
 import { openWorld, type World } from "./world/world.ts";
@@ -73,13 +74,13 @@ export async function openHome(folder: string, { truenas = "25.10", faults = {},
   const nasPair = keepPair(join(pki, "nas"), () =>
     createAuthority({ subject: { commonName: "truenas.home" }, days: 30, hosts: ["127.0.0.1", "localhost"], use: ["server"] }),
   );
-  const nas = await serveNas(world, { key: nasPair.key, cert: nasPair.cert, version });
+  const nas = await openNas(world, { key: nasPair.key, cert: nasPair.cert, version });
   correctNasHost(world, `127.0.0.1:${nas.port}`);
   const down = (host: string) => host === "factory.talos.dev" && world.has("factory-down");
   const proxy = await serveProxy(world, { authority, hosts: { ...publicHosts(), ...openFactory(world) }, down });
 
   const socket = join(mkdtempSync(join(socketFolder(), "home-")), "s");
-  const card = () => ({ host: `127.0.0.1:${nas.port}`, ...world.state.nas.card, fingerprint: fingerprint(nasPair.cert) });
+  const card = () => ({ host: `127.0.0.1:${nas.port}`, ...accountOf(world.state.nas), fingerprint: fingerprint(nasPair.cert) });
   const ask = openVerbs(world, {
     project,
     vault,
@@ -93,7 +94,7 @@ export async function openHome(folder: string, { truenas = "25.10", faults = {},
 
   const lease = leasesOf(folder);
   const around = {
-    vms: () => vmsOf(world.state.nas),
+    vms: () => vmViews(world.state.nas),
     lease,
     hasInstaller: (medium: Parameters<typeof hasInstaller>[1]) => hasInstaller(world.state, medium),
   };
@@ -134,8 +135,8 @@ async function serveNas(
 ): Promise<{ port: number; close(): Promise<void> }> {
   const wire = new URL("wire/truenas.ts", import.meta.url);
   if (!existsSync(wire)) return { port: 9, close: async () => {} };
-  const { serveTrueNas } = await import(wire.href);
-  return serveTrueNas(world, options);
+  const { serveNas } = await import(wire.href);
+  return serveNas(world, options);
 }
 
 if (process.argv[1] && realpathSync(process.argv[1]) === fileURLToPath(import.meta.url)) await runAsProcess();

@@ -48,7 +48,7 @@ export async function applyCommand(talos: TalosCall): Promise<void> {
   });
   if (text === "") throw new TalosError("no configuration data read");
   const mode = (words.text("mode") ?? "auto") as Mode;
-  if (!MODES.includes(mode) || mode === "try") throw new Untaught(`mode ${mode}`);
+  if (!MODES.includes(mode)) throw new Untaught(`mode ${mode}`);
   const failed = (error: string) => new TalosError(`error applying new configuration: ${error}`);
   const { answered, error } = fanOut(await reach(talos), words.on("insecure"));
   const errors: string[] = [];

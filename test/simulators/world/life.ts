@@ -30,6 +30,8 @@ export function tickMachines(world: World, around: Surroundings): void {
   for (const machine of Object.values(world.state.machines)) {
     if (machine.stage === "away" && !world.has("node-stays-away"))
       enter(world, machine.mac, "comes back", (it) => later(it, "rebooting", world.now() + PACE.reboot));
+    else if (machine.revertAt !== undefined && machine.revertAt <= world.now())
+      enter(world, machine.mac, "goes back to the config that it keeps", revert);
     else if (machine.due !== undefined && machine.due <= world.now()) step(world, machine, around);
   }
   joinEtcd(world);
@@ -37,6 +39,11 @@ export function tickMachines(world: World, around: Surroundings): void {
 
 const enter = (world: World, mac: string, what: string, change: (machine: MachineState, state: State) => void) =>
   world.change("world", `${mac} ${what}`, (state) => change(state.machines[mac]!, state));
+
+function revert(machine: MachineState): void {
+  if (machine.config) machine.config.active = machine.config.persistent;
+  delete machine.revertAt;
+}
 
 function later(machine: MachineState, stage: MachineState["stage"], due?: number): void {
   machine.stage = stage;

@@ -35,6 +35,8 @@ export interface MachineState {
   due?: number;
   bootId: string;
   config?: { active: string; persistent: string };
+  /** When a config that is only tried gives way to the one that is kept. */
+  revertAt?: number;
   etcd?: EtcdMember;
   /** Until when its clock is not in sync. */
   syncedFrom?: number;

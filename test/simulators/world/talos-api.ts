@@ -43,18 +43,25 @@ export function applyConfig(world: World, machine: MachineState, text: string, m
     return {
       details: `Dry run summary:\n${details} (skipped in dry-run).\nConfig diff:\n\n${difference(machine.config?.active ?? "", text) || "No changes."}`,
     };
-  if (mode === "try") throw new Error("the simulated node was not taught to try a config");
   world.change("product", `apply config to ${machine.vm}`, ({ machines }) => {
     const it = machines[machine.mac]!;
     if (maintenance)
       Object.assign(it, { config: { active: text, persistent: text }, stage: "installing", due: world.now() + PACE.install });
     else {
-      it.config = { active: mode === "staged" || reboots ? it.config!.active : text, persistent: text };
+      const { active, persistent } = it.config!;
+      it.config = { active: mode === "staged" || reboots ? active : text, persistent: mode === "try" ? persistent : text };
+      if (mode === "try") it.revertAt = world.now() + TRIAL_MS;
+      else delete it.revertAt;
       if (reboots) Object.assign(it, { stage: "rebooting", due: world.now() + PACE.reboot });
     }
   });
-  return { details };
+  return {
+    details: mode === "try" ? `${details}\nThe config is applied in 'try' mode and will be automatically reverted back in 1m0s` : details,
+  };
 }
+
+/** How long a config is tried. */
+const TRIAL_MS = 60_000;
 
 /** Parts of v1alpha1 that take effect without a reboot. Other documents always do. */
 const LIVE = [

@@ -214,6 +214,18 @@ describe("apply-config", () => {
     world.pass(400);
     expect(world.state.machines["00:a0:98:00:00:10"]?.stage).toBe("running");
   });
+  test("a config that is only tried gives way to the one that is kept", async () => {
+    await bootstrapped();
+    files["/c"] = config("k8s-0", { machine: { sysctls: { a: "1" } } });
+    expect((await talos("apply-config", "--nodes", A, "--file", "/c", "--mode", "try")).err).toContain(
+      "will be automatically reverted back in 1m0s\n",
+    );
+    const held = async (id: string) =>
+      (await talos("get", "machineconfig", id, "--nodes", A, "--output", "jsonpath={.spec}")).out.includes("sysctls");
+    expect([await held("v1alpha1"), await held("persistent")]).toEqual([true, false]);
+    world.pass(60_100);
+    expect(await held("v1alpha1")).toBe(false);
+  });
   test("needs a file with something in it", async () => {
     files["/empty"] = "";
     expect((await talos("apply-config", "--nodes", A)).err).toBe("no filename supplied for configuration\n");
