@@ -2,7 +2,7 @@
 import { type Cluster, reference } from "../lib/cluster/cluster.ts";
 import { Failure } from "../lib/errors.ts";
 import { main, procedure } from "../lib/procedure.ts";
-import { entriesFor, originOf } from "../lib/secrets/catalogue.ts";
+import { entriesFor, originOf } from "../lib/secrets/entries.ts";
 import { parseReference } from "../lib/secrets/reference.ts";
 import { templateReferences } from "../lib/secrets/used.ts";
 import { type Answer, lookUp } from "../lib/secrets/vault.ts";

@@ -7,7 +7,7 @@ import { recipientsOf, withRecipient } from "../lib/gitops/sops.ts";
 import { main, procedure } from "../lib/procedure.ts";
 import { hide } from "../lib/redact.ts";
 import { AGE_KEY, recipientsOfKeys } from "../lib/secrets/age.ts";
-import { entriesFor, isPublic } from "../lib/secrets/catalogue.ts";
+import { entriesFor, isPublic } from "../lib/secrets/entries.ts";
 import { differences, newItem, valueOf, withFields } from "../lib/secrets/items.ts";
 import { makeValues } from "../lib/secrets/make.ts";
 import { modeOf } from "../lib/secrets/mode.ts";

@@ -3,7 +3,7 @@ import { setImmediate } from "node:timers/promises";
 import { effectsSoFar } from "../effects.ts";
 import { Failure } from "../errors.ts";
 import { hide } from "../redact.ts";
-import { isPublic, whoMakes } from "./catalogue.ts";
+import { isPublic, whoMakes } from "./entries.ts";
 import { fromOp } from "./inject.ts";
 import { modeOf } from "./mode.ts";
 import { parseReference, refuseMalformed } from "./reference.ts";

@@ -177,9 +177,7 @@ describe("an item that is there", () => {
   test("and changed while the person read the plan is left alone", async () => {
     const flux = item("flux", { FLUX_GITHUB_TOKEN: "x" });
     const { lab } = await home(fakeOp([...full().filter(({ title }) => title !== "flux"), flux]), { recipient: OURS! });
-    const { confirm } = lab.context.ui;
-    lab.context.ui.confirm = async (plan) => {
-      await confirm(plan);
+    lab.context.ui.confirm = async () => {
       flux.fields!.push({ label: "FLUX_GITHUB_WEBHOOK_TOKEN", value: "theirs" });
     };
     expect(String(await lab.run(secretsInit, {}))).toContain(

@@ -1,6 +1,6 @@
 // From facts to a plan: what is made, what is fetched, what contradicts itself.
 import { describe, expect, test } from "vitest";
-import { entriesFor } from "../../../scripts/lib/secrets/catalogue.ts";
+import { entriesFor } from "../../../scripts/lib/secrets/entries.ts";
 import type { StoredItem } from "../../../scripts/lib/secrets/op.ts";
 import { type Facts, planSecrets } from "../../../scripts/lib/secrets/plan.ts";
 import { TALOS_FIELDS } from "../../../scripts/lib/secrets/talos-bundle.ts";
