@@ -89,10 +89,8 @@ function withDefaults(root: string, caller: NodeJS.ProcessEnv): NodeJS.ProcessEn
 }
 
 async function loadHome(root: string, caller: NodeJS.ProcessEnv, ui: Ui): Promise<Pick<Context, "versions" | "cluster">> {
-  const { loadVersions } = await import("./versions.ts");
-  const { loadCluster } = await import("./cluster/load.ts");
-  const versions = loadVersions(root, caller);
-  return { versions, cluster: loadCluster(root, versions, ui.warn) };
+  const { readHome } = await import("./cluster/home.ts");
+  return readHome(root, caller, ui.warn);
 }
 
 const withoutHome = (name: string): Pick<Context, "versions" | "cluster"> => ({ versions: unavailable(name, "versions.env"), cluster: unavailable(name, "talos/cluster.yaml") });

@@ -10,62 +10,109 @@ export interface Versions {
   [name: string]: string;
 }
 
-const REQUIRED = ["TALOS_VERSION", "KUBERNETES_VERSION", "FLUX_VERSION"] as const;
-const VERSION = /^v\d+\.\d+\.\d+(-[0-9A-Za-z.-]+)?$/;
+const FILE = "versions.env";
+const REQUIRED = { TALOS_VERSION: "v1.13.9", KUBERNETES_VERSION: "v1.36.5", FLUX_VERSION: "v2.9.4" };
+const VERSION = /^v\d+\.\d+\.\d+(?:-[0-9A-Za-z.-]+)?$/;
 
 /** Kubernetes minors that each Talos minor supports (Talos' own compatibility table). */
-const KUBERNETES_OF: Record<string, [lowest: number, highest: number]> = {
-  "1.11": [29, 34],
-  "1.12": [30, 35],
-  "1.13": [31, 36],
-  "1.14": [32, 37],
+const KUBERNETES_OF: Record<number, readonly [lowest: number, highest: number]> = {
+  11: [29, 34],
+  12: [30, 35],
+  13: [31, 36],
+  14: [32, 37],
 };
+const KNOWN = Object.keys(KUBERNETES_OF).map(Number);
 
-/** Reads `<root>/versions.env`; a name that the environment sets wins. Throws one UsageError with everything that is wrong, by line. */
-export function loadVersions(root: string, env: NodeJS.ProcessEnv): Versions {
-  const file = join(root, "versions.env");
+/** Reads `<root>/versions.env`; a name that the environment sets (to more than nothing) wins. Throws one UsageError with everything that is wrong, by line. */
+export function loadVersions(root: string, env: NodeJS.ProcessEnv, warn: (line: string) => void = () => {}): Versions {
   let text: string;
   try {
-    text = readFileSync(file, "utf8");
+    text = readFileSync(join(root, FILE), "utf8");
   } catch (error) {
-    throw new UsageError(`versions.env: cannot be read: ${(error as Error).message} (are you in the project's folder?)`);
+    const { code, message } = error as NodeJS.ErrnoException;
+    throw new UsageError(
+      code === "ENOENT"
+        ? `${FILE}: is not there (start from the project's folder, or bring it back with \`git restore ${FILE}\`)`
+        : `${FILE}: cannot be read: ${message}`,
+    );
   }
-  const { versions, wrong } = readVersions(text, env);
+  const { versions, wrong, odd } = readVersions(text, env);
+  for (const line of odd) warn(line);
   if (wrong.length) throw new UsageError(wrong.join("\n"));
   return versions;
 }
 
-/** The same from a text; `wrong` has a line for each finding. */
-export function readVersions(text: string, env: NodeJS.ProcessEnv): { versions: Versions; wrong: string[] } {
-  const versions: Record<string, string> = {};
-  const where: Record<string, string> = {};
-  const wrong: string[] = [];
-  for (const [index, line] of text.split("\n").entries()) {
-    const at = `versions.env:${index + 1}`;
-    if (!line.trim() || line.trim().startsWith("#")) continue;
-    const [, name, value] = /^([A-Z][A-Z0-9_]*)=["']?([^"'#\s]*)["']?\s*(?:#.*)?$/.exec(line) ?? [];
-    if (name === undefined) wrong.push(`${at}: "${line}" is no NAME=value`);
-    else if (name in versions) wrong.push(`${at}: ${name} stands twice; first in ${where[name]}`);
-    else [versions[name], where[name]] = [value!, at];
-  }
-  for (const name of new Set([...Object.keys(versions), ...REQUIRED])) {
-    if (env[name]) [versions[name], where[name]] = [env[name], "environment"];
-  }
-  for (const name of REQUIRED) {
-    if (!versions[name]) wrong.push(`versions.env: ${name} is missing (a line ${name}=v1.2.3)`);
-    else if (!VERSION.test(versions[name])) wrong.push(`${where[name]}: ${name}: "${versions[name]}" is no version (write it like v1.2.3)`);
-  }
-  wrong.push(...unsupported(versions, where));
-  return { versions: versions as Versions, wrong };
+interface Note {
+  /** 0 for what stands on no line. */
+  line: number;
+  text: string;
 }
 
-/** A Kubernetes that this Talos does not support; a Talos that is not in the table says nothing. */
-function unsupported({ TALOS_VERSION = "", KUBERNETES_VERSION = "" }: Record<string, string>, where: Record<string, string>): string[] {
-  const talos = /^v(\d+\.\d+)\./.exec(TALOS_VERSION)?.[1];
-  const [, major, minor] = /^v(\d+)\.(\d+)\./.exec(KUBERNETES_VERSION) ?? [];
-  const range = KUBERNETES_OF[talos ?? ""];
-  if (!range || minor === undefined || (major === "1" && Number(minor) >= range[0] && Number(minor) <= range[1])) return [];
-  return [
-    `${where.KUBERNETES_VERSION}: KUBERNETES_VERSION: Talos ${TALOS_VERSION} does not support Kubernetes ${KUBERNETES_VERSION} (v1.${range[0]} to v1.${range[1]})`,
-  ];
+/** The same from a text. `wrong` and `odd` have a line for each finding, in the order of the file. */
+export function readVersions(text: string, env: NodeJS.ProcessEnv): { versions: Versions; wrong: string[]; odd: string[] } {
+  const { values, lines, notes } = readLines(text);
+  const overridden = [...new Set([...Object.keys(values), ...Object.keys(REQUIRED)])].filter(
+    (name) => env[name] && env[name] !== values[name],
+  );
+  for (const name of overridden) values[name] = env[name]!;
+  /** A finding about a name: at its line, or about the environment. */
+  const about = (name: string, what: string): Note =>
+    overridden.includes(name)
+      ? { line: 0, text: `environment: ${name}: ${what}` }
+      : { line: lines[name] ?? 0, text: `${FILE}${lines[name] ? `:${lines[name]}` : ""}: ${name}: ${what}` };
+  for (const [name, example] of Object.entries(REQUIRED)) {
+    const value = values[name];
+    if (value === undefined) notes.push(about(name, `is missing (a line ${name}=${example})`));
+    else if (!VERSION.test(value))
+      notes.push(about(name, `"${value}" is no version (write ${VERSION.test(`v${value}`) ? `v${value}` : `it as ${example}`})`));
+  }
+  const odd: Note[] = [];
+  judgeSupport(values, { wrong: (...words) => notes.push(about(...words)), odd: (...words) => odd.push(about(...words)) });
+  return { versions: values as Versions, wrong: inOrder(notes), odd: inOrder(odd) };
 }
+
+const inOrder = (notes: Note[]) => notes.sort((a, b) => a.line - b.line).map((note) => note.text);
+
+/** `NAME=value`, `NAME="value"`, comments, empty lines; what else stands there is noted. */
+function readLines(text: string): { values: Record<string, string>; lines: Record<string, number>; notes: Note[] } {
+  const values: Record<string, string> = {};
+  const lines: Record<string, number> = {};
+  const notes: Note[] = [];
+  for (const [index, written] of text.split(/\r?\n/).entries()) {
+    const [line, content] = [index + 1, written.trim()];
+    if (content === "" || content.startsWith("#")) continue;
+    const [, name, double, single, bare] = /^([A-Za-z_]\w*)=(?:"([^"]*)"|'([^']*)'|([^\s"'#]*))(?:\s+#.*)?$/.exec(content) ?? [];
+    if (name === undefined) notes.push({ line, text: `${FILE}:${line}: ${JSON.stringify(content)} is no NAME=value (no spaces around =)` });
+    else if (lines[name] !== undefined)
+      notes.push({ line, text: `${FILE}:${line}: ${name}: stands in line ${lines[name]} already (remove one)` });
+    else {
+      lines[name] = line;
+      values[name] = double ?? single ?? bare ?? "";
+    }
+  }
+  return { values, lines, notes };
+}
+
+type Say = (name: string, what: string) => void;
+
+/** A Kubernetes that this Talos does not support is wrong; a Talos newer than the table can only be taken at its word. */
+function judgeSupport({ TALOS_VERSION = "", KUBERNETES_VERSION = "" }: Record<string, string>, say: { wrong: Say; odd: Say }): void {
+  const [talosMajor, talosMinor] = majorMinor(TALOS_VERSION);
+  const [major, minor] = majorMinor(KUBERNETES_VERSION);
+  if (talosMajor === undefined || talosMinor === undefined || major === undefined || minor === undefined) return;
+  const range = talosMajor === 1 ? KUBERNETES_OF[talosMinor] : undefined;
+  if (!range && (talosMajor < 1 || (talosMajor === 1 && talosMinor < KNOWN[0]!)))
+    return say.wrong("TALOS_VERSION", `Talos ${TALOS_VERSION} is older than this project works with (v1.${KNOWN[0]} or newer)`);
+  if (!range)
+    return say.odd(
+      "TALOS_VERSION",
+      `Talos ${TALOS_VERSION} is newer than what is known here: whether it supports Kubernetes ${KUBERNETES_VERSION} is not checked`,
+    );
+  if (major === 1 && minor >= range[0] && minor <= range[1]) return undefined;
+  say.wrong(
+    "KUBERNETES_VERSION",
+    `Talos ${TALOS_VERSION} does not support Kubernetes ${KUBERNETES_VERSION} (it supports v1.${range[0]} to v1.${range[1]})`,
+  );
+}
+
+const majorMinor = (version: string): number[] => (VERSION.test(version) ? version.slice(1).split(".").slice(0, 2).map(Number) : []);

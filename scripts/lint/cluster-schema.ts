@@ -13,10 +13,11 @@ export async function clusterSchema(): Promise<string> {
   return `${JSON.stringify({ ...schema, title: "The home: talos/cluster.yaml" }, null, 2)}\n`;
 }
 
-export const clusterSchemaFile = procedure({
+export const lintClusterSchema = procedure({
   name: "lint:cluster-schema",
   about: "write the JSON schema of cluster.yaml for editors",
   options: {},
+  cluster: false,
   async run(_values, { root, ui }) {
     const wanted = await clusterSchema();
     if ((await readIfThere(join(root, FILE))) === wanted) return ui.say(`${FILE} is up to date`);
@@ -26,4 +27,4 @@ export const clusterSchemaFile = procedure({
   },
 });
 
-await main(import.meta, clusterSchemaFile);
+await main(import.meta, lintClusterSchema);

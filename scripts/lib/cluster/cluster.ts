@@ -19,13 +19,15 @@ export interface Cluster {
   };
   nodes: Node[];
   hypervisor: Hypervisor;
+  /** Of these two, the one that is not the hypervisor may be empty words: nobody asks it then. */
   truenas: { pool: string; vmDataset: string; isoDataset: string; bridge: string };
   vsphere: { datastore: string; isoDatastore: string; network: string };
   vm: { cpus: number; memory: number; bootDisk: number; dataDisk: number };
   onepassword: { vault: string; items: Record<ItemKey, string> };
   git: { url: string; branch: string };
   nas: { address: string; exports: Record<string, string> };
-  unifi: { address: string };
+  /** Absent where there is no UniFi controller. */
+  unifi?: { address: string };
 }
 
 export type Hypervisor = "truenas" | "vsphere";
@@ -42,15 +44,67 @@ export interface Node {
 
 /** The 1Password items that procedures use, by what they are for; their names in the vault stand in cluster.yaml. */
 export const ITEM_KEYS = [
-  "talos", "sops", "connect", "nas", "esxi", "kubeconfig", "cloudflare", "certManager", "unifi", "pushover", "ilert", "flux", "volsync", "rookCeph", "grafana", "alertmanager", "actionsRunner",
+  "talos",
+  "sops",
+  "connect",
+  "nas",
+  "esxi",
+  "kubeconfig",
+  "cloudflare",
+  "certManager",
+  "unifi",
+  "pushover",
+  "ilert",
+  "flux",
+  "volsync",
+  "rookCeph",
+  "grafana",
+  "alertmanager",
+  "actionsRunner",
 ] as const;
 export type ItemKey = (typeof ITEM_KEYS)[number];
 
+/** Names of the items in the vault where cluster.yaml does not say otherwise. */
+export const ITEM_NAMES: Record<ItemKey, string> = {
+  talos: "talos",
+  sops: "sops",
+  connect: "1password",
+  nas: "talosdeploy",
+  esxi: "esxi",
+  kubeconfig: "kubeconfig",
+  cloudflare: "cloudflare",
+  certManager: "cert-manager",
+  unifi: "unifi",
+  pushover: "pushover",
+  ilert: "ilert",
+  flux: "flux",
+  volsync: "volsync-template",
+  rookCeph: "rook-ceph",
+  grafana: "grafana",
+  alertmanager: "alertmanager",
+  actionsRunner: "actions-runner",
+};
+
 /** `op://vault/item/field` for a field of one of the home's items. */
-export const reference = (cluster: Pick<Cluster, "onepassword">, item: ItemKey, field: string) => `op://${cluster.onepassword.vault}/${cluster.onepassword.items[item]}/${field}`;
+export const reference = (cluster: Pick<Cluster, "onepassword">, item: ItemKey, field: string) =>
+  `op://${cluster.onepassword.vault}/${cluster.onepassword.items[item]}/${field}`;
 
 /** What differs between machines of one hypervisor and another (facts: a VirtIO disk is /dev/vda, VMware's NVMe is /dev/nvme0n1; a metal image names its NIC by slot). */
 export const PLATFORM = {
-  truenas: { platform: "metal", installer: "metal-installer", iso: "metal-amd64.iso", bootDisk: "/dev/vda", dataDisk: "/dev/vdb", guestAgent: "siderolabs/qemu-guest-agent" },
-  vsphere: { platform: "vmware", installer: "vmware-installer", iso: "vmware-amd64.iso", bootDisk: "/dev/nvme0n1", dataDisk: "/dev/nvme1n1", guestAgent: "siderolabs/vmtoolsd-guest-agent" },
+  truenas: {
+    platform: "metal",
+    installer: "metal-installer",
+    iso: "metal-amd64.iso",
+    bootDisk: "/dev/vda",
+    dataDisk: "/dev/vdb",
+    guestAgent: "siderolabs/qemu-guest-agent",
+  },
+  vsphere: {
+    platform: "vmware",
+    installer: "vmware-installer",
+    iso: "vmware-amd64.iso",
+    bootDisk: "/dev/nvme0n1",
+    dataDisk: "/dev/nvme1n1",
+    guestAgent: "siderolabs/vmtoolsd-guest-agent",
+  },
 } as const;

@@ -1,10 +1,11 @@
-// talos/cluster.yaml and versions.env: what is good is read, what is wrong is told at once, by line, field and hint.
-import { readdirSync, readFileSync } from "node:fs";
+// talos/cluster.yaml: what is good is read, what is wrong is told at once, by line, field and hint.
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { describe, expect, test } from "vitest";
+import { afterEach, describe, expect, test } from "vitest";
+import { readHome } from "../../../scripts/lib/cluster/home.ts";
 import { loadCluster, readCluster } from "../../../scripts/lib/cluster/load.ts";
-import { loadVersions, readVersions } from "../../../scripts/lib/versions.ts";
-import { clusterSchema } from "../../../scripts/lint/cluster-schema.ts";
+import { UsageError } from "../../../scripts/lib/errors.ts";
 import { testCluster, testVersions } from "../test-cluster.ts";
 
 const FIXTURES = "test/fixtures/cluster";
@@ -15,21 +16,35 @@ const none = (line: string) => {
   throw new Error(`unexpected warning: ${line}`);
 };
 
-test("there are at least 25 bad files", () => expect(bad.length).toBeGreaterThanOrEqual(25));
-
-test.each(bad)("%s is told exactly", (name) => {
-  let told = "nothing wrong";
+/** Warnings, and what the file is refused for. */
+function toldOf(text: string): string[] {
+  const told: string[] = [];
   try {
-    readCluster(fixture(name), (line) => (told = `warning ${line}`));
+    readCluster(text, (line) => told.push(`warning: ${line}`));
   } catch (error) {
-    told = (error as Error).message;
+    if (!(error instanceof UsageError)) throw error;
+    told.push(...error.message.split("\n"));
   }
-  expect(`${told}\n`).toBe(fixture(name.replace(".yaml", ".expected.txt")));
+  return told;
+}
+
+test("there are at least 28 bad files", () => expect(bad.length).toBeGreaterThanOrEqual(28));
+
+describe.each(bad)("%s", (name) => {
+  const told = toldOf(fixture(name));
+  test("is told exactly", () => expect(`${told.join("\n")}\n`).toBe(fixture(name.replace(".yaml", ".expected.txt"))));
+  test("is told with a line, and a field or what the file is", () => {
+    for (const line of told) expect(line).toMatch(/^(warning: )?talos\/cluster\.yaml:\d+: \S/);
+  });
+  test("is told in the order of the lines", () => {
+    const lines = told.map((line) => Number(/:(\d+): /.exec(line)![1]));
+    expect(lines).toEqual([...lines].sort((a, b) => a - b));
+  });
 });
 
 describe("a good file", () => {
-  test("of the repository is the reference home", () =>
-    expect(loadCluster(process.cwd(), testVersions, none)).toEqual(
+  test("with everything in it is the reference home", () =>
+    expect(readCluster(fixture("good/reference.yaml"), none)).toEqual(
       testCluster({ nodes: testCluster().nodes.map((node) => ({ ...node, labels: LABELS })) }),
     ));
   test("may be short: what is left out has a default, MACs are made alike", () => {
@@ -37,53 +52,82 @@ describe("a good file", () => {
     expect(home.nodes).toEqual([{ name: "one", vm: "one", address: "192.168.1.10", mac: "aa:bb:cc:00:11:22", labels: {} }]);
     expect(home).toMatchObject({
       timezone: "Etc/UTC",
-      vm: { cpus: 8, memory: 48 * 2 ** 30 },
-      network: { mtu: 1500 },
+      vm: { cpus: 8, memory: 48 * 2 ** 30, bootDisk: 500e9, dataDisk: 1e12 },
+      network: { mtu: 1500, ntp: ["time.cloudflare.com"], discovery: { enabled: true } },
       git: { branch: "main" },
-      onepassword: { items: { nas: "talosdeploy" } },
+      nas: { exports: {} },
+      onepassword: { items: testCluster().onepassword.items },
     });
+    expect(home.unifi).toBeUndefined();
+  });
+  test("may be for one node, with some sizes and some items of its own", () => {
+    const home = readCluster(fixture("good/single-node.yaml"), none);
+    expect(home.nodes).toEqual([{ name: "solo", vm: "solo", address: "10.0.0.3", mac: "00:a0:98:28:c8:83", labels: {} }]);
+    expect(home.network).toMatchObject({ pods: "10.42.0.0/16", services: "10.43.0.0/16" });
+    expect(home.vm).toEqual({ cpus: 8, memory: 16 * 2 ** 30, bootDisk: 500e9, dataDisk: 1.5e12 });
+    expect(home.onepassword.items).toEqual({ ...testCluster().onepassword.items, nas: "my nas" });
   });
   test("for vSphere needs no section for TrueNAS", () =>
     expect(readCluster(fixture("good/vsphere.yaml"), none).hypervisor).toBe("vsphere"));
-  test("that is not there says where it comes from", () =>
-    expect(() => loadCluster("/nowhere", testVersions, none)).toThrow(
-      /^talos\/cluster.yaml: cannot be read: ENOENT.*git checkout talos\/cluster.yaml/,
+  test("may use anchors", () =>
+    expect(
+      readCluster(
+        fixture("good/reference.yaml").replace("region: main", "region: &region main").replace("zone: m\n", "zone: *region\n"),
+        none,
+      ).nodes[0]!.labels,
+    ).toEqual({ "topology.kubernetes.io/region": "main", "topology.kubernetes.io/zone": "main" }));
+});
+
+test("one mistake does not hide another: a default that collides is told next to a wrong field", () =>
+  expect(
+    toldOf(
+      fixture("good/minimal.yaml")
+        .replace("  pods: 10.42.0.0/16\n", "")
+        .replace("192.168.1.0/24", "10.42.0.0/24")
+        .replace("name: home", "name: Home"),
+    ),
+  ).toEqual([
+    expect.stringContaining(':1: name: "Home" is no name'),
+    expect.stringContaining(":3: endpoint: 192.168.1.100 is outside network.nodes"),
+    "talos/cluster.yaml:4: network.pods: 10.42.0.0/16 overlaps network.nodes (10.42.0.0/24)",
+    expect.stringContaining(":7: network.gateways.from: 192.168.1.200 is outside"),
+    expect.stringContaining(":7: network.gateways.to: 192.168.1.220 is outside"),
+    expect.stringContaining(":9: nodes[0].address: 192.168.1.10 is outside"),
+  ]));
+
+describe("in a folder", () => {
+  let root: string;
+  const folder = (files: Record<string, string>) => {
+    root = mkdtempSync(join(tmpdir(), "home-"));
+    mkdirSync(join(root, "talos"));
+    for (const [name, text] of Object.entries(files)) writeFileSync(join(root, name), text);
+    return root;
+  };
+  afterEach(() => rmSync(root, { recursive: true, force: true }));
+  const VERSIONS = Object.entries(testVersions).map((pair) => `${pair.join("=")}\n`);
+
+  test("without the file, it says where it comes from and how to go on", () =>
+    expect(() => loadCluster(folder({}), none)).toThrow(
+      "talos/cluster.yaml: is not there (bring back the reference home's with `git restore talos/cluster.yaml`, edit it, then run `task secrets:init`)",
+    ));
+  test("a file that cannot be read is not taken for a missing one", () => {
+    mkdirSync(join(folder({}), "talos/cluster.yaml"));
+    expect(() => loadCluster(root, none)).toThrow(/^talos\/cluster\.yaml: cannot be read: EISDIR/);
+  });
+  test("both files are read", () => {
+    const home = readHome(folder({ "versions.env": VERSIONS.join(""), "talos/cluster.yaml": fixture("good/reference.yaml") }), {}, none);
+    expect(home.versions).toEqual(testVersions);
+    expect(home.cluster.name).toBe("home-ops-cluster");
+  });
+  test("what is wrong with both is told at once", () =>
+    expect(() =>
+      readHome(folder({ "versions.env": VERSIONS.slice(1).join(""), "talos/cluster.yaml": fixture("pool-backwards.yaml") }), {}, none),
+    ).toThrow(
+      `versions.env: TALOS_VERSION: is missing (a line TALOS_VERSION=v1.13.9)\n${fixture("pool-backwards.expected.txt").trimEnd()}`,
     ));
 });
 
-test("the schema for editors is made from the definition that validates (task lint:cluster-schema writes it)", async () =>
-  expect(readFileSync("talos/cluster.schema.json", "utf8")).toBe(await clusterSchema()));
-test("the file names its schema for editors", () =>
-  expect(readFileSync("talos/cluster.yaml", "utf8").split("\n")[0]).toBe("# yaml-language-server: $schema=./cluster.schema.json"));
-
-describe("versions", () => {
-  const GOOD = "# renovate: x\nTALOS_VERSION=v1.13.9\nKUBERNETES_VERSION='v1.36.5' # quoted\nFLUX_VERSION=v2.9.4\n";
-  const wrong = (text: string, env = {}) => readVersions(text, env).wrong;
-  test("of the repository are read", () => expect(loadVersions(process.cwd(), {})).toMatchObject(testVersions));
-  test("every one has its Renovate annotation", () =>
-    expect(readFileSync("versions.env", "utf8").match(/# renovate: .*\n[A-Z]/g)?.length).toBe(
-      Object.keys(loadVersions(process.cwd(), {})).length,
-    ));
-  test("the environment wins", () =>
-    expect(readVersions(GOOD, { TALOS_VERSION: "v1.13.8", OTHER: "x" }).versions).toEqual({ ...testVersions, TALOS_VERSION: "v1.13.8" }));
-  test("an empty variable of the environment does not", () =>
-    expect(readVersions(GOOD, { TALOS_VERSION: "" }).versions.TALOS_VERSION).toBe("v1.13.9"));
-  test("a Kubernetes that this Talos does not support is refused", () =>
-    expect(wrong(GOOD.replace("v1.36.5", "v1.37.2"))).toEqual([
-      "versions.env:3: KUBERNETES_VERSION: Talos v1.13.9 does not support Kubernetes v1.37.2 (v1.31 to v1.36)",
-    ]));
-  test("one from the environment too, and it says so", () =>
-    expect(wrong(GOOD, { KUBERNETES_VERSION: "v1.30.0" })).toEqual([
-      "environment: KUBERNETES_VERSION: Talos v1.13.9 does not support Kubernetes v1.30.0 (v1.31 to v1.36)",
-    ]));
-  test("a newer Talos that is not in the table is taken at its word", () => expect(wrong(GOOD.replace("v1.13.9", "v1.15.0"))).toEqual([]));
-  test("everything wrong is told at once", () =>
-    expect(wrong("TALOS_VERSION=1.13.9\nwhat is this\nTALOS_VERSION=v1.13.9\nKUBERNETES_VERSION=v1.36\n")).toEqual([
-      'versions.env:2: "what is this" is no NAME=value',
-      "versions.env:3: TALOS_VERSION stands twice; first in versions.env:1",
-      'versions.env:1: TALOS_VERSION: "1.13.9" is no version (write it like v1.2.3)',
-      'versions.env:4: KUBERNETES_VERSION: "v1.36" is no version (write it like v1.2.3)',
-      "versions.env: FLUX_VERSION is missing (a line FLUX_VERSION=v1.2.3)",
-    ]));
-  test("a missing file asks where you are", () => expect(() => loadVersions("/nowhere", {})).toThrow("are you in the project's folder?"));
+test("the repository's own file is good, and names its schema for editors", () => {
+  expect(() => loadCluster(process.cwd(), () => {})).not.toThrow();
+  expect(readFileSync("talos/cluster.yaml", "utf8").split("\n")).toContain("# yaml-language-server: $schema=./cluster.schema.json");
 });

@@ -2,12 +2,11 @@
 import type { Cluster } from "../../../scripts/lib/cluster/cluster.ts";
 import { loadCluster } from "../../../scripts/lib/cluster/load.ts";
 import { disagreements, type Reader, settle } from "../../../scripts/lib/gitops/agreement.ts";
-import { loadVersions } from "../../../scripts/lib/versions.ts";
 import { testCluster } from "../test-cluster.ts";
 import { exists, read, ROOT } from "./tree.ts";
 
 /** What talos/cluster.yaml says here. */
-export const ourHome = (): Cluster => loadCluster(ROOT, loadVersions(ROOT, {}), () => {});
+export const ourHome = (): Cluster => loadCluster(ROOT, () => {});
 
 /** The files of the tree as they stand. */
 export const ourTree: Reader = async (file) => (exists(file) ? read(file) : undefined);

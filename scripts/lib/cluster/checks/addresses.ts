@@ -1,0 +1,98 @@
+// Who has which address: each its own, inside its network, and none where pods, Services or load balancers get theirs.
+import { isAddress, lies, numberOf, prefixOf, type Span, spanOf, textOf } from "../../address.ts";
+import type { Finding, Path, Read } from "../findings.ts";
+import { readEndpoint } from "../readings.ts";
+
+interface Place {
+  who: string;
+  address: string;
+  path: Path;
+}
+
+export function checkAddresses(read: Read): Finding[] {
+  const [vip, nodes, others] = [vipOf(read), nodesOf(read), othersOf(read)];
+  const ends = ["from", "to"].flatMap((end) =>
+    place(`network.gateways.${end}`, read("network", "gateways", end), ["network", "gateways", end]),
+  );
+  return [
+    ...checkInside([...vip, ...nodes, ...ends], [...vip, ...nodes], read("network", "nodes")),
+    ...checkOwn([...vip, ...others, ...nodes]),
+    ...checkReach(others, read),
+    ...checkPool(ends, [...vip, ...nodes, ...others]),
+  ];
+}
+
+const place = (who: string, address: string | undefined, path: Path): Place[] =>
+  address !== undefined && isAddress(address) ? [{ who, address, path }] : [];
+
+function vipOf(read: Read): Place[] {
+  const endpoint = read("endpoint");
+  const reading = endpoint === undefined ? undefined : readEndpoint(endpoint);
+  return reading && "value" in reading ? place("the endpoint", reading.value.address, ["endpoint"]) : [];
+}
+
+const nodesOf = (read: Read): Place[] =>
+  (read<unknown[]>("nodes") ?? []).flatMap((_, index) =>
+    place(read("nodes", index, "name") ?? `nodes[${index}]`, read("nodes", index, "address"), ["nodes", index, "address"]),
+  );
+
+/** What the home has besides the cluster. A host name says nothing of its address. */
+const othersOf = (read: Read): Place[] => [
+  ...(read<unknown[]>("network", "ntp") ?? []).flatMap((_, index) =>
+    place("a time server", read("network", "ntp", index), ["network", "ntp", index]),
+  ),
+  ...place("the NAS", read("nas", "address"), ["nas", "address"]),
+  ...place("the UniFi controller", read("unifi", "address"), ["unifi", "address"]),
+];
+
+function checkInside(all: Place[], hosts: Place[], network: string | undefined): Finding[] {
+  if (network === undefined) return [];
+  const span = spanOf(network);
+  const outside = all
+    .filter(({ address }) => !lies(address, span))
+    .map(({ address, path }) => ({
+      path,
+      message: `${address} is outside network.nodes, ${network} (which goes from ${textOf(span.first + 1)} to ${textOf(span.last - 1)})`,
+    }));
+  if (prefixOf(network) > 30) return outside;
+  const reserved = hosts
+    .filter(({ address }) => numberOf(address) === span.first || numberOf(address) === span.last)
+    .map(({ address, path }) => ({
+      path,
+      message: `${address} is the ${numberOf(address) === span.first ? "first" : "last"} address of ${network}, which no machine can have (take one between)`,
+    }));
+  return [...outside, ...reserved];
+}
+
+/** No two machines share an address; only a time server may well be the NAS, or the controller. */
+function checkOwn(all: Place[]): Finding[] {
+  return all.flatMap(({ address, path }, index) => {
+    const first = all.slice(0, index).find((other) => other.address === address);
+    if (!first || (path[0] !== "nodes" && path[0] !== "endpoint" && first.path[0] !== "endpoint")) return [];
+    const hint = first.path[0] === "endpoint" ? "the VIP is an address of its own" : "each needs its own";
+    return [{ path, message: `${address} is ${first.who}'s already (${hint})` }];
+  });
+}
+
+/** What lies in the cluster's own networks is never reached: packets to it stay inside. */
+const checkReach = (others: Place[], read: Read): Finding[] =>
+  ["pods", "services"].flatMap((name) => {
+    const network = read("network", name);
+    if (network === undefined) return [];
+    return others
+      .filter(({ address }) => lies(address, spanOf(network)))
+      .map(({ address, path }) => ({ path, message: `${address} lies in network.${name} (${network}), so the nodes would not reach it` }));
+  });
+
+function checkPool(ends: Place[], others: Place[]): Finding[] {
+  const [from, to] = ends;
+  if (!from || !to) return [];
+  const path = ["network", "gateways"];
+  const pool: Span = { first: numberOf(from.address), last: numberOf(to.address) };
+  if (pool.first > pool.last) return [{ path, message: `from (${from.address}) comes after to (${to.address}) (exchange them)` }];
+  const inside = others.filter(({ address }) => lies(address, pool));
+  return inside.map(({ who, address }) => ({
+    path,
+    message: `the pool holds ${address}, which is ${who}'s (let it begin after that, or end before)`,
+  }));
+}

@@ -1,0 +1,65 @@
+// The hypervisor's section, its storage, and the VMs' sizes.
+import type { Finding, Path, Read } from "../findings.ts";
+import { readSize } from "../readings.ts";
+
+/** What Talos, Kubernetes and Ceph need at the least. */
+const LEAST = { memory: "4GiB", bootDisk: "20GB", dataDisk: "10GB" };
+
+export const checkMachines = (read: Read): Finding[] => [...checkSection(read), ...checkStorage(read), ...checkSizes(read)];
+
+function checkSection(read: Read): Finding[] {
+  const hypervisor = read("hypervisor");
+  if (hypervisor === undefined || read<object>() === undefined || hypervisor in read<object>()!) return [];
+  return [
+    {
+      path: ["hypervisor"],
+      message: `is ${hypervisor}, and there is no section ${hypervisor} (it says where the VMs' disks and the ISO go)`,
+    },
+  ];
+}
+
+function checkStorage(read: Read): Finding[] {
+  const [pool, vms, isos] = [read("truenas", "pool"), read("truenas", "vmDataset"), read("truenas", "isoDataset")];
+  const isoPath: Path = ["truenas", "isoDataset"];
+  if (pool === undefined) return [];
+  const elsewhere = [
+    ["vmDataset", vms],
+    ["isoDataset", isos],
+  ].flatMap(([key, dataset]) =>
+    dataset === undefined || `${dataset}/`.startsWith(`${pool}/`)
+      ? []
+      : [{ path: ["truenas", key!], message: `${dataset} is not in the pool ${pool} (as ${pool}/${dataset.split("/").at(-1)})` }],
+  );
+  if (isos === pool)
+    return [...elsewhere, { path: isoPath, message: `${isos} is the pool's root, from which TrueNAS takes no ISO file (as ${pool}/ISO)` }];
+  if (isos !== undefined && isos === vms)
+    return [...elsewhere, { path: isoPath, message: `${isos} holds the VMs' disks already (as ${pool}/ISO)` }];
+  return elsewhere;
+}
+
+const checkSizes = (read: Read): Finding[] => [
+  ...Object.entries(LEAST).flatMap(([key, least]) => {
+    const has = read("vm", key);
+    return has === undefined || bytes(has) >= bytes(least)
+      ? []
+      : [{ path: ["vm", key], message: `${has} is too small (${least} at least)` }];
+  }),
+  ...checkMemory(read("vm", "memory")),
+];
+
+/** Hypervisors count memory in MiB. */
+function checkMemory(has: string | undefined): Finding[] {
+  if (has === undefined || bytes(has) % 2 ** 20 === 0) return [];
+  const meant = has.replace(/ ?([MGT])B$/, "$1iB");
+  return [
+    {
+      path: ["vm", "memory"],
+      message: `${has} is no whole number of MiB, in which hypervisors count memory (${meant === has ? "as 48GiB" : `write ${meant}`})`,
+    },
+  ];
+}
+
+function bytes(size: string): number {
+  const reading = readSize(size);
+  return "value" in reading ? reading.value : Number.NaN;
+}

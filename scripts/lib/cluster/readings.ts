@@ -1,0 +1,112 @@
+// How one word of talos/cluster.yaml becomes a value, or what is wrong with it and what would be right. No YAML and no zod here.
+import { isAddress, isNetwork, networkOf } from "../address.ts";
+import { nearest } from "../nearest.ts";
+import { orList, show } from "./show.ts";
+
+/** The value, or what is wrong with the word: "… (hint)". */
+export type Reading<T> = { value: T } | { wrong: string };
+
+const wrong = (what: string, hint: string) => ({ wrong: `${what} (${hint})` });
+
+export function readAddress(typed: string): Reading<string> {
+  if (isAddress(typed)) return { value: typed };
+  if (isNetwork(typed)) return wrong(`${show(typed)} has a prefix; an address stands alone`, `write ${typed.split("/")[0]}`);
+  return wrong(`${show(typed)} is no IPv4 address`, "four numbers from 0 to 255, as 192.168.122.10");
+}
+
+export function readNetwork(typed: string): Reading<string> {
+  if (isAddress(typed)) return wrong(`${show(typed)} has no prefix`, `write how large the network is, as 192.168.120.0/22`);
+  if (!isNetwork(typed)) return wrong(`${show(typed)} is no IPv4 network`, "address and prefix, as 192.168.120.0/22");
+  return networkOf(typed) === typed
+    ? { value: typed }
+    : wrong(`${show(typed)} names an address inside a network`, `the network is ${networkOf(typed)}`);
+}
+
+/** Any case, colons, dashes or nothing between the pairs → lower case with colons. */
+export function readMac(typed: string): Reading<string> {
+  const digits = typed.toLowerCase().replaceAll(/[:-]/g, "");
+  if (!/^[0-9a-f]{12}$/.test(digits) || !/^[0-9a-f]{2}([:-]?)(?:[0-9a-f]{2}\1){4}[0-9a-f]{2}$/i.test(typed))
+    return wrong(`${show(typed)} is no MAC address`, "six pairs of hex digits, as 00:a0:98:28:c8:83");
+  const value = digits.replaceAll(/(..)(?=.)/g, "$1:");
+  if (digits === "0".repeat(12))
+    return wrong(`${value} is no card's address`, "take the one that the hypervisor shows, or make one up: 02:00:00:00:00:01");
+  const first = Number.parseInt(digits.slice(0, 2), 16);
+  if (first & 1)
+    return wrong(
+      `${value} is a multicast address, no card can have it`,
+      `the first pair must be even, as ${(first - 1).toString(16).padStart(2, "0")}${value.slice(2)}`,
+    );
+  return { value };
+}
+
+/** The control planes' VIP as the API server's URL. */
+export function readEndpoint(typed: string): Reading<{ url: string; address: string; port: number }> {
+  const example = "as https://192.168.120.100:6443";
+  const [, scheme, host, port, rest] = /^(?:([a-z]+):\/\/)?([^/:]+)(?::(\d+))?(.*)$/i.exec(typed) ?? [];
+  if (scheme !== "https" || host === undefined) return wrong(`${show(typed)} is no https URL`, example);
+  if (!isAddress(host))
+    return wrong(`${show(host)} is no IPv4 address`, `the control planes share an address, so the URL needs it and no name, ${example}`);
+  if (port === undefined) return wrong(`${show(typed)} has no port`, `the API server listens on 6443: https://${host}:6443`);
+  if (Number(port) < 1 || Number(port) > 65_535)
+    return wrong(`${port} is no port`, "a number from 1 to 65535; the API server listens on 6443");
+  if (rest !== "" && rest !== "/") return wrong(`${show(typed)} has a path`, `only https://${host}:${port}`);
+  return { value: { url: `https://${host}:${Number(port)}`, address: host, port: Number(port) } };
+}
+
+const UNITS: Record<string, number> = { MiB: 2 ** 20, GiB: 2 ** 30, TiB: 2 ** 40, MB: 1e6, GB: 1e9, TB: 1e12 };
+const UNIT_NAMES = Object.keys(UNITS);
+
+/** `48GiB` → bytes. */
+export function readSize(typed: string): Reading<number> {
+  const [, amount, unit] = /^(\d+(?:\.\d+)?) ?([a-z]*)$/i.exec(typed) ?? [];
+  if (amount === undefined || unit === undefined) return wrong(`${show(typed)} is no size`, "a number and a unit, as 48GiB or 500GB");
+  if (unit === "") return wrong(`${show(typed)} has no unit`, `${amount}GiB or ${amount}GB? Units are ${orList(UNIT_NAMES)}`);
+  const factor = UNITS[unit];
+  if (factor === undefined) {
+    const near =
+      UNIT_NAMES.find((known) => known.toLowerCase() === unit.toLowerCase()) ??
+      UNIT_NAMES.find((known) => known[0] === unit[0]?.toUpperCase());
+    return wrong(`${show(unit)} is no unit of size`, `${near ? `${amount}${near}? ` : ""}Units are ${orList(UNIT_NAMES)}`);
+  }
+  return { value: Math.round(Number(amount) * factor) };
+}
+
+const LABEL = "[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?";
+
+/** A DNS name with at least two parts. */
+export function readDomain(typed: string): Reading<string> {
+  if (typed.length <= 253 && new RegExp(`^${LABEL}(?:\\.${LABEL})+$`).test(typed)) return { value: typed };
+  const near = typed
+    .toLowerCase()
+    .replace(/^[a-z]+:\/\//, "")
+    .replace(/[/.]+$/, "");
+  return wrong(
+    `${show(typed)} is no domain`,
+    near !== typed && near.includes(".") ? `write ${near}` : "lower-case letters, digits and dashes between dots, as example.com",
+  );
+}
+
+/** An IPv4 address or a DNS name. */
+export function readHost(typed: string): Reading<string> {
+  const host = new RegExp(`^${LABEL}(?:\\.${LABEL})*$`);
+  if (isAddress(typed) || (host.test(typed) && !/^[\d.]+$/.test(typed))) return { value: typed };
+  return wrong(`${show(typed)} is neither an IPv4 address nor a host name`, "only the host, without scheme, port or path");
+}
+
+/** A name as the time zone database writes it: containers look it up by its letters. */
+export function readTimezone(typed: string): Reading<string> {
+  const same = canonicalZone(typed);
+  if (same === typed || (same !== undefined && same.toLowerCase() !== typed.toLowerCase())) return { value: typed }; // the second: an older name of the same zone
+  const near = same ?? nearest(typed, Intl.supportedValuesOf("timeZone"));
+  return wrong(`${show(typed)} is no time zone`, near ? `did you mean ${near}?` : "as Europe/Zurich or America/New_York");
+}
+
+function canonicalZone(name: string): string | undefined {
+  if (!/^[a-z]/i.test(name)) return undefined; // an offset, which Intl takes and the database does not
+  try {
+    return new Intl.DateTimeFormat("en", { timeZone: name }).resolvedOptions().timeZone;
+  } catch (error) {
+    if (error instanceof RangeError) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,104 @@
+// Words that other programs have rules for: names of clusters, datasets, vaults, branches, repositories, labels.
+import type { Reading } from "./readings.ts";
+import { show } from "./show.ts";
+
+const wrong = (what: string, hint: string) => ({ wrong: `${what} (${hint})` });
+
+/** A reading from a pattern and a sentence about it. */
+const matching =
+  (pattern: RegExp, what: string, hint: string) =>
+  (typed: string): Reading<string> =>
+    pattern.test(typed) ? { value: typed } : wrong(`${show(typed)} is ${what}`, hint);
+
+/** Also the name of the context in the kubeconfig and the talosconfig. */
+export const readClusterName = matching(
+  /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/,
+  "no name for a cluster",
+  "lower-case letters, digits and dashes, at most 63, as home-ops-cluster",
+);
+
+/** As the hypervisor lists it. */
+export const readInterface = matching(
+  /^[A-Za-z][\w.-]{0,14}$/,
+  "no name for a network interface",
+  "as TrueNAS lists it under Network, as br0",
+);
+
+/** vSphere allows nearly everything but a slash in a name. */
+export const readInventoryName = matching(
+  /^(?! )[^/\\%\n]{1,80}(?<! )$/,
+  "no name for this in vSphere",
+  "as the client lists it, without / \\ or %",
+);
+
+/** The words of op://vault/item/field. */
+export const readVaultName = matching(
+  /^[\w.-](?:[\w. -]*[\w.-])?$/,
+  "no name that a reference op://vault/item/field can hold",
+  "letters, digits, spaces, - _ and .; rename it in 1Password",
+);
+
+export function readDataset(typed: string): Reading<string> {
+  if (typed.startsWith("/mnt/"))
+    return wrong(`${show(typed)} is a path`, `the dataset is ${typed.slice("/mnt/".length).replace(/\/+$/, "")}`);
+  return matching(
+    /^[A-Za-z0-9][\w.:-]*(?:\/[A-Za-z0-9][\w.:-]*)*$/,
+    "no dataset",
+    "pool and names with slashes between, as flashstor/VM",
+  )(typed);
+}
+
+export const readPool = matching(/^[A-Za-z][\w.:-]*$/, "no name for a pool", "as TrueNAS lists it under Storage, as flashstor");
+
+export const readPath = matching(/^\/(?:[^/\0\n]+\/?)*$/, "no absolute path", "as /mnt/flashstor/Media");
+
+export const readExportName = matching(/^[A-Za-z][\w-]*$/, "no name for an export", "letters, digits, - and _, as media");
+
+/** Flux takes http, https and ssh, and no `git@host:path`. */
+export function readGitUrl(typed: string): Reading<string> {
+  const [, user, host, path] = /^(?:([\w.-]+)@)?([\w.-]+):(?!\/\/)(.+)$/.exec(typed) ?? [];
+  if (host && path)
+    return wrong(
+      `${show(typed)} is the short form, which Flux does not take`,
+      `write ssh://${user ?? "git"}@${host}/${path.replace(/^\//, "")}`,
+    );
+  const url = URL.canParse(typed) ? new URL(typed) : undefined;
+  if (!url || !["http:", "https:", "ssh:"].includes(url.protocol) || url.pathname.length < 2)
+    return wrong(`${show(typed)} is no Git URL`, "as https://github.com/you/home-ops");
+  if (url.password || (url.username && url.protocol !== "ssh:"))
+    return { wrong: "it carries a user or a password (this file is public; Flux takes a token from a Secret)" };
+  return { value: typed };
+}
+
+/** The rules of `git check-ref-format --branch`. */
+export function readBranch(typed: string): Reading<string> {
+  const bad = typed === "" || /[\s~^:?*[\\\u007f]|\.\.|@\{|\/\/|^[-/]|[/.]$|(?:^|\/)\.|\.lock(?:\/|$)/.test(typed) || typed === "@";
+  return bad ? wrong(`${show(typed)} is no branch`, "as main") : { value: typed };
+}
+
+export function readWebUrl(typed: string): Reading<string> {
+  const url = URL.canParse(typed) ? new URL(typed) : undefined;
+  if (url && (url.protocol === "http:" || url.protocol === "https:") && url.hostname !== "") return { value: typed };
+  return wrong(`${show(typed)} is no URL`, "as http://192.168.120.5:3000");
+}
+
+/** What Kubernetes says of a label's key: an optional DNS name, a slash, a name of at most 63. */
+export function readLabelKey(typed: string): Reading<string> {
+  const [name = "", prefix, ...more] = typed.split("/").toReversed();
+  const goodName = /^[A-Za-z0-9](?:[\w.-]{0,61}[A-Za-z0-9])?$/.test(name);
+  const goodPrefix =
+    prefix === undefined ||
+    (prefix.length <= 253 && /^[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)*$/.test(prefix));
+  return goodName && goodPrefix && more.length === 0
+    ? { value: typed }
+    : wrong(
+        `${show(typed)} is no key of a label`,
+        "letters, digits, - _ and ., at most 63, with a domain and a slash before it if need be: topology.kubernetes.io/zone",
+      );
+}
+
+export const readLabelValue = matching(
+  /^(?:[A-Za-z0-9](?:[\w.-]{0,61}[A-Za-z0-9])?)?$/,
+  "no value of a label",
+  "letters, digits, - _ and ., at most 63, with a letter or digit at both ends",
+);

@@ -1,0 +1,83 @@
+// versions.env: the environment wins, and a pair that does not fit is refused by line.
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { loadVersions, readVersions } from "../../../scripts/lib/versions.ts";
+import { testVersions } from "../test-cluster.ts";
+
+const GOOD = "# renovate: x\nTALOS_VERSION=v1.13.9\nKUBERNETES_VERSION='v1.36.5' # quoted\nFLUX_VERSION=\"v2.9.4\"\n";
+const wrong = (text: string, env = {}) => readVersions(text, env).wrong;
+
+test("comments and quotes are no part of a value", () =>
+  expect(readVersions(GOOD, {})).toEqual({ versions: testVersions, wrong: [], odd: [] }));
+test("other names are read too", () =>
+  expect(readVersions(`${GOOD}OTHER=1#2\n`, {}).wrong).toEqual(['versions.env:5: "OTHER=1#2" is no NAME=value (no spaces around =)']));
+test("lines may end as on Windows", () => expect(readVersions(GOOD.replaceAll("\n", "\r\n"), {}).versions).toEqual(testVersions));
+test("the environment wins, for names that the file has", () =>
+  expect(readVersions(GOOD, { TALOS_VERSION: "v1.13.8", OTHER: "x" }).versions).toEqual({ ...testVersions, TALOS_VERSION: "v1.13.8" }));
+test("an empty variable of the environment does not", () =>
+  expect(readVersions(GOOD, { TALOS_VERSION: "" }).versions.TALOS_VERSION).toBe("v1.13.9"));
+test("the environment gives what the file leaves out", () =>
+  expect(readVersions(GOOD.replace(/FLUX.*/, ""), { FLUX_VERSION: "v2.9.4" })).toEqual({ versions: testVersions, wrong: [], odd: [] }));
+
+test.each([
+  ["v1.11.0", "v1.29.0", "v1.34.9"],
+  ["v1.12.3", "v1.30.0", "v1.35.8"],
+  ["v1.13.9", "v1.31.0", "v1.36.5"],
+  ["v1.14.0-rc.1", "v1.32.0", "v1.37.2"],
+])("Talos %s supports Kubernetes %s to %s, and no minor below or above", (talos, lowest, highest) => {
+  const refused = (kubernetes: string) => wrong(GOOD.replace("v1.13.9", talos).replace("v1.36.5", kubernetes));
+  const minor = (version: string, by: number) => `v1.${Number(version.split(".")[1]) + by}.0`;
+  expect([...refused(lowest), ...refused(highest)]).toEqual([]);
+  for (const other of [minor(lowest, -1), minor(highest, 1), "v2.0.0"])
+    expect(refused(other)).toEqual([
+      `versions.env:3: KUBERNETES_VERSION: Talos ${talos} does not support Kubernetes ${other} (it supports ${minor(lowest, 0).slice(0, -2)} to ${minor(highest, 0).slice(0, -2)})`,
+    ]);
+});
+test("what the environment brings is told as the environment's", () =>
+  expect(wrong(GOOD, { KUBERNETES_VERSION: "v1.30.0" })).toEqual([
+    "environment: KUBERNETES_VERSION: Talos v1.13.9 does not support Kubernetes v1.30.0 (it supports v1.31 to v1.36)",
+  ]));
+test("an environment that says what the file says is the file", () =>
+  expect(wrong(GOOD.replace("v1.36.5", "v1.99.0"), { KUBERNETES_VERSION: "v1.99.0" })[0]).toMatch(/^versions\.env:3: /));
+test("a Talos newer than the table is taken at its word, with a warning", () =>
+  expect(readVersions(GOOD.replace("v1.13.9", "v1.15.0"), {})).toMatchObject({
+    wrong: [],
+    odd: [
+      "versions.env:2: TALOS_VERSION: Talos v1.15.0 is newer than what is known here: whether it supports Kubernetes v1.36.5 is not checked",
+    ],
+  }));
+test("a Talos older than the table is refused", () =>
+  expect(wrong(GOOD.replace("v1.13.9", "v1.10.4"))).toEqual([
+    "versions.env:2: TALOS_VERSION: Talos v1.10.4 is older than this project works with (v1.11 or newer)",
+  ]));
+test("everything wrong is told at once, in the order of the file", () =>
+  expect(wrong("TALOS_VERSION=1.13.9\nwhat is this\nTALOS_VERSION=v1.13.9\nKUBERNETES_VERSION=v1.36\nEMPTY =\n")).toEqual([
+    "versions.env: FLUX_VERSION: is missing (a line FLUX_VERSION=v2.9.4)",
+    'versions.env:1: TALOS_VERSION: "1.13.9" is no version (write v1.13.9)',
+    'versions.env:2: "what is this" is no NAME=value (no spaces around =)',
+    "versions.env:3: TALOS_VERSION: stands in line 1 already (remove one)",
+    'versions.env:4: KUBERNETES_VERSION: "v1.36" is no version (write it as v1.36.5)',
+    'versions.env:5: "EMPTY =" is no NAME=value (no spaces around =)',
+  ]));
+
+test("without the file, it says how to go on", () => {
+  const folder = mkdtempSync(join(tmpdir(), "home-"));
+  try {
+    expect(() => loadVersions(folder, {})).toThrow(
+      "versions.env: is not there (start from the project's folder, or bring it back with `git restore versions.env`)",
+    );
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
+test("the repository's own file is good, and Renovate knows every line of it", () => {
+  const known = Object.keys(loadVersions(process.cwd(), {}));
+  expect(readFileSync("versions.env", "utf8").match(/^# renovate: datasource=\S+ depName=\S+.*\n[A-Z_]+=/gm)).toHaveLength(known.length);
+});
+test("warnings reach the caller", () => {
+  const told: string[] = [];
+  loadVersions(process.cwd(), { TALOS_VERSION: "v1.99.0" }, (line) => told.push(line));
+  expect(told).toEqual([expect.stringMatching(/^environment: TALOS_VERSION: Talos v1\.99\.0 is newer/)]);
+});
