@@ -21,6 +21,14 @@ export async function postSchematic(http: Http, text: string, next: string): Pro
   return id;
 }
 
+/** Whether the factory holds a schematic with this ID; a read, unlike handing it in. */
+export async function knownToFactory(http: Http, id: string): Promise<boolean> {
+  const answer = await http.ask(`${FACTORY}/schematics/${id}`);
+  if (answer.status === 200) return true;
+  if (answer.status === 404) return false;
+  throw refused("ask the image factory for the schematic", answer);
+}
+
 /** Extensions of the schematic that the factory does not have for this Talos version. It takes them all the same and fails only when an image is asked for. */
 export async function missingExtensions(http: Http, version: string, wanted: readonly string[]): Promise<string[]> {
   if (wanted.length === 0) return [];

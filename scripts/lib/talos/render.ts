@@ -1,0 +1,47 @@
+// The one way to a node's machine config: the template for all, the node's own documents over it, secrets in place of their references.
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { type Node, PLATFORM } from "../cluster/cluster.ts";
+import type { Context } from "../context.ts";
+import { refFor, renderTemplate } from "../template.ts";
+import { parseDocuments, printDocuments, referencesOf, withValues } from "../yaml.ts";
+import { type Document, mergeDocuments } from "./merge.ts";
+import { readSchematic } from "./schematic.ts";
+
+const TEMPLATE = "talos/machineconfig.yaml.njk";
+const ownTemplate = (node: Node) => `talos/nodes/${node.name}.yaml.njk`;
+
+type RenderContext = Pick<Context, "root" | "cluster" | "versions">;
+
+/** The node's documents with references where secrets will be. */
+export async function renderDocuments(context: RenderContext, node: Node): Promise<Document[]> {
+  const { root, cluster, versions } = context;
+  const { id } = await readSchematic(context);
+  const data = {
+    ref: refFor(cluster),
+    cluster,
+    versions,
+    node,
+    platform: PLATFORM[cluster.hypervisor],
+    schematic: id,
+    labels: Object.entries(node.labels).map(([key, value]) => ({ key, value })),
+    discoveryRegistry: cluster.network.discovery.registry ?? null,
+  };
+  const base = await documentsOf(root, TEMPLATE, data);
+  const own = ownTemplate(node);
+  return existsSync(join(root, own)) ? mergeDocuments(base, await documentsOf(root, own, data)) : base;
+}
+
+const documentsOf = async (root: string, file: string, data: Record<string, unknown>) => (await parseDocuments(await renderTemplate(root, file, data), file)) as Document[];
+
+/** Every reference that the nodes' configs hold. */
+export async function configReferences(context: RenderContext): Promise<string[]> {
+  const all = await Promise.all(context.cluster.nodes.map((node) => renderDocuments(context, node)));
+  return referencesOf(all);
+}
+
+/** The node's config as it is sent: byte for byte the same for the same inputs. Holds secrets. */
+export async function renderNode(context: RenderContext & Pick<Context, "vault">, node: Node): Promise<string> {
+  const documents = await renderDocuments(context, node);
+  return printDocuments(withValues(documents, await context.vault.resolve(referencesOf(documents))));
+}

@@ -1,0 +1,21 @@
+// The schematic's ID, told offline and confirmed by the image factory when it answers.
+import { textOf } from "../lib/errors.ts";
+import { knownToFactory } from "../lib/factory.ts";
+import { openHttp } from "../lib/http.ts";
+import { main, procedure } from "../lib/procedure.ts";
+import { installerImage, readSchematic } from "../lib/talos/schematic.ts";
+import { table } from "../lib/ui.ts";
+
+export const schematic = procedure({
+  name: "talos:schematic",
+  about: "show the schematic's ID, confirmed by the factory when it answers",
+  options: {},
+  async run(_values, context) {
+    const { id, canonical } = await readSchematic(context);
+    const installer = installerImage(context, id);
+    const factory = await knownToFactory(openHttp(context), id).then((known) => (known ? "knows this schematic" : "does not know it yet: task talos:prepare-iso hands it in"), (error: unknown) => `could not be asked: ${textOf(error)}`);
+    context.ui.result({ id, installer, factory, canonical }, table(["schematic", id], [["installer", installer], ["factory", factory]]));
+  },
+});
+
+await main(import.meta, schematic);
