@@ -83,11 +83,12 @@ function list(call: Call, releases: HelmfileRelease[], output: string | undefine
   call.out(JSON.stringify(rows));
 }
 
-function pull(world: World, { chart, version }: HelmfileRelease): string | undefined {
+/** What a registry says instead of handing out a chart; while it flaps, only once and to an install. */
+function pull(world: World, { chart, version }: HelmfileRelease, installs = true): string | undefined {
   const place = chart.replace("oci://", "");
   const manifest = `https://${place.replace("/", "/v2/")}/manifests/${version}`;
   if (world.has("registry-down")) return `failed to perform "FetchReference" on source: Get "${manifest}": dial tcp: i/o timeout`;
-  if (world.strikes("registry-flaps"))
+  if (installs && world.strikes("registry-flaps"))
     return `failed to perform "FetchReference" on source: GET "${manifest}": response status code 503: Service Unavailable`;
   return undefined;
 }
@@ -97,7 +98,7 @@ function template(world: World, call: Call, releases: HelmfileRelease[], crds: b
     const known = chartAt(release.chart);
     if (!known) throw new Untaught(`the chart ${release.chart}`);
     if (!quiet) call.err(`Pulling ${release.chart.replace("oci://", "")}:${release.version}\n`);
-    const refused = pull(world, release);
+    const refused = pull(world, release, false);
     if (refused) throw new KubeError(`in release ${release.name}: Error: ${refused}`);
     for (const object of crds ? known.crds : []) call.out(`---\n# Source: ${release.name}/crds/crds.yaml\n${stringify(object)}`);
     call.out(

@@ -9,7 +9,7 @@ import { columns } from "./table.ts";
 
 export async function getCommand(kube: KubeCall): Promise<void> {
   await reachApi(kube);
-  const { world, call, words } = kube;
+  const { call, words } = kube;
   const raw = words.text("raw");
   if (raw !== undefined) {
     if (!["/readyz", "/livez", "/healthz"].includes(raw)) throw new Untaught(`--raw ${raw}`);
@@ -23,7 +23,6 @@ export async function getCommand(kube: KubeCall): Promise<void> {
     found.map(({ object }) => object),
     single,
   );
-  void world;
   if (bad.length > 0) throw new KubeError(bad.join("\n"));
 }
 
@@ -97,7 +96,7 @@ function selector(text: string | undefined): (object: KubeObject) => boolean {
       })(),
   );
   return ({ metadata: { labels = {} } }) =>
-    terms.every(([, key, value]) => (value === undefined ? key! in labels : labels[key!] === value));
+    terms.every(([, key = "", value]) => (value === undefined ? key in labels : labels[key] === value));
 }
 
 export const printedName = (world: World, { apiVersion, kind, metadata }: KubeObject) =>

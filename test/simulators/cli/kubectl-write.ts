@@ -119,7 +119,7 @@ export async function setWords(kube: KubeCall, where: "labels" | "annotations", 
           throw new KubeError(
             where === "labels"
               ? `error: '${key}' already has a value (${had}), and --overwrite is false`
-              : "error: --overwrite is false but found the following declared annotation(s): " + `'${key}' already has a value (${had})`,
+              : `error: --overwrite is false but found the following declared annotation(s): '${key}' already has a value (${had})`,
           );
       }
     }

@@ -1,5 +1,5 @@
 // helm-controller: installs what a HelmRelease asks for, or takes over a release that is there already.
-import { isReadyNow, isRequested, nameOf, ready, same } from "./cluster-flux.ts";
+import { isReadyNow, isRequested, nameOf, ready, same } from "./cluster-flux-status.ts";
 import { chartName } from "./cluster-charts.ts";
 import { type Step, PACE } from "./cluster-nodes.ts";
 import { cannotInstall, hindrance, install, isAvailable, releaseAt, workloadsOf } from "./cluster-releases.ts";

@@ -1,6 +1,6 @@
 // kustomize-controller: builds a path of the repository, applies it, waits for its health, in the order of dependsOn.
 import { join } from "node:path";
-import { type Around, isReadyNow, isRequested, nameOf, ready, same } from "./cluster-flux.ts";
+import { type Around, isReadyNow, isRequested, nameOf, ready, same } from "./cluster-flux-status.ts";
 import { isEstablished, kindNamed } from "./cluster-kinds.ts";
 import { applyPatch, build, inNamespace, type Patch } from "./cluster-kustomize.ts";
 import { type Step, PACE } from "./cluster-nodes.ts";

@@ -5,15 +5,10 @@ import { join } from "node:path";
 import { FLUX } from "./cluster-charts.ts";
 import { helmSteps } from "./cluster-flux-helm.ts";
 import { kustomizationSteps } from "./cluster-flux-kustomize.ts";
+import { type Around, isReadyNow, isRequested, nameOf, ready } from "./cluster-flux-status.ts";
 import { type Step, PACE } from "./cluster-nodes.ts";
 import { runs, workloadOf } from "./cluster-releases.ts";
-import { type ClusterState, type Entry, entriesOf, entryAt, setStatus, storeOf } from "./cluster-store.ts";
-
-export interface Around {
-  /** The repository as Flux fetches it: the fork's work tree. */
-  repository: string;
-  fails(fault: "flux-app-fails" | "registry-down"): boolean;
-}
+import { type ClusterState, type Entry, entriesOf, entryAt, storeOf } from "./cluster-store.ts";
 
 const PARTS = ["source-controller", "kustomize-controller", "helm-controller", "notification-controller"];
 
@@ -28,53 +23,6 @@ export function fluxSteps(state: Readonly<ClusterState>, around: Around): Step[]
   if (runs(state, "Deployment/helm-controller", namespace)) steps.push(...helmSteps(state));
   return [...steps, ...externalSecretSteps(state)];
 }
-
-/** The condition Ready of an object's present generation, as Flux's controllers write it, if it differs from what is there. */
-export function ready(
-  entry: Entry,
-  status: "True" | "False" | "Unknown",
-  reason: string,
-  message: string,
-  more: object = {},
-): ((state: ClusterState, now: number) => void) | undefined {
-  const { metadata, status: had } = entry.object;
-  const is = had?.conditions?.find(({ type }: any) => type === "Ready");
-  if (
-    is?.status === status &&
-    is.reason === reason &&
-    is.message === message &&
-    had.observedGeneration === metadata.generation &&
-    !isRequested(entry)
-  )
-    return undefined;
-  return (state, now) => {
-    const lastTransitionTime = is?.status === status ? is.lastTransitionTime : `${new Date(now).toISOString().slice(0, 19)}Z`;
-    const handled = metadata.annotations?.["reconcile.fluxcd.io/requestedAt"];
-    setStatus(state, same(state, entry), {
-      conditions: [{ type: "Ready", status, observedGeneration: metadata.generation, lastTransitionTime, reason, message }],
-      observedGeneration: metadata.generation,
-      ...(handled && { lastHandledReconcileAt: handled }),
-      ...more,
-    });
-  };
-}
-
-/** The same object in a state that may be written. */
-export const same = (state: ClusterState, { object }: Entry): Entry =>
-  Object.values(state.objects).find((entry) => entry.object.metadata.uid === object.metadata.uid)!;
-
-/** Whether a person (`flux reconcile`) asked for it since it was done last. */
-export const isRequested = ({ object: { metadata, status } }: Entry) => {
-  const asked = metadata.annotations?.["reconcile.fluxcd.io/requestedAt"];
-  return asked !== undefined && asked !== status?.lastHandledReconcileAt;
-};
-
-export const isReadyNow = (entry: Entry | undefined) =>
-  entry !== undefined &&
-  entry.object.status?.observedGeneration === entry.object.metadata.generation &&
-  entry.object.status?.conditions?.some(({ type, status }: any) => type === "Ready" && status === "True") === true;
-
-export const nameOf = ({ object: { metadata } }: Entry) => `${metadata.namespace}/${metadata.name}`;
 
 function instanceSteps(state: Readonly<ClusterState>, entry: Entry, namespace: string): Step[] {
   const missing = PARTS.filter((name) => !entryAt(state, "deployments.apps", namespace, name));

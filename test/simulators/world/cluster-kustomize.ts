@@ -78,8 +78,7 @@ export function applyPatch(objects: KubeObject[], { patch, target }: Patch): Kub
   const meant = (object: KubeObject) => {
     if (!target) return !Array.isArray(parsed) && parsed.kind === object.kind && parsed.metadata.name === object.metadata.name;
     const [group, version] = object.apiVersion.includes("/") ? object.apiVersion.split("/") : ["", object.apiVersion];
-    const { name, namespace, ...rest } = object.metadata;
-    void rest;
+    const { name, namespace } = object.metadata;
     const found: Record<string, string | undefined> = { group, version, kind: object.kind, name, namespace };
     const unknown = Object.keys(target).filter((key) => !(key in found));
     if (unknown.length > 0) throw new Untaught(`a patch's target by ${unknown.join(", ")}`);
@@ -111,7 +110,8 @@ function operate(object: KubeObject, { op, path, value }: Operation): KubeObject
   const parent = parts.reduce<any>((at, part) => at?.[part], object);
   const missing = parent === undefined || (op !== "add" && !(last in parent));
   if (missing) throw new Error(`${op} operation does not apply: doc is missing ${op === "add" ? "path" : "key"}: ${path}: missing value`);
-  if (op === "remove") Array.isArray(parent) ? parent.splice(Number(last), 1) : delete parent[last];
+  if (op === "remove" && Array.isArray(parent)) parent.splice(Number(last), 1);
+  else if (op === "remove") delete parent[last];
   else if (op === "add" && Array.isArray(parent)) parent.splice(last === "-" ? parent.length : Number(last), 0, value);
   else if (op === "add" || op === "replace") parent[last] = value;
   else throw new Untaught(`the operation ${op} of a JSON patch`);

@@ -86,7 +86,7 @@ export const entriesOf = (state: Readonly<ClusterState>, resource: string): Entr
 export function storeOf(state: ClusterState, now: number): Store {
   const place = (kind: Kind, namespace: string | undefined, name: string) =>
     keyOf(kind, kind.namespaced ? (namespace ?? "default") : undefined, name);
-  const put = (kind: Kind, wanted: KubeObject): Written => {
+  const put = (kind: Kind, wanted: KubeObject, whole = false): Written => {
     const { name } = wanted.metadata;
     const namespace = kind.namespaced ? (wanted.metadata.namespace ?? "default") : undefined;
     if (namespace !== undefined && !state.objects[`namespaces//${namespace}`])
@@ -102,8 +102,8 @@ export function storeOf(state: ClusterState, now: number): Store {
         ...had?.object.metadata,
         ...labels,
         ...(namespace !== undefined && { namespace }),
-        ...merged("labels", had, wanted),
-        ...merged("annotations", had, wanted),
+        ...merged("labels", whole ? undefined : had, wanted),
+        ...merged("annotations", whole ? undefined : had, wanted),
       },
     };
     if (kind.kind === "Namespace") next.metadata.labels = { "kubernetes.io/metadata.name": name, ...next.metadata.labels };
@@ -131,11 +131,7 @@ export function storeOf(state: ClusterState, now: number): Store {
       const had = state.objects[place(kind, namespace, name)];
       if (!had) return { error: notFound(kind, name) };
       const next = mergePatch(structuredClone(had.object), patch) as KubeObject;
-      // what a merge patch sets to null must be gone: put() would keep it
-      for (const where of ["labels", "annotations"] as const)
-        for (const [key, value] of Object.entries((patch as any).metadata?.[where] ?? {}))
-          if (value === null) delete had.object.metadata[where]?.[key];
-      return put(kind, next);
+      return put(kind, next, true);
     },
     delete(kind, namespace, name) {
       const key = place(kind, namespace, name);
@@ -164,7 +160,7 @@ function merged(where: "labels" | "annotations", had: Entry | undefined, wanted:
   return Object.keys(both).length > 0 ? { [where]: both } : {};
 }
 
-const bodyOf = ({ metadata: _, status: __, ...body }: KubeObject) => body;
+const bodyOf = ({ metadata: _metadata, status: _status, ...body }: KubeObject) => body;
 
 /** What the API server makes of an object before it keeps it. */
 function admitted(object: KubeObject): KubeObject {

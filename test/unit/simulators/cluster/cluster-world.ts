@@ -1,0 +1,123 @@
+// A world with two nodes whose etcd serves, the project as its repository, and a clock that runs: 20 ms of the world for each moment that a tool waits.
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { parse, stringify } from "yaml";
+import { talosctl } from "../../../simulators/cli/talosctl.ts";
+import { freshCluster, pending, tick } from "../../../simulators/world/cluster.ts";
+import type { Fault } from "../../../simulators/world/faults.ts";
+import { type Tool, Untaught } from "../../../simulators/world/tool.ts";
+import { play, type Said, type TestWorld, testWorld } from "../test-world.ts";
+
+export const PROJECT = resolve(import.meta.dirname, "../../../..");
+const SCHEMATIC = "376567988ad370138ad8b2698212367b8edcb69b5fd68c80be1f2ec7d603b4ba";
+const ADDRESSES = ["192.168.122.16", "192.168.122.17"];
+
+const secrets: Record<string, any> = parse((await play(talosctl, testWorld(), ["gen", "secrets", "--output-file", "-"])).out);
+const talosconfig = parse(
+  (
+    await play(
+      talosctl,
+      testWorld(),
+      ["gen", "config", "home", "https://192.168.120.100:6443", "--with-secrets", "/s", "--output-types", "talosconfig", "--output", "-"],
+      { files: { "/s": stringify(secrets) } },
+    )
+  ).out,
+) as any;
+talosconfig.contexts.home.endpoints = ADDRESSES;
+
+function config(hostname: string): string {
+  const { certs, cluster } = secrets;
+  const machine = {
+    type: "controlplane",
+    token: "a.b",
+    ca: certs.os,
+    kubelet: { image: "ghcr.io/siderolabs/kubelet:v1.36.5" },
+    install: { disk: "/dev/vda", image: `factory.talos.dev/metal-installer/${SCHEMATIC}:v1.13.9` },
+    network: { interfaces: [{ dhcp: true, vip: { ip: "192.168.120.100" } }] },
+  };
+  const own = {
+    id: cluster.id,
+    secret: cluster.secret,
+    clusterName: "home",
+    controlPlane: { endpoint: "https://192.168.120.100:6443" },
+    ca: certs.k8s,
+  };
+  return `${stringify({ version: "v1alpha1", machine, cluster: own })}---\n${stringify({ apiVersion: "v1alpha1", kind: "HostnameConfig", hostname })}`;
+}
+
+export interface ClusterWorld {
+  world: TestWorld;
+  run(tool: Tool, line: string, stdin?: string): Promise<Said>;
+  /** Lets the world go on until nothing is pending, 10 s at most. */
+  settle(): void;
+  pass(ms: number): void;
+  end(): void;
+}
+
+/** A cluster whose API server has just come up, with no node registered yet. */
+export async function clusterWorld(faults: Partial<Record<Fault, number>> = {}): Promise<ClusterWorld> {
+  const folder = mkdtempSync(join(tmpdir(), "cluster-world-"));
+  mkdirSync(folder, { recursive: true });
+  symlinkSync(PROJECT, join(folder, "repo"));
+  const world = Object.assign(testWorld(faults), { folder });
+  Object.assign(world.state.cluster, freshCluster());
+  world.vms = ADDRESSES.map((_, at) => ({
+    name: `k8s_${at}`,
+    running: true,
+    mac: `00:a0:98:00:00:1${at}`,
+    bus: "vd",
+    disks: [{ path: `pool/${at}`, id: `${at}`, bytes: 500e9 }],
+    iso: { talos: "v1.13.9", schematic: SCHEMATIC, platform: "metal" },
+  }));
+  const files: Record<string, string> = { "/home/op/talosconfig": stringify(talosconfig) };
+  const talos = (...argv: string[]) =>
+    play(talosctl, world, argv, { files, env: { HOME: "/home/op", TALOSCONFIG: "/home/op/talosconfig" } });
+  world.pass(400);
+  for (const [at, address] of ADDRESSES.entries()) {
+    files["/c"] = config(`k8s-${at}`);
+    await talos("apply-config", "--insecure", "--nodes", address, "--file", "/c");
+    world.pass(600);
+  }
+  await talos("bootstrap", "--nodes", ADDRESSES[0]!);
+  world.pass(1500);
+  const kubeconfig = (await talos("kubeconfig", "-", "--nodes", ADDRESSES[0]!)).out;
+
+  const pass = (ms: number) => {
+    for (let passed = 0; passed < ms; passed += 20) {
+      world.pass(20);
+      tick(world);
+    }
+  };
+  const clock = setInterval(() => pass(20), 5);
+  return {
+    world,
+    pass,
+    settle() {
+      for (let passed = 0; passed < 10_000 && pending(world); passed += 20) pass(20);
+    },
+    end() {
+      clearInterval(clock);
+      rmSync(folder, { recursive: true, force: true });
+    },
+    async run(tool, line, stdin = "") {
+      const said: Said = { code: -1, out: "", err: "" };
+      try {
+        said.code = await tool(world, {
+          argv: line.split(" "),
+          env: { HOME: "/home/op", KUBECONFIG: "/k" },
+          cwd: PROJECT,
+          read: async (path) => (path === "/k" ? kubeconfig : readFileSync(resolve(PROJECT, path), "utf8")),
+          stdin: async () => stdin,
+          write: async () => {},
+          out: (text) => void (said.out += text),
+          err: (text) => void (said.err += text),
+        });
+      } catch (error) {
+        if (!(error instanceof Untaught)) throw error;
+        return { ...said, code: 70, err: error.message };
+      }
+      return said;
+    },
+  };
+}
