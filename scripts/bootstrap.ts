@@ -6,9 +6,10 @@ import { etcd } from "./bootstrap/etcd.ts";
 import { flux } from "./bootstrap/flux.ts";
 import { kubeconfig } from "./bootstrap/kubeconfig.ts";
 import { nodes } from "./bootstrap/nodes.ts";
-import { preflight } from "./bootstrap/preflight.ts";
+import { checks, refuseBad, showChecks } from "./bootstrap/preflight.ts";
 import { resources } from "./bootstrap/resources.ts";
 import type { Context } from "./lib/context.ts";
+import { runChecks } from "./lib/preflight/verdict.ts";
 import { main, procedure } from "./lib/procedure.ts";
 import { tally } from "./lib/shell.ts";
 import { carryOut, type Seen, type Stage } from "./lib/stage.ts";
@@ -29,12 +30,13 @@ export const bootstrap = procedure({
   options: {},
   async run(_values, context) {
     const { ui } = context;
-    const [checked, ms] = await timed(() => preflight.run({}, context));
-    void checked;
+    const [results, ms] = await timed(() => runChecks(checks(context), context));
+    ui.say(showChecks(results));
+    refuseBad(results);
     const seen = await Promise.all(STAGES.map((stage) => stage.observe(context)));
     const todo = STAGES.flatMap((stage, index) => lines(stage, seen[index]!));
     if (todo.length > 0) await ui.confirm({ title: `bootstrap ${context.cluster.name}`, lines: todo });
-    const rows: Row[] = [{ stage: "preflight", was: "done", saw: "every check passed", seconds: ms / 1000 }];
+    const rows: Row[] = [{ stage: "preflight", was: "done", saw: `${results.filter(({ state }) => state === "ok").length} of ${results.length} checks are good`, seconds: ms / 1000 }];
     let acted = false;
     for (const [index, stage] of STAGES.entries()) {
       const [row] = await timed(() => walk(stage, seen[index]!, acted, context));

@@ -1,0 +1,44 @@
+// $KUBECONFIG leads to this cluster, and the API answers there.
+import { Failure } from "../lib/errors.ts";
+import { readIfThere, writeFile } from "../lib/files.ts";
+import { apiReady } from "../lib/kubernetes.ts";
+import { main } from "../lib/procedure.ts";
+import { stage } from "../lib/stage.ts";
+import { until } from "../lib/wait.ts";
+import { fetchKubeconfig, foreignKubeconfig } from "../talos/kubeconfig.ts";
+
+export const kubeconfig = stage({
+  name: "bootstrap:kubeconfig",
+  about: "write $KUBECONFIG and wait for the Kubernetes API",
+  async observe(context) {
+    const { env, cluster } = context;
+    const todo = [`write ${env.KUBECONFIG} (mode 0600), then wait for ${cluster.endpoint.url}`];
+    const stranger = await foreignKubeconfig(context);
+    if (stranger) {
+      const next = "move it away or set KUBECONFIG, then: task bootstrap:kubeconfig";
+      throw new Failure({ attempted: `use ${env.KUBECONFIG} for ${cluster.name}`, said: stranger, now: "it was left as it is", next });
+    }
+    if (!(await readIfThere(env.KUBECONFIG!))?.trim()) return { state: "to do", saw: `there is no ${env.KUBECONFIG}`, todo };
+    const api = await apiReady();
+    return "ready" in api ? { state: "done", saw: `${cluster.endpoint.url} answers` } : { state: "partly", saw: `the API does not answer: ${api.waiting}`, todo };
+  },
+  async act(context) {
+    const { env, cluster, ui, signal } = context;
+    const patience = { ui, signal, next: "task talos:status, then: task bootstrap:kubeconfig" };
+    const text = await until(
+      () =>
+        fetchKubeconfig(context).then(
+          (ready) => ({ ready }),
+          (error: unknown) => {
+            if (error instanceof Failure && error.account.attempted === "fetch the kubeconfig") return { waiting: error.account.said ?? error.message };
+            throw error;
+          },
+        ),
+      { for: "a control plane to give the kubeconfig", seconds: 300, ...patience },
+    );
+    await writeFile(env.KUBECONFIG!, text, { mode: 0o600 });
+    await until(apiReady, { for: `the Kubernetes API on ${cluster.endpoint.url}`, seconds: 600, ...patience });
+  },
+});
+
+await main(import.meta, kubeconfig);

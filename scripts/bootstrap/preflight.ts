@@ -1,0 +1,98 @@
+// Everything that can be known before anything is changed, asked at once and shown whole.
+import { join } from "node:path";
+import type { Context } from "../lib/context.ts";
+import { Failure } from "../lib/errors.ts";
+import { readIfThere } from "../lib/files.ts";
+import { disagreements, inWords } from "../lib/gitops/agreement.ts";
+import { askHosts, judgeClock, judgeHosts } from "../lib/preflight/hosts.ts";
+import { lookAtTools } from "../lib/preflight/tools.ts";
+import { type Check, type Result, runChecks, type Verdict } from "../lib/preflight/verdict.ts";
+import { main, procedure } from "../lib/procedure.ts";
+import { resourceReferences } from "../lib/resources.ts";
+import { AGE_KEY, ageDisagreements } from "../lib/secrets/age.ts";
+import { lookAtSignIn } from "../lib/secrets/op.ts";
+import { reference } from "../lib/cluster/cluster.ts";
+import { expectTalosconfig, stageOf } from "../lib/talos/node.ts";
+import { configReferences } from "../lib/talos/render.ts";
+import { table } from "../lib/ui.ts";
+import { validateAll } from "../talos/validate.ts";
+
+/** Every secret that the bootstrap will need, by one process. */
+export async function fetchSecrets(context: Context): Promise<Verdict> {
+  const { item, field } = AGE_KEY;
+  const [configs, resources] = await Promise.all([configReferences(context), resourceReferences(context)]);
+  const values = await context.vault.resolve([...configs, ...resources, reference(context.cluster, item, field)]);
+  return { state: "ok", saw: `${values.size} references resolve` };
+}
+
+async function lookAtConfigs(context: Context): Promise<Verdict> {
+  const wrong = await validateAll(context);
+  return wrong.length ? { state: "bad", saw: wrong.join("\n"), mend: "task talos:validate" } : { state: "ok", saw: `${context.cluster.nodes.length} are valid` };
+}
+
+/** A node that does not answer yet is no obstacle: the configs stage waits for it. One of another cluster is. */
+async function lookAtNodes(context: Context): Promise<Verdict> {
+  await expectTalosconfig(context);
+  const stages = await Promise.all(context.cluster.nodes.map(async (node) => ({ node, seen: await stageOf(context, node) })));
+  const saw = stages.map(({ node, seen }) => `${node.name} ${seen.stage}`).join(", ");
+  const foreign = stages.flatMap(({ node, seen }) => (seen.stage === "foreign" ? [`${node.name} belongs to another cluster: ${seen.said}`] : []));
+  if (foreign.length) return { state: "bad", saw: foreign.join("\n"), mend: "check addresses in talos/cluster.yaml, and $TALOSCONFIG" };
+  return stages.some(({ seen }) => seen.stage === "unreachable") ? { state: "unknown", saw } : { state: "ok", saw };
+}
+
+async function lookAtAge(context: Context): Promise<Verdict> {
+  const { wrong } = await ageDisagreements(context);
+  return wrong.length ? { state: "bad", saw: wrong.join("\n"), mend: "task secrets:init" } : { state: "ok", saw: "vault, .sops.yaml and key file agree" };
+}
+
+async function lookAtTree({ root, cluster }: Context): Promise<Verdict> {
+  const wrong = await disagreements(cluster, (file) => readIfThere(join(root, file)));
+  return wrong.length ? { state: "bad", saw: wrong.map(inWords).join("\n"), mend: "task flux:settings, then commit and push" } : { state: "ok", saw: "says what talos/cluster.yaml says" };
+}
+
+/** The checks, each by the name that WAIVE= takes. What several need is asked once: the secrets by one process, the hosts by one round. */
+export function checks(context: Context): Check[] {
+  const [hosts, secrets] = [askHosts(context), fetchSecrets(context)];
+  for (const shared of [hosts, secrets]) shared.catch(() => {}); // those that share it await it
+  const withSecrets = (look: Check["look"]): Check["look"] => async (own) => {
+    const there = await secrets.then(() => true, () => false);
+    return there ? look(own) : { state: "unknown", saw: "the secrets are not there" };
+  };
+  return [
+    { name: "tools", look: ({ versions }) => lookAtTools(versions) },
+    { name: "1password", look: lookAtSignIn },
+    { name: "secrets", look: () => secrets },
+    { name: "age-key", look: withSecrets(lookAtAge) },
+    { name: "configs", look: withSecrets(lookAtConfigs) },
+    { name: "kubernetes", look: lookAtTree },
+    { name: "nodes", look: lookAtNodes },
+    { name: "hosts", look: async () => judgeHosts(await hosts) },
+    { name: "clock", look: async () => judgeClock(await hosts) },
+  ];
+}
+
+const row = ({ name, state, saw, waived }: Result) => [name, waived ? "waived" : state, saw.split("\n").join("\n                     ")];
+
+/** Every result, the good ones too. */
+export const showChecks = (results: Result[]) => table(["check", "state", "seen"], results.map(row));
+
+export const preflight = procedure({
+  name: "bootstrap:preflight",
+  about: "check tools, secrets, configs, nodes and hosts",
+  options: {},
+  async run(_values, context) {
+    const results = await runChecks(checks(context), context);
+    context.ui.result(results, showChecks(results));
+    refuseBad(results);
+  },
+});
+
+/** Throws when something stands in the way, with everything that does and the command that mends the first. */
+export function refuseBad(results: Result[]): void {
+  const bad = results.filter(({ state, waived }) => state === "bad" && !waived);
+  if (bad.length === 0) return;
+  const said = bad.map(({ name, saw, mend }) => `${name}: ${saw}${mend ? ` (${mend})` : ""}`).join("\n");
+  throw new Failure({ attempted: `pass ${bad.length} of ${results.length} checks`, said, now: "nothing was changed", next: `${bad[0]!.mend ?? "mend it"}, then: task bootstrap` });
+}
+
+await main(import.meta, preflight);

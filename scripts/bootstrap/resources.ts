@@ -1,0 +1,45 @@
+// Namespaces, and the Secrets that nothing in the cluster can make yet, in one apply.
+import type { Context } from "../lib/context.ts";
+import { apiReady, expectOurCluster } from "../lib/kubernetes.ts";
+import { main } from "../lib/procedure.ts";
+import { compareResources, renderResources, type Resource } from "../lib/resources.ts";
+import { ask } from "../lib/shell.ts";
+import { stage } from "../lib/stage.ts";
+import { printDocuments, referencesOf, withValues } from "../lib/yaml.ts";
+
+const FIELD_MANAGER = "home-ops-bootstrap";
+
+/** The objects with their secrets in place. */
+async function filled(context: Context): Promise<Resource[]> {
+  const resources = await renderResources(context);
+  return withValues(resources, await context.vault.resolve(referencesOf(resources)));
+}
+
+export const resources = stage({
+  name: "bootstrap:resources",
+  about: "apply namespaces and the secrets that must exist before Flux",
+  async observe(context) {
+    const api = await apiReady();
+    if ("waiting" in api) return { state: "unknown", saw: `the API does not answer: ${api.waiting}`, todo: ["apply what is missing of bootstrap/resources.yaml.njk"] };
+    const wanted = await filled(context);
+    const todo = compareResources(wanted, await found(wanted));
+    const saw = `${wanted.length - todo.length} of ${wanted.length} as wanted`;
+    return todo.length === 0 ? { state: "done", saw } : { state: todo.length < wanted.length ? "partly" : "to do", saw, todo };
+  },
+  async act(context) {
+    await expectOurCluster(context);
+    const input = await printDocuments(await filled(context));
+    await $({ input, timeout: "2m" })`cat | kubectl apply --server-side --force-conflicts --field-manager ${FIELD_MANAGER} --filename -`;
+  },
+});
+
+/** What the cluster has of these objects; kubectl gets their names, not their data. */
+async function found(wanted: Resource[]): Promise<Resource[]> {
+  const input = await printDocuments(wanted.map(({ apiVersion, kind, metadata: { name, namespace } }) => ({ apiVersion, kind, metadata: { name, ...(namespace && { namespace }) } })));
+  const text = (await ask({ input })`cat | kubectl get --ignore-not-found --output json --filename -`.text()).trim();
+  if (!text) return [];
+  const got = JSON.parse(text) as Resource & { items?: Resource[] };
+  return got.items ?? [got];
+}
+
+await main(import.meta, resources);
