@@ -80,7 +80,7 @@ function list(call: Call, releases: HelmfileRelease[], output: string | undefine
       version,
     }))
     .sort((a, b) => (`${a.namespace}/${a.name}` < `${b.namespace}/${b.name}` ? -1 : 1));
-  call.out(JSON.stringify(rows));
+  call.out(`${JSON.stringify(rows)}\n`);
 }
 
 /** What a registry says instead of handing out a chart; while it flaps, only once and to an install. */

@@ -84,7 +84,7 @@ test("the end state is the same on another day", async () => {
   for (let day = 0; day < 2; day += 1) {
     await open();
     await prepare();
-    for (const name of APPS) await sync(name);
+    for (const name of APPS) expect(await sync(name)).toMatchObject({ code: 0, err: "" });
     home.settle();
     days.push(normalised(home.world));
   }
@@ -138,7 +138,7 @@ test("registries and the API server that are away are named", async () => {
 test("an app that fails keeps its Kustomization from being ready until it is mended", async () => {
   await open({ "flux-app-fails": 1 });
   await prepare();
-  for (const name of APPS) await sync(name);
+  for (const name of APPS) expect(await sync(name)).toMatchObject({ code: 0, err: "" });
   home.settle();
   expect(await notReady()).toEqual([expect.stringContaining("Kustomization/spegel HealthCheckFailed")]);
   home.world.state.faults["flux-app-fails"] = 0;
@@ -148,7 +148,7 @@ test("an app that fails keeps its Kustomization from being ready until it is men
 
 test("flux reconciles what it is asked to, and then is quiet again", async () => {
   await prepare();
-  for (const name of APPS) await sync(name);
+  for (const name of APPS) expect(await sync(name)).toMatchObject({ code: 0, err: "" });
   home.settle();
   const said = await home.run(flux, "reconcile kustomization cluster-apps --with-source");
   expect(said).toMatchObject({ code: 0, err: expect.stringContaining("Applied revision: refs/heads/main@sha1:") });
