@@ -95,18 +95,19 @@ export function readHost(typed: string): Reading<string> {
 
 /** A name as the time zone database writes it: containers look it up by its letters. */
 export function readTimezone(typed: string): Reading<string> {
-  const same = canonicalZone(typed);
-  if (same === typed || (same !== undefined && same.toLowerCase() !== typed.toLowerCase())) return { value: typed }; // the second: an older name of the same zone
-  const near = same ?? nearest(typed, Intl.supportedValuesOf("timeZone"));
+  const known = Intl.supportedValuesOf("timeZone");
+  if (known.includes(typed) || isOldName(typed)) return { value: typed };
+  const near = nearest(typed, [...known, "Etc/UTC"]);
   return wrong(`${show(typed)} is no time zone`, near ? `did you mean ${near}?` : "as Europe/Zurich or America/New_York");
 }
 
-function canonicalZone(name: string): string | undefined {
-  if (!/^[a-z]/i.test(name)) return undefined; // an offset, which Intl takes and the database does not
+/** UTC, and names that were given up for another, as US/Eastern. Intl takes them in any case, and offsets too; the database does neither. */
+function isOldName(name: string): boolean {
+  if (!/^[A-Z][\w+-]*(?:\/[A-Z][\w+-]*)*$/.test(name)) return false;
   try {
-    return new Intl.DateTimeFormat("en", { timeZone: name }).resolvedOptions().timeZone;
+    return Boolean(new Intl.DateTimeFormat("en", { timeZone: name }));
   } catch (error) {
-    if (error instanceof RangeError) return undefined;
+    if (error instanceof RangeError) return false;
     throw error;
   }
 }

@@ -99,6 +99,8 @@ const BAD: Record<string, [Read, Record<string, string>]> = {
       EST5: "no time zone",
       "+02:00": "no time zone",
       "europe/berlin": "did you mean Europe/Berlin?",
+      "etc/utc": "did you mean Etc/UTC?",
+      "us/eastern": "no time zone",
       "": "no time zone",
     },
   ],
