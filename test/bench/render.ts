@@ -6,7 +6,7 @@ import { loadVersions } from "../../scripts/lib/versions.ts";
 export async function renderThree(times: number): Promise<number[]> {
   const root = process.cwd();
   const versions = loadVersions(root, {});
-  const cluster = loadCluster(root, versions, () => {});
+  const cluster = loadCluster(root, () => {});
   const vault = { resolve: async (references: Iterable<string>) => new Map([...references].map((reference) => [reference, `value of ${reference}`])) };
   const once = async () => {
     const began = performance.now();
