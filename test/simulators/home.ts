@@ -1,5 +1,5 @@
 // The simulated home: one process that holds the world and serves it at the wires that the product speaks to. Nothing of it is reachable from outside this machine.
-import { existsSync, mkdirSync, mkdtempSync, realpathSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, realpathSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
@@ -12,13 +12,13 @@ import { serveTools } from "./wire/cli-socket.ts";
 import { createAuthority, fingerprint } from "./wire/certificates.ts";
 import { openFactory } from "./wire/factory.ts";
 import { publicHosts, serveProxy } from "./wire/proxy.ts";
+import { serveTrueNas } from "./wire/truenas.ts";
 import { freshCluster, normalised as normalisedCluster, pending as clusterPending, tick as tickCluster } from "./world/cluster.ts";
 import { freshFactory, hasInstaller } from "./world/factory.ts";
 import type { Fault } from "./world/faults.ts";
 import { tickMachines } from "./world/life.ts";
 import { freshNas } from "./world/nas.ts";
-import { accountOf, normalisedNas, vmViews } from "./world/nas-home.ts";
-import { nasPending, RELEASES } from "./world/nas-machines.ts";
+import { nasPending, normalisedNas, RELEASES, vmsOf } from "./world/nas-machines.ts";
 import { correctNasHost } from "./world/person.ts";
 import { freshVault } from "./world/vault.ts";
 import { openWorld, type World } from "./world/world.ts";
@@ -74,13 +74,13 @@ export async function openHome(folder: string, { truenas = "25.10", faults = {},
   const nasPair = keepPair(join(pki, "nas"), () =>
     createAuthority({ subject: { commonName: "truenas.home" }, days: 30, hosts: ["127.0.0.1", "localhost"], use: ["server"] }),
   );
-  const nas = await openNas(world, { key: nasPair.key, cert: nasPair.cert, version });
+  const nas = await serveTrueNas(world, { key: nasPair.key, cert: nasPair.cert, version });
   correctNasHost(world, `127.0.0.1:${nas.port}`);
   const down = (host: string) => host === "factory.talos.dev" && world.has("factory-down");
   const proxy = await serveProxy(world, { authority, hosts: { ...publicHosts(), ...openFactory(world) }, down });
 
   const socket = join(mkdtempSync(join(socketFolder(), "home-")), "s");
-  const card = () => ({ host: `127.0.0.1:${nas.port}`, ...accountOf(world.state.nas), fingerprint: fingerprint(nasPair.cert) });
+  const card = () => ({ host: `127.0.0.1:${nas.port}`, ...world.state.nas.card, fingerprint: fingerprint(nasPair.cert) });
   const ask = openVerbs(world, {
     project,
     vault,
@@ -94,7 +94,7 @@ export async function openHome(folder: string, { truenas = "25.10", faults = {},
 
   const lease = leasesOf(folder);
   const around = {
-    vms: () => vmViews(world.state.nas),
+    vms: () => vmsOf(world.state.nas),
     lease,
     hasInstaller: (medium: Parameters<typeof hasInstaller>[1]) => hasInstaller(world.state, medium),
   };
@@ -127,16 +127,6 @@ export async function openHome(folder: string, { truenas = "25.10", faults = {},
       rmSync(folder, { recursive: true, force: true });
     },
   };
-}
-
-async function serveNas(
-  world: World,
-  options: { key: string; cert: string; version: string },
-): Promise<{ port: number; close(): Promise<void> }> {
-  const wire = new URL("wire/truenas.ts", import.meta.url);
-  if (!existsSync(wire)) return { port: 9, close: async () => {} };
-  const { serveNas } = await import(wire.href);
-  return serveNas(world, options);
 }
 
 if (process.argv[1] && realpathSync(process.argv[1]) === fileURLToPath(import.meta.url)) await runAsProcess();
