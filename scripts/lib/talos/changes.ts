@@ -1,7 +1,6 @@
 // What a config would change on a node, value by value, removals first; and whether that needs a reboot.
 import { createHash } from "node:crypto";
-import type { Document } from "./merge.ts";
-import { titleOf } from "./node.ts";
+import { type Document, titleOf } from "./merge.ts";
 
 export interface Change {
   /** The document, and the keys in it. */

@@ -5,7 +5,7 @@ import { Failure, textOf } from "../errors.ts";
 import { readIfThere } from "../files.ts";
 import { ask } from "../shell.ts";
 import { parseDocuments } from "../yaml.ts";
-import type { Document } from "./merge.ts";
+import { type Document, titleOf } from "./merge.ts";
 
 type Env = Pick<Context, "env">;
 
@@ -69,6 +69,3 @@ export async function configDocuments(text: string): Promise<Document[]> {
   const documents = (await parseDocuments(text, "the node's machine config")) as Document[];
   return documents.toSorted((a, b) => (titleOf(a) < titleOf(b) ? -1 : 1));
 }
-
-/** `HostnameConfig`, `LinkConfig lan`; the v1alpha1 document is called so. */
-export const titleOf = ({ kind, name, version }: Document) => (kind === undefined ? String(version ?? "v1alpha1") : `${String(kind)}${name === undefined ? "" : ` ${String(name)}`}`);

@@ -3,12 +3,13 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { type Node, PLATFORM } from "../cluster/cluster.ts";
 import type { Context } from "../context.ts";
-import { refFor, renderTemplate } from "../template.ts";
+import { refFor, renderTemplate, type Variables } from "../template.ts";
 import { parseDocuments, printDocuments, referencesOf, withValues } from "../yaml.ts";
 import { type Document, mergeDocuments } from "./merge.ts";
-import { readSchematic } from "./schematic.ts";
+import { installerImage, readSchematic } from "./schematic.ts";
 
 const TEMPLATE = "talos/machineconfig.yaml.njk";
+/** What one node needs besides; most have none. */
 const ownTemplate = (node: Node) => `talos/nodes/${node.name}.yaml.njk`;
 
 type RenderContext = Pick<Context, "root" | "cluster" | "versions">;
@@ -17,22 +18,22 @@ type RenderContext = Pick<Context, "root" | "cluster" | "versions">;
 export async function renderDocuments(context: RenderContext, node: Node): Promise<Document[]> {
   const { root, cluster, versions } = context;
   const { id } = await readSchematic(context);
-  const data = {
+  const variables = {
     ref: refFor(cluster),
     cluster,
     versions,
     node,
     platform: PLATFORM[cluster.hypervisor],
-    schematic: id,
-    labels: Object.entries(node.labels).map(([key, value]) => ({ key, value })),
-    discoveryRegistry: cluster.network.discovery.registry ?? null,
+    installer: installerImage(context, id),
+    discoveryRegistry: cluster.network.discovery.registry ?? null, // undefined would be an error
   };
-  const base = await documentsOf(root, TEMPLATE, data);
+  const base = await documentsOf(root, TEMPLATE, variables);
   const own = ownTemplate(node);
-  return existsSync(join(root, own)) ? mergeDocuments(base, await documentsOf(root, own, data)) : base;
+  return existsSync(join(root, own)) ? mergeDocuments(base, await documentsOf(root, own, variables)) : base;
 }
 
-const documentsOf = async (root: string, file: string, data: Record<string, unknown>) => (await parseDocuments(await renderTemplate(root, file, data), file)) as Document[];
+const documentsOf = async (root: string, file: string, variables: Variables) =>
+  (await parseDocuments(await renderTemplate(root, file, variables), file)) as Document[];
 
 /** Every reference that the nodes' configs hold. */
 export async function configReferences(context: RenderContext): Promise<string[]> {
