@@ -53,8 +53,15 @@ export function compareReleases(wanted: Wanted[], installed: Installed[], now: n
       return { ...release, status, is: now - Date.parse(withZone(has.updated)) > helmTimeoutMs ? "stuck" : "pending" };
     }
     if (status !== "deployed") return { ...release, status, is: "failed" };
-    return { ...release, status, is: has.chart.endsWith(`-${release.version}`) ? "deployed" : "outdated" };
+    return { ...release, status, is: isOfVersion(has.chart, release.version) ? "deployed" : "outdated" };
   });
+}
+
+/** Flux's helm-controller takes a leading v off a chart's version and puts the artifact's digest behind it: "cert-manager-1.21.1+1dd0e4f2d977" is v1.21.1. */
+function isOfVersion(chart: string, version: string): boolean {
+  const bare = version.replace(/^v/, "");
+  const is = chart.replace(/\+[0-9a-f]{12}$/, "");
+  return is.endsWith(`-${bare}`) || is.endsWith(`-v${bare}`);
 }
 
 /** Helm prints Go's time: "2026-01-02 03:04:05.678 +0000 UTC". */

@@ -16,6 +16,10 @@ describe("a release", () => {
   test("that is not there is absent", () => expect(is([])).toBe("absent"));
   test("of the same name in another namespace is absent", () => expect(is(has({ namespace: "default" }))).toBe("absent"));
   test("of the wanted version is deployed", () => expect(is(has({}))).toBe("deployed"));
+  test("that Flux has taken over, with the artifact's digest behind its version, is deployed", () => expect(is(has({ chart: "cilium-1.20.1+1dd0e4f2d977" }))).toBe("deployed"));
+  test.each(["cert-manager-v1.21.1", "cert-manager-1.21.1+1dd0e4f2d977"])("%s is v1.21.1", (chart) =>
+    expect(compareReleases([{ ...WANTED[0]!, version: "v1.21.1" }], has({ chart }), minutesLater(1), 0)[0]!.is).toBe("deployed"));
+  test("of another version that Flux has taken over is outdated", () => expect(is(has({ chart: "cilium-1.20.0+1dd0e4f2d977" }))).toBe("outdated"));
   test("of another version is outdated", () => expect(is(has({ chart: "cilium-1.19.0" }))).toBe("outdated"));
   test("whose last try failed is failed", () => expect(is(has({ status: "failed" }))).toBe("failed"));
   test("that is pending still has its helm at work", () => expect(is(has({ status: "pending-install" }), 10)).toBe("pending"));
