@@ -1,4 +1,4 @@
-// The stand-in for helm (v4.3): looks at releases, takes them away, rolls them back. Installing goes through helmfile alone.
+// The stand-in for helm (v4.2.4): looks at releases, takes them away, rolls them back. Installing goes through helmfile alone.
 import { type ReleaseState } from "../world/cluster-store.ts";
 import { releaseAt, uninstall } from "../world/cluster-releases.ts";
 import { type Tool, Untaught } from "../world/tool.ts";
@@ -18,7 +18,6 @@ const COMMANDS: Record<string, Record<string, Flag>> = {
     failed: SWITCH,
     pending: SWITCH,
     uninstalling: SWITCH,
-    all: { is: "switch", short: "a" },
   },
   uninstall: { wait: SWITCH, timeout: { is: "text" }, "ignore-not-found": SWITCH },
   status: {},
@@ -35,7 +34,7 @@ export const helm: Tool = async (world, call) => {
   const words = readFlags(call.argv, { ...COMMON, ...COMMANDS[command] });
   if (command === "version") {
     if (!words.on("short")) throw new Untaught("version without --short");
-    call.out("v4.3\n");
+    call.out("v4.2.4+g6d1c4d0\n");
     return 0;
   }
   try {
@@ -88,7 +87,7 @@ function run(world: World, command: string, words: Words, rest: string[]): strin
 
 function list(world: World, words: Words, output: string, namespace: string): string {
   const kinds = ["deployed", "failed", "pending", "uninstalling"].filter((flag) => words.on(flag));
-  const shown = ({ status }: ReleaseState) => words.on("all") || kinds.length === 0 || kinds.some((kind) => status.startsWith(kind));
+  const shown = ({ status }: ReleaseState) => kinds.length === 0 || kinds.some((kind) => status.startsWith(kind));
   const releases = Object.values(world.state.cluster.releases ?? {})
     .filter((release) => shown(release) && (words.on("all-namespaces") || release.namespace === namespace))
     .sort((a, b) => (a.name < b.name ? -1 : 1));

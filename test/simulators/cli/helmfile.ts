@@ -1,7 +1,8 @@
 // The stand-in for helmfile (v1.8.0): lists releases, prints what their charts define, and syncs one release as helm would.
 import { stringify } from "yaml";
+import { pending } from "../world/cluster.ts";
 import { chartAt } from "../world/cluster-charts.ts";
-import { cannotInstall, hindrance, type Install, install, isAvailable, releaseAt, workloadsOf } from "../world/cluster-releases.ts";
+import { cannotInstall, type Install, install, isAvailable, releaseAt, settle, workloadsOf } from "../world/cluster-releases.ts";
 import { entriesOf } from "../world/cluster-store.ts";
 import { isEstablished } from "../world/cluster-kinds.ts";
 import { type Call, type Tool, Untaught } from "../world/tool.ts";
@@ -112,10 +113,10 @@ async function sync(world: World, call: Call, file: string, releases: HelmfileRe
     const { name, namespace, chart, version, values } = release;
     if (!chartAt(chart)) throw new Untaught(`the chart ${chart}`);
     const began = Date.now();
-    call.out(`Pulling ${chart.replace("oci://", "")}:${version}\n`);
+    call.err(`Pulling ${chart.replace("oci://", "")}:${version}\n`);
     const unpulled = pull(world, release);
     if (unpulled) throw failed(call, file, release, `Error: ${unpulled}`);
-    call.out(`Upgrading release=${name}, chart=${chart}, namespace=${namespace}\n`);
+    call.err(`Upgrading release=${name}, chart=${chart}, namespace=${namespace}\n`);
     try {
       await reachApiAsHelm({ world, call });
       await upgrade(world, { name, namespace, url: chart, version, values });
@@ -124,10 +125,10 @@ async function sync(world: World, call: Call, file: string, releases: HelmfileRe
       throw failed(call, file, release, error.message);
     }
     const { revision = 1, updated = 0 } = releaseAt(world.state.cluster, namespace, name) ?? {};
-    call.out(
+    call.err(
       `Release "${name}" ${revision > 1 ? "has been upgraded. Happy Helming!" : "does not exist. Installing it now."}\nNAME: ${name}\nLAST DEPLOYED: ${new Date(updated).toUTCString()}\nNAMESPACE: ${namespace}\nSTATUS: deployed\nREVISION: ${revision}\n\n`,
     );
-    call.out(
+    call.err(
       `UPDATED RELEASES:\n${columns([
         ["NAME", "NAMESPACE", "CHART", "VERSION", "DURATION"],
         [name, namespace, chart, version, `${Math.round((Date.now() - began) / 1000)}s`],
@@ -153,19 +154,22 @@ async function upgrade(world: World, wanted: Install): Promise<void> {
     throw new KubeError("Error: UPGRADE FAILED: another operation (install/upgrade/rollback) is in progress");
   const refused = cannotInstall(world.state.cluster, wanted);
   if (refused) throw new KubeError(`Error: ${refused}`);
-  writing(world, `helm install ${name}`, (_, state) => void install(state, wanted, world.now()));
+  // helm writes a release down as pending before anything else; one whose helm lives on is so until it is done
+  writing(
+    world,
+    `helm install ${name}`,
+    (_, state) => void install(state, wanted, world.now(), had ? "pending-upgrade" : "pending-install"),
+  );
   const until = Date.now() + PATIENCE_MS;
   for (;;) {
     const late = workloadsOf(world.state.cluster, name, namespace).filter((entry) => !isAvailable(entry));
-    if (late.length === 0 && entriesOf(world.state.cluster, "customresourcedefinitions.apiextensions.k8s.io").every(isEstablished)) return;
-    // what cannot come up needs no ten minutes here
-    const stuck = late.find((entry) => hindrance(world.state.cluster, entry) !== undefined);
-    if (stuck || Date.now() > until) {
-      const { kind, metadata } = (stuck ?? late[0])?.object ?? { kind: "CustomResourceDefinition", metadata: { name } };
-      world.change("world", `helm gives up on ${name}`, ({ cluster }) => {
-        const release = cluster.releases[`${namespace}/${name}`]!;
-        release.status = release.history.at(-1)!.status = "failed";
-      });
+    if (late.length === 0 && entriesOf(world.state.cluster, "customresourcedefinitions.apiextensions.k8s.io").every(isEstablished)) {
+      return world.change("world", `helm is done with ${name}`, ({ cluster }) => settle(cluster, namespace, name, "deployed"));
+    }
+    // what will not come up by itself needs no ten minutes here
+    if (!pending(world) || Date.now() > until) {
+      const { kind, metadata } = late[0]?.object ?? { kind: "CustomResourceDefinition", metadata: { name } };
+      world.change("world", `helm gives up on ${name}`, ({ cluster }) => settle(cluster, namespace, name, "failed"));
       throw new KubeError(
         `Error: ${had ? "UPGRADE FAILED: " : ""}resource ${kind}/${namespace}/${metadata.name} not ready. status: InProgress, message: Available: 0/1\ncontext deadline exceeded`,
       );
@@ -176,7 +180,7 @@ async function upgrade(world: World, wanted: Install): Promise<void> {
 
 /** How helmfile tells that helm failed. */
 function failed(call: Call, file: string, { name, namespace, chart, version }: HelmfileRelease, said: string): KubeError {
-  call.out(
+  call.err(
     `\nFAILED RELEASES:\n${columns([
       ["NAME", "NAMESPACE", "CHART", "VERSION", "DURATION"],
       [name, namespace, chart, version, "0s"],

@@ -32,7 +32,7 @@ function next(state: Readonly<ClusterState>, entry: Entry): ((state: ClusterStat
     );
 
   const { url, ref } = source.object.spec;
-  const wanted = { name, namespace, url, version: String(ref?.tag ?? "latest"), values: spec.values ?? {} };
+  const wanted = { name, namespace, url, version: versionWithDigest(url, String(ref?.tag ?? "latest")), values: spec.values ?? {} };
   const chart = `${chartName(url)}@${wanted.version}`;
   const want = digestOf(JSON.stringify([url, wanted.version, wanted.values]));
   const release = releaseAt(state, namespace, name);
@@ -67,3 +67,6 @@ function next(state: Readonly<ClusterState>, entry: Entry): ((state: ClusterStat
     ],
   });
 }
+
+/** As helm-controller writes a chart's version down: without a leading v, and with the artifact's digest behind it, so that it sees a tag that was moved. */
+const versionWithDigest = (url: string, tag: string) => `${tag.replace(/^v/, "")}+${digestOf(`${url}:${tag}`).slice(0, 12)}`;

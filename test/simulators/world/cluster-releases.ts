@@ -45,15 +45,7 @@ export function install(
   const key = `${namespace}/${name}`;
   const had = state.releases[key];
   const revision = (had?.revision ?? 0) + 1;
-  const description =
-    status === "deployed"
-      ? had
-        ? "Upgrade complete"
-        : "Install complete"
-      : `Release ${JSON.stringify(name)} failed: context deadline exceeded`;
-  const history = (had?.history ?? []).map((one) =>
-    one.status === "deployed" && status === "deployed" ? { ...one, status: "superseded" } : one,
-  );
+  const description = had ? "Preparing upgrade" : "Initial install underway";
   const release: ReleaseState = {
     name,
     namespace,
@@ -64,15 +56,26 @@ export function install(
     values,
     updated: now,
     chart: chartName(url),
-    history: [...history, { revision, updated: now, status, version, description }],
+    history: [...(had?.history ?? []), { revision, updated: now, status, version, description }],
   };
   state.releases[key] = release;
+  if (status === "deployed") settle(state, namespace, name, "deployed");
   const store = storeOf(state, now);
   for (const object of objectsOf(release)) {
     const written = store.apply(object);
     if ("error" in written) throw new Error(`${key}: ${written.error}`); // cannotInstall should have said so
   }
   return release;
+}
+
+/** Ends what was begun: the release is deployed, which supersedes what was so before, or it failed. */
+export function settle(state: ClusterState, namespace: string, name: string, status: "deployed" | "failed"): void {
+  const release = state.releases[`${namespace}/${name}`]!;
+  const last = release.history.at(-1)!;
+  const verb = last.revision === 1 ? "Install" : "Upgrade";
+  if (status === "deployed") for (const one of release.history) if (one.status === "deployed" && one !== last) one.status = "superseded";
+  release.status = last.status = status;
+  last.description = status === "deployed" ? `${verb} complete` : `Release ${JSON.stringify(name)} failed: context deadline exceeded`;
 }
 
 /** The objects of a release; a chart that the home does not know is one Deployment. */

@@ -1,5 +1,5 @@
 // The cluster of the simulated home from its first node to everything that Flux applies being ready, by the commands of the bootstrap.
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { flux } from "../../../simulators/cli/flux.ts";
 import { helm } from "../../../simulators/cli/helm.ts";
 import { helmfile } from "../../../simulators/cli/helmfile.ts";
@@ -61,13 +61,15 @@ test("the whole day ends with everything ready, and then nothing changes any mor
   expect(await home.run(kubectl, "get --raw /readyz")).toEqual({ code: 0, out: "ok", err: "" });
   await prepare();
   expect([nodeReady(home.world.state, "k8s-0"), nodeReady(home.world.state, "k8s-9")]).toEqual([false, undefined]);
-  for (const name of APPS) expect(await sync(name)).toMatchObject({ code: 0, err: "" });
+  for (const name of APPS) expect(await sync(name)).toMatchObject({ code: 0, out: "" });
   expect(nodeReady(home.world.state, "k8s-0")).toBe(true);
   home.settle();
   expect(await notReady()).toEqual([]);
   expect((await releases()).map(({ name, status }) => `${name} ${status}`)).toEqual(
     [...APPS, "onepassword-connect"].sort().map((name) => `${name} deployed`),
   );
+  // helm-controller writes the artifact's digest behind the chart's version
+  expect((await releases()).find(({ name }) => name === "cert-manager")!.chart).toMatch(/^cert-manager-1\.21\.1\+[0-9a-f]{12}$/);
   expect(
     (await home.run(kubectl, "get clustersecretstores.external-secrets.io onepassword --output jsonpath={.status.conditions[0].reason}"))
       .out,
@@ -84,7 +86,7 @@ test("the end state is the same on another day", async () => {
   for (let day = 0; day < 2; day += 1) {
     await open();
     await prepare();
-    for (const name of APPS) expect(await sync(name)).toMatchObject({ code: 0, err: "" });
+    for (const name of APPS) expect(await sync(name)).toMatchObject({ code: 0, out: "" });
     home.settle();
     days.push(normalised(home.world));
   }
@@ -98,6 +100,15 @@ test("a chart that comes before Cilium cannot become ready, and says so in helm'
   expect((await releases()).map(({ name, status }) => `${name} ${status}`)).toEqual(["coredns failed"]);
   await sync("cilium");
   expect(await sync("coredns")).toMatchObject({ code: 0 });
+});
+
+test("a release is pending as long as its helm waits", async () => {
+  await prepare();
+  const helmAtWork = sync("cilium");
+  const seen = async () => (await releases()).map(({ name, status }) => `${name} ${status}`);
+  await vi.waitUntil(async () => (await seen()).includes("cilium pending-install"), { interval: 1 });
+  expect(await helmAtWork).toMatchObject({ code: 0 });
+  expect(await seen()).toEqual(["cilium deployed"]);
 });
 
 test("a chart with a ServiceMonitor needs its definition first, and every chart its namespace", async () => {
@@ -138,7 +149,7 @@ test("registries and the API server that are away are named", async () => {
 test("an app that fails keeps its Kustomization from being ready until it is mended", async () => {
   await open({ "flux-app-fails": 1 });
   await prepare();
-  for (const name of APPS) expect(await sync(name)).toMatchObject({ code: 0, err: "" });
+  for (const name of APPS) expect(await sync(name)).toMatchObject({ code: 0, out: "" });
   home.settle();
   expect(await notReady()).toEqual([expect.stringContaining("Kustomization/spegel HealthCheckFailed")]);
   home.world.state.faults["flux-app-fails"] = 0;
@@ -148,7 +159,7 @@ test("an app that fails keeps its Kustomization from being ready until it is men
 
 test("flux reconciles what it is asked to, and then is quiet again", async () => {
   await prepare();
-  for (const name of APPS) expect(await sync(name)).toMatchObject({ code: 0, err: "" });
+  for (const name of APPS) expect(await sync(name)).toMatchObject({ code: 0, out: "" });
   home.settle();
   const said = await home.run(flux, "reconcile kustomization cluster-apps --with-source");
   expect(said).toMatchObject({ code: 0, err: expect.stringContaining("Applied revision: refs/heads/main@sha1:") });
