@@ -1,0 +1,27 @@
+// The methods that the simulated TrueNAS was taught. Each only translates: parameters to a verb of the world, its decision to an answer.
+import type { Call } from "./truenas-connection.ts";
+import { AUTH } from "./truenas-methods-auth.ts";
+import { CORE } from "./truenas-methods-core.ts";
+import { STORAGE } from "./truenas-methods-storage.ts";
+import { VM } from "./truenas-methods-vm.ts";
+
+/** Answers a call whose parameters were read; a job's is its number. */
+export type Run = (call: Call, ...params: any[]) => unknown;
+
+export const METHODS: Record<string, Run> = { ...CORE, ...AUTH, ...STORAGE, ...VM };
+
+/** Those that change something on the NAS. */
+export const CHANGES: ReadonlySet<string> = new Set([
+  "pool.dataset.create",
+  "pool.dataset.delete",
+  "filesystem.mkdir",
+  "vm.create",
+  "vm.update",
+  "vm.delete",
+  "vm.start",
+  "vm.stop",
+  "vm.poweroff",
+  "vm.device.create",
+  "vm.device.update",
+  "vm.device.delete",
+]);
