@@ -5,7 +5,7 @@ import type { Ui } from "../ui.ts";
 import { until } from "../wait.ts";
 import { type CollectionUpdate, type Connection, openConnection, type Wire } from "./connection.ts";
 import type { Roles } from "./login.ts";
-import { isBusy, isLoggedOut, NoAnswer, UnknownOutcome } from "./refusal.ts";
+import { isBusy, isLoggedOut, NasRefused, NoAnswer, UnknownOutcome } from "./refusal.ts";
 
 export interface SessionSetup {
   dial(): Promise<Wire>;
@@ -65,11 +65,16 @@ export function openSession({ dial, login, ui }: SessionSetup): Session {
     failures += 1;
     const connection = openConnection(await dial());
     connection.onEvent(listen);
-    const roles = await login(connection);
-    rows.clear(); // job numbers begin again when the middleware restarts
-    await connection.call("core.subscribe", ["core.get_jobs"], READ_SECONDS);
-    failures = 0;
-    return { connection, roles };
+    try {
+      const roles = await login(connection);
+      rows.clear(); // job numbers begin again when the middleware restarts
+      await connection.call("core.subscribe", ["core.get_jobs"], READ_SECONDS).catch(unlessRefused); // then jobs are only looked at
+      failures = 0;
+      return { connection, roles };
+    } catch (error) {
+      connection.close();
+      throw error;
+    }
   };
   const live = async () => {
     const before = current;
@@ -138,6 +143,10 @@ export function openSession({ dial, login, ui }: SessionSetup): Session {
         () => {},
       ),
   };
+}
+
+function unlessRefused(error: unknown): void {
+  if (!(error instanceof NasRefused)) throw error;
 }
 
 /** Lets so many run at once; the others wait their turn. */
