@@ -1,90 +1,80 @@
-// The stand-in for flux (v2.9.4): its version, a look at what is not ready, and `reconcile`, which is an annotation.
+// The stand-in for flux (v2.9.4): versions, what is there and in which state, `reconcile`, which is an annotation, `suspend` and `resume`, which are a field.
 import { kindWord } from "../world/cluster-kinds.ts";
-import { entriesOf, type KubeObject } from "../world/cluster-store.ts";
+import type { KubeObject } from "../world/cluster-store.ts";
+import { kubelets } from "../world/machines.ts";
 import { type Tool, Untaught } from "../world/tool.ts";
 import { type Flag, readFlags } from "./flags.ts";
-import { KubeError, moment, reachApi, reading, writing } from "./kubectl-client.ts";
-import { columns } from "./table.ts";
+import { GETS, readyOf, tableOf } from "./flux-get.ts";
+import { type KubeCall, KubeError, moment, reachApi, reading, writing } from "./kubectl-client.ts";
 
+const SWITCH: Flag = { is: "switch" };
 const FLAGS: Record<string, Flag> = {
-  client: { is: "switch" },
+  client: SWITCH,
   version: { is: "switch", short: "v" },
+  output: { is: "text", short: "o" },
+  pre: SWITCH,
   namespace: { is: "text", short: "n" },
   "all-namespaces": { is: "switch", short: "A" },
   "status-selector": { is: "text" },
-  "with-source": { is: "switch" },
+  "with-source": SWITCH,
   timeout: { is: "text" },
   kubeconfig: { is: "text" },
 };
 
-const KINDS: Record<string, string> = {
-  "source git": "gitrepositories.source.toolkit.fluxcd.io",
-  "source oci": "ocirepositories.source.toolkit.fluxcd.io",
-  kustomization: "kustomizations.kustomize.toolkit.fluxcd.io",
-  ks: "kustomizations.kustomize.toolkit.fluxcd.io",
-  helmrelease: "helmreleases.helm.toolkit.fluxcd.io",
-  hr: "helmreleases.helm.toolkit.fluxcd.io",
+interface Kind {
+  resource: string;
+  kind: string;
+  /** How flux speaks of it: "kustomization suspended". */
+  human: string;
+  /** What it says once it is reconciled. */
+  done(object: KubeObject): string;
+}
+
+const KUSTOMIZATION: Kind = {
+  resource: "kustomizations.kustomize.toolkit.fluxcd.io",
+  kind: "Kustomization",
+  human: "kustomization",
+  done: ({ status }) => `applied revision ${status?.lastAppliedRevision}`,
+};
+const HELM_RELEASE: Kind = {
+  resource: "helmreleases.helm.toolkit.fluxcd.io",
+  kind: "HelmRelease",
+  human: "helmrelease",
+  done: ({ status }) => `applied revision ${status?.history?.[0]?.chartVersion}`,
+};
+const KINDS: Record<string, Kind> = {
+  "source git": {
+    resource: "gitrepositories.source.toolkit.fluxcd.io",
+    kind: "GitRepository",
+    human: "source git",
+    done: ({ status }) => `fetched revision ${status?.artifact?.revision}`,
+  },
+  "source oci": {
+    resource: "ocirepositories.source.toolkit.fluxcd.io",
+    kind: "OCIRepository",
+    human: "source oci",
+    done: ({ status }) => `fetched revision ${status?.artifact?.revision}`,
+  },
+  kustomization: KUSTOMIZATION,
+  ks: KUSTOMIZATION,
+  helmrelease: HELM_RELEASE,
+  hr: HELM_RELEASE,
 };
 const PATIENCE_MS = 8_000;
 
 export const flux: Tool = async (world, call) => {
   const words = readFlags(call.argv, FLAGS);
   const [command, ...rest] = words.rest;
-  if (words.on("version") || (command === "version" && words.on("client"))) {
-    call.out(words.on("version") ? "flux version 2.9.4\n" : "flux: v2.9.4\n");
-    return 0;
-  }
+  const flux = { world, call, words, rest };
+  if (words.on("version") || (command === "version" && words.on("client"))) return version(flux);
   try {
-    await reachApi({ world, call, words, rest });
-    const namespace = words.text("namespace") ?? "flux-system";
-    if (command === "get" && rest.join(" ") === "all") {
-      const only = words.text("status-selector");
-      if (only !== undefined && only !== "ready=false") throw new Untaught(`--status-selector ${only}`);
-      for (const resource of new Set(Object.values(KINDS))) {
-        const rows = entriesOf(world.state.cluster, resource)
-          .map(({ object }) => object)
-          .filter(
-            (object) =>
-              (words.on("all-namespaces") || object.metadata.namespace === namespace) && !(only && readyOf(object)?.status === "True"),
-          )
-          .map((object) => [
-            object.metadata.namespace!,
-            `${object.kind.toLowerCase()}/${object.metadata.name}`,
-            object.spec.suspend === true ? "True" : "False",
-            readyOf(object)?.status ?? "Unknown",
-            readyOf(object)?.message ?? "",
-          ]);
-        if (rows.length > 0) call.out(`${columns([["NAMESPACE", "NAME", "SUSPENDED", "READY", "MESSAGE"], ...rows])}\n`);
-      }
-      return 0;
-    }
-    if (command !== "reconcile") throw new Untaught(`flux ${call.argv.join(" ")}`);
-    const [word, name] = rest[0] === "source" ? [`source ${rest[1]}`, rest[2]] : [rest[0] ?? "", rest[1]];
-    const resource = KINDS[word];
-    if (resource === undefined || name === undefined) throw new Untaught(`flux ${call.argv.join(" ")}`);
-    const targets: [string, string, string][] = [[resource, namespace, name]];
-    const kind = kindWord(world.state.cluster, resource);
-    const object = kind && reading(world).get(kind, namespace, name)?.object;
-    if (!kind || !object) throw new KubeError(`✗ ${resource} ${JSON.stringify(name)} not found`);
-    if (words.on("with-source") && object.spec.sourceRef)
-      targets.unshift([KINDS["source git"]!, object.spec.sourceRef.namespace ?? namespace, object.spec.sourceRef.name]);
-    for (const [resource, namespace, name] of targets) {
-      const kind = kindWord(world.state.cluster, resource)!;
-      call.err(`► annotating ${kind.kind} ${name} in ${namespace} namespace\n`);
-      const asked = new Date(world.now()).toISOString();
-      writing(world, `flux reconcile ${name}`, (store) =>
-        store.patch(kind, namespace, name, { metadata: { annotations: { "reconcile.fluxcd.io/requestedAt": asked } } }),
-      );
-      call.err(`✔ ${kind.kind} annotated\n◎ waiting for ${kind.kind} reconciliation\n`);
-      const until = Date.now() + PATIENCE_MS;
-      const now = () => reading(world).get(kind, namespace, name)!.object;
-      while (now().status?.lastHandledReconcileAt !== asked || readyOf(now())?.status === "Unknown") {
-        if (Date.now() > until) throw new KubeError("✗ context deadline exceeded");
-        await moment();
-      }
-      if (readyOf(now())?.status !== "True") throw new KubeError(`✗ ${kind.kind} reconciliation failed: ${readyOf(now())?.message}`);
-      call.err(`✔ ${readyOf(now())?.message}\n`);
-    }
+    await reachApi(flux);
+    if (command === "get") get(flux);
+    else if (command === "check" && words.on("pre")) check(flux);
+    else if (command === "reconcile") await reconcile(flux);
+    else if (command === "suspend") suspend(flux, true);
+    else if (command === "resume") await resume(flux);
+    else throw new Untaught(`flux ${call.argv.join(" ")}`);
     return 0;
   } catch (error) {
     if (!(error instanceof KubeError)) throw error;
@@ -93,5 +83,116 @@ export const flux: Tool = async (world, call) => {
   }
 };
 
-const readyOf = ({ status }: KubeObject): { status: string; message: string } | undefined =>
-  status?.conditions?.find(({ type }: any) => type === "Ready");
+function version({ call, words }: KubeCall): 0 {
+  const output = words.text("output");
+  if (output !== undefined && output !== "json") throw new Untaught(`--output ${output}`);
+  if (words.on("version")) call.out("flux version 2.9.4\n");
+  else call.out(output === "json" ? `${JSON.stringify({ flux: "v2.9.4" }, null, 2)}\n` : "flux: v2.9.4\n");
+  return 0;
+}
+
+function check({ world, call }: KubeCall): void {
+  const server = kubelets(world)[0]?.kubelet.replace("v", "") ?? "";
+  call.err(`► checking prerequisites\n✔ Kubernetes ${server} >=1.33.0-0\n✔ prerequisites checks passed\n`);
+}
+
+const namespaceOf = ({ words }: KubeCall) => words.text("namespace") ?? "flux-system";
+
+function get(flux: KubeCall): void {
+  const { world, call, words, rest } = flux;
+  const only = words.text("status-selector");
+  if (only !== undefined && only !== "ready=false") throw new Untaught(`--status-selector ${only}`);
+  const [what = "", ...names] = rest[0] === "sources" ? [rest.slice(0, 2).join(" "), ...rest.slice(2)] : rest;
+  const name = { ks: "kustomizations", hr: "helmreleases" }[what] ?? what;
+  if (names.length > 0 || (name !== "all" && !GETS[name])) throw new Untaught(`flux ${call.argv.join(" ")}`);
+  const wanted = { namespace: words.on("all-namespaces") ? undefined : namespaceOf(flux), onlyNotReady: only !== undefined };
+  if (name === "all") {
+    for (const each of Object.keys(GETS)) {
+      const table = tableOf(world, each, { ...wanted, withKind: true });
+      if (table) call.out(`${table}\n`);
+    }
+    return;
+  }
+  const table = tableOf(world, name, { ...wanted, withKind: false });
+  if (table) call.out(table);
+  else if (only === undefined) throw new KubeError(`✗ no ${GETS[name]!.kind} objects found in ${wanted.namespace ?? '""'} namespace`);
+}
+
+/** The one object that the words name: its kind, where it is, and itself. */
+function named(flux: KubeCall) {
+  const { world, call, rest } = flux;
+  const [word, name, ...more] = rest[0] === "source" ? [`source ${rest[1]}`, ...rest.slice(2)] : rest;
+  const kind = KINDS[word ?? ""];
+  if (!kind || name === undefined || more.length > 0) throw new Untaught(`flux ${call.argv.join(" ")}`);
+  const namespace = namespaceOf(flux);
+  const served = kindWord(world.state.cluster, kind.resource);
+  if (!served) throw new KubeError(`✗ no matches for kind "${kind.kind}" in version "${kind.resource.split(".").slice(1).join(".")}/v1"`);
+  const read = () => reading(world).get(served, namespace, name)?.object;
+  if (!read()) throw new KubeError(`✗ ${kind.kind} object '${name}' not found in ${namespace} namespace`);
+  return { kind, served, namespace, name, read: () => read()! };
+}
+
+type Named = ReturnType<typeof named>;
+
+async function reconcile(flux: KubeCall): Promise<void> {
+  const { words } = flux;
+  const target = named(flux);
+  const { sourceRef, chartRef, suspend } = target.read().spec;
+  if (suspend === true) throw new KubeError("✗ resource is suspended");
+  const source = sourceRef ?? chartRef;
+  if (words.on("with-source") && source) {
+    const word = source.kind === "OCIRepository" ? "source oci" : "source git";
+    await annotate(
+      flux,
+      named({ ...flux, rest: [...word.split(" "), source.name], words: inNamespace(words, source.namespace ?? target.namespace) }),
+    );
+  }
+  await annotate(flux, target);
+}
+
+const inNamespace = (words: KubeCall["words"], namespace: string): KubeCall["words"] => ({
+  ...words,
+  text: (name) => (name === "namespace" ? namespace : words.text(name)),
+});
+
+async function annotate({ world, call }: KubeCall, { kind, served, namespace, name, read }: Named): Promise<void> {
+  call.err(`► annotating ${kind.kind} ${name} in ${namespace} namespace\n`);
+  const asked = new Date(world.now()).toISOString();
+  writing(world, `flux reconcile ${name}`, (store) =>
+    store.patch(served, namespace, name, { metadata: { annotations: { "reconcile.fluxcd.io/requestedAt": asked } } }),
+  );
+  call.err(`✔ ${kind.kind} annotated\n◎ waiting for ${kind.kind} reconciliation\n`);
+  const until = Date.now() + PATIENCE_MS;
+  while (read().status?.lastHandledReconcileAt !== asked || readyOf(read())?.status === "Unknown") {
+    if (Date.now() > until) throw new KubeError("✗ context deadline exceeded");
+    await moment();
+  }
+  if (readyOf(read())?.status !== "True") throw new KubeError(`✗ ${kind.kind} reconciliation failed: ${readyOf(read())?.message}`);
+  call.err(`✔ ${kind.done(read())}\n`);
+}
+
+/** Flips the field; one that is so already is written to all the same, as flux does. */
+function suspend(flux: KubeCall, on: boolean): Named {
+  const target = named(flux);
+  const { kind, served, namespace, name } = target;
+  const [doing, done] = on ? ["suspending", "suspended"] : ["resuming", "resumed"];
+  flux.call.err(`► ${doing} ${kind.human} ${name} in ${namespace} namespace\n`);
+  writing(flux.world, `flux ${on ? "suspend" : "resume"} ${name}`, (store) =>
+    store.patch(served, namespace, name, { spec: { suspend: on } }),
+  );
+  flux.call.err(`✔ ${kind.human} ${done}\n`);
+  return target;
+}
+
+async function resume(flux: KubeCall): Promise<void> {
+  const { kind, name, read } = suspend(flux, false);
+  flux.call.err(`◎ waiting for ${kind.kind} reconciliation\n`);
+  const until = Date.now() + PATIENCE_MS;
+  const settled = () => read().status?.observedGeneration === read().metadata.generation && readyOf(read())?.status !== "Unknown";
+  while (!settled()) {
+    if (Date.now() > until) throw new KubeError(`✗ ${kind.kind} ${name} reconciliation failed: context deadline exceeded`);
+    await moment();
+  }
+  if (readyOf(read())?.status !== "True") throw new KubeError(`✗ ${kind.kind} ${name} reconciliation failed: ${readyOf(read())?.message}`);
+  flux.call.err(`✔ ${kind.kind} ${name} reconciliation completed\n✔ ${kind.done(read())}\n`);
+}

@@ -5,7 +5,7 @@ import { type Entry, type KubeObject, noMatch, notFound } from "../world/cluster
 import { Untaught } from "../world/tool.ts";
 import type { World } from "../world/world.ts";
 import { type KubeCall, KubeError, milliseconds, moment, reachApi, reading, textOf } from "./kubectl-client.ts";
-import { columns } from "./table.ts";
+import { tableOf } from "./kubectl-table.ts";
 
 export async function getCommand(kube: KubeCall): Promise<void> {
   await reachApi(kube);
@@ -82,7 +82,7 @@ export async function find({ world, call, words, rest }: KubeCall): Promise<Foun
 
 export function known(world: World, word: string): Kind {
   const kind = kindWord(world.state.cluster, word);
-  if (!kind) throw new KubeError(`error: the server doesn't have a resource type ${JSON.stringify(word)}`);
+  if (!kind) throw new KubeError(`error: the server doesn't have a resource type ${JSON.stringify(word.split(".")[0])}`);
   return kind;
 }
 
@@ -119,15 +119,7 @@ function print({ world, call, words }: KubeCall, objects: KubeObject[], single: 
             ? "No resources found\n"
             : `No resources found in ${words.text("namespace") ?? "default"} namespace.\n`,
         );
-  const everywhere = words.on("all-namespaces");
-  const rows = objects.map((object) => [...(everywhere ? [object.metadata.namespace ?? ""] : []), object.metadata.name, statusOf(object)]);
-  call.out(columns([[...(everywhere ? ["NAMESPACE"] : []), "NAME", "STATUS"], ...rows]));
-}
-
-function statusOf({ kind, status }: KubeObject): string {
-  const ready = status?.conditions?.find(({ type }: any) => type === "Ready");
-  if (kind === "Node") return ready?.status === "True" ? "Ready" : "NotReady";
-  return ready?.message ?? status?.phase ?? "";
+  call.out(tableOf(objects, world.now(), { everywhere: words.on("all-namespaces"), wide: output === "wide" }));
 }
 
 /** Fields, indexes and [*]; nothing that filters. */

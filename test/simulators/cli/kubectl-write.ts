@@ -141,3 +141,24 @@ async function change(kube: KubeCall, patch: object, done: string): Promise<void
   }
   if (errors.length > 0) throw new KubeError(errors.join("\n"));
 }
+
+/** `cordon` and `uncordon`: nothing is scheduled on a node, or again. */
+export async function cordonCommand(kube: KubeCall, unschedulable: boolean): Promise<void> {
+  await reachApi(kube);
+  const { world, call, rest } = kube;
+  const word = unschedulable ? "cordoned" : "uncordoned";
+  const { found, errors } = await find({ ...kube, rest: ["nodes", ...rest] });
+  for (const { object } of found) {
+    const { name } = object.metadata;
+    if ((object.spec.unschedulable === true) === unschedulable) {
+      call.out(`node/${name} already ${word}\n`);
+      continue;
+    }
+    const kind = kindNamed(world.state.cluster, "v1", "Node")!;
+    writing(world, `kubectl ${word} ${name}`, (store) =>
+      store.patch(kind, undefined, name, { spec: { unschedulable: unschedulable ? true : null } }),
+    );
+    call.out(`node/${name} ${word}\n`);
+  }
+  if (errors.length > 0) throw new KubeError(errors.join("\n"));
+}

@@ -4,7 +4,7 @@ import { clusterOf, kubelets } from "../world/machines.ts";
 import { type Flag, readFlags } from "./flags.ts";
 import { type KubeCall, KubeError, reachApi } from "./kubectl-client.ts";
 import { getCommand, waitCommand } from "./kubectl-get.ts";
-import { applyCommand, deleteCommand, patchCommand, setWords } from "./kubectl-write.ts";
+import { applyCommand, cordonCommand, deleteCommand, patchCommand, setWords } from "./kubectl-write.ts";
 
 const COMMON: Record<string, Flag> = {
   kubeconfig: { is: "text" },
@@ -60,6 +60,9 @@ const COMMANDS: Record<string, Command> = {
     run: (kube) => setWords(kube, "annotations", "annotated"),
   },
   label: { flags: { overwrite: { is: "switch" } }, run: (kube) => setWords(kube, "labels", "labeled") },
+  cordon: { flags: {}, run: (kube) => cordonCommand(kube, true) },
+  uncordon: { flags: {}, run: (kube) => cordonCommand(kube, false) },
+  "cluster-info": { flags: {}, run: clusterInfo },
   patch: { flags: { type: { is: "text" }, patch: { is: "text", short: "p" }, "patch-file": { is: "text" } }, run: patchCommand },
 };
 
@@ -100,4 +103,11 @@ async function version(kube: KubeCall): Promise<void> {
       `${JSON.stringify({ clientVersion: CLIENT, kustomizeVersion: "v5.8.0", ...(server && { serverVersion: { ...CLIENT, gitVersion: server } }) }, null, 2)}\n`,
     );
   else call.out(`Client Version: ${CLIENT.gitVersion}\nKustomize Version: v5.8.0\n${server ? `Server Version: ${server}\n` : ""}`);
+}
+
+async function clusterInfo(kube: KubeCall): Promise<void> {
+  await reachApi(kube);
+  kube.call.out(
+    `Kubernetes control plane is running at ${clusterOf(kube.world.state)?.endpoint}\n\nTo further debug and diagnose cluster problems, use 'kubectl cluster-info dump'.\n`,
+  );
 }

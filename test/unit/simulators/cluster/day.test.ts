@@ -162,7 +162,7 @@ test("flux reconciles what it is asked to, and then is quiet again", async () =>
   for (const name of APPS) expect(await sync(name)).toMatchObject({ code: 0, out: "" });
   home.settle();
   const said = await home.run(flux, "reconcile kustomization cluster-apps --with-source");
-  expect(said).toMatchObject({ code: 0, err: expect.stringContaining("Applied revision: refs/heads/main@sha1:") });
+  expect(said).toMatchObject({ code: 0, err: expect.stringContaining("✔ applied revision refs/heads/main@sha1:") });
   home.settle();
   expect(pending(home.world)).toBe(false);
 });

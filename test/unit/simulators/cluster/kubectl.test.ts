@@ -32,7 +32,7 @@ describe("get", () => {
   test.each([
     [
       "get fluxinstances.fluxcd.controlplane.io,nodes --all-namespaces --output json",
-      `error: the server doesn't have a resource type "fluxinstances.fluxcd.controlplane.io"\n`,
+      `error: the server doesn't have a resource type "fluxinstances"\n`,
     ],
     ["get secret nope -n kube-system", 'Error from server (NotFound): secrets "nope" not found\n'],
     ["get deployment nope", 'Error from server (NotFound): deployments.apps "nope" not found\n'],
