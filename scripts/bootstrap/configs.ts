@@ -2,7 +2,8 @@
 import type { Context } from "../lib/context.ts";
 import { Failure } from "../lib/errors.ts";
 import { main } from "../lib/procedure.ts";
-import { expectTalosconfig, stageOf } from "../lib/talos/node.ts";
+import { stageOf } from "../lib/talos/node.ts";
+import { expectTalosconfig } from "../lib/talos/talosconfig.ts";
 import { type Seen, stage } from "../lib/stage.ts";
 import { until } from "../lib/wait.ts";
 import { applyNode, card, hindrance, type Prospect, prospectOf } from "../talos/apply.ts";

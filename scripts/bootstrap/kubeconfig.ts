@@ -5,7 +5,7 @@ import { apiReady } from "../lib/kubernetes.ts";
 import { main } from "../lib/procedure.ts";
 import { stage } from "../lib/stage.ts";
 import { until } from "../lib/wait.ts";
-import { fetchKubeconfig, foreignKubeconfig } from "../talos/kubeconfig.ts";
+import { fetchKubeconfig, foreignKubeconfig } from "../lib/talos/kubeconfig.ts";
 
 export const kubeconfig = stage({
   name: "bootstrap:kubeconfig",

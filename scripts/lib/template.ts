@@ -15,7 +15,12 @@ export async function renderTemplate(root: string, file: string, variables: Vari
   try {
     return environment.render(file, variables);
   } catch (error) {
-    throw new Failure({ attempted: `render ${file}`, said: absent ?? told(error as Error, file), now: "nothing was changed", next: `mend ${file}` });
+    throw new Failure({
+      attempted: `render ${file}`,
+      said: absent ?? told(error as Error, file),
+      now: "nothing was changed",
+      next: `mend ${file}`,
+    });
   }
 }
 
@@ -23,7 +28,9 @@ export async function renderTemplate(root: string, file: string, variables: Vari
 export const refFor = (cluster: Pick<Cluster, "onepassword">) => (item: ItemKey, field: string) => {
   if (ITEM_KEYS.includes(item)) return reference(cluster, item, field);
   const close = nearest(item, ITEM_KEYS);
-  throw new Error(`ref("${item}", "${field}"): no item is called that${close ? `, did you mean "${close}"?` : `: ${ITEM_KEYS.join(", ")}`}`);
+  throw new Error(
+    `ref("${item}", "${field}"): no item is called that${close ? `, did you mean "${close}"?` : `: ${ITEM_KEYS.join(", ")}`}`,
+  );
 };
 
 const environments = new Map<string, Environment>();
@@ -116,6 +123,10 @@ function miss(at: string, name: string, key: string, known: string[]): never {
 /** nunjucks' own words for everything else: "(file) [Line 3, Column 5]", a line for each file on the way, then what is wrong. */
 function told({ message }: Error, file: string): string {
   const [, where = file, line] = [...message.matchAll(/\(([^()]+)\)(?: \[Line (\d+), Column \d+\])?/g)].at(-1) ?? [];
-  const said = message.split("\n").at(-1)!.trim().replace(/^(?:\w*Error: )+/, "");
+  const said = message
+    .split("\n")
+    .at(-1)!
+    .trim()
+    .replace(/^(?:\w*Error: )+/, "");
   return `${where}${line ? `:${line}` : ""}: ${said}`;
 }

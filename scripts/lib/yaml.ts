@@ -6,7 +6,8 @@ export async function parseDocuments(text: string, file: string): Promise<unknow
   const { parseAllDocuments } = await import("yaml");
   const parsed = [...parseAllDocuments(text, { prettyErrors: true, logLevel: "silent" })];
   const wrong = parsed.flatMap(({ errors }) => errors.map(({ message }) => message.split("\n")[0]!));
-  if (wrong.length > 0) throw new Failure({ attempted: `read ${file} as YAML`, said: wrong.join("\n"), now: "nothing was changed", next: `mend ${file}` });
+  if (wrong.length > 0)
+    throw new Failure({ attempted: `read ${file} as YAML`, said: wrong.join("\n"), now: "nothing was changed", next: `mend ${file}` });
   return parsed.map((document): unknown => document.toJS()).filter((document) => document !== null && document !== undefined);
 }
 

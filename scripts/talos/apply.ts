@@ -1,15 +1,17 @@
-// Applies a node's rendered machine config, after showing what would change.
+// Applies machine configs, after showing what would change: to nodes that booted the ISO all at once, to running ones one after the other.
 import { isDeepStrictEqual } from "node:util";
 import { findNodes } from "../lib/cluster/find.ts";
 import type { Node } from "../lib/cluster/cluster.ts";
 import type { Context } from "../lib/context.ts";
-import { Failure, textOf } from "../lib/errors.ts";
+import { Failure } from "../lib/errors.ts";
 import { choice, nodeNames } from "../lib/options.ts";
 import { main, procedure } from "../lib/procedure.ts";
 import { type Change, changesBetween, lineOf, needReboot } from "../lib/talos/changes.ts";
-import { at, configDocuments, expectTalosconfig, heldConfig, type Stage, stageOf } from "../lib/talos/node.ts";
+import { configDocuments, expectConfig, expectReady, heldDocuments } from "../lib/talos/held.ts";
+import { at, atOpenly, inShort, saidBy, type Stage, stageOf } from "../lib/talos/node.ts";
 import { renderNode } from "../lib/talos/render.ts";
-import { until } from "../lib/wait.ts";
+import { expectOurTalosconfig, expectTalosconfig } from "../lib/talos/talosconfig.ts";
+import { askNode, type Would } from "../lib/talos/would.ts";
 
 export const MODES = ["auto", "no-reboot", "reboot", "staged", "try"] as const;
 export type Mode = (typeof MODES)[number];
@@ -22,6 +24,8 @@ export interface Prospect {
   config: string;
   /** Undefined for a node that has no config yet, or that cannot be asked. */
   changes?: Change[];
+  /** What the node itself says it would do; undefined where there is nothing to do, or nobody to ask. */
+  would?: Would;
 }
 
 export const apply = procedure({
@@ -31,63 +35,88 @@ export const apply = procedure({
   async run({ node, mode }, context) {
     const { cluster, ui } = context;
     await expectTalosconfig(context);
-    const prospects = await Promise.all(findNodes(cluster, node).map((one) => prospectOf(context, one)));
+    const look = () => Promise.all(findNodes(cluster, node).map((one) => prospectOf(context, one, mode)));
+    const prospects = await look();
     const blocked = prospects.flatMap(hindrance);
-    if (blocked.length) throw new Failure({ attempted: "apply machine configs", said: blocked.join("\n"), now: "nothing was changed", next: "task talos:status" });
-    const todo = prospects.filter(({ changes }) => changes === undefined || changes.length > 0);
-    for (const { node: same } of prospects.filter((one) => !todo.includes(one))) ui.say(`${same.name} already has this config`);
+    if (blocked.length > 0) throw new Failure({ attempted: "apply machine configs", said: blocked.join("\n"), now: "nothing was changed", next: "task talos:status" });
+    const todo = prospects.filter(isDue);
+    for (const { node: same } of prospects.filter((one) => !isDue(one))) ui.say(`${same.name} already has this config`);
     if (todo.length === 0) return;
     await ui.confirm({ title: `talos:apply ${todo.map(({ node: { name } }) => name).join(", ")}`, lines: todo.flatMap((one) => card(one, mode)) });
-    for (const one of todo) await applyNode(context, one, mode); // one after the other: a mistake reaches one node, not all
+    expectUnchanged(prospects, await look());
+    await Promise.all(todo.filter(({ changes }) => !changes).map((one) => applyNode(context, one, mode)));
+    for (const one of todo.filter(({ changes }) => changes)) {
+      await applyNode(context, one, mode);
+      if ("ready" in one.stage && one.stage.ready) await expectReady(context, one.node);
+    }
   },
 });
 
 /** Asks the node for its stage and its config, and renders what it should have. */
-export async function prospectOf(context: Context, node: Node): Promise<Prospect> {
+export async function prospectOf(context: Context, node: Node, mode: Mode = "auto"): Promise<Prospect> {
+  await expectOurTalosconfig(context);
   const [stage, config] = await Promise.all([stageOf(context, node), renderNode(context, node)]);
   if (stage.stage !== "running" && stage.stage !== "booting") return { node, stage, config };
-  const [held, wanted] = await Promise.all([heldConfig(context, node).then(configDocuments), configDocuments(config)]);
-  return { node, stage, config, changes: changesBetween(held, wanted) };
+  const [held, wanted] = await Promise.all([heldDocuments(context, node), configDocuments(config)]);
+  const changes = changesBetween(held, wanted);
+  return { node, stage, config, changes, ...(changes.length > 0 && { would: await askNode(context, node, config, mode) }) };
 }
+
+export const isDue = ({ changes }: Pick<Prospect, "changes">) => changes === undefined || changes.length > 0;
 
 /** Why this node cannot be given a config; nothing when it can. */
-export function hindrance({ node, stage }: Pick<Prospect, "node" | "stage">): string[] {
-  if (stage.stage === "unreachable") return [`${node.name} (${node.address}) does not answer: ${stage.said}`];
-  if (stage.stage === "foreign") return [`${node.name} (${node.address}) belongs to another cluster, or $TALOSCONFIG does: ${stage.said}`];
-  return [];
+export function hindrance({ node, stage, would }: Pick<Prospect, "node" | "stage" | "would">): string[] {
+  const who = `${node.name} (${node.address})`;
+  if (stage.stage === "unreachable") return [`${who} does not answer: ${stage.said}`];
+  if (stage.stage === "foreign") return [`${who} is not ours to configure: ${stage.said}`];
+  return would && "refuse" in would ? [`${who} refuses this config: ${would.refuse}`] : [];
 }
 
-/** The plan for one node: what happens to it, what goes away first. */
-export function card({ node, stage, changes }: Prospect, mode: Mode): string[] {
-  if (changes === undefined) return [`${node.name} (${node.address}), ${stage.stage}: installs Talos on its system disk and reboots`];
-  const rebooting = needReboot(changes);
-  const then =
-    mode === "staged" ? "waits for the next reboot" : mode === "reboot" ? "reboots" : rebooting.length === 0 ? "no reboot" : mode === "no-reboot" ? "is refused: it needs a reboot" : `reboots, for ${rebooting[0]!.path}${rebooting.length > 1 ? ` and ${rebooting.length - 1} more` : ""}`;
-  return [`${node.name} (${node.address}), ${stage.stage}: ${changes.length} ${changes.length === 1 ? "change" : "changes"}, ${then}`, ...changes.map((change) => `  ${lineOf(change)}`)];
+/** The plan for one node: what happens to it, then what goes away, changes and comes. */
+export function card({ node, stage, changes, would }: Prospect, mode: Mode): string[] {
+  const who = `${node.name} (${node.address}), ${stage.stage}`;
+  if (changes === undefined) return [`${who}: installs Talos on its system disk and reboots`];
+  return [`${who}: ${changes.length} ${changes.length === 1 ? "change" : "changes"}, ${outcome(changes, would, mode)}`, ...changes.map((change) => `  ${lineOf(change)}`)];
 }
+
+function outcome(changes: Change[], would: Would | undefined, mode: Mode): string {
+  if (mode === "staged") return "taken into use at its next reboot";
+  const [first, ...more] = needReboot(changes);
+  const reboots = would && "reboots" in would ? would.reboots : mode === "reboot" || first !== undefined;
+  if (!reboots) return mode === "try" ? "no reboot, taken back after a minute" : "no reboot";
+  const why = first === undefined || mode === "reboot" ? "" : ` for ${first.path}${more.length > 0 ? ` and ${more.length} more` : ""}`;
+  return `reboots${why}, and is not drained before (MODE=staged leaves that to you)`;
+}
+
+/** A person may think for long about a question: what was shown must still be so. */
+function expectUnchanged(shown: Prospect[], now: Prospect[]): void {
+  const other = now.filter(({ stage, changes, node }) => {
+    const before = shown.find((one) => one.node === node)!;
+    return stage.stage !== before.stage.stage || !isDeepStrictEqual(changes, before.changes);
+  });
+  if (other.length === 0) return;
+  const names = other.map(({ node }) => node.name).join(", ");
+  throw new Failure({ attempted: "apply machine configs", said: `${names} changed while the question was open`, now: "nothing was changed", next: "task talos:apply" });
+}
+
+/** The node was given a config already, or nobody knows whether it was: what it holds in the end decides. */
+const DOUBTFUL = /already in progress|already applied and node is rebooting|code = (Unavailable|DeadlineExceeded|Canceled)|EOF|connection reset|no answer within/;
 
 /** Sends the config and waits until the node says that it holds what was sent. */
 export async function applyNode(context: Context, { node, stage, config }: Prospect, mode: Mode = "auto"): Promise<void> {
-  const { ui, env } = context;
-  const how = stage.stage === "maintenance" ? ["--talosconfig", env.TALOSCONFIG!, "--nodes", node.address, "--insecure"] : [...at(context, node), "--mode", mode];
+  const { ui } = context;
+  const how = stage.stage === "maintenance" ? atOpenly(context, node) : [...at(context, node), "--mode", mode];
   ui.progress(`applying the machine config of ${node.name}`);
   const sent = await $({ input: config, timeout: "2m" })`cat | talosctl apply-config ${how} --file /dev/stdin`.nothrow();
-  if (sent.exitCode !== 0) throw new Failure({ attempted: `apply the machine config of ${node.name}`, said: textOf(sent), next: `task talos:status, then: task talos:apply NODE=${node.name}` });
+  if (sent.exitCode !== 0) {
+    const said = inShort(saidBy(sent));
+    if (!DOUBTFUL.test(saidBy(sent))) throw new Failure({ attempted: `apply the machine config of ${node.name}`, said, next: `task talos:status, then: task talos:apply NODE=${node.name}` });
+    ui.say(`${node.name}: ${said}; looking at what it holds`);
+  }
   await expectConfig(context, node, config, mode === "staged" ? "persistent" : "v1alpha1");
-  ui.say(`${node.name} holds the config${mode === "staged" ? " for its next boot" : ""}`);
+  ui.say(`${node.name} holds the config${AFTERWARDS[mode] ?? ""}`);
 }
 
-/** True only when the node says so: after an install or a reboot it takes minutes until it can. */
-export async function expectConfig(context: Context, node: Node, config: string, id: "v1alpha1" | "persistent" = "v1alpha1"): Promise<void> {
-  const wanted = await configDocuments(config);
-  await until(
-    async () => {
-      const held = await heldConfig(context, node, id).then(configDocuments, (error: unknown) => textOf(error));
-      if (typeof held === "string") return { waiting: held };
-      return isDeepStrictEqual(held, wanted) ? { ready: true } : { waiting: `it holds another config: ${changesBetween(held, wanted).slice(0, 3).map(lineOf).join("; ")}` };
-    },
-    { for: `${node.name} to hold its config`, seconds: 900, ui: context.ui, signal: context.signal, next: `task talos:diff NODE=${node.name}` },
-  );
-}
+const AFTERWARDS: Partial<Record<Mode, string>> = { staged: " for its next boot", try: "; it takes it back within a minute: MODE=auto keeps it" };
 
 await main(import.meta, apply);

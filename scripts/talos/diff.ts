@@ -1,10 +1,10 @@
 // Shows what talos:apply would change, and changes nothing.
 import { findNodes } from "../lib/cluster/find.ts";
-import { nodeNames } from "../lib/options.ts";
 import { Failure, Stop } from "../lib/errors.ts";
+import { nodeNames } from "../lib/options.ts";
 import { main, procedure } from "../lib/procedure.ts";
-import { expectTalosconfig } from "../lib/talos/node.ts";
-import { card, hindrance, prospectOf } from "./apply.ts";
+import { expectTalosconfig } from "../lib/talos/talosconfig.ts";
+import { card, hindrance, isDue, type Prospect, prospectOf } from "./apply.ts";
 
 export const diff = procedure({
   name: "talos:diff",
@@ -13,19 +13,21 @@ export const diff = procedure({
   async run({ node }, context) {
     await expectTalosconfig(context);
     const prospects = await Promise.all(findNodes(context.cluster, node).map((one) => prospectOf(context, one)));
-    const seen = prospects.map((one) => {
-      const blocked = hindrance(one);
-      const lines = blocked.length ? blocked : one.changes?.length === 0 ? [`${one.node.name} (${one.node.address}), ${one.stage.stage}: no changes`] : card(one, "auto");
-      return { node: one.node.name, stage: one.stage.stage, changes: one.changes ?? null, unseen: blocked.length > 0, lines };
-    });
-    context.ui.result(
-      seen.map(({ lines: _, unseen: __, ...rest }) => rest),
-      seen.flatMap(({ lines }) => lines).join("\n"),
-    );
-    const unseen = seen.filter((one) => one.unseen);
-    if (unseen.length) throw new Failure({ attempted: `compare ${unseen.map((one) => one.node).join(", ")}`, said: "not every node could be asked", next: "task talos:status" });
-    if (seen.some(({ changes }) => changes === null || changes.length > 0)) throw new Stop("changes are pending: task talos:apply", { pending: true });
+    context.ui.result(prospects.map(forMachines), prospects.flatMap(forPeople).join("\n"));
+    const unseen = prospects.filter((one) => one.changes === undefined && hindrance(one).length > 0).map((one) => one.node.name);
+    if (unseen.length > 0) throw new Failure({ attempted: `compare ${unseen.join(", ")}`, said: "not every node could be asked", next: "task talos:status" });
+    if (prospects.some(isDue)) throw new Stop("changes are pending: task talos:apply", { pending: true });
   },
 });
+
+/** Without the config, which holds secrets. */
+const forMachines = ({ node, stage, changes, would }: Prospect) => ({ node: node.name, ...stage, changes: changes ?? null, ...(would && { would }) });
+
+function forPeople(prospect: Prospect): string[] {
+  const { node, stage, changes } = prospect;
+  if (changes?.length === 0) return [`${node.name} (${node.address}), ${stage.stage}: no changes`];
+  const blocked = hindrance(prospect);
+  return changes === undefined && blocked.length > 0 ? blocked : [...card(prospect, "auto"), ...blocked.map((line) => `  ${line}`)];
+}
 
 await main(import.meta, diff);

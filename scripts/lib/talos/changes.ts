@@ -1,55 +1,99 @@
-// What a config would change on a node, value by value, removals first; and whether that needs a reboot.
-import { createHash } from "node:crypto";
+// What a config would change on a node, value by value, removals first; and what of it needs a reboot.
+import { redact } from "../redact.ts";
 import { type Document, titleOf } from "./merge.ts";
 
+/** One value that differs. `before` and `after` are as people may see them: a secret is never in them. */
 export interface Change {
-  /** The document, and the keys in it. */
+  /** v1alpha1, or the document's kind and name. */
   document: string;
+  /** machine.files[/etc/nfsmount.conf].content */
   path: string;
   before?: string;
   after?: string;
 }
 
-/** Every value that differs, those that go away first. Secrets appear as the beginning of their hash: that one changed is seen, what it is is not. */
-export function changesBetween(held: Document[], wanted: Document[]): Change[] {
-  const before = valuesOf(held);
-  const after = valuesOf(wanted);
-  const keys = [...new Set([...before.keys(), ...after.keys()])];
-  const changes = keys.filter((key) => before.get(key) !== after.get(key)).map((key): Change => {
-    const [document = "", path = ""] = key.split("\u0000");
-    return { document, path, ...(before.has(key) && { before: before.get(key)! }), ...(after.has(key) && { after: after.get(key)! }) };
-  });
-  return changes.toSorted((a, b) => rank(a) - rank(b));
+/** Every value that differs: what goes away, what changes, what comes. Items of a list are told by what they are, not by where they stand. */
+export function changesBetween(held: readonly Document[], wanted: readonly Document[]): Change[] {
+  const [before, after] = [leavesOf(held), leavesOf(wanted)];
+  const ids = [...new Set([...before.keys(), ...after.keys()])].filter((id) => before.get(id)?.value !== after.get(id)?.value);
+  const moved = new Set(ids.map((id) => (before.get(id) ?? after.get(id)!).list).filter(Boolean));
+  return ids
+    .filter((id) => !(id.startsWith(ORDER) && moved.has(listOf(before.get(id) ?? after.get(id)!)))) // a list that has other items has another order anyway
+    .map((id) => shown(before.get(id), after.get(id)))
+    .toSorted((a, b) => rank(a) - rank(b));
 }
 
 const rank = ({ before, after }: Change) => (after === undefined ? 0 : before === undefined ? 2 : 1);
 
-/** `- v1alpha1 machine.sysctls.x: 1`, `~ …: 1 → 2`, `+ …: 2`. */
+/** `- v1alpha1 machine.sysctls.x: "1"`, `~ …: "1" → "2"`, `+ …: "2"`. */
 export const lineOf = ({ document, path, before, after }: Change) =>
   `${after === undefined ? "-" : before === undefined ? "+" : "~"} ${document} ${path}: ${[before, after].filter((value) => value !== undefined).join(" → ")}`;
 
-function valuesOf(documents: Document[]): Map<string, string> {
-  const values = new Map<string, string>();
-  for (const document of documents) flatten(document, [], (path, value) => values.set(`${titleOf(document)}\u0000${path.join(".")}`, isSecret(path) ? fingerprint(value) : JSON.stringify(value)));
-  return values;
+interface Leaf {
+  document: string;
+  path: string;
+  value: string;
+  /** The list it is an item of. */
+  list?: string;
 }
 
-function flatten(value: unknown, path: string[], keep: (path: string[], value: unknown) => void): void {
-  const entries = Array.isArray(value) ? value.map((one, index) => [String(index), one] as const) : value !== null && typeof value === "object" ? Object.entries(value) : undefined;
-  if (!entries || entries.length === 0) return keep(path, value);
-  for (const [key, one] of entries) flatten(one, [...path, key], keep);
+const ORDER = "order\0";
+const listOf = ({ document, path }: Leaf) => `${document}\0${path.replace(/ \(order\)$/, "")}`;
+
+function leavesOf(documents: readonly Document[]): Map<string, Leaf> {
+  const leaves = new Map<string, Leaf>();
+  for (const document of documents) {
+    const title = titleOf(document);
+    const keep = (path: string, value: string, item?: { of: string }) =>
+      leaves.set([title, path, ...(item ? [value] : [])].join("\0"), { document: title, path, value, ...(item && { list: `${title}\0${item.of}` }) });
+    const order = (path: string, value: string) => leaves.set(`${ORDER}${title}\0${path}`, { document: title, path: `${path} (order)`, value });
+    flatten(document, "", keep, order);
+  }
+  return leaves;
 }
 
-const SECRET = new Set(["key", "crt", "token", "secret", "secretboxEncryptionSecret", "aescbcEncryptionSecret", "password", "auth", "identityToken"]);
-const isSecret = (path: string[]) => path.some((key) => SECRET.has(key));
-const fingerprint = (value: unknown) => `(secret ${createHash("sha256").update(String(value)).digest("hex").slice(0, 8)})`;
+/** What an item of a list is called by, in Talos' and Kubernetes' configs. */
+const NAMES = ["name", "path", "destination", "interface", "level"];
 
-/** What Talos takes into use without a reboot (its CanApplyImmediate, up to 1.13); documents of their own never need one. */
+function flatten(value: unknown, path: string, keep: (path: string, value: string, item?: { of: string }) => void, order: (path: string, value: string) => void): void {
+  const list = Array.isArray(value) ? value : typeof value === "string" && value.includes("\n") ? value.split("\n") : undefined;
+  if (list) {
+    const scalars = list.every((item) => typeof item !== "object") && new Set(list).size === list.length;
+    const name = NAMES.find((key) => list.every((item) => item?.[key] !== undefined) && new Set(list.map((item) => item[key])).size === list.length);
+    if (scalars) for (const item of list) keep(path, JSON.stringify(item), { of: path });
+    else for (const [index, item] of list.entries()) flatten(item, `${path}[${name ? item[name] : index}]`, keep, order);
+    if (scalars) order(path, list.map((item) => JSON.stringify(item)).join(", "));
+  } else if (value !== null && typeof value === "object") {
+    for (const [key, inner] of Object.entries(value)) flatten(inner, path ? `${path}.${key}` : key, keep, order);
+  } else keep(path, JSON.stringify(value));
+}
+
+const SECRET = /(^|\.)(key|crt|token|secret|password|auth|identityToken|aescbcEncryptionSecret|secretboxEncryptionSecret)(\.|$)/;
+const HIDDEN = "********";
+
+/** A secret is what stands under such a name, and every value that came out of the vault. */
+function shown(before: Leaf | undefined, after: Leaf | undefined): Change {
+  const { document, path } = (after ?? before)!;
+  const values = [before, after].flatMap((leaf) => leaf?.value ?? []);
+  const secret = SECRET.test(path) || values.some((value) => redact(value) !== value);
+  const face = (value: string, other: string) => (secret ? other : value);
+  return {
+    document,
+    path,
+    ...(before && { before: face(before.value, HIDDEN) }),
+    ...(after && { after: face(after.value, before ? `another ${HIDDEN}` : HIDDEN) }),
+  };
+}
+
+/** What Talos takes into use without a reboot (its CanApplyImmediate, 1.11 to 1.13). Documents of their own never need one. */
 const LIVE = [
-  "debug", "cluster", "machine.ca", "machine.acceptedCAs", "machine.time", "machine.certSANs", "machine.install", "machine.network", "machine.sysfs", "machine.sysctls", "machine.logging", "machine.controlplane",
-  "machine.kubelet", "machine.kernel", "machine.pods", "machine.seccompProfiles", "machine.nodeAnnotations", "machine.nodeLabels", "machine.nodeTaints", "machine.features.kubernetesTalosAPIAccess",
-  "machine.features.kubePrism", "machine.features.hostDNS", "machine.features.imageCache", "machine.features.nodeAddressSortAlgorithm",
+  "debug",
+  "cluster",
+  ...["ca", "acceptedCAs", "time", "certSANs", "install", "network", "sysfs", "sysctls", "logging", "controlPlane", "kubelet"].map((name) => `machine.${name}`),
+  ...["kernel", "registries", "pods", "seccompProfiles", "nodeAnnotations", "nodeLabels", "nodeTaints"].map((name) => `machine.${name}`),
+  ...["kubernetesTalosAPIAccess", "kubePrism", "hostDNS", "imageCache", "nodeAddressSortAlgorithm"].map((name) => `machine.features.${name}`),
 ];
 
 /** The changes that take effect only after a reboot. */
-export const needReboot = (changes: Change[]) => changes.filter(({ document, path }) => document === "v1alpha1" && !LIVE.some((live) => path === live || path.startsWith(`${live}.`)));
+export const needReboot = (changes: readonly Change[]) =>
+  changes.filter(({ document, path }) => document === "v1alpha1" && !LIVE.some((live) => path === live || path.startsWith(`${live}.`) || path.startsWith(`${live}[`) || path.startsWith(`${live} `)));

@@ -54,7 +54,7 @@ function mergeLists(base: unknown[], own: unknown[], at: string): unknown[] {
   const key = KEYED.get(at);
   let result = [...base];
   for (const item of own) {
-    const selector = deletes(item) ? Object.entries(item).find(([name]) => name !== "$patch") : undefined;
+    const selector = deletes(item) ? Object.entries(item as Document).find(([name]) => name !== "$patch") : undefined;
     const same = key && isMap(item) ? result.findIndex((other) => isMap(other) && other[key] === item[key]) : -1;
     if (selector) result = result.filter((other) => !(isMap(other) && other[selector[0]] === selector[1]));
     else if (same >= 0) result[same] = mergeValues(result[same], item, `${at}[]`);
@@ -64,4 +64,4 @@ function mergeLists(base: unknown[], own: unknown[], at: string): unknown[] {
 }
 
 const isMap = (value: unknown): value is Document => value !== null && typeof value === "object" && !Array.isArray(value);
-const deletes = (value: unknown): value is Document => isMap(value) && value.$patch === "delete";
+const deletes = (value: unknown): boolean => isMap(value) && value.$patch === "delete";

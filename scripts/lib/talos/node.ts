@@ -1,46 +1,72 @@
-// One Talos node as it can be asked: which stage it is in, what config it holds. Every command names its endpoint: the node's own address, never the VIP.
+// One Talos node as it can be asked: in which stage of its life it is. Every command names its endpoint: the node's own address, never the VIP.
 import type { Node } from "../cluster/cluster.ts";
 import type { Context } from "../context.ts";
-import { Failure, textOf } from "../errors.ts";
-import { readIfThere } from "../files.ts";
+import { textOf } from "../errors.ts";
 import { ask } from "../shell.ts";
-import { parseDocuments } from "../yaml.ts";
-import { type Document, titleOf } from "./merge.ts";
 
 type Env = Pick<Context, "env">;
+type Place = Pick<Node, "address">;
 
 /** The words that lead a command to this node with the cluster's own certificate. */
-export const at = ({ env }: Env, { address }: Pick<Node, "address">) => ["--talosconfig", env.TALOSCONFIG!, "--endpoints", address, "--nodes", address];
+export const at = ({ env }: Env, { address }: Place) => ["--talosconfig", env.TALOSCONFIG!, "--endpoints", address, "--nodes", address];
 
-/** talosctl makes an empty talosconfig where there is none, and then says that it finds no nodes: this says what is wrong. */
-export async function expectTalosconfig({ env }: Env): Promise<void> {
-  const text = await readIfThere(env.TALOSCONFIG!);
-  if (text === undefined) throw new Failure({ attempted: "speak to the nodes", said: `there is no ${env.TALOSCONFIG}`, next: "task talos:talosconfig" });
-  if (!/^contexts:/m.test(text) || !/\bkey:/.test(text)) throw new Failure({ attempted: "speak to the nodes", said: `${env.TALOSCONFIG} is empty, as talosctl makes it by itself`, next: "task talos:talosconfig" });
-}
+/** The words that lead a command to a node that has no config yet, and so knows no certificate. */
+export const atOpenly = ({ env }: Env, { address }: Place) => ["--talosconfig", env.TALOSCONFIG!, "--nodes", address, "--insecure"];
 
 export type Stage =
   /** Booted from the ISO, without a config. */
   | { stage: "maintenance" }
-  /** Has a config of ours; `ready` and what is unmet as the node says. */
+  /** Has a config of ours, which its certificate proves; `unmet` is what it waits for, in its own words. */
   | { stage: "running" | "booting"; ready: boolean; unmet: string[] }
-  /** Answers, but with another cluster's authority. */
+  /** Answers, but we are not its administrator: another cluster's node, or a talosconfig that does not fit. */
   | { stage: "foreign"; said: string }
+  /** Does not answer, or not so that it can be understood: off, rebooting, cut off. */
   | { stage: "unreachable"; said: string };
 
-/** Asks with our certificate first; only a node that cannot know it is asked without one. */
-export async function stageOf(context: Env, node: Pick<Node, "name" | "address">): Promise<Stage> {
-  const got = await ask({ timeout: "20s" })`talosctl ${at(context, node)} get machinestatus --output json`.nothrow();
+const SECONDS = 20;
+
+/** Asks with our certificate first. Only where the answer does not prove who we speak to is the node asked openly, as one without a config can be. */
+export async function stageOf(context: Env, node: Place): Promise<Stage> {
+  const got = await ask({ timeout: `${SECONDS}s` })`talosctl ${at(context, node)} get machinestatus --output json`.nothrow();
   if (got.exitCode === 0) return runningStage(got.stdout);
-  const said = textOf(got);
-  if (!/certificate signed by unknown authority/.test(said)) return { stage: "unreachable", said };
-  const open = await ask({ timeout: "20s" })`talosctl --talosconfig ${context.env.TALOSCONFIG!} --nodes ${node.address} get machinestatus --insecure --output json`.nothrow();
-  if (open.exitCode === 0 || /not implemented in maintenance mode/.test(open.stderr)) return { stage: "maintenance" };
-  return /certificate required/.test(textOf(open)) ? { stage: "foreign", said } : { stage: "unreachable", said: textOf(open) };
+  const seen = judge(saidBy(got));
+  if (seen !== "ask openly") return seen;
+  const open = await ask({ timeout: `${SECONDS}s` })`talosctl ${atOpenly(context, node)} get machinestatus --output json`.nothrow();
+  return open.exitCode === 0 ? { stage: "maintenance" } : judgeOpen(saidBy(open));
 }
 
+/** What a refusal of our certificate, or of theirs, means. */
+export function judge(said: string): Stage | "ask openly" {
+  if (/certificate signed by unknown authority/.test(said)) return "ask openly";
+  const refused = /remote error: tls: (bad certificate|unknown certificate authority|expired certificate)/.exec(said)?.[1];
+  if (refused) return { stage: "foreign", said: `it refuses our certificate (${refused}): $TALOSCONFIG is of another cluster, or old: task talos:talosconfig` };
+  if (/code = PermissionDenied/.test(said)) return { stage: "foreign", said: "it knows our certificate, and not as an administrator's: task talos:talosconfig" };
+  return { stage: "unreachable", said: inShort(said) };
+}
+
+/** A node without a config answers, or says that it does not know this call; one that asks for a certificate has a config of somebody else. */
+export function judgeOpen(said: string): Stage {
+  if (/code = (Unimplemented|PermissionDenied|NotFound)/.test(said)) return { stage: "maintenance" };
+  if (/tls: certificate required/.test(said)) return { stage: "foreign", said: "it has a config of a cluster with another authority than $TALOSCONFIG's" };
+  return { stage: "unreachable", said: inShort(said) };
+}
+
+/** The end of a chain of "desc =", which says what happened, in one line. A diff that follows shows secrets and is cut off. */
+export const inShort = (said: string) =>
+  said
+    .split(/\ndiff:/)[0]!
+    .replace(/^[\s\S]*desc = /, "")
+    .replace(/^"?(?:transport: )?(?:Error while dialing: )?/, "")
+    .replaceAll(/\d+ errors? occurred:\s*/g, "")
+    .replaceAll(/\s*\n\s*(?:\* )?/g, "; ")
+    .replaceAll(/^(?:\* )|[;"\s]+$/g, "");
+
+/** What a command said, or that it was stopped before it said anything. */
+export const saidBy = (got: { exitCode: number | null; signal: string | null; stderr: string; stdout: string }) =>
+  got.exitCode === null && !got.stderr.trim() ? `no answer within ${SECONDS} s` : textOf(got);
+
 interface MachineStatus {
-  spec: { stage: string; status?: { ready?: boolean; unmetConditions?: { name: string; reason: string }[] } };
+  spec: { stage: string; status?: { ready?: boolean; unmetConditions?: { name: string; reason: string }[] | null } };
 }
 
 function runningStage(json: string): Stage {
@@ -50,22 +76,8 @@ function runningStage(json: string): Stage {
 }
 
 /** talosctl prints objects one after the other, each over several lines: no array, and not one a line. */
-export function jsonStream<T>(text: string): T[] {
-  return text
+export const jsonStream = <T>(text: string): T[] =>
+  text
     .split(/^\}$\n?/m)
     .filter((part) => part.trim())
     .map((part) => JSON.parse(`${part}}`) as T);
-}
-
-/** The config that the node runs with (`v1alpha1`) or will have after its next boot (`persistent`), as text. Holds secrets. */
-export async function heldConfig(context: Env, node: Pick<Node, "name" | "address">, id: "v1alpha1" | "persistent" = "v1alpha1"): Promise<string> {
-  const got = await ask({ timeout: "20s" })`talosctl ${at(context, node)} get machineconfig ${id} --output ${"jsonpath={.spec}"}`.nothrow();
-  if (got.exitCode === 0) return got.stdout;
-  throw new Failure({ attempted: `read the machine config of ${node.name}`, said: textOf(got), next: "task talos:status" });
-}
-
-/** The documents of a config in an order of their own, to compare: a node may give them back in another. */
-export async function configDocuments(text: string): Promise<Document[]> {
-  const documents = (await parseDocuments(text, "the node's machine config")) as Document[];
-  return documents.toSorted((a, b) => (titleOf(a) < titleOf(b) ? -1 : 1));
-}

@@ -1,24 +1,36 @@
-// What a talosconfig says of itself: whose it is, whom it reaches, how long it lasts.
-import type { Cluster } from "../cluster/cluster.ts";
+// What a talosconfig says of itself: whose it is, whom it reaches, how long it lasts. talosctl makes an empty one where there is none, so it is read here before talosctl is.
+import { type Cluster, reference } from "../cluster/cluster.ts";
+import type { Context } from "../context.ts";
+import { Failure } from "../errors.ts";
+import { readIfThere } from "../files.ts";
 
+interface TalosContext {
+  ca?: string;
+  crt?: string;
+  key?: string;
+  endpoints?: string[];
+  nodes?: string[];
+}
 interface Talosconfig {
   context?: string;
-  contexts?: Record<string, { ca?: string; crt?: string; key?: string; endpoints?: string[] }>;
+  contexts?: Record<string, TalosContext> | null;
 }
 
 const DAY = 86_400_000;
 /** Renewed when it has less left than this. */
 export const RENEW_DAYS = 30;
+const NEXT = "task talos:talosconfig";
 
-async function own(text: string) {
+async function read(text: string): Promise<Talosconfig> {
   const { parse } = await import("yaml");
-  const config = parse(text) as Talosconfig | null;
-  return config?.contexts?.[config.context ?? ""];
+  return (parse(text) as Talosconfig | null) ?? {};
 }
+
+const current = ({ context, contexts }: Talosconfig) => contexts?.[context ?? ""];
 
 /** When the certificate in it ends, in milliseconds since the epoch; undefined when it holds none. */
 export async function expiryOf(text: string): Promise<number | undefined> {
-  const crt = (await own(text))?.crt;
+  const crt = current(await read(text))?.crt;
   if (!crt) return undefined;
   const { X509Certificate } = await import("node:crypto");
   return Date.parse(new X509Certificate(Buffer.from(crt, "base64")).validTo);
@@ -27,16 +39,61 @@ export async function expiryOf(text: string): Promise<number | undefined> {
 /** Whole days until then, never negative; 0 when there is no certificate. */
 export const dueInDays = (expiry: number | undefined, now: number) => Math.max(0, Math.floor(((expiry ?? now) - now) / DAY));
 
+/** Throws when $TALOSCONFIG cannot lead anywhere: absent, empty, expired. What it leads to is not asked here. */
+export async function expectTalosconfig({ env }: Pick<Context, "env">): Promise<void> {
+  const file = env.TALOSCONFIG!;
+  const fail = (said: string) => new Failure({ attempted: "speak to the nodes", said, now: "nothing was changed", next: NEXT });
+  const text = await readIfThere(file);
+  if (text === undefined) throw fail(`there is no ${file}`);
+  const expiry = await expiryOf(text).catch(() => undefined);
+  if (expiry === undefined) throw fail(`${file} holds no certificate (talosctl makes an empty one by itself)`);
+  if (expiry <= Date.now()) throw fail(`the certificate in ${file} expired on ${new Date(expiry).toISOString().slice(0, 10)}`);
+}
+
+/** Throws, too, when $TALOSCONFIG trusts another authority than the vault's: what is sent there would reach another cluster. */
+export async function expectOurTalosconfig({ env, cluster, vault }: Pick<Context, "env" | "cluster" | "vault">): Promise<void> {
+  const ca = reference(cluster, "talos", "MACHINE_CA_CRT");
+  const [text, values] = await Promise.all([readIfThere(env.TALOSCONFIG!), vault.resolve([ca])]);
+  if (squeeze(current(await read(text ?? ""))?.ca) === squeeze(values.get(ca))) return;
+  throw new Failure({
+    attempted: `use ${env.TALOSCONFIG} for ${cluster.name}`,
+    said: `it trusts another authority than ${cluster.name}'s in the vault`,
+    now: "nothing was changed",
+    next: `move it away or set TALOSCONFIG, then: ${NEXT}`,
+  });
+}
+
 /** Why this talosconfig must be made (again), and whether it is another cluster's; undefined when it is good. */
-export async function faultOfTalosconfig(text: string | undefined, cluster: Pick<Cluster, "nodes" | "name">, ca: string, now: number): Promise<{ says: string; foreign?: boolean } | undefined> {
+export async function faultOfTalosconfig(
+  text: string | undefined,
+  cluster: Pick<Cluster, "nodes" | "name">,
+  ca: string,
+  now: number,
+): Promise<{ says: string; foreign?: boolean } | undefined> {
   if (text === undefined) return { says: "there is none" };
-  const context = await own(text);
+  const context = current(await read(text));
   if (!context?.crt) return { says: "it is empty" };
   if (squeeze(context.ca) !== squeeze(ca)) return { says: `it is for a cluster with another authority than ${cluster.name}'s in the vault`, foreign: true };
   const days = dueInDays(await expiryOf(text), now);
   if (days < RENEW_DAYS) return { says: days === 0 ? "its certificate has expired" : `its certificate expires in ${days} days` };
   const missing = cluster.nodes.filter(({ address }) => !context.endpoints?.includes(address));
-  return missing.length ? { says: `it does not name ${missing.map(({ name }) => name).join(", ")}` } : undefined;
+  if (missing.length > 0) return { says: `it does not name ${missing.map(({ name }) => name).join(", ")}` };
+  const strange = context.endpoints!.filter((endpoint) => !cluster.nodes.some(({ address }) => address === endpoint));
+  return strange.length > 0 ? { says: `it names ${strange.join(", ")}, which no node has` } : undefined;
+}
+
+/** `held` with a context as talosctl made it, current and leading to the nodes' own addresses: never the VIP, which moves. Contexts of other clusters stay. */
+export async function withContext(held: string | undefined, made: string, addresses: string[]): Promise<string> {
+  const { stringify } = await import("yaml");
+  const { context = "", contexts } = await read(made);
+  const own = { ...contexts?.[context], endpoints: addresses, nodes: addresses };
+  const before = held === undefined ? {} : await read(held);
+  return stringify({ ...before, context, contexts: { ...before.contexts, [context]: own } }, { lineWidth: 0, aliasDuplicateObjects: false });
+}
+
+/** The keys of a talosconfig that must not be seen. */
+export async function keysOf(text: string): Promise<string[]> {
+  return Object.values((await read(text)).contexts ?? {}).flatMap(({ key }) => key ?? []);
 }
 
 const squeeze = (base64 = "") => base64.replaceAll(/\s/g, "");

@@ -1,0 +1,84 @@
+// The machine config that a node holds, asked of the node: what is compared before anything is sent, and what proves afterwards that it arrived.
+import { isDeepStrictEqual } from "node:util";
+import type { Node } from "../cluster/cluster.ts";
+import type { Context } from "../context.ts";
+import { Failure } from "../errors.ts";
+import { ask } from "../shell.ts";
+import { type Seen, until } from "../wait.ts";
+import { parseDocuments } from "../yaml.ts";
+import { changesBetween, lineOf } from "./changes.ts";
+import { type Document, titleOf } from "./merge.ts";
+import { at, inShort, judge, saidBy, stageOf } from "./node.ts";
+
+/** `v1alpha1`: what the node runs with; `persistent`: what it will have after its next boot. */
+type ConfigId = "v1alpha1" | "persistent";
+
+const askFor = (context: Pick<Context, "env">, node: Node, id: ConfigId) => ask({ timeout: "20s" })`talosctl ${at(context, node)} get machineconfig ${id} --output ${"jsonpath={.spec}"}`.nothrow();
+
+/** The documents of a node's config. They hold secrets. */
+export async function heldDocuments(context: Pick<Context, "env">, node: Node, id: ConfigId = "v1alpha1"): Promise<Document[]> {
+  const got = await askFor(context, node, id);
+  if (got.exitCode !== 0) throw new Failure({ attempted: `read the machine config of ${node.name}`, said: saidBy(got), next: "task talos:status" });
+  return configDocuments(got.stdout);
+}
+
+/** The documents of a config so that two can be compared: in an order of their own and without what is empty, as Talos writes them when it writes them anew. */
+export async function configDocuments(text: string): Promise<Document[]> {
+  const documents = (await parseDocuments(text, "the node's machine config")) as Document[];
+  return documents.map((document) => withoutEmpty(document) as Document).toSorted((a, b) => (titleOf(a) < titleOf(b) ? -1 : 1));
+}
+
+function withoutEmpty(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withoutEmpty);
+  if (value === null || typeof value !== "object") return value;
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, withoutEmpty(inner)] as const).filter(([, inner]) => !isEmpty(inner)));
+}
+
+const isEmpty = (value: unknown) => value === null || (typeof value === "object" && Object.keys(value).length === 0);
+
+/** How long a node may take to install or reboot, and to answer again. */
+const SECONDS = 900;
+/** A node that was away and is without a config again, as often as it is seen so, has not installed. */
+const TIMES = 3;
+
+/** Waits until the node says that it holds what was sent: at once, or minutes later where it installs or reboots first. */
+export async function expectConfig(context: Context, node: Node, config: string, id: ConfigId = "v1alpha1"): Promise<void> {
+  const wanted = await configDocuments(config);
+  let away = false;
+  let without = 0;
+  const look = async (): Promise<Seen<true>> => {
+    const got = await askFor(context, node, id);
+    if (got.exitCode === 0) {
+      const held = await configDocuments(got.stdout);
+      if (isDeepStrictEqual(held, wanted)) return { ready: true };
+      return { waiting: `it holds another config: ${changesBetween(held, wanted).slice(0, 3).map(lineOf).join("; ")}` };
+    }
+    const said = saidBy(got);
+    if (judge(said) !== "ask openly") {
+      away = true;
+      return { waiting: inShort(said) };
+    }
+    without += away ? 1 : 0;
+    if (without >= TIMES) throw notInstalled(node);
+    return { waiting: "it installs" };
+  };
+  await until(look, { for: `${node.name} to hold its config`, seconds: SECONDS, ui: context.ui, signal: context.signal, next: `task talos:diff NODE=${node.name}` });
+}
+
+const notInstalled = ({ name }: Node) =>
+  new Failure({
+    attempted: `install Talos on ${name}`,
+    said: "it took the config, rebooted, and is in maintenance mode again; its console says why (a disk that is not there, an installer image that cannot be pulled)",
+    now: `${name} has no config`,
+    next: `task talos:validate, then: task talos:apply NODE=${name}`,
+  });
+
+/** Waits until a node is up and content again, before the next one is touched: two control planes that are away at once are an etcd without quorum. */
+export async function expectReady(context: Context, node: Node): Promise<void> {
+  const look = async (): Promise<Seen<true>> => {
+    const seen = await stageOf(context, node);
+    if (seen.stage === "running" && seen.ready) return { ready: true };
+    return { waiting: "said" in seen ? seen.said : "unmet" in seen && seen.unmet.length > 0 ? seen.unmet.join("; ") : seen.stage };
+  };
+  await until(look, { for: `${node.name} to be ready again`, seconds: SECONDS, ui: context.ui, signal: context.signal, next: "task talos:status" });
+}

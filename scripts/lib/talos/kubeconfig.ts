@@ -1,0 +1,65 @@
+// The administrator's kubeconfig: fetched from a control plane, and what stands in $KUBECONFIG already.
+import { reference } from "../cluster/cluster.ts";
+import type { Context } from "../context.ts";
+import { Failure } from "../errors.ts";
+import { readIfThere } from "../files.ts";
+import { strangeness } from "../kubernetes.ts";
+import { hide } from "../redact.ts";
+import { ask } from "../shell.ts";
+import { at, inShort, saidBy } from "./node.ts";
+import { dueInDays, expectTalosconfig } from "./talosconfig.ts";
+
+type Home = Pick<Context, "env" | "cluster" | "vault">;
+
+/** A new kubeconfig from the first control plane that gives one; proven to lead to this cluster. Holds secrets. */
+export async function fetchKubeconfig(context: Home): Promise<string> {
+  const { cluster } = context;
+  await expectTalosconfig(context);
+  const ca = await authority(context);
+  const said: string[] = [];
+  for (const node of cluster.nodes) {
+    const got = await ask({ timeout: "20s" })`talosctl ${at(context, node)} kubeconfig - --merge=false`.nothrow();
+    if (got.exitCode !== 0) said.push(`${node.name}: ${inShort(saidBy(got))}`);
+    else {
+      hide([...got.stdout.matchAll(/(?:client-key-data|token): *(\S+)/g)].map(([, value]) => value!));
+      const stranger = await strangeness(got.stdout, cluster, ca);
+      if (!stranger) return got.stdout;
+      said.push(`${node.name} gave a kubeconfig of another cluster: ${stranger}`);
+    }
+  }
+  throw new Failure({ attempted: "fetch the kubeconfig", said: said.join("\n"), next: "task talos:status" });
+}
+
+/** What shows that $KUBECONFIG holds something that is not ours to overwrite; undefined when it is ours alone, empty or not there. */
+export async function foreignKubeconfig(context: Home): Promise<string | undefined> {
+  const held = await readIfThere(context.env.KUBECONFIG!);
+  if (!held?.trim()) return undefined;
+  const stranger = await strangeness(held, context.cluster, await authority(context));
+  if (stranger) return stranger;
+  const others = (await read(held)).contexts?.map(({ name }) => name) ?? [];
+  return others.length > 1 ? `it also leads to other clusters: contexts ${others.join(", ")}` : undefined;
+}
+
+/** Days that the certificate in $KUBECONFIG is good for; undefined when there is no file, or no certificate in it. */
+export async function daysLeft({ env }: Pick<Context, "env">, now: number): Promise<number | undefined> {
+  const { users } = await read((await readIfThere(env.KUBECONFIG!)) ?? "");
+  const certificate = users?.[0]?.user["client-certificate-data"];
+  if (!certificate) return undefined;
+  const { X509Certificate } = await import("node:crypto");
+  return dueInDays(Date.parse(new X509Certificate(Buffer.from(certificate, "base64")).validTo), now);
+}
+
+interface Kubeconfig {
+  contexts?: { name: string }[];
+  users?: { user: { "client-certificate-data"?: string } }[];
+}
+
+async function read(text: string): Promise<Kubeconfig> {
+  const { parse } = await import("yaml");
+  return (parse(text) as Kubeconfig | null) ?? {};
+}
+
+async function authority({ cluster, vault }: Home): Promise<string> {
+  const ca = reference(cluster, "talos", "CLUSTER_CA_CRT");
+  return (await vault.resolve([ca])).get(ca)!;
+}

@@ -1,0 +1,110 @@
+// How the nodes are, as each tells it; what cannot be seen is unknown, not bad. Needs no secrets, so it works for whoever is not signed in to 1Password.
+import type { Node } from "../cluster/cluster.ts";
+import type { Context } from "../context.ts";
+import { askEtcd } from "../etcd.ts";
+import { ask } from "../shell.ts";
+import type { Cell } from "../ui.ts";
+import { changesBetween } from "./changes.ts";
+import { configDocuments, heldDocuments } from "./held.ts";
+import { type Document, titleOf } from "./merge.ts";
+import { at, jsonStream, type Stage, stageOf } from "./node.ts";
+import { renderDocuments } from "./render.ts";
+import { printDocuments } from "../yaml.ts";
+
+export type NodeStatus = { node: string; address: string } & Stage & {
+    /** What runs; undefined = could not be seen, or a node without a config. */
+    talos?: string | undefined;
+    schematic?: string | undefined;
+    etcd?: "member" | "learner" | "no member" | undefined;
+    kubelet?: "healthy" | "unhealthy" | "not running" | undefined;
+    /** Values of the config that are not as rendered, secrets left aside. */
+    differs?: number | undefined;
+  };
+
+/** Asks one node for all of it at once. */
+export async function statusOf(context: Pick<Context, "root" | "cluster" | "versions" | "env">, node: Node): Promise<NodeStatus> {
+  const stage = await stageOf(context, node);
+  const who = { node: node.name, address: node.address, ...stage };
+  if (stage.stage !== "running" && stage.stage !== "booting") return who;
+  const [talos, schematic, etcd, kubelet, differs] = await Promise.all([talosOf(context, node), schematicOf(context, node), etcdOf(context, node), kubeletOf(context, node), differsOf(context, node)]);
+  return { ...who, talos, schematic, etcd, kubelet, differs };
+}
+
+type Env = Pick<Context, "env">;
+
+async function talosOf(context: Env, node: Node): Promise<string | undefined> {
+  const got = await ask({ timeout: "20s" })`talosctl ${at(context, node)} version`.nothrow();
+  return /Server:[\s\S]*?Tag:\s*(v\S+)/.exec(got.stdout)?.[1];
+}
+
+interface Extension {
+  spec: { metadata: { name: string; version: string } };
+}
+
+/** The factory builds the schematic's ID in as an extension of that name; `none` = an installer from elsewhere. */
+async function schematicOf(context: Env, node: Node): Promise<string | undefined> {
+  const got = await ask({ timeout: "20s" })`talosctl ${at(context, node)} get extensions --output json`.nothrow();
+  if (got.exitCode !== 0) return undefined;
+  return jsonStream<Extension>(got.stdout).find(({ spec }) => spec.metadata.name === "schematic")?.spec.metadata.version ?? "none";
+}
+
+async function etcdOf({ env }: Env, node: Node): Promise<NodeStatus["etcd"]> {
+  const [seen] = await askEtcd([node], env.TALOSCONFIG!);
+  if (!seen || "unseen" in seen) return undefined;
+  const own = "members" in seen ? seen.members.find(({ hostname }) => hostname === node.name) : undefined;
+  return own ? (own.learner ? "learner" : "member") : "no member";
+}
+
+interface Service {
+  spec: { running: boolean; healthy: boolean; unknown: boolean };
+}
+
+async function kubeletOf(context: Env, node: Node): Promise<NodeStatus["kubelet"]> {
+  const got = await ask({ timeout: "20s" })`talosctl ${at(context, node)} get services kubelet --output json`.nothrow();
+  if (got.exitCode !== 0) return undefined;
+  const { running, healthy } = jsonStream<Service>(got.stdout)[0]?.spec ?? { running: false, healthy: false };
+  return running ? (healthy ? "healthy" : "unhealthy") : "not running";
+}
+
+/** Compared with references where secrets stand: the vault is not asked, and what is there is taken for right. */
+async function differsOf(context: Parameters<typeof statusOf>[0], node: Node): Promise<number | undefined> {
+  const held = await heldDocuments(context, node).catch(() => undefined); // unknown
+  if (!held) return undefined;
+  const wanted = await configDocuments(await printDocuments(await renderDocuments(context, node)));
+  return changesBetween(held.map((document) => believing(document, wanted.find((other) => titleOf(other) === titleOf(document))) as Document), wanted).length;
+}
+
+/** `held` with the reference wherever `wanted` has one and `held` has a text. */
+function believing(held: unknown, wanted: unknown): unknown {
+  if (typeof wanted === "string" && wanted.startsWith("op://") && typeof held === "string") return wanted;
+  if (Array.isArray(held) && Array.isArray(wanted)) return held.map((one, index) => believing(one, wanted[index]));
+  if (!isMap(held) || !isMap(wanted)) return held;
+  return Object.fromEntries(Object.entries(held).map(([key, inner]) => [key, believing(inner, wanted[key])]));
+}
+
+const isMap = (value: unknown): value is Record<string, unknown> => value !== null && typeof value === "object" && !Array.isArray(value);
+
+export const HEAD = ["node", "address", "stage", "talos", "schematic", "etcd", "kubelet", "config"];
+
+/** A node's row: what is not as wanted says what is wanted. */
+export function rowOf(status: NodeStatus, wanted: { talos: string; schematic: string }): Cell[] {
+  const { node, address, talos, schematic, etcd, kubelet, differs } = status;
+  if (!("ready" in status)) return [node, address, status.stage];
+  const config = differs === undefined ? "unknown" : differs === 0 ? "as rendered" : `${differs} ${differs === 1 ? "change" : "changes"} pending`;
+  return [
+    node,
+    address,
+    status.ready ? status.stage : `${status.stage}, not ready`,
+    versus(talos, wanted.talos),
+    versus(schematic?.slice(0, 12), wanted.schematic.slice(0, 12)),
+    etcd ?? "unknown",
+    kubelet ?? "unknown",
+    config,
+  ];
+}
+
+const versus = (is: string | undefined, wanted: string) => (is === undefined ? "unknown" : is === wanted ? is : `${is} (wanted ${wanted})`);
+
+/** What a table has no room for: why a node does not answer, what it waits for. */
+export const notesOf = (statuses: readonly NodeStatus[]) =>
+  statuses.flatMap((status) => ("said" in status ? [`${status.node}: ${status.said}`] : "unmet" in status ? status.unmet.map((unmet) => `${status.node} waits for ${unmet}`) : []));
