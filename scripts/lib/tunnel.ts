@@ -13,7 +13,7 @@ export function tunnelThrough(
   return (options, callback) => {
     const target = `${options.hostname}:${options.port || 443}`;
     void import(protocol === "https:" ? "node:https" : "node:http").then(({ request }: typeof import("node:https")) => {
-      const login = username && {
+      const login = username !== "" && {
         "proxy-authorization": `Basic ${Buffer.from(`${decodeURIComponent(username)}:${decodeURIComponent(password)}`).toString("base64")}`,
       };
       const connect = request({
@@ -21,7 +21,7 @@ export function tunnelThrough(
         host: hostname.replace(/^\[|\]$/g, ""),
         port: port || (protocol === "https:" ? 443 : 80),
         path: target,
-        headers: { host: target, ...(login || {}) },
+        headers: { host: target, ...login },
         timeout: SECONDS * 1000,
         agent: false,
         ...(ca && { ca: [...ca] }),
