@@ -17,13 +17,14 @@ export const rehearse = procedure({
     fault: maybeText("switch a fault on, by name; `all` tries one after the other"),
     minutes: integer("with interrupt: how long to go on; points beyond that are left out and counted", { min: 1, max: 120, otherwise: 60 }),
     seed: maybeText("with interrupt: decides which points come first"),
+    only: maybeText("with interrupt: procedures to kill, with commas between; all when left out"),
     keep: flag("keep the home's folder"),
   },
-  async run({ interrupt, fault, minutes, seed = "0", keep }, { ui }) {
+  async run({ interrupt, fault, minutes, seed = "0", only, keep }, { ui }) {
     const { fullDay } = await import("../../test/rehearsal/full-day.ts");
     if (interrupt) {
       const { allInterruptions } = await import("../../test/rehearsal/all-interruptions.ts");
-      return conclude(ui, await allInterruptions(PROJECT, { minutes, seed, ui }));
+      return conclude(ui, await allInterruptions(PROJECT, { minutes, seed, ui, ...(only && { only: only.split(",") }) }));
     }
     if (fault) {
       const { faultyDays } = await import("../../test/rehearsal/faulty-days.ts");

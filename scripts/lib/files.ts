@@ -8,7 +8,7 @@ import { effect } from "./effects.ts";
 export async function writeFile(file: string, text: string, { mode = 0o644, door = "file" as "file" | "ledger" } = {}): Promise<void> {
   await effect(door, `write ${file}`, async () => {
     await mkdir(dirname(file), { recursive: true, mode: 0o700 });
-    await removeLeftovers(file);
+    await removeLeftovers(dirname(file));
     const draft = join(dirname(file), `.${basename(file)}.${process.pid}.${randomBytes(4).toString("hex")}.draft`);
     try {
       const handle = await open(draft, "wx", mode);
@@ -39,12 +39,11 @@ export async function readIfThere(file: string): Promise<string | undefined> {
   }
 }
 
-/** A run that was killed between write and rename leaves its draft; drafts of processes that still live are theirs. */
-async function removeLeftovers(file: string): Promise<void> {
-  const prefix = `.${basename(file)}.`;
-  for (const name of await readdir(dirname(file))) {
-    const pid = name.startsWith(prefix) && name.endsWith(".draft") ? Number(name.slice(prefix.length).split(".")[0]) : 0;
-    if (pid > 0 && !lives(pid)) await rm(join(dirname(file), name), { force: true });
+/** A run that was killed between write and rename leaves its draft, of whatever file; drafts of processes that still live are theirs. */
+async function removeLeftovers(folder: string): Promise<void> {
+  for (const name of await readdir(folder)) {
+    const pid = Number(/^\..*\.(\d+)\.[0-9a-f]{8}\.draft$/.exec(name)?.[1] ?? 0);
+    if (pid > 0 && !lives(pid)) await rm(join(folder, name), { force: true });
   }
 }
 

@@ -56,9 +56,9 @@ export async function survive(project: string, { step, before, end }: Course, po
   const home = await lodge({ project, folder });
   try {
     const first = await killed(folder, step, point);
-    if (!first.killed) return [`was not killed (exit ${first.code})`];
+    if (!first.killed) return [`was not killed but ended with ${first.code}: ${lastLines(first)}`];
     const second = await run(folder, step.name, step.words);
-    if (second.code !== 0) return [`the second run failed (exit ${second.code}): ${second.stderr.trim().split("\n").slice(-6).join(" | ")}`];
+    if (second.code !== 0) return [`the second run ended with ${second.code}: ${lastLines(second)}`];
     await askHome(folder, "settle");
     const after = await askHome(folder, "snapshot");
     const wrong = isDeepStrictEqual(after, end) ? [] : [`the end state differs: ${differences(end, after).slice(0, 5).join("; ")}`];
@@ -69,6 +69,8 @@ export async function survive(project: string, { step, before, end }: Course, po
     await home.close();
   }
 }
+
+const lastLines = ({ stderr }: Ran) => stderr.trim().split("\n").slice(-8).join(" | ");
 
 async function killed(folder: string, step: Step, point: Point): Promise<Ran> {
   if (point.at === "line") return live(folder, step, { env: { LAB_KILL_AT_LINE: String(point.n) } });

@@ -24,11 +24,11 @@ describe("a written file", () => {
     expect(statSync(file).mode & 0o777).toBe(0o600);
     expect(readdirSync(join(folder, "deep"))).toEqual(["kubeconfig"]);
   });
-  test("takes away the draft of a run that was killed, not that of one that lives", async () => {
-    writeFileSync(join(folder, ".a.999999999.aa.draft"), "");
-    writeFileSync(join(folder, `.a.${process.pid}.bb.draft`), "");
+  test("takes away the drafts of runs that were killed, of whatever file, not that of one that lives", async () => {
+    writeFileSync(join(folder, ".b.999999999.aaaaaaaa.draft"), "");
+    writeFileSync(join(folder, `.a.${process.pid}.bbbbbbbb.draft`), "");
     await writeFile(join(folder, "a"), "x");
-    expect(readdirSync(folder).sort()).toEqual([`.a.${process.pid}.bb.draft`, "a"]);
+    expect(readdirSync(folder).sort()).toEqual([`.a.${process.pid}.bbbbbbbb.draft`, "a"]);
   });
   test("leaves the old text and no draft when it cannot be put in place", async () => {
     mkdirSync(join(folder, "a"));
