@@ -8,7 +8,8 @@ import { choice, nodeNames } from "../lib/options.ts";
 import { main, procedure } from "../lib/procedure.ts";
 import { type Change, changesBetween, lineOf, needReboot } from "../lib/talos/changes.ts";
 import { configDocuments, expectConfig, expectReady, heldDocuments } from "../lib/talos/held.ts";
-import { at, atOpenly, inShort, saidBy, type Stage, stageOf } from "../lib/talos/node.ts";
+import { at, atOpenly, inShort, isReady, saidBy, type Stage, stageOf } from "../lib/talos/node.ts";
+import { quorumHindrance } from "../lib/talos/quorum.ts";
 import { renderNode } from "../lib/talos/render.ts";
 import { expectOurTalosconfig, expectTalosconfig } from "../lib/talos/talosconfig.ts";
 import { askNode, type Would } from "../lib/talos/would.ts";
@@ -37,30 +38,48 @@ export const apply = procedure({
     await expectTalosconfig(context);
     const look = () => Promise.all(findNodes(cluster, node).map((one) => prospectOf(context, one, mode)));
     const prospects = await look();
-    const blocked = prospects.flatMap(hindrance);
-    if (blocked.length > 0) throw new Failure({ attempted: "apply machine configs", said: blocked.join("\n"), now: "nothing was changed", next: "task talos:status" });
+    refuse(prospects.flatMap(hindrance), hint(prospects));
+    const going = prospects.filter((one) => isDue(one) && reboots(one, mode) && isReady(one.stage));
+    if (!context.waive.includes("quorum"))
+      refuse(await quorumHindrance(context, going), "task talos:status; WAIVE=quorum goes on all the same");
     const todo = prospects.filter(isDue);
     for (const { node: same } of prospects.filter((one) => !isDue(one))) ui.say(`${same.name} already has this config`);
     if (todo.length === 0) return;
-    await ui.confirm({ title: `talos:apply ${todo.map(({ node: { name } }) => name).join(", ")}`, lines: todo.flatMap((one) => card(one, mode)) });
+    await ui.confirm({
+      title: `talos:apply ${todo.map(({ node: { name } }) => name).join(", ")}`,
+      lines: todo.flatMap((one) => card(one, mode)),
+    });
     expectUnchanged(prospects, await look());
     await Promise.all(todo.filter(({ changes }) => !changes).map((one) => applyNode(context, one, mode)));
     for (const one of todo.filter(({ changes }) => changes)) {
       await applyNode(context, one, mode);
-      if ("ready" in one.stage && one.stage.ready) await expectReady(context, one.node);
+      if (isReady(one.stage)) await expectReady(context, one.node);
     }
   },
 });
+
+function refuse(reasons: string[], next: string): void {
+  if (reasons.length > 0)
+    throw new Failure({ attempted: "apply machine configs", said: reasons.join("\n"), now: "nothing was changed", next });
+}
+
+const hint = (prospects: Prospect[]) =>
+  prospects.some(({ would }) => would && "refuse" in would && /immediate mode/.test(would.refuse))
+    ? "task talos:apply MODE=auto reboots for it, MODE=staged leaves it for the next reboot"
+    : "task talos:status";
 
 /** Asks the node for its stage and its config, and renders what it should have. */
 export async function prospectOf(context: Context, node: Node, mode: Mode = "auto"): Promise<Prospect> {
   await expectOurTalosconfig(context);
   const [stage, config] = await Promise.all([stageOf(context, node), renderNode(context, node)]);
   if (stage.stage !== "running" && stage.stage !== "booting") return { node, stage, config };
-  const [held, wanted] = await Promise.all([heldDocuments(context, node), configDocuments(config)]);
+  const [held, wanted] = await Promise.all([heldDocuments(context, node, idFor(mode)), configDocuments(config)]);
   const changes = changesBetween(held, wanted);
   return { node, stage, config, changes, ...(changes.length > 0 && { would: await askNode(context, node, config, mode) }) };
 }
+
+/** What is compared and proven: a staged config is only on the disk. */
+const idFor = (mode: Mode) => (mode === "staged" ? "persistent" : "v1alpha1");
 
 export const isDue = ({ changes }: Pick<Prospect, "changes">) => changes === undefined || changes.length > 0;
 
@@ -76,16 +95,24 @@ export function hindrance({ node, stage, would }: Pick<Prospect, "node" | "stage
 export function card({ node, stage, changes, would }: Prospect, mode: Mode): string[] {
   const who = `${node.name} (${node.address}), ${stage.stage}`;
   if (changes === undefined) return [`${who}: installs Talos on its system disk and reboots`];
-  return [`${who}: ${changes.length} ${changes.length === 1 ? "change" : "changes"}, ${outcome(changes, would, mode)}`, ...changes.map((change) => `  ${lineOf(change)}`)];
+  return [
+    `${who}: ${changes.length} ${changes.length === 1 ? "change" : "changes"}, ${outcome(changes, would, mode)}`,
+    ...changes.map((change) => `  ${lineOf(change)}`),
+  ];
 }
 
 function outcome(changes: Change[], would: Would | undefined, mode: Mode): string {
   if (mode === "staged") return "taken into use at its next reboot";
-  const [first, ...more] = needReboot(changes);
-  const reboots = would && "reboots" in would ? would.reboots : mode === "reboot" || first !== undefined;
-  if (!reboots) return mode === "try" ? "no reboot, taken back after a minute" : "no reboot";
-  const why = first === undefined || mode === "reboot" ? "" : ` for ${first.path}${more.length > 0 ? ` and ${more.length} more` : ""}`;
+  const [first, ...more] = new Set(needReboot(changes).map(({ path }) => path));
+  if (!reboots({ changes, would }, mode)) return mode === "try" ? "no reboot, taken back after a minute" : "no reboot";
+  const why = first === undefined || mode === "reboot" ? "" : ` for ${first}${more.length > 0 ? ` and ${more.length} more` : ""}`;
   return `reboots${why}, and is not drained before (MODE=staged leaves that to you)`;
+}
+
+/** Whether the node goes down for this: as it says itself, or by the rules of Talos 1.13 where it was not asked. */
+function reboots({ changes = [], would }: Pick<Prospect, "changes" | "would">, mode: Mode): boolean {
+  if (would && "reboots" in would) return would.reboots;
+  return mode === "reboot" || (mode === "auto" && needReboot(changes).length > 0);
 }
 
 /** A person may think for long about a question: what was shown must still be so. */
@@ -96,11 +123,17 @@ function expectUnchanged(shown: Prospect[], now: Prospect[]): void {
   });
   if (other.length === 0) return;
   const names = other.map(({ node }) => node.name).join(", ");
-  throw new Failure({ attempted: "apply machine configs", said: `${names} changed while the question was open`, now: "nothing was changed", next: "task talos:apply" });
+  throw new Failure({
+    attempted: "apply machine configs",
+    said: `${names} changed while the question was open`,
+    now: "nothing was changed",
+    next: "task talos:apply",
+  });
 }
 
 /** The node was given a config already, or nobody knows whether it was: what it holds in the end decides. */
-const DOUBTFUL = /already in progress|already applied and node is rebooting|code = (Unavailable|DeadlineExceeded|Canceled)|EOF|connection reset|no answer within/;
+const DOUBTFUL =
+  /already in progress|already applied and node is rebooting|code = (Unavailable|DeadlineExceeded|Canceled)|EOF|connection reset|no answer within/;
 
 /** Sends the config and waits until the node says that it holds what was sent. */
 export async function applyNode(context: Context, { node, stage, config }: Prospect, mode: Mode = "auto"): Promise<void> {
@@ -110,13 +143,21 @@ export async function applyNode(context: Context, { node, stage, config }: Prosp
   const sent = await $({ input: config, timeout: "2m" })`cat | talosctl apply-config ${how} --file /dev/stdin`.nothrow();
   if (sent.exitCode !== 0) {
     const said = inShort(saidBy(sent));
-    if (!DOUBTFUL.test(saidBy(sent))) throw new Failure({ attempted: `apply the machine config of ${node.name}`, said, next: `task talos:status, then: task talos:apply NODE=${node.name}` });
+    if (!DOUBTFUL.test(saidBy(sent)))
+      throw new Failure({
+        attempted: `apply the machine config of ${node.name}`,
+        said,
+        next: `task talos:status, then: task talos:apply NODE=${node.name}`,
+      });
     ui.say(`${node.name}: ${said}; looking at what it holds`);
   }
-  await expectConfig(context, node, config, mode === "staged" ? "persistent" : "v1alpha1");
+  await expectConfig(context, node, config, idFor(mode));
   ui.say(`${node.name} holds the config${AFTERWARDS[mode] ?? ""}`);
 }
 
-const AFTERWARDS: Partial<Record<Mode, string>> = { staged: " for its next boot", try: "; it takes it back within a minute: MODE=auto keeps it" };
+const AFTERWARDS: Partial<Record<Mode, string>> = {
+  staged: " for its next boot",
+  try: "; it takes it back within a minute: MODE=auto keeps it",
+};
 
 await main(import.meta, apply);

@@ -15,13 +15,19 @@ export const diff = procedure({
     const prospects = await Promise.all(findNodes(context.cluster, node).map((one) => prospectOf(context, one)));
     context.ui.result(prospects.map(forMachines), prospects.flatMap(forPeople).join("\n"));
     const unseen = prospects.filter((one) => one.changes === undefined && hindrance(one).length > 0).map((one) => one.node.name);
-    if (unseen.length > 0) throw new Failure({ attempted: `compare ${unseen.join(", ")}`, said: "not every node could be asked", next: "task talos:status" });
+    if (unseen.length > 0)
+      throw new Failure({ attempted: `compare ${unseen.join(", ")}`, said: "not every node could be asked", next: "task talos:status" });
     if (prospects.some(isDue)) throw new Stop("changes are pending: task talos:apply", { pending: true });
   },
 });
 
 /** Without the config, which holds secrets. */
-const forMachines = ({ node, stage, changes, would }: Prospect) => ({ node: node.name, ...stage, changes: changes ?? null, ...(would && { would }) });
+const forMachines = ({ node, stage, changes, would }: Prospect) => ({
+  node: node.name,
+  ...stage,
+  changes: changes ?? null,
+  ...(would && { would }),
+});
 
 function forPeople(prospect: Prospect): string[] {
   const { node, stage, changes } = prospect;

@@ -5,7 +5,7 @@ import { readIfThere, writeFile } from "../lib/files.ts";
 import { flag } from "../lib/options.ts";
 import { main, procedure } from "../lib/procedure.ts";
 import { newItem, valueOf, withFields } from "../lib/secrets/items.ts";
-import { getItem, listItems } from "../lib/secrets/op.ts";
+import { getItem, listItems, type StoredItem } from "../lib/secrets/op.ts";
 import { daysLeft, fetchKubeconfig, foreignKubeconfig } from "../lib/talos/kubeconfig.ts";
 import { RENEW_DAYS } from "../lib/talos/talosconfig.ts";
 
@@ -19,37 +19,58 @@ export const kubeconfig = procedure({
     const { env, ui, cluster } = context;
     const file = env.KUBECONFIG!;
     const stranger = await foreignKubeconfig(context);
-    if (stranger) throw new Failure({ attempted: `write ${file}`, said: stranger, now: "it was left as it is", next: "move it away or set KUBECONFIG, then: task talos:kubeconfig" });
+    if (stranger)
+      throw new Failure({
+        attempted: `write ${file}`,
+        said: stranger,
+        now: "it was left as it is",
+        next: "move it away or set KUBECONFIG, then: task talos:kubeconfig",
+      });
     const days = (await daysLeft(context, Date.now())) ?? 0;
     const good = days >= RENEW_DAYS;
     if (good && !upload) return ui.say(`${file} leads to ${cluster.endpoint.url} and is good for ${days} days`);
     const text = good ? (await readIfThere(file))! : await fetchKubeconfig(context);
     const { vault, items } = cluster.onepassword;
+    const stored = upload ? await storedItem(context) : undefined;
+    const sends = upload && valueOf(stored, FIELD) !== text;
+    if (good && !sends) return ui.say(`${file} is good for ${days} days and is in vault ${vault}`);
     await ui.confirm({
       title: "talos:kubeconfig",
-      lines: [...(good ? [] : [`write ${file} (mode 0600)`]), ...(upload ? [`store it in vault ${vault}, item ${items.kubeconfig}, in place of the one there`] : [])],
+      lines: [
+        ...(good ? [] : [`write ${file} (mode 0600)`]),
+        ...(sends
+          ? [`store it in vault ${vault}, item ${items.kubeconfig}${valueOf(stored, FIELD) ? ", in place of the one there" : ""}`]
+          : []),
+      ],
     });
     if (!good) await writeFile(file, text, { mode: 0o600 });
-    if (upload) await store(context, text);
+    if (sends) await store(context, stored, text);
     ui.say(`${file} leads to ${cluster.endpoint.url}${upload ? `, and is in vault ${vault}` : ""}`);
   },
 });
 
-/** The kubeconfig is one field of its item and replaces the one before; everything else of the item stays. */
-async function store({ cluster }: Context, text: string): Promise<void> {
+async function storedItem({ cluster }: Context): Promise<StoredItem | undefined> {
   const { vault, items } = cluster.onepassword;
-  const read = async () => {
-    const listed = (await listItems(vault)).find(({ title }) => title === items.kubeconfig);
-    return listed && getItem(listed, vault);
-  };
-  const item = await read();
-  if (valueOf(item, FIELD) === text) return;
+  const listed = (await listItems(vault)).find(({ title }) => title === items.kubeconfig);
+  return listed && getItem(listed, vault);
+}
+
+/** The kubeconfig is one field of its item and replaces the one before; everything else of the item stays. */
+async function store(context: Context, item: StoredItem | undefined, text: string): Promise<void> {
+  const { vault, items } = context.cluster.onepassword;
   const field = { field: FIELD, value: text, public: false };
-  const input = item ? withFields({ ...item, fields: (item.fields ?? []).filter(({ label }) => label !== FIELD) }, [field]) : newItem(items.kubeconfig, [field]);
-  if (item) await $({ input, timeout: "1m" })`cat | op item edit ${item.id} --vault ${vault} --format=json`;
-  else await $({ input, timeout: "1m" })`cat | op item create - --vault ${vault} --format=json`;
-  if (valueOf(await read(), FIELD) === text) return;
-  throw new Failure({ attempted: "store the kubeconfig in the vault", said: "the vault does not hold what was sent", next: "task talos:kubeconfig UPLOAD=1" });
+  if (item) {
+    const input = withFields({ ...item, fields: (item.fields ?? []).filter(({ label }) => label !== FIELD) }, [field]);
+    await $({ input, timeout: "1m" })`cat | op item edit ${item.id} --vault ${vault} --format=json`;
+  } else {
+    await $({ input: newItem(items.kubeconfig, [field]), timeout: "1m" })`cat | op item create - --vault ${vault} --format=json`;
+  }
+  if (valueOf(await storedItem(context), FIELD) === text) return;
+  throw new Failure({
+    attempted: "store the kubeconfig in the vault",
+    said: "the vault does not hold what was sent",
+    next: "task talos:kubeconfig UPLOAD=1",
+  });
 }
 
 await main(import.meta, kubeconfig);

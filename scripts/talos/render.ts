@@ -1,6 +1,6 @@
-// Prints a node's machine config as it would be sent, with its secrets left as references.
-import { findNode } from "../lib/cluster/find.ts";
-import { nodeName } from "../lib/options.ts";
+// Prints machine configs as they would be sent, with their secrets left as references.
+import { findNodes } from "../lib/cluster/find.ts";
+import { nodeNames } from "../lib/options.ts";
 import { main, procedure } from "../lib/procedure.ts";
 import { renderDocuments } from "../lib/talos/render.ts";
 import { printDocuments } from "../lib/yaml.ts";
@@ -8,10 +8,21 @@ import { printDocuments } from "../lib/yaml.ts";
 export const render = procedure({
   name: "talos:render",
   about: "print a node's machine config with its secrets left as references",
-  options: { node: nodeName() },
+  options: { node: nodeNames() },
   async run({ node }, context) {
-    const documents = await renderDocuments(context, findNode(context.cluster, node));
-    context.ui.result(documents, (await printDocuments(documents)).trimEnd());
+    const rendered = await Promise.all(
+      findNodes(context.cluster, node).map(async (one) => {
+        const documents = await renderDocuments(context, one);
+        return { node: one.name, documents, text: `# ${one.name}\n${await printDocuments(documents)}` };
+      }),
+    );
+    context.ui.result(
+      rendered.map(({ node: name, documents }) => ({ node: name, documents })),
+      rendered
+        .map(({ text }) => text)
+        .join("---\n")
+        .trimEnd(),
+    );
   },
 });
 

@@ -13,8 +13,20 @@ export const schematic = procedure({
   async run(_values, context) {
     const { id, canonical } = await readSchematic(context);
     const installer = installerImage(context, id);
-    const factory = await knownToFactory(openHttp(context), id).then((known) => (known ? "knows this schematic" : "does not know it yet: task talos:prepare-iso hands it in"), (error: unknown) => `could not be asked: ${textOf(error)}`);
-    context.ui.result({ id, installer, factory, canonical }, table(["schematic", id], [["installer", installer], ["factory", factory]]));
+    const factory = await knownToFactory(openHttp(context), id).then(
+      (known) => (known ? "knows this schematic" : "does not know it yet: task talos:prepare-iso hands it in"),
+      (error: unknown) => `could not be asked: ${textOf(error)}`,
+    );
+    context.ui.result(
+      { id, installer, factory, canonical },
+      table(
+        ["schematic", id],
+        [
+          ["installer", installer],
+          ["factory", factory],
+        ],
+      ),
+    );
   },
 });
 

@@ -13,10 +13,18 @@ export const status = procedure({
   async run(_values, context) {
     const { cluster, env, ui, versions } = context;
     await expectTalosconfig(context);
-    const [nodes, { id }, text] = await Promise.all([Promise.all(cluster.nodes.map((node) => statusOf(context, node))), readSchematic(context), readIfThere(env.TALOSCONFIG!)]);
+    const [nodes, { id }, text] = await Promise.all([
+      Promise.all(cluster.nodes.map((node) => statusOf(context, node))),
+      readSchematic(context),
+      readIfThere(env.TALOSCONFIG!),
+    ]);
     const days = dueInDays(await expiryOf(text ?? ""), Date.now());
     const wanted = { talos: versions.TALOS_VERSION, schematic: id };
-    const certificate = ["talosconfig", undefined, days < RENEW_DAYS ? `expires in ${days} days: task talos:talosconfig` : `good for ${days} days`];
+    const certificate = [
+      "talosconfig",
+      undefined,
+      days < RENEW_DAYS ? `expires in ${days} days: task talos:talosconfig` : `good for ${days} days`,
+    ];
     const rows = nodes.map((node) => rowOf(node, wanted));
     ui.result({ nodes, wanted, talosconfig: { days } }, [table(HEAD, [...rows, certificate].map(padded)), ...notesOf(nodes)].join("\n"));
   },

@@ -21,9 +21,18 @@ export const talosconfig = procedure({
     const held = await readIfThere(file);
     const fault = await faultOfTalosconfig(held, cluster, ca, Date.now());
     if (fault === undefined) return ui.say(`${file} is good for ${dueInDays(await expiryOf(held!), Date.now())} days`);
-    if (fault.foreign) throw new Failure({ attempted: `write ${file}`, said: fault.says, now: "it was left as it is", next: "move it away or set TALOSCONFIG, then: task talos:talosconfig" });
+    if (fault.foreign)
+      throw new Failure({
+        attempted: `write ${file}`,
+        said: fault.says,
+        now: "it was left as it is",
+        next: "move it away or set TALOSCONFIG, then: task talos:talosconfig",
+      });
     const addresses = cluster.nodes.map(({ address }) => address);
-    await ui.confirm({ title: `talos:talosconfig: ${fault.says}`, lines: [`write ${file} (mode 0600): administrator of ${cluster.name}, at ${addresses.join(", ")}`] });
+    await ui.confirm({
+      title: `talos:talosconfig: ${fault.says}`,
+      lines: [`write ${file} (mode 0600): administrator of ${cluster.name}, at ${addresses.join(", ")}`],
+    });
     const text = await withContext(held, await derive(context, secrets), addresses);
     hide(await keysOf(text));
     await writeFile(file, text, { mode: 0o600 });
@@ -36,7 +45,9 @@ export const talosconfig = procedure({
 /** A talosconfig as talosctl makes it of the bundle, which it reads from a pipe: no file holds it. */
 async function derive({ cluster }: Context, secrets: Map<string, string>): Promise<string> {
   const input = await bundleFromFields((field) => secrets.get(reference(cluster, "talos", field))!);
-  const made = await ask({ input })`cat | talosctl gen config ${cluster.name} ${cluster.endpoint.url} --with-secrets /dev/stdin --output-types talosconfig --output -`.nothrow();
+  const made = await ask({
+    input,
+  })`cat | talosctl gen config ${cluster.name} ${cluster.endpoint.url} --with-secrets /dev/stdin --output-types talosconfig --output -`.nothrow();
   if (made.exitCode === 0) return made.stdout;
   throw new Failure({ attempted: "derive the talosconfig", said: textOf(made), now: "nothing was changed", next: "task secrets:check" });
 }

@@ -11,7 +11,13 @@ export const validate = procedure({
   options: {},
   async run(_values, context) {
     const wrong = await validateAll(context);
-    if (wrong.length) throw new Failure({ attempted: "validate the machine configs", said: wrong.join("\n"), now: "nothing was sent", next: "mend talos/machineconfig.yaml.njk, then: task talos:validate" });
+    if (wrong.length)
+      throw new Failure({
+        attempted: "validate the machine configs",
+        said: wrong.join("\n"),
+        now: "nothing was sent",
+        next: "mend talos/machineconfig.yaml.njk, then: task talos:validate",
+      });
     context.ui.say(`${context.cluster.nodes.length} machine configs are valid`);
   },
 });

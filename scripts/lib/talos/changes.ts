@@ -45,8 +45,14 @@ function leavesOf(documents: readonly Document[]): Map<string, Leaf> {
   for (const document of documents) {
     const title = titleOf(document);
     const keep = (path: string, value: string, item?: { of: string }) =>
-      leaves.set([title, path, ...(item ? [value] : [])].join("\0"), { document: title, path, value, ...(item && { list: `${title}\0${item.of}` }) });
-    const order = (path: string, value: string) => leaves.set(`${ORDER}${title}\0${path}`, { document: title, path: `${path} (order)`, value });
+      leaves.set([title, path, ...(item ? [value] : [])].join("\0"), {
+        document: title,
+        path,
+        value,
+        ...(item && { list: `${title}\0${item.of}` }),
+      });
+    const order = (path: string, value: string) =>
+      leaves.set(`${ORDER}${title}\0${path}`, { document: title, path: `${path} (order)`, value });
     flatten(document, "", keep, order);
   }
   return leaves;
@@ -55,11 +61,18 @@ function leavesOf(documents: readonly Document[]): Map<string, Leaf> {
 /** What an item of a list is called by, in Talos' and Kubernetes' configs. */
 const NAMES = ["name", "path", "destination", "interface", "level"];
 
-function flatten(value: unknown, path: string, keep: (path: string, value: string, item?: { of: string }) => void, order: (path: string, value: string) => void): void {
+function flatten(
+  value: unknown,
+  path: string,
+  keep: (path: string, value: string, item?: { of: string }) => void,
+  order: (path: string, value: string) => void,
+): void {
   const list = Array.isArray(value) ? value : typeof value === "string" && value.includes("\n") ? value.split("\n") : undefined;
   if (list) {
     const scalars = list.every((item) => typeof item !== "object") && new Set(list).size === list.length;
-    const name = NAMES.find((key) => list.every((item) => item?.[key] !== undefined) && new Set(list.map((item) => item[key])).size === list.length);
+    const name = NAMES.find(
+      (key) => list.every((item) => item?.[key] !== undefined) && new Set(list.map((item) => item[key])).size === list.length,
+    );
     if (scalars) for (const item of list) keep(path, JSON.stringify(item), { of: path });
     else for (const [index, item] of list.entries()) flatten(item, `${path}[${name ? item[name] : index}]`, keep, order);
     if (scalars) order(path, list.map((item) => JSON.stringify(item)).join(", "));
@@ -89,11 +102,19 @@ function shown(before: Leaf | undefined, after: Leaf | undefined): Change {
 const LIVE = [
   "debug",
   "cluster",
-  ...["ca", "acceptedCAs", "time", "certSANs", "install", "network", "sysfs", "sysctls", "logging", "controlPlane", "kubelet"].map((name) => `machine.${name}`),
+  ...["ca", "acceptedCAs", "time", "certSANs", "install", "network", "sysfs", "sysctls", "logging", "controlPlane", "kubelet"].map(
+    (name) => `machine.${name}`,
+  ),
   ...["kernel", "registries", "pods", "seccompProfiles", "nodeAnnotations", "nodeLabels", "nodeTaints"].map((name) => `machine.${name}`),
-  ...["kubernetesTalosAPIAccess", "kubePrism", "hostDNS", "imageCache", "nodeAddressSortAlgorithm"].map((name) => `machine.features.${name}`),
+  ...["kubernetesTalosAPIAccess", "kubePrism", "hostDNS", "imageCache", "nodeAddressSortAlgorithm"].map(
+    (name) => `machine.features.${name}`,
+  ),
 ];
 
 /** The changes that take effect only after a reboot. */
 export const needReboot = (changes: readonly Change[]) =>
-  changes.filter(({ document, path }) => document === "v1alpha1" && !LIVE.some((live) => path === live || path.startsWith(`${live}.`) || path.startsWith(`${live}[`) || path.startsWith(`${live} `)));
+  changes.filter(
+    ({ document, path }) =>
+      document === "v1alpha1" &&
+      !LIVE.some((live) => path === live || path.startsWith(`${live}.`) || path.startsWith(`${live}[`) || path.startsWith(`${live} `)),
+  );

@@ -8,17 +8,19 @@ import { type Seen, until } from "../wait.ts";
 import { parseDocuments } from "../yaml.ts";
 import { changesBetween, lineOf } from "./changes.ts";
 import { type Document, titleOf } from "./merge.ts";
-import { at, inShort, judge, saidBy, stageOf } from "./node.ts";
+import { at, inShort, isReady, judge, saidBy, stageOf } from "./node.ts";
 
 /** `v1alpha1`: what the node runs with; `persistent`: what it will have after its next boot. */
 type ConfigId = "v1alpha1" | "persistent";
 
-const askFor = (context: Pick<Context, "env">, node: Node, id: ConfigId) => ask({ timeout: "20s" })`talosctl ${at(context, node)} get machineconfig ${id} --output ${"jsonpath={.spec}"}`.nothrow();
+const askFor = (context: Pick<Context, "env">, node: Node, id: ConfigId) =>
+  ask({ timeout: "20s" })`talosctl ${at(context, node)} get machineconfig ${id} --output ${"jsonpath={.spec}"}`.nothrow();
 
 /** The documents of a node's config. They hold secrets. */
 export async function heldDocuments(context: Pick<Context, "env">, node: Node, id: ConfigId = "v1alpha1"): Promise<Document[]> {
   const got = await askFor(context, node, id);
-  if (got.exitCode !== 0) throw new Failure({ attempted: `read the machine config of ${node.name}`, said: saidBy(got), next: "task talos:status" });
+  if (got.exitCode !== 0)
+    throw new Failure({ attempted: `read the machine config of ${node.name}`, said: saidBy(got), next: "task talos:status" });
   return configDocuments(got.stdout);
 }
 
@@ -31,7 +33,11 @@ export async function configDocuments(text: string): Promise<Document[]> {
 function withoutEmpty(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(withoutEmpty);
   if (value === null || typeof value !== "object") return value;
-  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, withoutEmpty(inner)] as const).filter(([, inner]) => !isEmpty(inner)));
+  return Object.fromEntries(
+    Object.entries(value)
+      .map(([key, inner]) => [key, withoutEmpty(inner)] as const)
+      .filter(([, inner]) => !isEmpty(inner)),
+  );
 }
 
 const isEmpty = (value: unknown) => value === null || (typeof value === "object" && Object.keys(value).length === 0);
@@ -62,7 +68,13 @@ export async function expectConfig(context: Context, node: Node, config: string,
     if (without >= TIMES) throw notInstalled(node);
     return { waiting: "it installs" };
   };
-  await until(look, { for: `${node.name} to hold its config`, seconds: SECONDS, ui: context.ui, signal: context.signal, next: `task talos:diff NODE=${node.name}` });
+  await until(look, {
+    for: `${node.name} to hold its config`,
+    seconds: SECONDS,
+    ui: context.ui,
+    signal: context.signal,
+    next: `task talos:diff NODE=${node.name}`,
+  });
 }
 
 const notInstalled = ({ name }: Node) =>
@@ -77,8 +89,14 @@ const notInstalled = ({ name }: Node) =>
 export async function expectReady(context: Context, node: Node): Promise<void> {
   const look = async (): Promise<Seen<true>> => {
     const seen = await stageOf(context, node);
-    if (seen.stage === "running" && seen.ready) return { ready: true };
+    if (isReady(seen)) return { ready: true };
     return { waiting: "said" in seen ? seen.said : "unmet" in seen && seen.unmet.length > 0 ? seen.unmet.join("; ") : seen.stage };
   };
-  await until(look, { for: `${node.name} to be ready again`, seconds: SECONDS, ui: context.ui, signal: context.signal, next: "task talos:status" });
+  await until(look, {
+    for: `${node.name} to be ready again`,
+    seconds: SECONDS,
+    ui: context.ui,
+    signal: context.signal,
+    next: "task talos:status",
+  });
 }

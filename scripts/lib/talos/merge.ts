@@ -17,7 +17,8 @@ export function mergeDocuments(base: readonly Document[], own: readonly Document
 }
 
 /** `HostnameConfig`, `LinkConfig lan`; the one without a kind is v1alpha1. */
-export const titleOf = ({ kind, name }: Document) => (kind === undefined ? "v1alpha1" : `${String(kind)}${name === undefined ? "" : ` ${String(name)}`}`);
+export const titleOf = ({ kind, name }: Document) =>
+  kind === undefined ? "v1alpha1" : `${String(kind)}${name === undefined ? "" : ` ${String(name)}`}`;
 
 const identity = ({ apiVersion, kind, name }: Document) => (kind === undefined ? "v1alpha1" : JSON.stringify([apiVersion, kind, name]));
 

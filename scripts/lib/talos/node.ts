@@ -23,6 +23,9 @@ export type Stage =
   /** Does not answer, or not so that it can be understood: off, rebooting, cut off. */
   | { stage: "unreachable"; said: string };
 
+/** Up, and content with itself: its etcd and its kubelet run. */
+export const isReady = (stage: Stage) => stage.stage === "running" && stage.ready;
+
 const SECONDS = 20;
 
 /** Asks with our certificate first. Only where the answer does not prove who we speak to is the node asked openly, as one without a config can be. */
@@ -39,15 +42,21 @@ export async function stageOf(context: Env, node: Place): Promise<Stage> {
 export function judge(said: string): Stage | "ask openly" {
   if (/certificate signed by unknown authority/.test(said)) return "ask openly";
   const refused = /remote error: tls: (bad certificate|unknown certificate authority|expired certificate)/.exec(said)?.[1];
-  if (refused) return { stage: "foreign", said: `it refuses our certificate (${refused}): $TALOSCONFIG is of another cluster, or old: task talos:talosconfig` };
-  if (/code = PermissionDenied/.test(said)) return { stage: "foreign", said: "it knows our certificate, and not as an administrator's: task talos:talosconfig" };
+  if (refused)
+    return {
+      stage: "foreign",
+      said: `it refuses our certificate (${refused}): $TALOSCONFIG is of another cluster, or old: task talos:talosconfig`,
+    };
+  if (/code = PermissionDenied/.test(said))
+    return { stage: "foreign", said: "it knows our certificate, and not as an administrator's: task talos:talosconfig" };
   return { stage: "unreachable", said: inShort(said) };
 }
 
 /** A node without a config answers, or says that it does not know this call; one that asks for a certificate has a config of somebody else. */
 export function judgeOpen(said: string): Stage {
   if (/code = (Unimplemented|PermissionDenied|NotFound)/.test(said)) return { stage: "maintenance" };
-  if (/tls: certificate required/.test(said)) return { stage: "foreign", said: "it has a config of a cluster with another authority than $TALOSCONFIG's" };
+  if (/tls: certificate required/.test(said))
+    return { stage: "foreign", said: "it has a config of a cluster with another authority than $TALOSCONFIG's" };
   return { stage: "unreachable", said: inShort(said) };
 }
 

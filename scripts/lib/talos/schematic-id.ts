@@ -24,7 +24,12 @@ export function canonical({ owner, overlay, customization: c = {} }: Schematic):
   const body = [
     ...field(4, "embeddedMachineConfiguration", c.embeddedMachineConfiguration),
     ...list(4, "extraKernelArgs", c.extraKernelArgs),
-    ...(c.meta?.length ? ["    meta:", ...c.meta.flatMap(({ key, value = "" }) => [`        - key: ${Number(key)}`, `          value: ${scalar(value, 12)}`])] : []),
+    ...(c.meta?.length
+      ? [
+          "    meta:",
+          ...c.meta.flatMap(({ key, value = "" }) => [`        - key: ${Number(key)}`, `          value: ${scalar(value, 12)}`]),
+        ]
+      : []),
     ...section("systemExtensions", list(8, "officialExtensions", c.systemExtensions?.officialExtensions)),
     ...(c.bootloader && c.bootloader !== "none" ? [`    bootloader: ${c.bootloader}`] : []),
     ...section("secureboot", [
@@ -35,18 +40,31 @@ export function canonical({ owner, overlay, customization: c = {} }: Schematic):
   ];
   const lines = [
     ...field(0, "owner", owner),
-    ...(overlay?.image || overlay?.name ? ["overlay:", `    image: ${scalar(overlay.image ?? "", 8)}`, `    name: ${scalar(overlay.name ?? "", 8)}`] : []),
+    ...(overlay?.image || overlay?.name
+      ? ["overlay:", `    image: ${scalar(overlay.image ?? "", 8)}`, `    name: ${scalar(overlay.name ?? "", 8)}`]
+      : []),
     ...(body.length > 0 ? ["customization:", ...body] : ["customization: {}"]),
   ];
   return `${lines.join("\n")}\n`;
 }
 
-const field = (indent: number, name: string, value: string | undefined) => (value ? [`${" ".repeat(indent)}${name}: ${scalar(value, indent + 4)}`] : []);
+const field = (indent: number, name: string, value: string | undefined) =>
+  value ? [`${" ".repeat(indent)}${name}: ${scalar(value, indent + 4)}`] : [];
 const list = (indent: number, name: string, values: string[] | undefined) =>
-  values?.length ? [`${" ".repeat(indent)}${name}:`, ...values.map((value) => `${" ".repeat(indent + 4)}- ${scalar(value, indent + 6)}`)] : [];
+  values?.length
+    ? [`${" ".repeat(indent)}${name}:`, ...values.map((value) => `${" ".repeat(indent + 4)}- ${scalar(value, indent + 6)}`)]
+    : [];
 const section = (name: string, lines: string[]) => (lines.length > 0 ? [`    ${name}:`, ...lines] : []);
 
-const NO_STRINGS = new Set(["", "~", ...["null", "true", "false"].flatMap(casings), ...casings(".nan"), ...["", "+", "-"].flatMap((sign) => casings(".inf").map((word) => sign + word)), "-0", "-0.0"]);
+const NO_STRINGS = new Set([
+  "",
+  "~",
+  ...["null", "true", "false"].flatMap(casings),
+  ...casings(".nan"),
+  ...["", "+", "-"].flatMap((sign) => casings(".inf").map((word) => sign + word)),
+  "-0",
+  "-0.0",
+]);
 /** Booleans of YAML 1.1. */
 const OLD_WORDS = new Set(["y", "n", "yes", "no", "on", "off"].flatMap(casings));
 const BASE_60 = /^[-+]?[0-9][0-9_]*(?::[0-5]?[0-9])+(?:\.[0-9_]*)?$/;
@@ -68,7 +86,8 @@ function casings(word: string): string[] {
 /** A text as Go writes it in a block of that indent. */
 export function scalar(text: string, indent: number): string {
   if (text.includes("\n")) return block(text, indent);
-  if (OLD_WORDS.has(text) || BASE_60.test(text) || text === "<<") throw new Error(`"${text}": ask the factory, its versions quote it differently and so give different IDs`);
+  if (OLD_WORDS.has(text) || BASE_60.test(text) || text === "<<")
+    throw new Error(`"${text}": ask the factory, its versions quote it differently and so give different IDs`);
   if (isNoString(text) || CONTROL.test(text)) return doubleQuoted(text);
   return NEEDS_QUOTES.test(text) ? `'${text.replaceAll("'", "''")}'` : text;
 }
@@ -83,7 +102,13 @@ function isNoString(text: string): boolean {
 function isTime(text: string): boolean {
   const [, year, month, day, separator, hour, minute, second, zone] = TIME.exec(text) ?? [];
   if (year === undefined) return false;
-  if (Number(month) < 1 || Number(month) > 12 || Number(day) < 1 || Number(day) > new Date(Date.UTC(Number(year), Number(month), 0)).getUTCDate()) return false;
+  if (
+    Number(month) < 1 ||
+    Number(month) > 12 ||
+    Number(day) < 1 ||
+    Number(day) > new Date(Date.UTC(Number(year), Number(month), 0)).getUTCDate()
+  )
+    return false;
   if (separator === undefined) return true;
   if (Number(hour) > 23 || Number(minute) > 59 || Number(second) > 59) return false;
   return separator === " " ? zone === undefined : zone !== undefined;
@@ -92,7 +117,8 @@ function isTime(text: string): boolean {
 function block(text: string, indent: number): string {
   // eslint-disable-next-line no-control-regex -- as above
   if (/ $| \n|[\x00-\x08\x0b-\x1f\x7f]/.test(text) || text.length < 2 || !/\S/.test(text)) return doubleQuoted(text);
-  if (text.startsWith("\n")) throw new Error("a text that begins with an empty line: ask the factory, its versions write it differently and so give different IDs");
+  if (text.startsWith("\n"))
+    throw new Error("a text that begins with an empty line: ask the factory, its versions write it differently and so give different IDs");
   const chomp = text.endsWith("\n\n") ? "+" : text.endsWith("\n") ? "" : "-";
   const lines = text.replace(/\n$/, "").split("\n");
   return `|${text.startsWith(" ") ? "4" : ""}${chomp}\n${lines.map((line) => (line === "" ? "" : " ".repeat(indent) + line)).join("\n")}`;

@@ -32,7 +32,8 @@ export async function readSchematic({ root, cluster }: Pick<Context, "root" | "c
   }
 }
 
-const refused = (said: string) => new Failure({ attempted: `predict the ID of ${SCHEMATIC}`, said, now: "nothing was changed", next: `mend ${SCHEMATIC}` });
+const refused = (said: string) =>
+  new Failure({ attempted: `predict the ID of ${SCHEMATIC}`, said, now: "nothing was changed", next: `mend ${SCHEMATIC}` });
 
 /** The installer image of a schematic: the platform is part of its name, and the wrong one makes the node another platform's on its next boot. */
 export const installerImage = ({ cluster, versions }: Pick<Context, "cluster" | "versions">, id: string) =>

@@ -26,7 +26,13 @@ export async function statusOf(context: Pick<Context, "root" | "cluster" | "vers
   const stage = await stageOf(context, node);
   const who = { node: node.name, address: node.address, ...stage };
   if (stage.stage !== "running" && stage.stage !== "booting") return who;
-  const [talos, schematic, etcd, kubelet, differs] = await Promise.all([talosOf(context, node), schematicOf(context, node), etcdOf(context, node), kubeletOf(context, node), differsOf(context, node)]);
+  const [talos, schematic, etcd, kubelet, differs] = await Promise.all([
+    talosOf(context, node),
+    schematicOf(context, node),
+    etcdOf(context, node),
+    kubeletOf(context, node),
+    differsOf(context, node),
+  ]);
   return { ...who, talos, schematic, etcd, kubelet, differs };
 }
 
@@ -71,7 +77,16 @@ async function differsOf(context: Parameters<typeof statusOf>[0], node: Node): P
   const held = await heldDocuments(context, node).catch(() => undefined); // unknown
   if (!held) return undefined;
   const wanted = await configDocuments(await printDocuments(await renderDocuments(context, node)));
-  return changesBetween(held.map((document) => believing(document, wanted.find((other) => titleOf(other) === titleOf(document))) as Document), wanted).length;
+  return changesBetween(
+    held.map(
+      (document) =>
+        believing(
+          document,
+          wanted.find((other) => titleOf(other) === titleOf(document)),
+        ) as Document,
+    ),
+    wanted,
+  ).length;
 }
 
 /** `held` with the reference wherever `wanted` has one and `held` has a text. */
@@ -90,7 +105,8 @@ export const HEAD = ["node", "address", "stage", "talos", "schematic", "etcd", "
 export function rowOf(status: NodeStatus, wanted: { talos: string; schematic: string }): Cell[] {
   const { node, address, talos, schematic, etcd, kubelet, differs } = status;
   if (!("ready" in status)) return [node, address, status.stage];
-  const config = differs === undefined ? "unknown" : differs === 0 ? "as rendered" : `${differs} ${differs === 1 ? "change" : "changes"} pending`;
+  const config =
+    differs === undefined ? "unknown" : differs === 0 ? "as rendered" : `${differs} ${differs === 1 ? "change" : "changes"} pending`;
   return [
     node,
     address,
@@ -107,4 +123,10 @@ const versus = (is: string | undefined, wanted: string) => (is === undefined ? "
 
 /** What a table has no room for: why a node does not answer, what it waits for. */
 export const notesOf = (statuses: readonly NodeStatus[]) =>
-  statuses.flatMap((status) => ("said" in status ? [`${status.node}: ${status.said}`] : "unmet" in status ? status.unmet.map((unmet) => `${status.node} waits for ${unmet}`) : []));
+  statuses.flatMap((status) =>
+    "said" in status
+      ? [`${status.node}: ${status.said}`]
+      : "unmet" in status
+        ? status.unmet.map((unmet) => `${status.node} waits for ${unmet}`)
+        : [],
+  );

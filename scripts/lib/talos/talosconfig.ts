@@ -73,7 +73,8 @@ export async function faultOfTalosconfig(
   if (text === undefined) return { says: "there is none" };
   const context = current(await read(text));
   if (!context?.crt) return { says: "it is empty" };
-  if (squeeze(context.ca) !== squeeze(ca)) return { says: `it is for a cluster with another authority than ${cluster.name}'s in the vault`, foreign: true };
+  if (squeeze(context.ca) !== squeeze(ca))
+    return { says: `it is for a cluster with another authority than ${cluster.name}'s in the vault`, foreign: true };
   const days = dueInDays(await expiryOf(text), now);
   if (days < RENEW_DAYS) return { says: days === 0 ? "its certificate has expired" : `its certificate expires in ${days} days` };
   const missing = cluster.nodes.filter(({ address }) => !context.endpoints?.includes(address));
@@ -88,7 +89,10 @@ export async function withContext(held: string | undefined, made: string, addres
   const { context = "", contexts } = await read(made);
   const own = { ...contexts?.[context], endpoints: addresses, nodes: addresses };
   const before = held === undefined ? {} : await read(held);
-  return stringify({ ...before, context, contexts: { ...before.contexts, [context]: own } }, { lineWidth: 0, aliasDuplicateObjects: false });
+  return stringify(
+    { ...before, context, contexts: { ...before.contexts, [context]: own } },
+    { lineWidth: 0, aliasDuplicateObjects: false },
+  );
 }
 
 /** The keys of a talosconfig that must not be seen. */

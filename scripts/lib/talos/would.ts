@@ -8,7 +8,10 @@ export type Would = { reboots: boolean } | { refuse: string };
 
 /** Asks by a dry run of talosctl's, which sends the config and changes nothing. Its own diff shows secrets, so nothing of it is passed on. */
 export async function askNode(context: Pick<Context, "env">, node: Node, config: string, mode: string): Promise<Would> {
-  const got = await ask({ input: config, timeout: "1m" })`cat | talosctl apply-config ${at(context, node)} --mode ${mode} --dry-run --file /dev/stdin`.nothrow();
+  const got = await ask({
+    input: config,
+    timeout: "1m",
+  })`cat | talosctl apply-config ${at(context, node)} --mode ${mode} --dry-run --file /dev/stdin`.nothrow();
   if (got.exitCode === 0) return { reboots: /Applied configuration with a reboot/.test(`${got.stderr}\n${got.stdout}`) };
   return { refuse: inShort(saidBy(got)) };
 }
