@@ -31,9 +31,12 @@ export const rehearse = procedure({
       return conclude(ui, await faultyDays(PROJECT, fault, ui));
     }
     const day = await fullDay(PROJECT, { ui, keep });
-    ui.result(day, [table(["stage", "observed", "time"], day.stages.map(({ stage, saw, seconds }) => [stage, saw, `${seconds.toFixed(1)} s`])), "", ...day.closing].join("\n"));
+    ui.result(day, [table(["stage", "observed", "time"], day.stages.map(({ stage, saw, seconds }) => [stage, short(saw), `${seconds.toFixed(1)} s`])), "", ...day.closing].join("\n"));
   },
 });
+
+/** Fits the table into 80 columns; the whole is in the report and in OUTPUT=json. */
+const short = (text: string) => (text.length > 48 ? `${text.slice(0, 47)}…` : text);
 
 /** A count of what was survived; anything that was not is a failure that names it. */
 function conclude(ui: Ui, { tried, survived, wrong, line }: { tried: number; survived: number; wrong: string[]; line: string }): void {

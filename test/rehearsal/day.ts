@@ -122,8 +122,11 @@ export async function ending(folder: string): Promise<Ending> {
   type Items = { items: { status?: { conditions?: { type: string; status: string }[] } }[] };
   const ready = (list: Items) => `${list.items.filter((item) => item.status?.conditions?.some(({ type, status }) => type === "Ready" && status === "True")).length}/${list.items.length}`;
   const get = async (kinds: string) => JSON.parse(await kubectl(folder, ["get", kinds, "--all-namespaces", "--output", "json"])) as Items;
-  return { nodes: ready(await get("nodes")), flux: ready(await get("kustomizations.kustomize.toolkit.fluxcd.io,helmreleases.helm.toolkit.fluxcd.io")), commands, op };
+  return { nodes: ready(await get("nodes")), flux: ready(await get(FLUX_KINDS)), commands, op };
 }
+
+/** The kinds that bootstrap:flux waits for. */
+const FLUX_KINDS = "fluxinstances.fluxcd.controlplane.io,gitrepositories.source.toolkit.fluxcd.io,ocirepositories.source.toolkit.fluxcd.io,kustomizations.kustomize.toolkit.fluxcd.io,helmreleases.helm.toolkit.fluxcd.io";
 
 async function kubectl(folder: string, words: string[]): Promise<string> {
   const child = spawn(join(folder, "bin/kubectl"), words, { env: environmentOf(folder), stdio: ["ignore", "pipe", "inherit"] });
