@@ -77,6 +77,7 @@ interface Inside {
   runtime: {
     contextOrFrameLookup(context: { getVariables(): object }, frame: unknown, name: string, at?: string): unknown;
     memberLookup(target: unknown, key: string, name?: string, at?: string): unknown;
+    handleError(error: Error, lineno: number, colno: number): Error;
   };
 }
 
@@ -88,7 +89,7 @@ function sayWhatIsAbsent(nunjucks: unknown): void {
   taught = true;
   const { compiler, runtime } = nunjucks as Inside;
   const { compileSymbol } = compiler.Compiler.prototype;
-  const { contextOrFrameLookup, memberLookup } = runtime;
+  const { contextOrFrameLookup, memberLookup, handleError } = runtime;
   compiler.Compiler.prototype.compileSymbol = function (node, frame) {
     if (frame.lookup(node.value!)) compileSymbol.call(this, node, frame);
     else this._emit(`runtime.contextOrFrameLookup(context, frame, ${JSON.stringify(node.value)}, ${JSON.stringify(placeOf(this, node))})`);
@@ -100,6 +101,7 @@ function sayWhatIsAbsent(nunjucks: unknown): void {
     this._compileExpression(node.val!, frame);
     this._emit(`, ${JSON.stringify(nameOf(node))}, ${JSON.stringify(placeOf(this, node))})`);
   };
+  runtime.handleError = (error, lineno, colno) => handleError(error, lineno + 1, colno + 1); // it counts from 0 here, and from 1 elsewhere
   runtime.contextOrFrameLookup = (context, frame, name, at) => {
     const value = contextOrFrameLookup(context, frame, name);
     return value === undefined && at ? miss(at, name, name, Object.keys(context.getVariables())) : value;
@@ -122,7 +124,7 @@ function miss(at: string, name: string, key: string, known: string[]): never {
 
 /** nunjucks' own words for everything else: "(file) [Line 3, Column 5]", a line for each file on the way, then what is wrong. */
 function told({ message }: Error, file: string): string {
-  const [, where = file, line] = [...message.matchAll(/\(([^()]+)\)(?: \[Line (\d+), Column \d+\])?/g)].at(-1) ?? [];
+  const [, where = file, line] = [...message.matchAll(/^\s*\(([^()]+)\)(?: \[Line (\d+), Column \d+\])?$/gm)].at(-1) ?? [];
   const said = message
     .split("\n")
     .at(-1)!

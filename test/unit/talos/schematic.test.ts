@@ -1,0 +1,138 @@
+// The schematic's ID, predicted as the image factory computes it.
+import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { parse } from "yaml";
+import { describe, expect, test } from "vitest";
+import { canonical, idOf, scalar, type Schematic } from "../../../scripts/lib/talos/schematic-id.ts";
+import { installerImage, readSchematic } from "../../../scripts/lib/talos/schematic.ts";
+import { schematic } from "../../../scripts/talos/schematic.ts";
+import { record } from "../recorder.ts";
+import { testCluster, testVersions } from "../test-cluster.ts";
+
+interface Vector {
+  name: string;
+  input?: string | null;
+  canonical?: string;
+  id?: string;
+  same?: boolean;
+}
+const vectors = JSON.parse(readFileSync("test/fixtures/schematic-id.vectors.json", "utf8")) as Vector[];
+
+describe("the factory's own vectors", () => {
+  test("are all here", () => expect(vectors).toHaveLength(25));
+  test.each(vectors.filter(({ id }) => id))("$name", ({ input, canonical: form, id }) => {
+    const text = canonical(parse(input ?? form!) as Schematic);
+    expect([text, idOf(text)]).toEqual([form, id]);
+  });
+  test("the one whose ID depends on the factory's version is not predicted", () =>
+    expect(() => canonical({ customization: { extraKernelArgs: ["yes"] } })).toThrow(
+      '"yes": ask the factory, its versions quote it differently and so give different IDs',
+    ));
+});
+
+describe("a text in Go's YAML", () => {
+  test.each([
+    ["console=ttyS0,115200", "console=ttyS0,115200"],
+    ["-selinux", "-selinux"],
+    ["a:b", "a:b"],
+    ["x]", "x]"],
+    ["", '""'],
+    ["true", '"true"'],
+    ["NULL", '"NULL"'],
+    [".NaN", '".NaN"'],
+    ["-.inf", '"-.inf"'],
+    ["1_000", '"1_000"'],
+    ["0x1F", '"0x1F"'],
+    ["1e3", '"1e3"'],
+    [".5", '".5"'],
+    ["1.2.3", "1.2.3"],
+    ["2026-02-30", "2026-02-30"],
+    ["2026-02-28", '"2026-02-28"'],
+    ["2026-02-28T10:00:00Z", '"2026-02-28T10:00:00Z"'],
+    ["2026-02-28 25:00:00", "2026-02-28 25:00:00"],
+    ["a: b", "'a: b'"],
+    ["a:", "'a:'"],
+    ["a #b", "'a #b'"],
+    ["#a", "'#a'"],
+    ["- a", "'- a'"],
+    ["it's", "it's"],
+    ["'it", "'''it'"],
+    [" a", "' a'"],
+    ["---", "'---'"],
+    ["a\tb", '"a\\tb"'],
+    ["a\u0007", '"a\\x07"'],
+    ["a\nb", "|-\n    a\n    b"],
+    ["a\nb\n", "|\n    a\n    b"],
+    ["a\n\n", "|+\n    a\n"],
+    [" a\nb", "|4-\n     a\n    b"],
+    ["a \nb", '"a \\nb"'],
+    ["\n", '"\\n"'],
+  ])("%j → %j", (text, form) => expect(scalar(text, 4)).toBe(form));
+  test.each(["no", "On", "12:30", "<<"])("%j is for the factory to tell", (text) =>
+    expect(() => scalar(text, 4)).toThrow("ask the factory"),
+  );
+  test("that begins with an empty line is for the factory to tell", () => expect(() => scalar("\na", 4)).toThrow("ask the factory"));
+});
+
+test("options of an overlay are for the factory to tell", () =>
+  expect(() => canonical({ overlay: { name: "x", options: { a: 1 } } })).toThrow("overlay.options: ask the factory"));
+test("every field has its place", () =>
+  expect(
+    canonical({
+      owner: "me",
+      overlay: { image: "img", name: "board" },
+      customization: {
+        diskImage: { sectorSize: 512 },
+        secureboot: { enrollKeys: "if-safe", includeWellKnownCertificates: true },
+        bootloader: "grub",
+        systemExtensions: { officialExtensions: ["e"] },
+        meta: [{ key: 10 }],
+        extraKernelArgs: ["a"],
+        embeddedMachineConfiguration: "x",
+      },
+    }),
+  ).toBe(
+    'owner: me\noverlay:\n    image: img\n    name: board\ncustomization:\n    embeddedMachineConfiguration: x\n    extraKernelArgs:\n        - a\n    meta:\n        - key: 10\n          value: ""\n' +
+      "    systemExtensions:\n        officialExtensions:\n            - e\n    bootloader: grub\n    secureboot:\n        enrollKeys: if-safe\n        includeWellKnownCertificates: true\n    diskImage:\n        sectorSize: 512\n",
+  ));
+
+describe("the home's schematic", () => {
+  const of = (hypervisor: "truenas" | "vsphere") => ({ root: process.cwd(), cluster: testCluster({ hypervisor }), versions: testVersions });
+  test.each([
+    ["vsphere", "6886a62a32031814c59f70d6161bbd6ec94f666a89ea207ff034af24cb9d14f6", "vmware-installer"],
+    ["truenas", "c682c3b7e2747ecadb2b2f9eb73336e40373cfbe6f7ec588336ece6f3a1059cf", "metal-installer"],
+  ] as const)("on %s has the ID that the factory gave it", async (hypervisor, id, installer) => {
+    const read = await readSchematic(of(hypervisor));
+    expect([read.id, installerImage(of(hypervisor), read.id)]).toEqual([id, `factory.talos.dev/${installer}/${id}:v1.13.9`]);
+    expect(idOf(read.canonical)).toBe(id);
+  });
+
+  const withText = async (text: string) => {
+    const root = mkdtempSync(join(tmpdir(), "schematic-"));
+    mkdirSync(join(root, "talos"));
+    writeFileSync(join(root, "talos/schematic.yaml"), text);
+    return readSchematic({ root, cluster: testCluster() }).then(
+      ({ id }) => id,
+      (error: Error) => error.message,
+    );
+  };
+  test("that is empty is the factory's plain one", async () =>
+    expect(await withText("# nothing\n")).toBe("376567988ad370138ad8b2698212367b8edcb69b5fd68c80be1f2ec7d603b4ba"));
+  test("with fields that the factory does not know is refused", async () =>
+    expect(await withText("customization:\n  extraKernelArg: [a]\n  systemExtensions:\n    official: [x]\n")).toBe(
+      "could not predict the ID of talos/schematic.yaml\n  said: customization.extraKernelArg: the factory knows no such field, did you mean extraKernelArgs?\n" +
+        "        customization.systemExtensions.official: the factory knows no such field\n  now:  nothing was changed\n  next: mend talos/schematic.yaml",
+    ));
+  test("whose ID only the factory can tell is refused", async () =>
+    expect(await withText('customization:\n  extraKernelArgs: ["off"]\n')).toContain('said: "off": ask the factory'));
+});
+
+test("talos:schematic shows the ID when the factory cannot be asked", async () => {
+  const lab = await record({ env: { HTTPS_PROXY: "http://127.0.0.1:1", NO_PROXY: "" } });
+  await lab.run(schematic, {});
+  expect(lab.said.at(-1)!.split("\n").slice(0, 2)).toEqual([
+    "schematic  c682c3b7e2747ecadb2b2f9eb73336e40373cfbe6f7ec588336ece6f3a1059cf",
+    "installer  factory.talos.dev/metal-installer/c682c3b7e2747ecadb2b2f9eb73336e40373cfbe6f7ec588336ece6f3a1059cf:v1.13.9",
+  ]);
+});
