@@ -1,5 +1,6 @@
 // The operator's fork in a home: what the product reads of a repository, copied once, and the executables that stand in for the real tools.
 import { chmodSync, cpSync, existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parse } from "yaml";
@@ -11,6 +12,7 @@ const PARTS = ["talos", "bootstrap", "kubernetes", "templates", "versions.env", 
 export function makeFork(folder: string, project: string): void {
   const { repo, user, state, tmp } = layoutOf(folder);
   for (const part of [user, state, tmp]) mkdirSync(part, { recursive: true, mode: 0o700 });
+  shareCompiled(tmp);
   if (existsSync(repo)) return;
   mkdirSync(repo, { mode: 0o700 });
   for (const part of PARTS) if (existsSync(join(project, part))) cpSync(join(project, part), join(repo, part), { recursive: true });
@@ -57,4 +59,12 @@ export function vaultOf(folder: string): string {
     ? (parse(readFileSync(file, "utf8")) as { onepassword?: { vault?: unknown } } | null)?.onepassword?.vault
     : undefined;
   return typeof named === "string" ? named : "Infrastructure";
+}
+
+/** tsx keeps what it compiled in the temporary folder; a home of its own would compile every script anew, a second each time. It holds no values. */
+function shareCompiled(tmp: string): void {
+  const name = `tsx-${process.getuid?.() ?? 0}`;
+  const shared = join(tmpdir(), name);
+  mkdirSync(shared, { recursive: true });
+  if (!existsSync(join(tmp, name))) symlinkSync(shared, join(tmp, name));
 }
