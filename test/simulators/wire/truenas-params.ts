@@ -56,7 +56,9 @@ export async function openReader(api: Api): Promise<(name: string, given: unknow
     return validate(value) ? [] : [...validate.errors!];
   };
   return (name, given) => {
-    const { params, accepts } = api.methods[name]!;
+    const { params, accepts, lent = false } = api.methods[name]!;
+    if (lent && params[0] === "filters" && given.length > 0 && !Array.isArray(given[0]))
+      return { error: invalid(["query-filters", "Not a list"]) };
     if (given.length > params.length)
       return { error: invalid(["", `Too many arguments (expected ${params.length}, found ${given.length})`]) };
     const missing = params.slice(given.length, accepts.minItems as number);
@@ -108,7 +110,7 @@ function unionOf(node: Schema, members: Schema[], at: Union["at"], defs: Record<
     at,
     tag: propertyName,
     ...(defaultTag !== undefined && { defaultTag }),
-    members: Object.fromEntries(Object.entries(mapping).map(([tag, $ref]) => [tag, name({ $ref })])),
+    members: Object.fromEntries(members.map(({ $ref }) => [Object.keys(mapping).find((tag) => mapping[tag] === $ref)!, name({ $ref })])),
   };
 }
 
@@ -146,7 +148,10 @@ function narrow(accepts: Schema, { at }: Union, member: Schema): Schema {
 function fill(schema: Schema, value: any, defs: Record<string, Schema> = {}): any {
   if (schema.$ref) return fill(defs[String(schema.$ref).split("/").at(-1)!]!, value, defs);
   if (schema.prefixItems) {
-    for (const [index, item] of (schema.prefixItems as Schema[]).entries()) value[index] = filled(item, value[index], defs);
+    for (const [index, item] of (schema.prefixItems as Schema[]).entries()) {
+      const isModel = item.$ref !== undefined && !("default" in item); // options that were left out are a model of nothing but defaults
+      value[index] = filled(isModel ? { default: {}, ...item } : item, value[index], defs);
+    }
   } else if (schema.properties && typeof value === "object" && value !== null) {
     for (const [key, property] of Object.entries(schema.properties as Record<string, Schema>)) {
       const whole = filled(property, value[key], defs);

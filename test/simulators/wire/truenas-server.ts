@@ -133,17 +133,22 @@ export async function openServer(world: World, knobs: Knobs): Promise<Server> {
 
 const TALOS_BYTES = 1_900_000_000;
 
+const spoken = new Map<string, Promise<Pick<Version, "api" | "read">>>();
+
+/** Schemas are read and compiled once in a process. */
+function speak(schemas: string): Promise<Pick<Version, "api" | "read">> {
+  let files = spoken.get(schemas);
+  if (!files) {
+    const api = loadApi(schemas);
+    spoken.set(schemas, (files = openReader(api).then((read) => ({ api, read }))));
+  }
+  return files;
+}
+
 async function openVersions(of: keyof typeof OFFERED): Promise<Map<string, Version>> {
   const versions = new Map<string, Version>();
-  const loaded = new Map<string, Pick<Version, "api" | "read">>();
-  for (const [name, schemas] of OFFERED[of]) {
-    let files = loaded.get(schemas);
-    if (!files) {
-      const api = loadApi(schemas);
-      loaded.set(schemas, (files = { api, read: await openReader(api) }));
-    }
-    versions.set(`v${name}`, { name, ...files, withoutVms: ["25.04.0", "25.04.1"].includes(name) });
-  }
+  for (const [name, schemas] of OFFERED[of])
+    versions.set(`v${name}`, { name, ...(await speak(schemas)), withoutVms: ["25.04.0", "25.04.1"].includes(name) });
   return versions;
 }
 
