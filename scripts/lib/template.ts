@@ -101,7 +101,8 @@ function sayWhatIsAbsent(nunjucks: unknown): void {
     this._compileExpression(node.val!, frame);
     this._emit(`, ${JSON.stringify(nameOf(node))}, ${JSON.stringify(placeOf(this, node))})`);
   };
-  runtime.handleError = (error, lineno, colno) => handleError(error, lineno + 1, colno + 1); // it counts from 0 here, and from 1 elsewhere
+  runtime.handleError = (error, lineno, colno) =>
+    colno > 0 ? handleError(error, lineno + 1, colno + 1) : handleError(error, lineno, colno); // counted from 0; 0:0 is "somewhere"
   runtime.contextOrFrameLookup = (context, frame, name, at) => {
     const value = contextOrFrameLookup(context, frame, name);
     return value === undefined && at ? miss(at, name, name, Object.keys(context.getVariables())) : value;
