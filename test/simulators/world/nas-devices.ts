@@ -45,7 +45,7 @@ export function createDevice(nas: Readonly<NasState>, { vm: id, order, attribute
     : undefined;
   if (zvol && "error" in zvol) return zvol;
   return {
-    what: `${found.answer.name} ${dtype} ${given.path ?? given.zvol_name ?? given.mac ?? ""}`.trim(),
+    what: `${found.answer.name} ${dtype} ${String(given.path ?? given.zvol_name ?? given.mac ?? "")}`.trim(),
     apply(nas) {
       const attributes = { ...given };
       if (dtype === "DISK") attributes.serial = serial();
