@@ -13,13 +13,14 @@ const STEPS = [
   ["unit and lab tests", "vitest", ["run", "--coverage", "--reporter=dot", "--reporter=json", `--outputFile.json=${results}`]],
 ];
 
+const verdicts = [];
 let passed = 0;
 let failed = 0;
 let skipped = 0;
 for (const [name, tool, words] of STEPS) {
   const started = performance.now();
   const { status } = spawnSync(join("node_modules", ".bin", tool), words, { stdio: "inherit" });
-  console.log(`${status === 0 ? "ok" : "FAILED"}: ${name} (${((performance.now() - started) / 1000).toFixed(1)} s)\n`);
+  verdicts.push(`${status === 0 ? "ok" : "FAILED"}: ${name} (${((performance.now() - started) / 1000).toFixed(1)} s)`);
   if (tool !== "vitest") {
     if (status === 0) passed += 1;
     else failed += 1;
@@ -32,6 +33,7 @@ for (const [name, tool, words] of STEPS) {
   if (status !== 0 && counted.numFailedTests === 0) failed += 1; // coverage below its threshold, or a file that did not load
 }
 rmSync(scratch, { recursive: true, force: true });
+console.log(verdicts.join("\n"));
 console.log(`${passed} passed, ${failed} failed${skipped ? `, ${skipped} skipped` : ""}`);
 process.exitCode = failed === 0 ? 0 : 1;
 

@@ -16,7 +16,7 @@ export async function fullDay(project: string, { ui, keep, truenas = "25.10" }: 
   try {
     const runs: Ran[] = [];
     for (const step of DAY) {
-      ui.say(`$ task ${step.name}`);
+      ui.progress(`task ${step.name}`);
       const ran = await live(home.folder, step, { onLine: (line) => ui.debug(`  ${line}`) });
       runs.push(ran);
       if (ran.code !== 0) throw new Failure({ attempted: `get through task ${step.name} (exit ${ran.code})`, said: ran.stderr.trim().split("\n").slice(-25).join("\n"), now: keep ? `the home is kept in ${home.folder}` : "the home was removed; --keep keeps it" });
@@ -28,17 +28,9 @@ export async function fullDay(project: string, { ui, keep, truenas = "25.10" }: 
     return {
       stages: runs.flatMap(stagesOf),
       closing: [
-        `${end.nodes} nodes Ready`,
-        `Flux: ${end.flux} ready`,
-        `${end.commands} commands, ${end.op} of them 1Password`,
-        "",
-        "At home, the same day is:",
-        "  edit talos/cluster.yaml and versions.env, then",
-        "  task secrets:init",
-        "  task talos:talosconfig",
-        "  task talos:prepare-iso",
-        "  task vm:deploy",
-        "  task bootstrap",
+        `${end.nodes} nodes Ready, Flux: ${end.flux} ready, ${end.commands} commands, ${end.op} of them 1Password`,
+        "At home: edit talos/cluster.yaml and versions.env, then: task secrets:init,",
+        "talos:talosconfig, talos:prepare-iso, vm:deploy, bootstrap. `task` shows all.",
       ],
       seconds,
     };
