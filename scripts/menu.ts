@@ -4,11 +4,11 @@ import { main, procedure } from "./lib/procedure.ts";
 /** At most 20, each with what it is for; every other target is found with `task --list`. */
 export const MENU: Record<string, [target: string, what: string][]> = {
   start: [
-    ["lab:rehearse", "live the first day against a simulated home on this machine"],
+    ["lab:rehearse", "live the first day against a simulated home"],
     ["secrets:init", "create the secrets, list what only you can fetch"],
     ["talos:prepare-iso", "build the Talos ISO and put it on the NAS"],
     ["vm:deploy", "create and boot the VMs"],
-    ["bootstrap", "from booted nodes to a cluster that Flux keeps; resumes"],
+    ["bootstrap", "from booted nodes to what Flux keeps; resumes"],
   ],
   look: [
     ["talos:status", "all nodes in one table"],

@@ -40,7 +40,7 @@ describe.each(targets)("task %s", (name, target) => {
   test("passes on the script's variables", () => expect(target.env ?? {}).toEqual(Object.fromEntries(options().map(([flag]) => [`ARG_${variable(flag)}`, `{{.${variable(flag)}}}`]))));
   test("has a description, of 80 columns at most, that ends in its variables", () => {
     expect(target.desc).toBeTruthy();
-    const shown = /\[([A-Z_= a-z0-9]+)\]$/.exec(target.desc!)?.[1]?.split(" ") ?? [];
+    const shown = /\[([A-Z_= a-z0-9.]+)\]$/.exec(target.desc!)?.[1]?.split(" ") ?? [];
     expect(shown.map((word) => word.split("=")[0])).toEqual(Object.keys(target.env ?? {}).map((key) => key.replace("ARG_", "")));
   });
   test("requires what the script requires", () => expect(target.requires?.vars ?? []).toEqual(options().filter(([, { required }]) => required).map(([flag]) => variable(flag))));
