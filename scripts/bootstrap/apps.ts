@@ -1,11 +1,11 @@
 // The seven releases that must run before Flux can take over, one after the other, each with the chart, version and values that Flux will use.
 import { Failure, textOf } from "../lib/errors.ts";
-import { compareReleases, installedReleases, type Release, wantedReleases, worthAnotherTry } from "../lib/helm.ts";
+import { compareReleases, installedReleases, type Release, type Wanted, wantedReleases, worthAnotherTry } from "../lib/helm.ts";
 import { apiReady, expectOurCluster, getAll } from "../lib/kubernetes.ts";
 import { main } from "../lib/procedure.ts";
 import { type Seen, stage } from "../lib/stage.ts";
 import type { Context } from "../lib/context.ts";
-import { until } from "../lib/wait.ts";
+import { pause, until } from "../lib/wait.ts";
 import { readiness } from "../lib/node-readiness.ts";
 
 const HELMFILE = "bootstrap/helmfile.d/01-apps.yaml";
@@ -43,38 +43,45 @@ export const apps = stage({
   },
   async act(context) {
     await expectOurCluster(context);
-    for (const found of await look()) {
-      const release = found.is === "pending" ? await settled(found.name, context) : found;
-      if (release.is === "deployed") continue;
-      if (release.is === "stuck") await $({ timeout: "6m" })`helm uninstall ${release.name} --namespace ${release.namespace} --wait --timeout 5m`;
-      await install(release, context);
+    const wanted = await wantedReleases(HELMFILE);
+    for (const release of wanted) {
+      await bring(release, context);
       if (release.name === "cilium") await nodesReady(context);
     }
   },
 });
 
-/** The release once no helm is at work on it: a run that was killed leaves its helm running, which ends by itself. */
-const settled = (name: string, { ui, signal }: Context): Promise<Release> =>
-  until<Release>(
-    async () => {
-      const release = (await look()).find((one) => one.name === name)!;
-      return release.is === "pending" ? { waiting: `${release.status}` } : { ready: release };
-    },
-    { for: `the helm that works on ${name}`, seconds: HELM_TIMEOUT_MS / 1000 + 60, ui, signal, next: "task bootstrap:apps" },
-  );
+/** Said to whoever comes while another helm is at work, or seems to be. */
+const OTHER_AT_WORK = /another operation .*in progress/;
 
-async function install({ name, namespace, version }: Release, { ui, signal }: Context): Promise<void> {
+/** Brings one release to be deployed. What it is, is looked at before each try: another helm may have begun or ended meanwhile. */
+async function bring(wanted: Wanted, context: Context): Promise<void> {
+  const { ui, signal } = context;
+  const { name, namespace, version } = wanted;
   for (let attempt = 1; ; attempt += 1) {
+    const { is } = await settled(wanted, context);
+    if (is === "deployed") return;
+    if (is === "stuck") await $({ timeout: "6m" })`helm uninstall ${name} --namespace ${namespace} --wait --timeout 5m`;
     ui.progress(`installing ${name} ${version}${attempt > 1 ? `, try ${attempt} of ${TRIES}` : ""}`);
     const done = await $({ timeout: "15m" })`helmfile --file ${HELMFILE} --selector name=${name} sync --hide-notes`.nothrow();
     if (done.exitCode === 0) return;
     const said = textOf(done);
-    if (attempt === TRIES || signal.aborted || !worthAnotherTry(said)) {
+    if (attempt === TRIES || signal.aborted || !(worthAnotherTry(said) || OTHER_AT_WORK.test(said))) {
       throw new Failure({ attempted: `install ${namespace}/${name} ${version}`, said, now: "the releases before it are deployed and stay", next: "task bootstrap:apps" });
     }
-    await sleep(1000 * 2 ** attempt);
+    await pause(1000 * 2 ** attempt);
   }
 }
+
+/** The release once no helm is at work on it: a run that was killed leaves its helm running, which ends by itself. */
+const settled = (wanted: Wanted, { ui, signal }: Context): Promise<Release> =>
+  until<Release>(
+    async () => {
+      const [release] = compareReleases([wanted], await installedReleases(), Date.now(), HELM_TIMEOUT_MS);
+      return release!.is === "pending" ? { waiting: `${release!.status}` } : { ready: release! };
+    },
+    { for: `the helm that works on ${wanted.name}`, seconds: HELM_TIMEOUT_MS / 1000 + 60, ui, signal, next: "task bootstrap:apps" },
+  );
 
 /** With the CNI every node becomes Ready; without that, the next release would wait ten minutes to say so. */
 const nodesReady = ({ cluster, ui, signal }: Context) =>

@@ -1,6 +1,8 @@
 // The CustomResourceDefinitions that charts bring, before anything uses them: Flux checks a whole set of objects before it writes any of them.
 import { customResourceDefinitions } from "../lib/manifests.ts";
-import { apiReady, expectOurCluster } from "../lib/kubernetes.ts";
+import { textOf } from "../lib/errors.ts";
+import { worthAnotherTry } from "../lib/helm.ts";
+import { apiReady, expectOurCluster, steady } from "../lib/kubernetes.ts";
 import { main } from "../lib/procedure.ts";
 import { ask } from "../lib/shell.ts";
 import { type Seen, stage } from "../lib/stage.ts";
@@ -19,7 +21,7 @@ export function compareCrds(wanted: string[], found: string[]): Seen {
 /** The charts' definitions, rendered once per run: pulling eight charts takes a while at home. */
 let rendered: Promise<string> | undefined;
 const definitions = async () => {
-  rendered ??= ask({ timeout: "5m" })`helmfile --file ${HELMFILE} --quiet template --include-crds --no-hooks`.text();
+  rendered ??= steady(() => ask({ timeout: "5m" })`helmfile --file ${HELMFILE} --quiet template --include-crds --no-hooks`.text(), (error) => worthAnotherTry(textOf(error)));
   return customResourceDefinitions(await rendered);
 };
 
@@ -29,7 +31,7 @@ export const crds = stage({
   async observe() {
     const api = await apiReady();
     if ("waiting" in api) return { state: "unknown", saw: `the API does not answer: ${api.waiting}`, todo: ["apply what is missing of the charts' definitions"] };
-    const [wanted, found] = await Promise.all([definitions(), ask`kubectl get customresourcedefinitions --output name`.lines()]);
+    const [wanted, found] = await Promise.all([definitions(), steady(() => ask`kubectl get customresourcedefinitions --output name`.lines())]);
     return compareCrds(
       wanted.map(({ name }) => name),
       found.map((line) => line.replace(/^.*\//, "")),
@@ -40,9 +42,9 @@ export const crds = stage({
     const wanted = await definitions();
     const input = wanted.map(({ text }) => text).join("\n---\n");
     context.ui.progress(`applying ${wanted.length} CustomResourceDefinitions`);
-    await $({ input, timeout: "5m" })`cat | kubectl apply --server-side --force-conflicts --field-manager ${FIELD_MANAGER} --filename -`;
+    await steady(() => $({ input, timeout: "5m" })`cat | kubectl apply --server-side --force-conflicts --field-manager ${FIELD_MANAGER} --filename -`);
     const names = wanted.map(({ name }) => `customresourcedefinition/${name}`);
-    await ask({ timeout: "3m" })`kubectl wait --for condition=Established --timeout 2m ${names}`;
+    await steady(() => ask({ timeout: "3m" })`kubectl wait --for condition=Established --timeout 2m ${names}`);
   },
 });
 

@@ -1,6 +1,6 @@
 // Namespaces, and the Secrets that nothing in the cluster can make yet, in one apply.
 import type { Context } from "../lib/context.ts";
-import { apiReady, expectOurCluster } from "../lib/kubernetes.ts";
+import { apiReady, expectOurCluster, steady } from "../lib/kubernetes.ts";
 import { main } from "../lib/procedure.ts";
 import { compareResources, renderResources, type Resource } from "../lib/resources.ts";
 import { ask } from "../lib/shell.ts";
@@ -29,14 +29,14 @@ export const resources = stage({
   async act(context) {
     await expectOurCluster(context);
     const input = await printDocuments(await filled(context));
-    await $({ input, timeout: "2m" })`cat | kubectl apply --server-side --force-conflicts --field-manager ${FIELD_MANAGER} --filename -`;
+    await steady(() => $({ input, timeout: "2m" })`cat | kubectl apply --server-side --force-conflicts --field-manager ${FIELD_MANAGER} --filename -`);
   },
 });
 
 /** What the cluster has of these objects; kubectl gets their names, not their data. */
 async function found(wanted: Resource[]): Promise<Resource[]> {
   const input = await printDocuments(wanted.map(({ apiVersion, kind, metadata: { name, namespace } }) => ({ apiVersion, kind, metadata: { name, ...(namespace && { namespace }) } })));
-  const text = (await ask({ input })`cat | kubectl get --ignore-not-found --output json --filename -`.text()).trim();
+  const text = (await steady(() => ask({ input })`cat | kubectl get --ignore-not-found --output json --filename -`.text())).trim();
   if (!text) return [];
   const got = JSON.parse(text) as Resource & { items?: Resource[] };
   return got.items ?? [got];

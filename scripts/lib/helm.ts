@@ -1,6 +1,7 @@
 // Helm releases as the bootstrap sees them, and which failures of helm are worth another try.
 import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
+import { steady } from "./kubernetes.ts";
 import { ask } from "./shell.ts";
 
 /** A release as the helmfile wants it. */
@@ -38,7 +39,7 @@ export async function releaseNames(text: string): Promise<string[]> {
 /** Every release in the cluster, in whatever state. */
 export const installedReleases = async () =>
   JSON.parse(
-    await ask({ timeout: "1m" })`helm list --all-namespaces --deployed --failed --pending --uninstalling --output json`.text(),
+    await steady(() => ask({ timeout: "1m" })`helm list --all-namespaces --deployed --failed --pending --uninstalling --output json`.text()),
   ) as Installed[];
 
 export type Release = Wanted & { is: "deployed" | "absent" | "outdated" | "failed" | "pending" | "stuck"; status?: string };

@@ -4,6 +4,7 @@ import type { Context } from "./context.ts";
 import { Failure, isCommandError, textOf } from "./errors.ts";
 import { readIfThere } from "./files.ts";
 import { ask } from "./shell.ts";
+import { pause } from "./wait.ts";
 
 export interface Condition {
   type: string;
@@ -22,11 +23,26 @@ export interface KubernetesObject {
 }
 
 /** Objects of these kinds in all namespaces. An absent kind (its CRD is not there yet) is `undefined`; an API that does not answer throws. */
-export async function getAll(kinds: string): Promise<KubernetesObject[] | undefined> {
-  const got = await ask`kubectl get ${kinds} --all-namespaces --output json`.nothrow();
-  if (got.exitCode === 0) return (JSON.parse(got.stdout) as { items: KubernetesObject[] }).items;
-  if (/doesn't have a resource type|no matches for kind/.test(got.stderr)) return undefined;
-  throw got;
+export const getAll = (kinds: string): Promise<KubernetesObject[] | undefined> =>
+  steady(async () => {
+    const got = await ask`kubectl get ${kinds} --all-namespaces --output json`.nothrow();
+    if (got.exitCode === 0) return (JSON.parse(got.stdout) as { items: KubernetesObject[] }).items;
+    if (/doesn't have a resource type|no matches for kind/.test(got.stderr)) return undefined;
+    throw got;
+  });
+
+const TRIES = 5;
+
+/** Does it again, up to five times within a quarter of a minute, while the API server is away for a moment. For what may be done twice: reads, and server-side apply. */
+export async function steady<T>(act: () => PromiseLike<T>, passes: (error: unknown) => boolean = mayPass): Promise<T> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await act();
+    } catch (error) {
+      if (attempt === TRIES || !passes(error)) throw error;
+      await pause(250 * 2 ** attempt);
+    }
+  }
 }
 
 /** Is this what kubectl says while the API server is not there yet, or not for the moment? Such a thing may pass; anything else will not. */
@@ -38,7 +54,11 @@ const TRANSIENT =
 
 /** Whether the API answers, and if not, in which words; never throws for an API that is away. */
 export async function apiReady(): Promise<{ ready: true } | { waiting: string }> {
-  const asked = await ask({ timeout: "15s" })`kubectl get --raw /readyz`.nothrow();
+  const once = () => ask({ timeout: "15s" })`kubectl get --raw /readyz`.nothrow();
+  const first = await once();
+  if (first.exitCode === 0) return { ready: true };
+  await pause(300); // a single refusal is no answer about an API server
+  const asked = await once();
   return asked.exitCode === 0 ? { ready: true } : { waiting: textOf(asked) };
 }
 

@@ -2,6 +2,7 @@
 import type { Context } from "./context.ts";
 import { Failure } from "./errors.ts";
 import type { Procedure } from "./procedure.ts";
+import { pause } from "./wait.ts";
 
 export interface Seen {
   /** `unknown`: it cannot be observed yet, as etcd on a node that has no config. */
@@ -30,10 +31,17 @@ export const stage = (spec: Pick<Stage, "name" | "about" | "observe" | "act">): 
   },
 });
 
+/** How often it is looked whether an act had its effect, when that cannot be seen for the moment. */
+const LOOKS = 4;
+
 /** Acts and asks again: only what the outside confirms is a success. */
 export async function carryOut(spec: Pick<Stage, "name" | "about" | "observe" | "act">, context: Context): Promise<Seen> {
   await spec.act(context);
-  const after = await spec.observe(context);
+  let after = await spec.observe(context);
+  for (let look = 1; look < LOOKS && after.state === "unknown"; look += 1) {
+    await pause(1000);
+    after = await spec.observe(context);
+  }
   if (after.state === "done") return after;
   throw new Failure({ attempted: spec.about, now: `${after.state}: ${after.saw}`, next: `task ${spec.name}` });
 }

@@ -30,6 +30,9 @@ let clock: Clock = {
   },
 };
 
+/** A pause between two tries of something that nobody can tell when it will work. */
+export const pause = (ms: number): Promise<void> => clock.sleep(ms, new AbortController().signal);
+
 /** Time as this process knows it; tests put one here that does not pass by itself. */
 export const useClock = (other: Clock): void => void (clock = other);
 

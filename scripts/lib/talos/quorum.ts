@@ -10,7 +10,7 @@ export async function quorumHindrance(
 ): Promise<string[]> {
   if (going.length === 0) return [];
   const { nodes } = context.cluster;
-  const stages = await Promise.all(nodes.map((node) => going.find((one) => one.node === node)?.stage ?? stageOf(context, node)));
+  const stages = await Promise.all(nodes.map(async (node) => going.find((one) => one.node === node)?.stage ?? stageOf(context, node)));
   const ready = nodes.filter((_, index) => isReady(stages[index]!)).map(({ name }) => name);
   return going.flatMap(({ node }) => quorumGap(node.name, nodes.length, ready) ?? []);
 }

@@ -6,7 +6,11 @@ import { seeFlux } from "../../../scripts/bootstrap/flux.ts";
 import { compareNodes, nodes } from "../../../scripts/bootstrap/nodes.ts";
 import type { KubernetesObject } from "../../../scripts/lib/kubernetes.ts";
 import { carryOut, type Seen, stage } from "../../../scripts/lib/stage.ts";
-import { record } from "../recorder.ts";
+import { mkdtempSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { getAll } from "../../../scripts/lib/kubernetes.ts";
+import { type Answer, record } from "../recorder.ts";
 
 const node = (name: string, ready = "False"): KubernetesObject => ({ apiVersion: "v1", kind: "Node", metadata: { name }, status: { conditions: [{ type: "Ready", status: ready }] } });
 const NAMES = ["k8s-0", "k8s-1", "k8s-2"];
@@ -86,5 +90,56 @@ describe("releases", () => {
       "ask helmfile --file bootstrap/helmfile.d/01-apps.yaml list --output json",
       "ask helm list --all-namespaces --deployed --failed --pending --uninstalling --output json",
     ]);
+  });
+});
+
+describe("an API server that is away for a moment", () => {
+  const REFUSED = { code: 1, err: "The connection to the server 192.168.120.100:6443 was refused - did you specify the right host or port?" };
+  test("is asked again", async () => {
+    const run = await record({ answers: { "kubectl get nodes": [REFUSED, REFUSED, '{"items":[]}'] } });
+    expect(await getAll("nodes")).toEqual([]);
+    expect(run.commands.length).toBe(3);
+  });
+  test("is given up after five times", async () => {
+    const run = await record({ answers: { "kubectl get nodes": REFUSED } });
+    await expect(getAll("nodes")).rejects.toMatchObject({ exitCode: 1 });
+    expect(run.commands.length).toBe(5);
+  });
+  test("is not asked again when it answers no", async () => {
+    const run = await record({ answers: { "kubectl get nodes": { code: 1, err: "Error from server (Forbidden): nodes is forbidden" } } });
+    await expect(getAll("nodes")).rejects.toMatchObject({ exitCode: 1 });
+    expect(run.commands.length).toBe(1);
+  });
+  test("has no kind that its definition has not brought yet", async () => {
+    await record({ answers: { "kubectl get": { code: 1, err: `error: the server doesn't have a resource type "helmreleases"` } } });
+    expect(await getAll("helmreleases")).toBeUndefined();
+  });
+});
+
+describe("a release that is brought", () => {
+  const CONFIG = "current-context: x\ncontexts: [{name: x, context: {cluster: c}}]\nclusters: [{name: c, cluster: {server: 'https://192.168.120.100:6443', certificate-authority-data: QUJD}}]";
+  const WANTED = JSON.stringify([{ name: "coredns", namespace: "kube-system", enabled: true, installed: true, labels: "", chart: "oci://x/coredns", version: "1.47.0" }]);
+  const has = (status: string, updated: Date) => JSON.stringify([{ name: "coredns", namespace: "kube-system", status, chart: "coredns-1.47.0", updated: `${updated.toISOString().replace("T", " ").replace("Z", "")} +0000 UTC` }]);
+  const OLD = new Date(Date.now() - 20 * 60_000);
+  const bring = async (list: Answer[], sync: Answer[]) => {
+    const folder = mkdtempSync(join(tmpdir(), "apps-"));
+    writeFileSync(join(folder, "kubeconfig"), CONFIG);
+    const run = await record({ answers: { "helmfile --file bootstrap/helmfile.d/01-apps.yaml list": WANTED, "helm list": list, "helmfile --file bootstrap/helmfile.d/01-apps.yaml --selector": sync, "helm uninstall": "" }, env: { KUBECONFIG: join(folder, "kubeconfig") }, secrets: () => "QUJD" });
+    const error = await apps.act(run.context).catch((thrown: unknown) => thrown);
+    return { error, acts: run.commands.filter((line) => line.startsWith("act ")) };
+  };
+  const SYNC = "act helmfile --file bootstrap/helmfile.d/01-apps.yaml --selector name=coredns sync --hide-notes";
+  const UNINSTALL = "act helm uninstall coredns --namespace kube-system --wait --timeout 5m";
+  test("is installed when it is absent", async () => expect(await bring(["[]"], [""])).toEqual({ error: undefined, acts: [SYNC] }));
+  test("is left alone when it is deployed", async () => expect(await bring([has("deployed", OLD)], [""])).toEqual({ error: undefined, acts: [] }));
+  test("is waited for while its helm is at work, and then left alone", async () => expect(await bring([has("pending-install", new Date()), has("deployed", new Date())], [""])).toEqual({ error: undefined, acts: [] }));
+  test("is taken away first when its helm died", async () => expect(await bring([has("pending-install", OLD)], [""])).toEqual({ error: undefined, acts: [UNINSTALL, SYNC] }));
+  test("is looked at again when helm says that another is at work", async () =>
+    expect(await bring(["[]", has("pending-install", OLD)], [{ code: 1, err: "Error: UPGRADE FAILED: another operation (install/upgrade/rollback) is in progress" }, ""])).toEqual({ error: undefined, acts: [SYNC, UNINSTALL, SYNC] }));
+  test("is tried again after a busy registry", async () => expect((await bring(["[]"], [{ code: 1, err: "unexpected status from HEAD request: 503 Service Unavailable" }, ""])).acts).toEqual([SYNC, SYNC]));
+  test("is not tried again with a value that is wrong", async () => {
+    const { error, acts } = await bring(["[]"], [{ code: 1, err: "Error: execution error at (coredns/templates/x.yaml): wrong" }]);
+    expect(acts).toEqual([SYNC]);
+    expect(String(error)).toContain("could not install kube-system/coredns 1.47.0\n  said: Error: execution error");
   });
 });
