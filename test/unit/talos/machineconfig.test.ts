@@ -39,8 +39,7 @@ describe.each(["truenas", "vsphere"] as const)("on %s", (hypervisor) => {
     }));
     for (const document of await render(context({ hypervisor, nodes: labelled }), i)) {
       const validate = ajv.getSchema(`${schema.$id}#/$defs/${kindOf(document)}`)!;
-      validate(document);
-      expect([titleOf(document), validate.errors]).toEqual([titleOf(document), null]);
+      expect([titleOf(document), await validate(document), validate.errors]).toEqual([titleOf(document), true, null]);
     }
   });
   test("holds every field of the secrets bundle, and no other reference", async () =>

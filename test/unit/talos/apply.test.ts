@@ -1,0 +1,380 @@
+// talos:apply and talos:diff: what is shown, exactly which commands, and what is only believed when the node says so.
+import { describe, expect, test } from "vitest";
+import { parseDocuments, printDocuments } from "../../../scripts/lib/yaml.ts";
+import { renderNode } from "../../../scripts/lib/talos/render.ts";
+import { quorumGap } from "../../../scripts/lib/talos/quorum.ts";
+import { apply, applyNode, prospectOf } from "../../../scripts/talos/apply.ts";
+import { diff } from "../../../scripts/talos/diff.ts";
+import { type Answer, type Answers, record, type RecordSetup } from "../recorder.ts";
+import {
+  BOOTING,
+  CERTIFICATE_REQUIRED,
+  folderWith,
+  MAINTENANCE,
+  newAuthority,
+  NO_ROUTE,
+  openly,
+  REFUSED,
+  RUNNING,
+  secrets,
+  talosconfigOf,
+  UNKNOWN_AUTHORITY,
+  withCertificate,
+} from "./home.ts";
+
+const { env } = folderWith({ talosconfig: talosconfigOf() });
+const FILE = env.TALOSCONFIG;
+const to = (i: number) => withCertificate(FILE, i);
+const status = (i: number) => `${to(i)} get machinestatus`;
+const statusOpenly = (i: number) => `${openly(FILE, i)} get machinestatus`;
+const config = (i: number, id = "v1alpha1") => `${to(i)} get machineconfig ${id}`;
+const send = (i: number, mode = "auto") => `cat | talosctl apply-config ${to(i).replace("talosctl ", "")} --mode ${mode} --file /dev/stdin`;
+const sendOpenly = (i: number) => `cat | talosctl apply-config ${openly(FILE, i).replace("talosctl ", "")} --file /dev/stdin`;
+const wouldSend = (i: number, mode = "auto") =>
+  `cat | talosctl apply-config ${to(i).replace("talosctl ", "")} --mode ${mode} --dry-run --file /dev/stdin`;
+
+/** What the i-th node should hold, and the same with other values in v1alpha1's machine. */
+async function wanted(i: number): Promise<string> {
+  const { context } = await record({ secrets });
+  return renderNode(context, context.cluster.nodes[i]!);
+}
+async function other(i: number, change: (machine: any) => void): Promise<string> {
+  const documents = (await parseDocuments(await wanted(i), "x")) as any[];
+  change(documents[0].machine);
+  return printDocuments(documents.toReversed()); // a node may give its documents in another order
+}
+const sysctl = (i: number) => other(i, (machine) => (machine.sysctls["vm.swappiness"] = "1"));
+const file = (i: number) => other(i, (machine) => (machine.files[1].permissions = 0o600));
+
+const run = async (
+  answers: Answers,
+  { node, mode = "auto" }: { node?: string[]; mode?: "auto" | "staged" | "no-reboot" | "reboot" | "try" } = {},
+  setup: RecordSetup = {},
+) => {
+  const lab = await record({ env, secrets, answers, ...setup });
+  if (setup.env === undefined && "waive" in setup) lab.context.waive = (setup as { waive: string[] }).waive;
+  const error = (await lab.run(apply, { node, mode })) as Error | undefined;
+  return { ...lab, error, acts: lab.commands.filter((line) => line.startsWith("act ")) };
+};
+const NONE = { err: "Dry run summary:\nApplied configuration without a reboot (skipped in dry-run).\nConfig diff:\n-  token: hunter2\n" };
+const REBOOT = {
+  err: "Dry run summary:\nApplied configuration with a reboot: this config change can't be applied in immediate mode (skipped in dry-run).\n",
+};
+
+describe("a node in maintenance mode", () => {
+  const fresh = async (later: Answer[]): Promise<Answers> => ({
+    [status(0)]: UNKNOWN_AUTHORITY,
+    [statusOpenly(0)]: MAINTENANCE,
+    [sendOpenly(0)]: "",
+    [config(0)]: [...later, await wanted(0)],
+  });
+  test("is given its config openly, and is believed when it holds it", async () => {
+    const { acts, stdin, plans, said, error } = await run(await fresh([UNKNOWN_AUTHORITY, NO_ROUTE, REFUSED]), { node: ["k8s-0"] });
+    expect(error).toBeUndefined();
+    expect(acts).toEqual([`act ${sendOpenly(0)}`]);
+    expect(stdin[sendOpenly(0)]).toBe(await wanted(0));
+    expect(plans).toEqual([
+      { title: "talos:apply k8s-0", lines: ["k8s-0 (192.168.122.10), maintenance: installs Talos on its system disk and reboots"] },
+    ]);
+    expect(said).toEqual(["k8s-0 holds the config"]);
+  });
+  test("that is back without a config has not installed", async () => {
+    const { error, acts } = await run(
+      { ...(await fresh([])), [config(0)]: [UNKNOWN_AUTHORITY, NO_ROUTE, UNKNOWN_AUTHORITY] },
+      { node: ["k8s-0"] },
+    );
+    expect(acts).toHaveLength(1);
+    expect(error!.message).toBe(
+      "could not install Talos on k8s-0\n  said: it took the config, rebooted, and is in maintenance mode again; its console says why (a disk that is not there, an installer image that cannot be pulled)\n  now:  k8s-0 has no config\n  next: task talos:validate, then: task talos:apply NODE=k8s-0",
+    );
+  });
+  test("that does not come back is a failure after a quarter of an hour", async () => {
+    const { error } = await run({ ...(await fresh([])), [config(0)]: [UNKNOWN_AUTHORITY, NO_ROUTE] }, { node: ["k8s-0"] });
+    expect(error!.message).toBe(
+      "could not wait for k8s-0 to hold its config within 900 s\n  said: dial tcp 192.168.122.10:50000: connect: no route to host\n  next: task talos:diff NODE=k8s-0",
+    );
+  });
+  test.each([
+    [
+      "another apply configuration is already in progress",
+      "rpc error: code = FailedPrecondition desc = another apply configuration is already in progress",
+    ],
+    [
+      "error reading server preface: EOF",
+      'rpc error: code = Unavailable desc = connection error: desc = "error reading server preface: EOF"',
+    ],
+  ])("whose reply is lost or says it has one (%s) is looked at, not given up", async (short, err) => {
+    const { said, error } = await run({ ...(await fresh([NO_ROUTE])), [sendOpenly(0)]: { err, code: 1 } }, { node: ["k8s-0"] });
+    expect([error, said]).toEqual([undefined, [`k8s-0: ${short}; looking at what it holds`, "k8s-0 holds the config"]]);
+  });
+  test("that refuses is a failure", async () => {
+    const { error } = await run(
+      {
+        ...(await fresh([])),
+        [sendOpenly(0)]: {
+          err: "error applying new configuration: rpc error: code = InvalidArgument desc = 1 error occurred:\n\t* no disks matched\n\n",
+          code: 1,
+        },
+      },
+      { node: ["k8s-0"] },
+    );
+    expect(error!.message).toBe(
+      "could not apply the machine config of k8s-0\n  said: no disks matched\n  next: task talos:status, then: task talos:apply NODE=k8s-0",
+    );
+  });
+  test("is only looked at in a dry run", async () =>
+    expect((await run(await fresh([]), { node: ["k8s-0"] }, { dryRun: true })).acts).toEqual([]));
+  test("is left alone when the person says no", async () =>
+    expect((await run(await fresh([]), { node: ["k8s-0"] }, { yes: false })).acts).toEqual([]));
+});
+
+describe("a node that runs", () => {
+  test("and holds what it should is left alone, without a question", async () => {
+    const { said, plans, commands } = await run({ [status(0)]: RUNNING, [config(0)]: await wanted(0) }, { node: ["k8s-0"] });
+    expect([said, plans]).toEqual([["k8s-0 already has this config"], []]);
+    expect(commands).toEqual([`ask ${status(0)} --output json`, `ask ${config(0)} --output $'jsonpath={.spec}'`]);
+  });
+  test("is shown what goes away, asked what it would do, given the config, and must be ready again", async () => {
+    const before = await sysctl(0);
+    const { acts, plans, said, error, commands } = await run(
+      { [status(0)]: RUNNING, [config(0)]: [before, before, before, await wanted(0)], [wouldSend(0)]: NONE, [send(0)]: "" },
+      { node: ["k8s-0"] },
+    );
+    expect(error).toBeUndefined();
+    expect(plans[0]!.lines).toEqual([
+      "k8s-0 (192.168.122.10), running: 1 change, no reboot",
+      '  - v1alpha1 machine.sysctls.vm.swappiness: "1"',
+    ]);
+    expect(acts).toEqual([`act ${send(0)}`]);
+    expect(commands.at(-1)).toBe(`ask ${status(0)} --output json`);
+    expect(said).toEqual(["k8s-0 holds the config"]);
+  });
+  test("nothing of what it says in its dry run is passed on", async () => {
+    const before = await sysctl(0);
+    const { plans, said } = await run(
+      { [status(0)]: RUNNING, [config(0)]: [before, before, await wanted(0)], [wouldSend(0)]: NONE, [send(0)]: "" },
+      { node: ["k8s-0"] },
+    );
+    expect(JSON.stringify([plans, said])).not.toMatch(/hunter2|value of/);
+  });
+  test("that would reboot says for what", async () => {
+    const { plans } = await run(
+      { [status(0)]: RUNNING, [status(1)]: RUNNING, [status(2)]: RUNNING, [config(0)]: await file(0), [wouldSend(0)]: REBOOT },
+      { node: ["k8s-0"] },
+      { yes: false },
+    );
+    expect(plans[0]!.lines[0]).toMatch(
+      /^k8s-0 \(192\.168\.122\.10\), running: 1 change, reboots for machine\.files\[\/etc\/nfsmount\.conf\]\.permissions, and is not drained before \(MODE=staged leaves that to you\)$/,
+    );
+  });
+  test("that refuses is not asked for more", async () => {
+    const refusal = {
+      err: "error applying new configuration: 1 error occurred:\n\t* 192.168.122.10: rpc error: code = InvalidArgument desc = this config change can't be applied in immediate mode\ndiff:\n-  token: hunter2\n\n",
+      code: 1,
+    };
+    const { error, acts } = await run(
+      { [status(0)]: RUNNING, [config(0)]: await file(0), [wouldSend(0, "no-reboot")]: refusal },
+      { node: ["k8s-0"], mode: "no-reboot" },
+    );
+    expect(acts).toEqual([]);
+    expect(error!.message).toBe(
+      "could not apply machine configs\n  said: k8s-0 (192.168.122.10) refuses this config: this config change can't be applied in immediate mode\n  now:  nothing was changed\n  next: task talos:apply MODE=auto reboots for it, MODE=staged leaves it for the next reboot",
+    );
+  });
+  test("staged: compared and proven with what is on its disk", async () => {
+    const before = await file(0);
+    const { acts, plans, said } = await run(
+      {
+        [status(0)]: RUNNING,
+        [config(0, "persistent")]: [before, before, await wanted(0)],
+        [wouldSend(0, "staged")]: NONE,
+        [send(0, "staged")]: "",
+      },
+      { node: ["k8s-0"], mode: "staged" },
+    );
+    expect(plans[0]!.lines[0]).toBe("k8s-0 (192.168.122.10), running: 1 change, taken into use at its next reboot");
+    expect([acts, said]).toEqual([[`act ${send(0, "staged")}`], ["k8s-0 holds the config for its next boot"]]);
+  });
+  test("tried: it takes it back", async () => {
+    const before = await sysctl(0);
+    const { plans, said } = await run(
+      { [status(0)]: RUNNING, [config(0)]: [before, before, await wanted(0)], [wouldSend(0, "try")]: NONE, [send(0, "try")]: "" },
+      { node: ["k8s-0"], mode: "try" },
+    );
+    expect([plans[0]!.lines[0], said]).toEqual([
+      "k8s-0 (192.168.122.10), running: 1 change, no reboot, taken back after a minute",
+      ["k8s-0 holds the config; it takes it back within a minute: MODE=auto keeps it"],
+    ]);
+  });
+  test("that changed while the question was open is left alone", async () => {
+    const { acts, error } = await run(
+      { [status(0)]: RUNNING, [config(0)]: [await sysctl(0), await file(0)], [wouldSend(0)]: NONE },
+      { node: ["k8s-0"] },
+    );
+    expect(acts).toEqual([]);
+    expect(error!.message).toBe(
+      "could not apply machine configs\n  said: k8s-0 changed while the question was open\n  now:  nothing was changed\n  next: task talos:apply",
+    );
+  });
+  test("that does not hold what was sent is a failure that says what it holds", async () => {
+    const before = await sysctl(0);
+    const { error } = await run({ [status(0)]: RUNNING, [config(0)]: before, [wouldSend(0)]: NONE, [send(0)]: "" }, { node: ["k8s-0"] });
+    expect(error!.message).toBe(
+      'could not wait for k8s-0 to hold its config within 900 s\n  said: it holds another config: - v1alpha1 machine.sysctls.vm.swappiness: "1"\n  next: task talos:diff NODE=k8s-0',
+    );
+  });
+  test("that is up but not content, as before etcd, need not become so", async () => {
+    const before = await sysctl(0);
+    const { error, commands } = await run(
+      { [status(0)]: BOOTING, [config(0)]: [before, before, await wanted(0)], [wouldSend(0)]: NONE, [send(0)]: "" },
+      { node: ["k8s-0"] },
+    );
+    expect([error, commands.at(-1)]).toEqual([undefined, `ask ${config(0)} --output $'jsonpath={.spec}'`]);
+  });
+});
+
+describe("several nodes", () => {
+  test("are touched one after the other, and only when the one before is ready again", async () => {
+    const [before0, before1] = [await sysctl(0), await sysctl(1)];
+    const { acts, commands } = await run(
+      {
+        [status(0)]: [RUNNING, RUNNING, BOOTING, RUNNING],
+        [status(1)]: RUNNING,
+        [config(0)]: [before0, before0, await wanted(0)],
+        [config(1)]: [before1, before1, await wanted(1)],
+        [wouldSend(0)]: NONE,
+        [wouldSend(1)]: NONE,
+        [send(0)]: "",
+        [send(1)]: "",
+      },
+      { node: ["k8s-1", "k8s-0"] },
+    );
+    expect(acts).toEqual([`act ${send(0)}`, `act ${send(1)}`]);
+    const between = commands.slice(commands.indexOf(acts[0]!), commands.indexOf(acts[1]!));
+    expect(between.filter((line) => line.includes("machinestatus"))).toHaveLength(2);
+  });
+  test("one that does not answer stops all, before anything is sent", async () => {
+    const { acts, error } = await run({
+      [status(0)]: UNKNOWN_AUTHORITY,
+      [statusOpenly(0)]: MAINTENANCE,
+      [status(1)]: NO_ROUTE,
+      [status(2)]: UNKNOWN_AUTHORITY,
+      [statusOpenly(2)]: CERTIFICATE_REQUIRED,
+    });
+    expect(acts).toEqual([]);
+    expect(error!.message).toBe(
+      "could not apply machine configs\n  said: k8s-1 (192.168.122.11) does not answer: dial tcp 192.168.122.10:50000: connect: no route to host\n        k8s-2 (192.168.122.12) is not ours to configure: it has a config of a cluster with another authority than $TALOSCONFIG's\n  now:  nothing was changed\n  next: task talos:status",
+    );
+  });
+  test("a node that nobody knows is named", async () =>
+    expect((await run({}, { node: ["k8s-9"] })).error!.message).toBe(
+      'no node "k8s-9" in talos/cluster.yaml: did you mean k8s-0? nodes are k8s-0, k8s-1, k8s-2',
+    ));
+});
+
+describe("etcd's quorum", () => {
+  test.each([
+    [3, ["a", "b", "c"], undefined],
+    [3, ["a", "b"], "a would reboot while 1 of the other 2 control planes is ready: etcd needs 2 to stay"],
+    [3, ["a"], "a would reboot while 0 of the other 2 control planes are ready: etcd needs 2 to stay"],
+    [5, ["a", "b", "c", "d"], undefined],
+    [5, ["a", "b", "c"], "a would reboot while 2 of the other 4 control planes are ready: etcd needs 3 to stay"],
+    [1, ["a"], undefined],
+  ])("of %i with %j ready", (total, ready, gap) => expect(quorumGap("a", total, ready)).toBe(gap));
+  const rebooting = async (): Promise<Answers> => ({
+    [status(0)]: RUNNING,
+    [status(1)]: RUNNING,
+    [status(2)]: NO_ROUTE,
+    [config(0)]: await file(0),
+    [wouldSend(0)]: REBOOT,
+  });
+  test("is not risked by a reboot", async () => {
+    const { acts, error } = await run(await rebooting(), { node: ["k8s-0"] });
+    expect(acts).toEqual([]);
+    expect(error!.message).toBe(
+      "could not apply machine configs\n  said: k8s-0 would reboot while 1 of the other 2 control planes is ready: etcd needs 2 to stay\n  now:  nothing was changed\n  next: task talos:status; WAIVE=quorum goes on all the same",
+    );
+  });
+  test("can be waived by name", async () => {
+    const lab = await record({ env, secrets, answers: await rebooting(), yes: false });
+    lab.context.waive = ["quorum"];
+    await lab.run(apply, { node: ["k8s-0"], mode: "auto" });
+    expect(lab.plans).toHaveLength(1);
+  });
+  test("is nothing to a node that is not part of it yet", async () =>
+    expect((await run({ ...(await rebooting()), [status(0)]: BOOTING }, { node: ["k8s-0"] }, { yes: false })).plans).toHaveLength(1));
+});
+
+describe("a talosconfig", () => {
+  const without = (text: string | undefined) => folderWith(text === undefined ? {} : { talosconfig: text }).env;
+  const message = async (text: string | undefined) => {
+    const own = without(text);
+    const { error, commands } = await run({}, {}, { env: own });
+    expect(commands).toEqual([]);
+    return error!.message.replaceAll(own.TALOSCONFIG, "T");
+  };
+  const said = (text: string) =>
+    `could not speak to the nodes\n  said: ${text}\n  now:  nothing was changed\n  next: task talos:talosconfig`;
+  test("that is not there is named before talosctl could make an empty one", async () =>
+    expect(await message(undefined)).toBe(said("there is no T")));
+  test("that is empty", async () =>
+    expect(await message('context: ""\ncontexts: {}\n')).toBe(said("T holds no certificate (talosctl makes an empty one by itself)")));
+  test("that is no talosconfig", async () =>
+    expect(await message("context: a\ncontexts: {a: {crt: bm9wZQ==}}\n")).toBe(
+      said("T holds no certificate (talosctl makes an empty one by itself)"),
+    ));
+  test("that has expired", async () =>
+    expect(await message(talosconfigOf({ days: -2 }))).toMatch(/the certificate in T expired on \d{4}-\d\d-\d\d\n/));
+  test("of another cluster: our secrets would go there", async () =>
+    expect(await message(talosconfigOf({ ca: newAuthority("theirs") }))).toBe(
+      "could not use T for home-ops-cluster\n  said: it trusts another authority than home-ops-cluster's in the vault\n  now:  nothing was changed\n  next: move it away or set TALOSCONFIG, then: task talos:talosconfig",
+    ));
+});
+
+test("one node can be applied by another procedure, which asked for all at once", async () => {
+  const lab = await record({
+    env,
+    secrets,
+    answers: { [status(1)]: UNKNOWN_AUTHORITY, [statusOpenly(1)]: MAINTENANCE, [sendOpenly(1)]: "", [config(1)]: await wanted(1) },
+  });
+  await applyNode(lab.context, await prospectOf(lab.context, lab.context.cluster.nodes[1]!));
+  expect([lab.plans, lab.said]).toEqual([[], ["k8s-1 holds the config"]]);
+});
+
+describe("talos:diff", () => {
+  const show = async (answers: Answers, node?: string[]) => {
+    const lab = await record({ env, secrets, answers });
+    const end = (await lab.run(diff, { node })) as Error & { pending?: boolean };
+    return { said: lab.said, results: lab.results, end, acts: lab.commands.filter((line) => line.startsWith("act ")) };
+  };
+  test("of what is as it should be", async () =>
+    expect(await show({ [status(0)]: RUNNING, [config(0)]: await wanted(0) }, ["k8s-0"])).toMatchObject({
+      said: ["k8s-0 (192.168.122.10), running: no changes"],
+      end: undefined,
+      acts: [],
+    }));
+  test("of what is not ends with changes pending", async () => {
+    const { said, results, end } = await show({ [status(0)]: RUNNING, [config(0)]: await sysctl(0), [wouldSend(0)]: NONE }, ["k8s-0"]);
+    expect(said).toEqual(['k8s-0 (192.168.122.10), running: 1 change, no reboot\n  - v1alpha1 machine.sysctls.vm.swappiness: "1"']);
+    expect(results).toEqual([
+      [
+        {
+          node: "k8s-0",
+          stage: "running",
+          ready: true,
+          unmet: [],
+          changes: [{ document: "v1alpha1", path: "machine.sysctls.vm.swappiness", before: '"1"' }],
+          would: { reboots: false },
+        },
+      ],
+    ]);
+    expect([end.message, end.pending]).toEqual(["changes are pending: task talos:apply", true]);
+  });
+  test("tells of the others when one does not answer, and fails", async () => {
+    const { said, end } = await show({ [status(0)]: NO_ROUTE, [status(1)]: RUNNING, [config(1)]: await wanted(1) }, ["k8s-0", "k8s-1"]);
+    expect(said).toEqual([
+      "k8s-0 (192.168.122.10) does not answer: dial tcp 192.168.122.10:50000: connect: no route to host\nk8s-1 (192.168.122.11), running: no changes",
+    ]);
+    expect(end.message).toBe("could not compare k8s-0\n  said: not every node could be asked\n  next: task talos:status");
+  });
+});
