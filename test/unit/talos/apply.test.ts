@@ -5,6 +5,7 @@ import { renderNode } from "../../../scripts/lib/talos/render.ts";
 import { quorumGap } from "../../../scripts/lib/talos/quorum.ts";
 import { apply, applyNode, prospectOf } from "../../../scripts/talos/apply.ts";
 import { diff } from "../../../scripts/talos/diff.ts";
+import { useClock } from "../../../scripts/lib/wait.ts";
 import { type Answer, type Answers, record, type RecordSetup } from "../recorder.ts";
 import {
   BOOTING,
@@ -34,10 +35,9 @@ const wouldSend = (i: number, mode = "auto") =>
   `cat | talosctl apply-config ${to(i).replace("talosctl ", "")} --mode ${mode} --dry-run --file /dev/stdin`;
 
 /** What the i-th node should hold, and the same with other values in v1alpha1's machine. */
-async function wanted(i: number): Promise<string> {
-  const { context } = await record({ secrets });
-  return renderNode(context, context.cluster.nodes[i]!);
-}
+const wanted = async (i: number) => configs[i]!;
+const { context: home } = await record({ secrets });
+const configs = await Promise.all(home.cluster.nodes.map((node) => renderNode(home, node)));
 async function other(i: number, change: (machine: any) => void): Promise<string> {
   const documents = (await parseDocuments(await wanted(i), "x")) as any[];
   change(documents[0].machine);
@@ -52,7 +52,8 @@ const run = async (
   setup: RecordSetup = {},
 ) => {
   const lab = await record({ env, secrets, answers, ...setup });
-  if (setup.env === undefined && "waive" in setup) lab.context.waive = (setup as { waive: string[] }).waive;
+  let now = 0;
+  useClock({ now: () => now, sleep: async () => void (now += 100_000) }); // deadlines come after few looks
   const error = (await lab.run(apply, { node, mode })) as Error | undefined;
   return { ...lab, error, acts: lab.commands.filter((line) => line.startsWith("act ")) };
 };

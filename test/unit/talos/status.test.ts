@@ -28,10 +28,9 @@ const NO_ETCD = {
   code: 1,
 };
 
-async function config(i: number, change = (text: string) => text): Promise<string> {
-  const { context } = await record({ secrets });
-  return change(await renderNode(context, context.cluster.nodes[i]!));
-}
+const { context: home } = await record({ secrets });
+const configs = await Promise.all(home.cluster.nodes.map((node) => renderNode(home, node)));
+const config = async (i: number, change = (text: string) => text) => change(configs[i]!);
 interface Node {
   status?: Answers[string];
   version?: Answers[string];
