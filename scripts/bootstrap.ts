@@ -9,6 +9,7 @@ import { nodes } from "./bootstrap/nodes.ts";
 import { checks, refuseBad, showChecks } from "./bootstrap/preflight.ts";
 import { resources } from "./bootstrap/resources.ts";
 import type { Context } from "./lib/context.ts";
+import { isCommandError, textOf } from "./lib/errors.ts";
 import { runChecks } from "./lib/preflight/verdict.ts";
 import { main, procedure } from "./lib/procedure.ts";
 import { tally } from "./lib/shell.ts";
@@ -27,13 +28,14 @@ interface Row {
 export const bootstrap = procedure({
   name: "bootstrap",
   about: "turn booted nodes into a cluster that Flux keeps; resumes from what it observes",
+  destroys: "what is on the system disk of a node that booted the ISO; a release's install that died halfway",
   options: {},
   async run(_values, context) {
     const { ui } = context;
     const [results, ms] = await timed(() => runChecks(checks(context), context));
     ui.say(showChecks(results));
     refuseBad(results);
-    const seen = await Promise.all(STAGES.map((stage) => stage.observe(context)));
+    const seen = await Promise.all(STAGES.map((stage) => look(stage, context)));
     const todo = STAGES.flatMap((stage, index) => lines(stage, seen[index]!));
     if (todo.length > 0) await ui.confirm({ title: `bootstrap ${context.cluster.name}`, lines: todo });
     const rows: Row[] = [{ stage: "preflight", was: "done", saw: `${results.filter(({ state }) => state === "ok").length} of ${results.length} checks are good`, seconds: ms / 1000 }];
@@ -47,10 +49,17 @@ export const bootstrap = procedure({
   },
 });
 
+/** What cannot be looked at now, as a registry that is away, is unknown until its turn; a contradiction blocks. */
+const look = (stage: Stage, context: Context): Promise<Seen> =>
+  stage.observe(context).catch((error: unknown) => {
+    if (!isCommandError(error)) throw error;
+    return { state: "unknown", saw: textOf(error).split("\n")[0]! };
+  });
+
 /** One stage: what was seen at the start still holds unless a stage before it has acted since. */
 async function walk(stage: Stage, first: Seen, acted: boolean, context: Context): Promise<Row> {
   const begun = performance.now();
-  const before = acted && first.state !== "done" ? await stage.observe(context) : first;
+  const before = acted || first.state === "unknown" ? await stage.observe(context) : first;
   const already = before.state === "done";
   const after = already ? before : await carryOut(stage, context);
   const seconds = (performance.now() - begun) / 1000;

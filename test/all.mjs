@@ -19,7 +19,7 @@ let failed = 0;
 let skipped = 0;
 for (const [name, tool, words] of STEPS) {
   const started = performance.now();
-  const { status } = spawnSync(join("node_modules", ".bin", tool), words, { stdio: "inherit" });
+  const { status } = spawnSync(join("node_modules", ".bin", String(tool)), words.map(String), { stdio: "inherit" });
   verdicts.push(`${status === 0 ? "ok" : "FAILED"}: ${name} (${((performance.now() - started) / 1000).toFixed(1)} s)`);
   if (tool !== "vitest") {
     if (status === 0) passed += 1;

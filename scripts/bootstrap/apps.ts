@@ -1,6 +1,6 @@
 // The seven releases that must run before Flux can take over, one after the other, each with the chart, version and values that Flux will use.
 import { Failure, textOf } from "../lib/errors.ts";
-import { compareReleases, installedReleases, type Release, type Wanted, wantedReleases, worthAnotherTry } from "../lib/helm.ts";
+import { compareReleases, type Release, releases, type Wanted, wantedReleases, worthAnotherTry } from "../lib/helm.ts";
 import { apiReady, expectOurCluster, getAll } from "../lib/kubernetes.ts";
 import { main } from "../lib/procedure.ts";
 import { type Seen, stage } from "../lib/stage.ts";
@@ -13,15 +13,18 @@ const HELMFILE = "bootstrap/helmfile.d/01-apps.yaml";
 const HELM_TIMEOUT_MS = 11 * 60_000;
 const TRIES = 4;
 
-const look = async () => compareReleases(await wantedReleases(HELMFILE), await installedReleases(), Date.now(), HELM_TIMEOUT_MS);
+const look = async () => compareReleases(await wantedReleases(HELMFILE), await releases(), Date.now(), HELM_TIMEOUT_MS);
+
+/** Nothing for us to do: it is as wanted, or Flux keeps it. */
+const isSettled = ({ is }: Release) => is === "deployed" || is === "flux";
 
 /** What the releases are, and what will be done about each that is not deployed. */
-export function seeReleases(releases: Release[]): Seen {
-  const left = releases.filter(({ is }) => is !== "deployed");
-  const saw = `${releases.length - left.length} of ${releases.length} deployed${left.some(({ is }) => is === "pending") ? ", helm is still at work" : ""}`;
+export function seeReleases(found: Release[]): Seen {
+  const left = found.filter((release) => !isSettled(release));
+  const saw = `${found.length - left.length} of ${found.length} deployed${left.some(({ is }) => is === "pending") ? ", helm is still at work" : ""}`;
   if (left.length === 0) return { state: "done", saw };
   const todo = left.map((release) => `${release.namespace}/${release.name} ${release.version}: ${INTENT[release.is]}`);
-  return { state: left.length < releases.length ? "partly" : "to do", saw, todo };
+  return { state: left.length < found.length ? "partly" : "to do", saw, todo };
 }
 
 const INTENT: Record<Release["is"], string> = {
@@ -30,12 +33,15 @@ const INTENT: Record<Release["is"], string> = {
   outdated: "upgrade",
   failed: "install over the failed try",
   pending: "wait for the helm that is at work, then look again",
-  stuck: "its helm died: uninstall what it left, then install",
+  stuck: "its first helm died: uninstall what it left, then install",
+  halfway: "its helm died in an upgrade: roll back to the last good revision, then look again",
+  flux: "nothing: Flux keeps it",
 };
 
 export const apps = stage({
   name: "bootstrap:apps",
   about: "install the releases that Flux needs",
+  destroys: "what a first install left that died halfway",
   async observe() {
     const api = await apiReady();
     if ("waiting" in api) return { state: "unknown", saw: `the API does not answer: ${api.waiting}`, todo: ["install what is missing, in the helmfile's order"] };
@@ -59,9 +65,10 @@ async function bring(wanted: Wanted, context: Context): Promise<void> {
   const { ui, signal } = context;
   const { name, namespace, version } = wanted;
   for (let attempt = 1; ; attempt += 1) {
-    const { is } = await settled(wanted, context);
-    if (is === "deployed") return;
-    if (is === "stuck") await $({ timeout: "6m" })`helm uninstall ${name} --namespace ${namespace} --wait --timeout 5m`;
+    const release = await settled(wanted, context);
+    if (isSettled(release)) return;
+    if (release.is === "halfway") await $({ timeout: "6m" })`helm rollback ${name} --namespace ${namespace} --wait --timeout 5m`;
+    if (release.is === "stuck") await $({ timeout: "6m" })`helm uninstall ${name} --namespace ${namespace} --wait --timeout 5m`;
     ui.progress(`installing ${name} ${version}${attempt > 1 ? `, try ${attempt} of ${TRIES}` : ""}`);
     const done = await $({ timeout: "15m" })`helmfile --file ${HELMFILE} --selector name=${name} sync --hide-notes`.nothrow();
     if (done.exitCode === 0) return;
@@ -77,7 +84,7 @@ async function bring(wanted: Wanted, context: Context): Promise<void> {
 const settled = (wanted: Wanted, { ui, signal }: Context): Promise<Release> =>
   until<Release>(
     async () => {
-      const [release] = compareReleases([wanted], await installedReleases(), Date.now(), HELM_TIMEOUT_MS);
+      const [release] = compareReleases([wanted], await releases(), Date.now(), HELM_TIMEOUT_MS);
       return release!.is === "pending" ? { waiting: `${release!.status}` } : { ready: release! };
     },
     { for: `the helm that works on ${wanted.name}`, seconds: HELM_TIMEOUT_MS / 1000 + 60, ui, signal, next: "task bootstrap:apps" },

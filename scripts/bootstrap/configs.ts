@@ -1,39 +1,45 @@
-// Every node has its machine config: installs Talos on nodes that booted the ISO, leaves a node alone that holds what it should.
+// Every node has a machine config: installs Talos on nodes that booted the ISO. A node that has one is left alone, also when it is another: talos:apply changes it, one node after the other.
 import type { Context } from "../lib/context.ts";
 import { Failure } from "../lib/errors.ts";
 import { main } from "../lib/procedure.ts";
 import { stageOf } from "../lib/talos/node.ts";
-import { expectTalosconfig } from "../lib/talos/talosconfig.ts";
+import { expectOurTalosconfig, expectTalosconfig } from "../lib/talos/talosconfig.ts";
 import { type Seen, stage } from "../lib/stage.ts";
 import { until } from "../lib/wait.ts";
 import { applyNode, card, hindrance, type Prospect, prospectOf } from "../talos/apply.ts";
 
-/** What the nodes' prospects come to. A node that does not answer is unknown; one that has another config is changed only by its own command. */
+/** A node without a config, which booted the ISO. */
+const isNew = ({ changes }: Pick<Prospect, "changes">) => changes === undefined;
+
+/** What the nodes' prospects come to. A node that does not answer is unknown; one that runs with another config is named, and is no obstacle. */
 export function seeConfigs(prospects: Prospect[]): Seen {
   const blocked = prospects.flatMap(hindrance);
-  const held = prospects.filter(({ changes }) => changes?.length === 0).length;
-  const differing = prospects.filter(({ changes }) => changes !== undefined && changes.length > 0);
-  const saw = `${held} of ${prospects.length} nodes hold their config`;
-  if (blocked.length) return { state: "unknown", saw: [saw, ...blocked].join("\n"), todo: [`wait for ${blocked.length} of ${prospects.length} nodes to answer, then apply their configs`] };
-  const todo = prospects.filter(({ changes }) => changes === undefined || changes.length > 0).flatMap((one) => card(one, "auto"));
+  const seen = prospects.filter((one) => hindrance(one).length === 0);
+  const fresh = seen.filter(isNew);
+  const other = seen.filter(({ changes }) => changes !== undefined && changes.length > 0).map(({ node }) => node.name);
+  const configured = seen.length - fresh.length;
+  const saw = `${configured} of ${prospects.length} nodes have a config${other.length ? `, ${other.join(", ")} another one than rendered (task talos:diff)` : ""}`;
+  const todo = [...fresh.flatMap((one) => card(one, "auto")), ...(blocked.length ? [`wait for ${blocked.length} of ${prospects.length} nodes to answer; install those that booted the ISO`] : [])];
+  if (blocked.length) return { state: "unknown", saw: [saw, ...blocked].join("\n"), todo };
   if (todo.length === 0) return { state: "done", saw };
-  const other = differing.length ? `, ${differing.map(({ node }) => node.name).join(", ")} another one` : "";
-  return { state: held > 0 || differing.length ? "partly" : "to do", saw: `${saw}${other}`, todo };
+  return { state: configured > 0 ? "partly" : "to do", saw, todo };
 }
 
 const prospects = (context: Context) => Promise.all(context.cluster.nodes.map((node) => prospectOf(context, node)));
 
 export const configs = stage({
   name: "bootstrap:configs",
-  about: "apply every node's machine config",
+  about: "install Talos on the nodes that booted the ISO",
+  destroys: "what is on the system disk of such a node",
   async observe(context) {
     await expectTalosconfig(context);
+    await expectOurTalosconfig(context);
     return seeConfigs(await prospects(context));
   },
   async act(context) {
     await answering(context);
-    const todo = (await prospects(context)).filter(({ changes }) => changes === undefined || changes.length > 0);
-    await Promise.all(todo.map((one) => applyNode(context, one)));
+    const fresh = (await prospects(context)).filter(isNew);
+    await Promise.all(fresh.map((one) => applyNode(context, one))); // side by side: none of them runs anything yet
   },
 });
 

@@ -4,18 +4,26 @@ import { Failure, textOf } from "../lib/errors.ts";
 import { askEtcd, seeEtcd } from "../lib/etcd.ts";
 import { main } from "../lib/procedure.ts";
 import { type Seen, stage } from "../lib/stage.ts";
+import { expectOurTalosconfig, expectTalosconfig } from "../lib/talos/talosconfig.ts";
 import { until } from "../lib/wait.ts";
 
 /** Said by a node that is not so far yet; talosctl's other refusals stay, so they are not waited for. */
 const NOT_YET = /bootstrap is not available yet|time is not in sync yet|code = Unavailable|code = DeadlineExceeded|connection refused|i\/o timeout|EOF|connection reset/;
 const ALREADY = /code = AlreadyExists/;
 
+/** What a certificate is refused with: waiting does not make it another. */
+const REFUSED = /x509:|remote error: tls:/;
+
 const look = async ({ cluster, env }: Context) => seeEtcd(cluster.nodes.map(({ name }) => name), await askEtcd(cluster.nodes, env.TALOSCONFIG!));
 
 export const etcd = stage({
   name: "bootstrap:etcd",
   about: "bootstrap etcd on one control plane and wait for all members",
-  observe: look,
+  async observe(context) {
+    await expectTalosconfig(context);
+    await expectOurTalosconfig(context);
+    return look(context);
+  },
   async act(context) {
     const { cluster, ui, signal } = context;
     const first = cluster.nodes[0]!;
@@ -39,11 +47,15 @@ export const etcd = stage({
   },
 });
 
-async function tryBootstrap(address: string, { env }: Context): Promise<{ ready: true } | { waiting: string }> {
+async function tryBootstrap(address: string, context: Context): Promise<{ ready: true } | { waiting: string }> {
+  const { env } = context;
+  const now = await look(context); // each time: a reply may have been lost
+  if (now.state === "unknown") return { waiting: now.saw };
+  if (now.state !== "to do") return { ready: true };
   const done = await $({ timeout: "1m" })`talosctl --talosconfig ${env.TALOSCONFIG!} --endpoints ${address} --nodes ${address} bootstrap`.nothrow();
   const said = textOf(done);
   if (done.exitCode === 0 || ALREADY.test(said)) return { ready: true }; // "already" may be stale data of a half-wiped disk: the members decide
-  if (NOT_YET.test(said)) return { waiting: said };
+  if (NOT_YET.test(said) && !REFUSED.test(said)) return { waiting: said };
   throw new Failure({ attempted: `bootstrap etcd on ${address}`, said, now: "no node has etcd", next: "task bootstrap:etcd" });
 }
 

@@ -5,7 +5,7 @@ import { apiReady } from "../lib/kubernetes.ts";
 import { main } from "../lib/procedure.ts";
 import { stage } from "../lib/stage.ts";
 import { until } from "../lib/wait.ts";
-import { fetchKubeconfig, foreignKubeconfig } from "../lib/talos/kubeconfig.ts";
+import { foreignKubeconfig, lookForKubeconfig } from "../lib/talos/kubeconfig.ts";
 
 export const kubeconfig = stage({
   name: "bootstrap:kubeconfig",
@@ -25,17 +25,7 @@ export const kubeconfig = stage({
   async act(context) {
     const { env, cluster, ui, signal } = context;
     const patience = { ui, signal, next: "task talos:status, then: task bootstrap:kubeconfig" };
-    const text = await until(
-      () =>
-        fetchKubeconfig(context).then(
-          (ready) => ({ ready }),
-          (error: unknown) => {
-            if (error instanceof Failure && error.account.attempted === "fetch the kubeconfig") return { waiting: error.account.said ?? error.message };
-            throw error;
-          },
-        ),
-      { for: "a control plane to give the kubeconfig", seconds: 300, ...patience },
-    );
+    const text = await until(() => lookForKubeconfig(context), { for: "a control plane to give the kubeconfig", seconds: 300, ...patience });
     await writeFile(env.KUBECONFIG!, text, { mode: 0o600 });
     await until(apiReady, { for: `the Kubernetes API on ${cluster.endpoint.url}`, seconds: 600, ...patience });
   },

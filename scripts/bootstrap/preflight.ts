@@ -1,7 +1,9 @@
 // Everything that can be known before anything is changed, asked at once and shown whole.
 import { join } from "node:path";
 import type { Context } from "../lib/context.ts";
-import { Failure } from "../lib/errors.ts";
+import { Failure, textOf } from "../lib/errors.ts";
+import { knownToFactory } from "../lib/factory.ts";
+import { openHttp } from "../lib/http.ts";
 import { readIfThere } from "../lib/files.ts";
 import { disagreements, inWords } from "../lib/gitops/agreement.ts";
 import { askHosts, judgeClock, judgeHosts } from "../lib/preflight/hosts.ts";
@@ -14,6 +16,7 @@ import { lookAtSignIn } from "../lib/secrets/op.ts";
 import { reference } from "../lib/cluster/cluster.ts";
 import { stageOf } from "../lib/talos/node.ts";
 import { expectTalosconfig } from "../lib/talos/talosconfig.ts";
+import { readSchematic } from "../lib/talos/schematic.ts";
 import { configReferences } from "../lib/talos/render.ts";
 import { table } from "../lib/ui.ts";
 import { validateAll } from "../talos/validate.ts";
@@ -41,6 +44,14 @@ async function lookAtNodes(context: Context): Promise<Verdict> {
   return stages.some(({ seen }) => seen.stage === "unreachable") ? { state: "unknown", saw } : { state: "ok", saw };
 }
 
+/** Nodes pull their installer by the schematic's ID: one that the factory never got sends each of them back to where it was, minutes later. */
+async function lookAtInstaller(context: Context): Promise<Verdict> {
+  const { id } = await readSchematic(context);
+  const known = await knownToFactory(openHttp(context), id).catch((error: unknown) => textOf(error));
+  if (typeof known === "string") return { state: "unknown", saw: `the factory could not be asked: ${known.split("\n")[0]}` };
+  return known ? { state: "ok", saw: `the factory knows schematic ${id.slice(0, 12)}` } : { state: "bad", saw: `the factory does not know schematic ${id.slice(0, 12)}`, mend: "task talos:prepare-iso" };
+}
+
 async function lookAtAge(context: Context): Promise<Verdict> {
   const { wrong } = await ageDisagreements(context);
   return wrong.length ? { state: "bad", saw: wrong.join("\n"), mend: "task secrets:init" } : { state: "ok", saw: "vault, .sops.yaml and key file agree" };
@@ -53,20 +64,23 @@ async function lookAtTree({ root, cluster }: Context): Promise<Verdict> {
 
 /** The checks, each by the name that WAIVE= takes. What several need is asked once: the secrets by one process, the hosts by one round. */
 export function checks(context: Context): Check[] {
-  const [hosts, secrets] = [askHosts(context), fetchSecrets(context)];
-  for (const shared of [hosts, secrets]) shared.catch(() => {}); // those that share it await it
+  const signedIn = lookAtSignIn(context); // alone and first: while its app waits for a finger, nothing else is heard
+  const secrets = signedIn.then(() => fetchSecrets(context));
+  const hosts = signedIn.then(() => askHosts(context), () => askHosts(context));
+  for (const shared of [signedIn, hosts, secrets]) shared.catch(() => {}); // those that share it await it
   const withSecrets = (look: Check["look"]): Check["look"] => async (own) => {
     const there = await secrets.then(() => true, () => false);
     return there ? look(own) : { state: "unknown", saw: "the secrets are not there" };
   };
   return [
     { name: "tools", look: ({ versions }) => lookAtTools(versions) },
-    { name: "1password", look: lookAtSignIn },
+    { name: "1password", look: () => signedIn },
     { name: "secrets", look: () => secrets },
     { name: "age-key", look: withSecrets(lookAtAge) },
     { name: "configs", look: withSecrets(lookAtConfigs) },
     { name: "kubernetes", look: lookAtTree },
     { name: "nodes", look: lookAtNodes },
+    { name: "installer", look: lookAtInstaller },
     { name: "hosts", look: async () => judgeHosts(await hosts) },
     { name: "clock", look: async () => judgeClock(await hosts) },
   ];

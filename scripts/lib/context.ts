@@ -1,6 +1,6 @@
 // What a run has: the home it acts on, the terminal, the vault, the ledger, the report.
 import { existsSync } from "node:fs";
-import { dirname, join, resolve } from "node:path";
+import { delimiter, dirname, join, resolve } from "node:path";
 import type { Cluster } from "./cluster/cluster.ts";
 import type { Versions } from "./versions.ts";
 import { effectsSoFar, openGate } from "./effects.ts";
@@ -76,11 +76,17 @@ export async function openContext<O extends Options>(spec: Procedure<O>, common:
   return { context, close };
 }
 
+/** Variables by which helm would reach another cluster than $KUBECONFIG's, or another namespace. */
+const OUTRANKS = /^HELM_(KUBE|NAMESPACE)/;
+
 /** The same defaults as .mise.toml, so that a shell without mise works alike. */
 function withDefaults(root: string, caller: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  for (const name of ["KUBECONFIG", "TALOSCONFIG"]) {
+    if (caller[name]?.includes(delimiter)) throw new UsageError(`${name} names several files: set it to the one of this home (kubectl would take another's first context)`);
+  }
   const here = (name: string, file: string) => resolve(root, caller[name] || file);
   return {
-    ...caller,
+    ...Object.fromEntries(Object.entries(caller).filter(([name]) => !OUTRANKS.test(name))),
     KUBECONFIG: here("KUBECONFIG", "kubeconfig"),
     TALOSCONFIG: here("TALOSCONFIG", "talosconfig"),
     SOPS_AGE_KEY_FILE: here("SOPS_AGE_KEY_FILE", "age.key"),

@@ -1,6 +1,6 @@
 // etcd as each control plane tells it, and whether it is safe to bootstrap.
 import type { Node } from "./cluster/cluster.ts";
-import { textOf } from "./errors.ts";
+import { Failure, textOf } from "./errors.ts";
 import { ask } from "./shell.ts";
 import type { Seen } from "./stage.ts";
 
@@ -13,14 +13,28 @@ export interface Member {
 /** What one node says: its view of the members, that etcd does not run on it, or nothing that could be understood. */
 export type Answer = { node: string; members: Member[] } | { node: string; without: string } | { node: string; unseen: string };
 
-/** Asks every node at once; a node that was never configured has no etcd by nature. */
+/** Asks every node at once. One whose etcd does not answer is asked whether it has data: an etcd that is down is not one that never was. */
 export const askEtcd = (nodes: Pick<Node, "name" | "address">[], talosconfig: string): Promise<Answer[]> =>
   Promise.all(
     nodes.map(async ({ name, address }): Promise<Answer> => {
-      const got = await ask({ timeout: "20s" })`talosctl --talosconfig ${talosconfig} --endpoints ${address} --nodes ${address} etcd members`.nothrow();
-      return got.exitCode === 0 ? { node: name, members: membersOf(got.stdout) } : { node: name, ...whyNot(textOf(got)) };
+      const at = ["--talosconfig", talosconfig, "--endpoints", address, "--nodes", address];
+      const got = await ask({ timeout: "20s" })`talosctl ${at} etcd members`.nothrow();
+      if (got.exitCode === 0) return { node: name, members: membersOf(got.stdout) };
+      const why = whyNot(textOf(got));
+      if ("unseen" in why || why.without === MAINTENANCE) return { node: name, ...why };
+      const listed = await ask({ timeout: "20s" })`talosctl ${at} list /var/lib/etcd`.nothrow();
+      return { node: name, ...whatData(listed.exitCode, listed.stdout, textOf(listed)) };
     }),
   );
+
+const MAINTENANCE = "it is in maintenance mode";
+
+/** What the data directory says of an etcd that does not answer: only an empty one means that it never ran. The server looks at the same before it bootstraps. */
+export function whatData(code: number | null, table: string, said: string): { without: string } | { unseen: string } {
+  if (code !== 0) return /no such file or directory/.test(said) ? { without: "etcd never ran" } : { unseen: said };
+  const names = table.split("\n").slice(1).map((line) => line.trim().split(/\s+/).at(-1)).filter((name) => name && name !== ".");
+  return names.length === 0 ? { without: "etcd never ran" } : { unseen: "its etcd is down, and its data directory is not empty" };
+}
 
 /** The table of `talosctl etcd members`; its columns are told by their heads, since their number has grown with the versions. */
 export function membersOf(table: string): Member[] {
@@ -35,8 +49,8 @@ export function membersOf(table: string): Member[] {
 
 /** Whether an error says that the node answers but has no etcd, or that the node could not be asked. */
 export function whyNot(said: string): { without: string } | { unseen: string } {
-  if (/etcd is not running|service "etcd" is not|:2379|failed to (get|create) etcd client|error building etcd client|not bootstrapped|no such file or directory/i.test(said)) return { without: "etcd does not run yet" };
-  if (/API is not implemented in maintenance mode|certificate signed by unknown authority/.test(said)) return { without: "it is in maintenance mode" };
+  if (/etcd is not running|service "etcd" is not|:2379|failed to (get|create) etcd client|error building etcd client|not bootstrapped/i.test(said)) return { without: "etcd does not run" };
+  if (/API is not implemented in maintenance mode|certificate signed by unknown authority/.test(said)) return { without: MAINTENANCE };
   return { unseen: said };
 }
 
@@ -46,7 +60,7 @@ export function seeEtcd(expected: string[], answers: Answer[]): Seen {
   if (views.length === 0) return { ...seeNone(answers), todo: [`bootstrap etcd on ${expected[0]}`, `wait for ${expected.length} members`] };
   const known = [...new Map(views.flatMap(({ members }) => members).map((member) => [member.hostname, member])).values()];
   const split = views.find(({ members }) => !members.some(({ id }) => views[0]!.members.some((other) => other.id === id)));
-  if (split) return { state: "unknown", saw: `${views[0]!.node} and ${split.node} are in two different etcd clusters` };
+  if (split) throw new Failure({ attempted: "see one etcd", said: `${views[0]!.node} and ${split.node} are in two different etcd clusters`, now: "nothing was changed", next: "talosctl etcd members on each; keep one, reset the others" });
   const missing = expected.filter((name) => !known.some(({ hostname, learner }) => hostname === name && !learner));
   const learners = known.filter(({ learner }) => learner).map(({ hostname }) => hostname);
   const saw = `${expected.length - missing.length} of ${expected.length} members${learners.length ? `, ${learners.join(", ")} still learning` : ""}`;

@@ -1,7 +1,7 @@
 // Helm releases as the bootstrap sees them, and which failures of helm are worth another try.
 import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
-import { steady } from "./kubernetes.ts";
+import { getAll, steady } from "./kubernetes.ts";
 import { ask } from "./shell.ts";
 
 /** A release as the helmfile wants it. */
@@ -19,6 +19,7 @@ export interface Installed {
   status: string;
   chart: string;
   updated: string;
+  revision: string;
 }
 
 /** The releases of a helmfile, in its order: `helmfile list` sorts them by namespace (seen with 1.8.0), which would begin with cert-manager. */
@@ -42,16 +43,33 @@ export const installedReleases = async () =>
     await steady(() => ask({ timeout: "1m" })`helm list --all-namespaces --deployed --failed --pending --uninstalling --output json`.text()),
   ) as Installed[];
 
-export type Release = Wanted & { is: "deployed" | "absent" | "outdated" | "failed" | "pending" | "stuck"; status?: string };
+/** `stuck`: its helm died before it ever worked; `halfway`: its helm died on the way from one revision to the next; `flux`: Flux keeps it, whatever it is. */
+export type Release = Wanted & { is: "deployed" | "absent" | "outdated" | "failed" | "pending" | "stuck" | "halfway" | "flux"; status?: string };
 
-/** What each wanted release is in the cluster. A pending one may still have its helm at work; after helm's own deadline nobody is, and it is stuck. */
-export function compareReleases(wanted: Wanted[], installed: Installed[], now: number, helmTimeoutMs: number): Release[] {
+export interface Releases {
+  installed: Installed[];
+  /** `namespace/name` of those that Flux keeps: what is wrong with them is Flux's to mend, and Git's version of them may be newer than this checkout's. */
+  kept: ReadonlySet<string>;
+}
+
+/** Everything that helm and Flux know of releases. */
+export async function releases(): Promise<Releases> {
+  const [installed, objects] = await Promise.all([installedReleases(), getAll("helmreleases.helm.toolkit.fluxcd.io")]);
+  const kept = (objects ?? []).filter(({ spec }) => spec?.suspend !== true).map(({ metadata }) => `${metadata.namespace}/${metadata.name}`);
+  return { installed, kept: new Set(kept) };
+}
+
+/** What each wanted release is in the cluster. A pending one may still have its helm at work; after helm's own deadline nobody is. */
+export function compareReleases(wanted: Wanted[], { installed, kept }: Releases, now: number, helmTimeoutMs: number): Release[] {
   return wanted.map((release) => {
     const has = installed.find(({ name, namespace }) => name === release.name && namespace === release.namespace);
     if (!has) return { ...release, is: "absent" };
+    if (kept.has(`${release.namespace}/${release.name}`)) return { ...release, status: has.status, is: "flux" };
     const status = has.status;
     if (status.startsWith("pending") || status === "uninstalling") {
-      return { ...release, status, is: now - Date.parse(withZone(has.updated)) > helmTimeoutMs ? "stuck" : "pending" };
+      const late = now - Date.parse(withZone(has.updated)) > helmTimeoutMs;
+      const neverWorked = (status === "pending-install" && Number(has.revision) <= 1) || status === "uninstalling";
+      return { ...release, status, is: !late ? "pending" : neverWorked ? "stuck" : "halfway" };
     }
     if (status !== "deployed") return { ...release, status, is: "failed" };
     return { ...release, status, is: isOfVersion(has.chart, release.version) ? "deployed" : "outdated" };

@@ -61,7 +61,7 @@ export function openHttp(context: HttpContext, dispatcher?: Dispatcher): Http {
             throw new Failure({ attempted: `${method} ${url}`, said: whyNot(error) }, { cause: error });
           }
         },
-        { for: `${new URL(url).host} to answer ${method}`, seconds: patience, ui, signal },
+        { for: `${new URL(url).host} to answer ${method}`, seconds: patience, ui, signal, next: "the same command again, once it answers" },
       );
     },
     act: (url, { what, method = "POST", body, headers = {}, seconds = TRY_SECONDS }) =>

@@ -1,5 +1,5 @@
 // Reversible changes, written down before they are made and struck out when they are undone or done with. One small file each.
-import { mkdirSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { removeFile, writeFile } from "./files.ts";
 
@@ -45,7 +45,7 @@ export function openLedger(state: string, now = () => new Date()): Ledger {
     },
     close: (entry) => removeFile(fileOf(entry), "ledger"),
     entries() {
-      mkdirSync(folder, { recursive: true, mode: 0o700 });
+      if (!existsSync(folder)) return [];
       const names = readdirSync(folder).filter((name) => name.endsWith(".json") && !name.startsWith("."));
       return names.sort().map((name) => JSON.parse(readFileSync(join(folder, name), "utf8")) as Entry);
     },

@@ -13,13 +13,13 @@ export interface Seen {
   todo?: string[];
 }
 
-export interface Stage extends Procedure<Record<never, never>> {
+export interface Stage extends Procedure<Record<string, never>> {
   observe(context: Context): Promise<Seen>;
   act(context: Context): Promise<void>;
 }
 
 /** Makes a stage of how to look and how to act; alone it is a procedure like any other. */
-export const stage = (spec: Pick<Stage, "name" | "about" | "observe" | "act">): Stage => ({
+export const stage = (spec: Pick<Stage, "name" | "about" | "observe" | "act"> & { destroys?: string }): Stage => ({
   ...spec,
   options: {},
   async run(_values, context) {

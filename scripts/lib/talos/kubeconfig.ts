@@ -6,13 +6,24 @@ import { readIfThere } from "../files.ts";
 import { strangeness } from "../kubernetes.ts";
 import { hide } from "../redact.ts";
 import { ask } from "../shell.ts";
+import type { Seen } from "../wait.ts";
 import { at, inShort, saidBy } from "./node.ts";
 import { dueInDays, expectTalosconfig } from "./talosconfig.ts";
 
 type Home = Pick<Context, "env" | "cluster" | "vault">;
 
+/** Said by a node that is away or not so far yet. */
+const MAY_PASS = /code = (Unavailable|DeadlineExceeded|FailedPrecondition)|connection refused|i\/o timeout|no answer|no such file or directory/;
+
 /** A new kubeconfig from the first control plane that gives one; proven to lead to this cluster. Holds secrets. */
 export async function fetchKubeconfig(context: Home): Promise<string> {
+  const seen = await lookForKubeconfig(context);
+  if ("ready" in seen) return seen.ready;
+  throw new Failure({ attempted: "fetch the kubeconfig", said: seen.waiting, next: "task talos:status" });
+}
+
+/** The same for who can wait: `waiting` when every control plane is away or not so far yet; what will not pass is a Failure. */
+export async function lookForKubeconfig(context: Home): Promise<Seen<string>> {
   const { cluster } = context;
   await expectTalosconfig(context);
   const ca = await authority(context);
@@ -23,10 +34,11 @@ export async function fetchKubeconfig(context: Home): Promise<string> {
     else {
       hide([...got.stdout.matchAll(/(?:client-key-data|token): *(\S+)/g)].map(([, value]) => value!));
       const stranger = await strangeness(got.stdout, cluster, ca);
-      if (!stranger) return got.stdout;
+      if (!stranger) return { ready: got.stdout };
       said.push(`${node.name} gave a kubeconfig of another cluster: ${stranger}`);
     }
   }
+  if (said.every((line) => MAY_PASS.test(line))) return { waiting: said.join("\n") };
   throw new Failure({ attempted: "fetch the kubeconfig", said: said.join("\n"), next: "task talos:status" });
 }
 

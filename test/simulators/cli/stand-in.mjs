@@ -33,7 +33,7 @@ function follow({ out, err, exit, id, read, stdin, write, text, mode }) {
   else if (err !== undefined) process.stderr.write(err);
   else if (read !== undefined) attempt(id, () => readFileSync(read, "utf8"));
   else if (write !== undefined) attempt(id, () => writeFileSync(write, text, { mode }));
-  else if (stdin) readAll(id);
+  else if (stdin) void readAll(id);
   else if (exit !== undefined) {
     ended = true;
     process.exitCode = exit;

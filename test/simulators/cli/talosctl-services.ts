@@ -105,6 +105,16 @@ export async function serviceCommand(talos: TalosCall): Promise<void> {
   );
 }
 
+/** Only the directory that tells whether etcd ever ran. */
+export async function listCommand(talos: TalosCall): Promise<void> {
+  const { call, rest } = talos;
+  if (rest.length !== 1 || rest[0] !== "/var/lib/etcd") throw new Untaught();
+  const { answered, error } = fanOut(await reach(talos), false);
+  if (answered.length === 0) throw new TalosError(`error fetching logs: ${error}`);
+  if (error !== undefined) call.err(`WARNING: ${error}\n`);
+  call.out(columns([["NODE", "NAME"], ...answered.flatMap(({ node, machine }) => [".", ...(machine.etcd ? ["member"] : [])].map((name) => [node, name]))]));
+}
+
 /** The node's own clock; the home's nodes have the right time once they are in sync. */
 export async function timeCommand(talos: TalosCall): Promise<void> {
   const { world, call } = talos;

@@ -2,7 +2,7 @@
 import { type Tool, Untaught } from "../world/tool.ts";
 import { type Flag, readFlags, type Words } from "./flags.ts";
 import { applyCommand, bootstrapCommand, kubeconfigCommand, versionCommand } from "./talosctl-nodes.ts";
-import { etcdCommand, serviceCommand, timeCommand } from "./talosctl-services.ts";
+import { etcdCommand, listCommand, serviceCommand, timeCommand } from "./talosctl-services.ts";
 import { getCommand } from "./talosctl-get.ts";
 import { genConfig, genSecrets, infoCommand, validateCommand } from "./talosctl-offline.ts";
 import { type TalosCall, TalosError } from "./talosctl-client.ts";
@@ -47,6 +47,7 @@ const COMMANDS: Record<string, Command> = {
   etcd: { flags: {}, run: etcdCommand },
   service: { flags: {}, run: serviceCommand },
   services: { flags: {}, run: serviceCommand },
+  list: { flags: {}, run: listCommand },
   time: { flags: { check: { is: "text", short: "c" } }, run: timeCommand },
   validate: {
     flags: { config: { is: "text", short: "c" }, mode: { is: "text", short: "m" }, strict: { is: "switch" } },

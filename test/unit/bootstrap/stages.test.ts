@@ -28,7 +28,7 @@ describe("nodes", () => {
 
 describe("definitions", () => {
   test("all there is done", () => expect(compareCrds(["a", "b"], ["b", "a", "c"])).toEqual({ state: "done", saw: "2 of 2" }));
-  test("some there is partly", () => expect(compareCrds(["a", "b"], ["b"])).toEqual({ state: "partly", saw: "1 of 2", todo: ["apply 2 CustomResourceDefinitions (1 are missing)"] }));
+  test("some there is partly", () => expect(compareCrds(["a", "b"], ["b"])).toEqual({ state: "partly", saw: "1 of 2", todo: ["apply 1 CustomResourceDefinitions that are missing; those that are there stay as they are"] }));
   test("none there is to do", () => expect(compareCrds(["a"], []).state).toBe("to do"));
 });
 
@@ -74,10 +74,10 @@ describe("releases", () => {
     expect(seeReleases([{ name: "cilium", namespace: "kube-system", chart: "c", version: "1.20.1", is: "deployed" }, { name: "coredns", namespace: "kube-system", chart: "c", version: "1.47.0", is: "stuck" }])).toEqual({
       state: "partly",
       saw: "1 of 2 deployed",
-      todo: ["kube-system/coredns 1.47.0: its helm died: uninstall what it left, then install"],
+      todo: ["kube-system/coredns 1.47.0: its first helm died: uninstall what it left, then install"],
     }));
   const LIST = JSON.stringify([{ name: "coredns", namespace: "kube-system", enabled: true, installed: true, labels: "", chart: "oci://x/coredns", version: "1.47.0" }]);
-  const answers = { "kubectl get --raw": "ok", "helmfile --file bootstrap/helmfile.d/01-apps.yaml list": LIST, "helm list": "[]" };
+  const answers = { "kubectl get --raw": "ok", "helmfile --file bootstrap/helmfile.d/01-apps.yaml list": LIST, "helm list": "[]", "kubectl get helmreleases": '{"items":[]}' };
   test("an API that does not answer leaves them unknown", async () => {
     const run = await record({ answers: { ...answers, "kubectl get --raw": { code: 1, err: "refused" } } });
     expect((await apps.observe(run.context)).state).toBe("unknown");
@@ -89,6 +89,7 @@ describe("releases", () => {
       "ask kubectl get --raw /readyz",
       "ask helmfile --file bootstrap/helmfile.d/01-apps.yaml list --output json",
       "ask helm list --all-namespaces --deployed --failed --pending --uninstalling --output json",
+      "ask kubectl get helmreleases.helm.toolkit.fluxcd.io --all-namespaces --output json",
     ]);
   });
 });
@@ -119,12 +120,12 @@ describe("an API server that is away for a moment", () => {
 describe("a release that is brought", () => {
   const CONFIG = "current-context: x\ncontexts: [{name: x, context: {cluster: c}}]\nclusters: [{name: c, cluster: {server: 'https://192.168.120.100:6443', certificate-authority-data: QUJD}}]";
   const WANTED = JSON.stringify([{ name: "coredns", namespace: "kube-system", enabled: true, installed: true, labels: "", chart: "oci://x/coredns", version: "1.47.0" }]);
-  const has = (status: string, updated: Date) => JSON.stringify([{ name: "coredns", namespace: "kube-system", status, chart: "coredns-1.47.0", updated: `${updated.toISOString().replace("T", " ").replace("Z", "")} +0000 UTC` }]);
+  const has = (status: string, updated: Date, revision = "1") => JSON.stringify([{ name: "coredns", namespace: "kube-system", status, revision, chart: "coredns-1.47.0", updated: `${updated.toISOString().replace("T", " ").replace("Z", "")} +0000 UTC` }]);
   const OLD = new Date(Date.now() - 20 * 60_000);
-  const bring = async (list: Answer[], sync: Answer[]) => {
+  const bring = async (list: Answer[], sync: Answer[], flux = '{"items":[]}') => {
     const folder = mkdtempSync(join(tmpdir(), "apps-"));
     writeFileSync(join(folder, "kubeconfig"), CONFIG);
-    const run = await record({ answers: { "helmfile --file bootstrap/helmfile.d/01-apps.yaml list": WANTED, "helm list": list, "helmfile --file bootstrap/helmfile.d/01-apps.yaml --selector": sync, "helm uninstall": "" }, env: { KUBECONFIG: join(folder, "kubeconfig") }, secrets: () => "QUJD" });
+    const run = await record({ answers: { "helmfile --file bootstrap/helmfile.d/01-apps.yaml list": WANTED, "helm list": list, "helmfile --file bootstrap/helmfile.d/01-apps.yaml --selector": sync, "helm uninstall": "", "helm rollback": "", "kubectl get helmreleases": flux }, env: { KUBECONFIG: join(folder, "kubeconfig") }, secrets: () => "QUJD" });
     const error = await apps.act(run.context).catch((thrown: unknown) => thrown);
     return { error, acts: run.commands.filter((line) => line.startsWith("act ")) };
   };
@@ -134,6 +135,12 @@ describe("a release that is brought", () => {
   test("is left alone when it is deployed", async () => expect(await bring([has("deployed", OLD)], [""])).toEqual({ error: undefined, acts: [] }));
   test("is waited for while its helm is at work, and then left alone", async () => expect(await bring([has("pending-install", new Date()), has("deployed", new Date())], [""])).toEqual({ error: undefined, acts: [] }));
   test("is taken away first when its helm died", async () => expect(await bring([has("pending-install", OLD)], [""])).toEqual({ error: undefined, acts: [UNINSTALL, SYNC] }));
+  test("is rolled back, never taken away, when its helm died in an upgrade", async () =>
+    expect((await bring([has("pending-upgrade", OLD, "3"), has("deployed", new Date())], [""])).acts).toEqual(["act helm rollback coredns --namespace kube-system --wait --timeout 5m", SYNC]));
+  test("is left to Flux once Flux keeps it", async () => {
+    const kept = JSON.stringify({ items: [{ kind: "HelmRelease", metadata: { name: "coredns", namespace: "kube-system" }, spec: {} }] });
+    expect(await bring([has("pending-upgrade", OLD, "3")], [""], kept)).toEqual({ error: undefined, acts: [] });
+  });
   test("is looked at again when helm says that another is at work", async () =>
     expect(await bring(["[]", has("pending-install", OLD)], [{ code: 1, err: "Error: UPGRADE FAILED: another operation (install/upgrade/rollback) is in progress" }, ""])).toEqual({ error: undefined, acts: [SYNC, UNINSTALL, SYNC] }));
   test("is tried again after a busy registry", async () => expect((await bring(["[]"], [{ code: 1, err: "unexpected status from HEAD request: 503 Service Unavailable" }, ""])).acts).toEqual([SYNC, SYNC]));

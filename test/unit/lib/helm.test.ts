@@ -8,17 +8,24 @@ import { readiness } from "../../../scripts/lib/node-readiness.ts";
 import { testCluster } from "../test-cluster.ts";
 
 const WANTED = [{ name: "cilium", namespace: "kube-system", chart: "oci://quay.io/cilium/charts/cilium", version: "1.20.1" }];
-const has = (change: Partial<Installed>): Installed[] => [{ name: "cilium", namespace: "kube-system", status: "deployed", chart: "cilium-1.20.1", updated: "2026-01-02 03:04:05.678901 +0000 UTC", ...change }];
+const has = (change: Partial<Installed>): Installed[] => [{ name: "cilium", namespace: "kube-system", status: "deployed", chart: "cilium-1.20.1", updated: "2026-01-02 03:04:05.678901 +0000 UTC", revision: "1", ...change }];
 const minutesLater = (minutes: number) => Date.parse("2026-01-02T03:04:05Z") + minutes * 60_000;
-const is = (installed: Installed[], minutes = 1) => compareReleases(WANTED, installed, minutesLater(minutes), 11 * 60_000)[0]!.is;
+const is = (installed: Installed[], minutes = 1, kept: string[] = []) => compareReleases(WANTED, { installed, kept: new Set(kept) }, minutesLater(minutes), 11 * 60_000)[0]!.is;
 
 describe("a release", () => {
+  test("that Flux keeps is Flux's, of whatever version and in whatever state", () => {
+    for (const change of [{ chart: "cilium-1.21.0" }, { status: "failed" }, { status: "pending-upgrade", revision: "7" }]) expect(is(has(change), 60, ["kube-system/cilium"])).toBe("flux");
+  });
+  test("that Flux keeps but that is not there is absent", () => expect(is([], 1, ["kube-system/cilium"])).toBe("absent"));
+  test("whose helm died in an upgrade is halfway, never taken away", () => expect(is(has({ status: "pending-upgrade", revision: "3" }), 60)).toBe("halfway"));
+  test("whose helm died in a rollback is halfway too", () => expect(is(has({ status: "pending-rollback", revision: "4" }), 60)).toBe("halfway"));
+  test("whose uninstall was not finished is stuck", () => expect(is(has({ status: "uninstalling", revision: "3" }), 60)).toBe("stuck"));
   test("that is not there is absent", () => expect(is([])).toBe("absent"));
   test("of the same name in another namespace is absent", () => expect(is(has({ namespace: "default" }))).toBe("absent"));
   test("of the wanted version is deployed", () => expect(is(has({}))).toBe("deployed"));
   test("that Flux has taken over, with the artifact's digest behind its version, is deployed", () => expect(is(has({ chart: "cilium-1.20.1+1dd0e4f2d977" }))).toBe("deployed"));
   test.each(["cert-manager-v1.21.1", "cert-manager-1.21.1+1dd0e4f2d977"])("%s is v1.21.1", (chart) =>
-    expect(compareReleases([{ ...WANTED[0]!, version: "v1.21.1" }], has({ chart }), minutesLater(1), 0)[0]!.is).toBe("deployed"));
+    expect(compareReleases([{ ...WANTED[0]!, version: "v1.21.1" }], { installed: has({ chart }), kept: new Set() }, minutesLater(1), 0)[0]!.is).toBe("deployed"));
   test("of another version that Flux has taken over is outdated", () => expect(is(has({ chart: "cilium-1.20.0+1dd0e4f2d977" }))).toBe("outdated"));
   test("of another version is outdated", () => expect(is(has({ chart: "cilium-1.19.0" }))).toBe("outdated"));
   test("whose last try failed is failed", () => expect(is(has({ status: "failed" }))).toBe("failed"));

@@ -46,6 +46,7 @@ async function running(file: string, i: number, node: Node = {}): Promise<Answer
     [`${to} version`]: node.version ?? VERSION,
     [`${to} get extensions`]: extensions("id" in node ? node.id : ID),
     [`${to} etcd members`]: node.etcd ?? MEMBERS,
+    [`${to} list /var/lib/etcd`]: "NODE            NAME\n192.168.122.11  .\n",
     [`${to} get services kubelet`]: node.kubelet ?? json({ running: true, healthy: true, unknown: false }),
     [`${to} get machineconfig v1alpha1`]: node.config ?? (await config(i)),
   };
