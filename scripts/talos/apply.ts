@@ -138,7 +138,7 @@ const DOUBTFUL =
 /** Sends the config and waits until the node says that it holds what was sent. */
 export async function applyNode(context: Context, { node, stage, config }: Prospect, mode: Mode = "auto"): Promise<void> {
   const { ui } = context;
-  const how = stage.stage === "maintenance" ? atOpenly(context, node) : [...at(context, node), "--mode", mode];
+  const how = stage.stage === "maintenance" ? [...atOpenly(context, node), "--insecure"] : [...at(context, node), "--mode", mode];
   ui.progress(`applying the machine config of ${node.name}`);
   const sent = await $({ input: config, timeout: "2m" })`cat | talosctl apply-config ${how} --file /dev/stdin`.nothrow();
   if (sent.exitCode !== 0) {

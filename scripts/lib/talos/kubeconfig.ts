@@ -13,7 +13,8 @@ import { dueInDays, expectTalosconfig } from "./talosconfig.ts";
 type Home = Pick<Context, "env" | "cluster" | "vault">;
 
 /** Said by a node that is away or not so far yet. */
-const MAY_PASS = /code = (Unavailable|DeadlineExceeded|FailedPrecondition)|connection refused|i\/o timeout|no answer|no such file or directory/;
+const MAY_PASS =
+  /code = (Unavailable|DeadlineExceeded|FailedPrecondition)|connection refused|i\/o timeout|no answer|no such file or directory/;
 
 /** A new kubeconfig from the first control plane that gives one; proven to lead to this cluster. Holds secrets. */
 export async function fetchKubeconfig(context: Home): Promise<string> {

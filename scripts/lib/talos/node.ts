@@ -10,8 +10,8 @@ type Place = Pick<Node, "address">;
 /** The words that lead a command to this node with the cluster's own certificate. */
 export const at = ({ env }: Env, { address }: Place) => ["--talosconfig", env.TALOSCONFIG!, "--endpoints", address, "--nodes", address];
 
-/** The words that lead a command to a node that has no config yet, and so knows no certificate. */
-export const atOpenly = ({ env }: Env, { address }: Place) => ["--talosconfig", env.TALOSCONFIG!, "--nodes", address, "--insecure"];
+/** The words that lead a command to a node that has no config yet, and so knows no certificate; `--insecure` belongs after the command, or talosctl takes the command for its value. */
+export const atOpenly = ({ env }: Env, { address }: Place) => ["--talosconfig", env.TALOSCONFIG!, "--nodes", address];
 
 export type Stage =
   /** Booted from the ISO, without a config. */
@@ -34,7 +34,9 @@ export async function stageOf(context: Env, node: Place): Promise<Stage> {
   if (got.exitCode === 0) return runningStage(got.stdout);
   const seen = judge(saidBy(got));
   if (seen !== "ask openly") return seen;
-  const open = await ask({ timeout: `${SECONDS}s` })`talosctl ${atOpenly(context, node)} get machinestatus --output json`.nothrow();
+  const open = await ask({
+    timeout: `${SECONDS}s`,
+  })`talosctl ${atOpenly(context, node)} get machinestatus --insecure --output json`.nothrow();
   return open.exitCode === 0 ? { stage: "maintenance" } : judgeOpen(saidBy(open));
 }
 

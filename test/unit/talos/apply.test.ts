@@ -30,7 +30,7 @@ const status = (i: number) => `${to(i)} get machinestatus`;
 const statusOpenly = (i: number) => `${openly(FILE, i)} get machinestatus`;
 const config = (i: number, id = "v1alpha1") => `${to(i)} get machineconfig ${id}`;
 const send = (i: number, mode = "auto") => `cat | talosctl apply-config ${to(i).replace("talosctl ", "")} --mode ${mode} --file /dev/stdin`;
-const sendOpenly = (i: number) => `cat | talosctl apply-config ${openly(FILE, i).replace("talosctl ", "")} --file /dev/stdin`;
+const sendOpenly = (i: number) => `cat | talosctl apply-config ${openly(FILE, i).replace("talosctl ", "")} --insecure --file /dev/stdin`;
 const wouldSend = (i: number, mode = "auto") =>
   `cat | talosctl apply-config ${to(i).replace("talosctl ", "")} --mode ${mode} --dry-run --file /dev/stdin`;
 

@@ -69,7 +69,7 @@ export function folderWith(files: Record<string, string>): { folder: string; env
 /** How commands to the i-th node begin, with our certificate and without one. */
 export const withCertificate = (file: string, i: number) =>
   `talosctl --talosconfig ${file} --endpoints ${ADDRESSES[i]} --nodes ${ADDRESSES[i]}`;
-export const openly = (file: string, i: number) => `talosctl --talosconfig ${file} --nodes ${ADDRESSES[i]} --insecure`;
+export const openly = (file: string, i: number) => `talosctl --talosconfig ${file} --nodes ${ADDRESSES[i]}`;
 
 /** The value of each reference that the machine configs hold: our authorities' certificates, and for the rest its own name. */
 export const secrets = (reference: string) =>

@@ -16,7 +16,7 @@ import {
 
 const FILE = "/home/op/talosconfig";
 const asked = `${withCertificate(FILE, 0)} get machinestatus --output json`;
-const askedOpenly = `${openly(FILE, 0)} get machinestatus --output json`;
+const askedOpenly = `${openly(FILE, 0)} get machinestatus --insecure --output json`;
 
 async function stage(first: Answer, second?: Answer) {
   const lab = await record({ answers: { [asked]: first, ...(second !== undefined && { [askedOpenly]: second }) } });
