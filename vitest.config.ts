@@ -10,7 +10,10 @@ export default defineConfig({
     },
     projects: [
       { extends: true, test: { name: "unit", include: ["test/unit/**/*.test.ts"], testTimeout: 10_000 } },
-      { extends: true, test: { name: "lab", include: ["test/lab/**/*.test.ts"], testTimeout: 120_000, hookTimeout: 60_000, maxWorkers: 2 } },
+      {
+        extends: true,
+        test: { name: "lab", include: ["test/lab/**/*.test.ts"], testTimeout: 120_000, hookTimeout: 60_000, maxWorkers: 2 },
+      },
     ],
   },
 });

@@ -38,7 +38,14 @@ export const bootstrap = procedure({
     const seen = await Promise.all(STAGES.map((stage) => look(stage, context)));
     const todo = STAGES.flatMap((stage, index) => lines(stage, seen[index]!));
     if (todo.length > 0) await ui.confirm({ title: `bootstrap ${context.cluster.name}`, lines: todo });
-    const rows: Row[] = [{ stage: "preflight", was: "done", saw: `${results.filter(({ state }) => state === "ok").length} of ${results.length} checks are good`, seconds: ms / 1000 }];
+    const rows: Row[] = [
+      {
+        stage: "preflight",
+        was: "done",
+        saw: `${results.filter(({ state }) => state === "ok").length} of ${results.length} checks are good`,
+        seconds: ms / 1000,
+      },
+    ];
     let acted = false;
     for (const [index, stage] of STAGES.entries()) {
       const [row] = await timed(() => walk(stage, seen[index]!, acted, context));
@@ -75,7 +82,11 @@ export function lines(stage: Pick<Stage, "name" | "about">, { state, saw, todo =
 }
 
 export function summary(rows: Row[]): string {
-  const shown = rows.map(({ stage, was, saw, seconds }) => [stage, was === "done" && stage !== "preflight" ? `already true: ${saw}` : saw, `${seconds.toFixed(1)} s`]);
+  const shown = rows.map(({ stage, was, saw, seconds }) => [
+    stage,
+    was === "done" && stage !== "preflight" ? `already true: ${saw}` : saw,
+    `${seconds.toFixed(1)} s`,
+  ]);
   return [table(["stage", "observed", "time"], shown), `${tally.commands} commands, ${tally.op} of them 1Password`].join("\n");
 }
 

@@ -35,7 +35,11 @@ export const menu = procedure({
   options: {},
   async run(_values, { ui }) {
     const width = Math.max(...Object.values(MENU).flatMap((entries) => entries.map(([target]) => target.length)));
-    const lines = Object.entries(MENU).flatMap(([intent, entries]) => [intent, ...entries.map(([target, what]) => `  task ${target.padEnd(width)}  ${what}`), ""]);
+    const lines = Object.entries(MENU).flatMap(([intent, entries]) => [
+      intent,
+      ...entries.map(([target, what]) => `  task ${target.padEnd(width)}  ${what}`),
+      "",
+    ]);
     ui.result(MENU, [...lines, "DRY_RUN=1 only looks. task --list shows every target, task --summary NAME one."].join("\n"));
   },
 });

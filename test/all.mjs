@@ -6,6 +6,7 @@ import { join } from "node:path";
 
 const scratch = mkdtempSync(join(tmpdir(), "home-ops-test-"));
 const results = join(scratch, "results.json");
+/** @type {[name: string, tool: string, words: string[]][]} */
 const STEPS = [
   ["format", "oxfmt", ["--check", "."]],
   ["lint", "oxlint", ["--type-aware"]],
@@ -19,7 +20,7 @@ let failed = 0;
 let skipped = 0;
 for (const [name, tool, words] of STEPS) {
   const started = performance.now();
-  const { status } = spawnSync(join("node_modules", ".bin", String(tool)), words.map(String), { stdio: "inherit" });
+  const { status } = spawnSync(join("node_modules", ".bin", tool), words, { stdio: "inherit" });
   verdicts.push(`${status === 0 ? "ok" : "FAILED"}: ${name} (${((performance.now() - started) / 1000).toFixed(1)} s)`);
   if (tool !== "vitest") {
     if (status === 0) passed += 1;

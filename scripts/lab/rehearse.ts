@@ -31,7 +31,16 @@ export const rehearse = procedure({
       return conclude(ui, await faultyDays(PROJECT, fault, ui));
     }
     const day = await fullDay(PROJECT, { ui, keep });
-    ui.result(day, [table(["stage", "observed", "time"], day.stages.map(({ stage, saw, seconds }) => [stage, short(saw), `${seconds.toFixed(1)} s`])), ...day.closing].join("\n"));
+    ui.result(
+      day,
+      [
+        table(
+          ["stage", "observed", "time"],
+          day.stages.map(({ stage, saw, seconds }) => [stage, short(saw), `${seconds.toFixed(1)} s`]),
+        ),
+        ...day.closing,
+      ].join("\n"),
+    );
   },
 });
 

@@ -14,7 +14,9 @@ export function refuseMisspelt<O extends Options>(spec: Procedure<O>, words = wo
     const name = /^([A-Za-z_][A-Za-z0-9_]*)=/.exec(word)?.[1];
     if (name === undefined || valid.includes(name) || isVersion(name)) continue;
     const close = nearest(name, valid);
-    throw new UsageError(`task ${spec.name} does not take ${name}=${close ? `; did you mean ${close}=?` : ""}\n  it takes: ${valid.join(" ")}`);
+    throw new UsageError(
+      `task ${spec.name} does not take ${name}=${close ? `; did you mean ${close}=?` : ""}\n  it takes: ${valid.join(" ")}`,
+    );
   }
 }
 
@@ -38,7 +40,8 @@ function wordsOfTask(): string[] {
 function wordsFromPs(): string[] {
   try {
     for (let pid = process.ppid, depth = 0; pid > 1 && depth < 8; depth += 1) {
-      const [, parent, command] = /^\s*(\d+)\s+(.*)$/s.exec(execFileSync("ps", ["-o", "ppid=,command=", "-p", String(pid)], { encoding: "utf8" }).trim()) ?? [];
+      const [, parent, command] =
+        /^\s*(\d+)\s+(.*)$/s.exec(execFileSync("ps", ["-o", "ppid=,command=", "-p", String(pid)], { encoding: "utf8" }).trim()) ?? [];
       const words = (command ?? "").split(/\s+/);
       if (/(^|\/)(go-)?task$/.test(words[0] ?? "")) return words.slice(1);
       pid = Number(parent ?? 0);

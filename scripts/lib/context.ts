@@ -46,7 +46,13 @@ export function findRoot(from: string): string {
 }
 
 /** Opens everything that a run needs, zx last; `close` writes the end of the report. */
-export async function openContext<O extends Options>(spec: Procedure<O>, common: Common, { words, rest }: { words: string[]; rest: string[] }, caller: NodeJS.ProcessEnv, signal: AbortSignal) {
+export async function openContext<O extends Options>(
+  spec: Procedure<O>,
+  common: Common,
+  { words, rest }: { words: string[]; rest: string[] },
+  caller: NodeJS.ProcessEnv,
+  signal: AbortSignal,
+) {
   const started = performance.now();
   const root = findRoot(process.cwd());
   const env = withDefaults(root, caller);
@@ -68,9 +74,28 @@ export async function openContext<O extends Options>(spec: Procedure<O>, common:
   await openShell({ signal, env, cwd: root, debug: common.debug ? ui.debug : undefined });
   const { openLedger } = await import("./ledger.ts");
   const { openVault } = await import("./secrets/vault.ts");
-  const context: Context = { root, cluster, versions, ui, dryRun: common.dryRun, rest, waive: common.waive, env, vault: openVault(env), ledger: openLedger(state), report, signal };
+  const context: Context = {
+    root,
+    cluster,
+    versions,
+    ui,
+    dryRun: common.dryRun,
+    rest,
+    waive: common.waive,
+    env,
+    vault: openVault(env),
+    ledger: openLedger(state),
+    report,
+    signal,
+  };
   const close = (code: number, message?: string) => {
-    report.write({ event: "end", ok: code === 0, code, ...(message !== undefined && { message }), ms: Math.round(performance.now() - started) });
+    report.write({
+      event: "end",
+      ok: code === 0,
+      code,
+      ...(message !== undefined && { message }),
+      ms: Math.round(performance.now() - started),
+    });
     if (common.debug) ui.debug(`${effectsSoFar()} effects${report.file ? `, report: ${report.file}` : ""}`);
   };
   return { context, close };
@@ -82,7 +107,8 @@ const OUTRANKS = /^HELM_(KUBE|NAMESPACE)/;
 /** The same defaults as .mise.toml, so that a shell without mise works alike. */
 function withDefaults(root: string, caller: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   for (const name of ["KUBECONFIG", "TALOSCONFIG"]) {
-    if (caller[name]?.includes(delimiter)) throw new UsageError(`${name} names several files: set it to the one of this home (kubectl would take another's first context)`);
+    if (caller[name]?.includes(delimiter))
+      throw new UsageError(`${name} names several files: set it to the one of this home (kubectl would take another's first context)`);
   }
   const here = (name: string, file: string) => resolve(root, caller[name] || file);
   return {
@@ -99,7 +125,10 @@ async function loadHome(root: string, caller: NodeJS.ProcessEnv, ui: Ui): Promis
   return readHome(root, caller, ui.warn);
 }
 
-const withoutHome = (name: string): Pick<Context, "versions" | "cluster"> => ({ versions: unavailable(name, "versions.env"), cluster: unavailable(name, "talos/cluster.yaml") });
+const withoutHome = (name: string): Pick<Context, "versions" | "cluster"> => ({
+  versions: unavailable(name, "versions.env"),
+  cluster: unavailable(name, "talos/cluster.yaml"),
+});
 
 const unavailable = <T extends object>(name: string, what: string): T =>
   new Proxy({} as T, {

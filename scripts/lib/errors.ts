@@ -37,7 +37,9 @@ export class Failure extends Error {
 }
 
 const tell = ({ attempted, said, now, next }: Account) =>
-  [`could not ${attempted}`, said?.trim() && indent("said", said.trim()), now && indent("now", now), next && indent("next", next)].filter(Boolean).join("\n");
+  [`could not ${attempted}`, said?.trim() && indent("said", said.trim()), now && indent("now", now), next && indent("next", next)]
+    .filter(Boolean)
+    .join("\n");
 
 const indent = (label: string, text: string) => `  ${`${label}:`.padEnd(6)}${text.split("\n").join("\n        ")}`;
 

@@ -32,7 +32,11 @@ const MAINTENANCE = "it is in maintenance mode";
 /** What the data directory says of an etcd that does not answer: only an empty one means that it never ran. The server looks at the same before it bootstraps. */
 export function whatData(code: number | null, table: string, said: string): { without: string } | { unseen: string } {
   if (code !== 0) return /no such file or directory/.test(said) ? { without: "etcd never ran" } : { unseen: said };
-  const names = table.split("\n").slice(1).map((line) => line.trim().split(/\s+/).at(-1)).filter((name) => name && name !== ".");
+  const names = table
+    .split("\n")
+    .slice(1)
+    .map((line) => line.trim().split(/\s+/).at(-1))
+    .filter((name) => name && name !== ".");
   return names.length === 0 ? { without: "etcd never ran" } : { unseen: "its etcd is down, and its data directory is not empty" };
 }
 
@@ -49,7 +53,12 @@ export function membersOf(table: string): Member[] {
 
 /** Whether an error says that the node answers but has no etcd, or that the node could not be asked. */
 export function whyNot(said: string): { without: string } | { unseen: string } {
-  if (/etcd is not running|service "etcd" is not|:2379|failed to (get|create) etcd client|error building etcd client|not bootstrapped/i.test(said)) return { without: "etcd does not run" };
+  if (
+    /etcd is not running|service "etcd" is not|:2379|failed to (get|create) etcd client|error building etcd client|not bootstrapped/i.test(
+      said,
+    )
+  )
+    return { without: "etcd does not run" };
   if (/API is not implemented in maintenance mode|certificate signed by unknown authority/.test(said)) return { without: MAINTENANCE };
   return { unseen: said };
 }
@@ -60,14 +69,24 @@ export function seeEtcd(expected: string[], answers: Answer[]): Seen {
   if (views.length === 0) return { ...seeNone(answers), todo: [`bootstrap etcd on ${expected[0]}`, `wait for ${expected.length} members`] };
   const known = [...new Map(views.flatMap(({ members }) => members).map((member) => [member.hostname, member])).values()];
   const split = views.find(({ members }) => !members.some(({ id }) => views[0]!.members.some((other) => other.id === id)));
-  if (split) throw new Failure({ attempted: "see one etcd", said: `${views[0]!.node} and ${split.node} are in two different etcd clusters`, now: "nothing was changed", next: "talosctl etcd members on each; keep one, reset the others" });
+  if (split)
+    throw new Failure({
+      attempted: "see one etcd",
+      said: `${views[0]!.node} and ${split.node} are in two different etcd clusters`,
+      now: "nothing was changed",
+      next: "talosctl etcd members on each; keep one, reset the others",
+    });
   const missing = expected.filter((name) => !known.some(({ hostname, learner }) => hostname === name && !learner));
   const learners = known.filter(({ learner }) => learner).map(({ hostname }) => hostname);
   const saw = `${expected.length - missing.length} of ${expected.length} members${learners.length ? `, ${learners.join(", ")} still learning` : ""}`;
-  return missing.length === 0 ? { state: "done", saw } : { state: "partly", saw, todo: [`wait for ${missing.join(", ")} to become a member`] };
+  return missing.length === 0
+    ? { state: "done", saw }
+    : { state: "partly", saw, todo: [`wait for ${missing.join(", ")} to become a member`] };
 }
 
 function seeNone(answers: Answer[]): Pick<Seen, "state" | "saw"> {
   const unseen = answers.flatMap((answer) => ("unseen" in answer ? [`${answer.node}: ${answer.unseen.split("\n")[0]}`] : []));
-  return unseen.length ? { state: "unknown", saw: `not every node could be asked: ${unseen.join("; ")}` } : { state: "to do", saw: "no node has etcd" };
+  return unseen.length
+    ? { state: "unknown", saw: `not every node could be asked: ${unseen.join("; ")}` }
+    : { state: "to do", saw: "no node has etcd" };
 }

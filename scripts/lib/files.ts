@@ -27,7 +27,8 @@ export async function writeFile(file: string, text: string, { mode = 0o644, door
 }
 
 /** Removes a file; one that is not there is removed already. */
-export const removeFile = (file: string, door: "file" | "ledger" = "file") => effect(door, `remove ${file}`, () => rm(file, { force: true }));
+export const removeFile = (file: string, door: "file" | "ledger" = "file") =>
+  effect(door, `remove ${file}`, () => rm(file, { force: true }));
 
 /** The file's text, or undefined when there is no such file. */
 export async function readIfThere(file: string): Promise<string | undefined> {

@@ -25,5 +25,9 @@ export async function fluxState(): Promise<FluxState | undefined> {
 export function summarize(objects: KubernetesObject[]): FluxState {
   const left = objects.filter((object) => !isReady(object));
   const depends = (object: KubernetesObject) => Number(/DependencyNotReady/.test(whyNotReady(object)));
-  return { ready: objects.length - left.length, total: objects.length, waiting: left.sort((a, b) => depends(a) - depends(b)).map(whyNotReady) };
+  return {
+    ready: objects.length - left.length,
+    total: objects.length,
+    waiting: left.sort((a, b) => depends(a) - depends(b)).map(whyNotReady),
+  };
 }

@@ -40,11 +40,16 @@ export async function releaseNames(text: string): Promise<string[]> {
 /** Every release in the cluster, in whatever state. */
 export const installedReleases = async () =>
   JSON.parse(
-    await steady(() => ask({ timeout: "1m" })`helm list --all-namespaces --deployed --failed --pending --uninstalling --output json`.text()),
+    await steady(() =>
+      ask({ timeout: "1m" })`helm list --all-namespaces --deployed --failed --pending --uninstalling --output json`.text(),
+    ),
   ) as Installed[];
 
 /** `stuck`: its helm died before it ever worked; `halfway`: its helm died on the way from one revision to the next; `flux`: Flux keeps it, whatever it is. */
-export type Release = Wanted & { is: "deployed" | "absent" | "outdated" | "failed" | "pending" | "stuck" | "halfway" | "flux"; status?: string };
+export type Release = Wanted & {
+  is: "deployed" | "absent" | "outdated" | "failed" | "pending" | "stuck" | "halfway" | "flux";
+  status?: string;
+};
 
 export interface Releases {
   installed: Installed[];

@@ -16,7 +16,13 @@ export interface Condition {
 export interface KubernetesObject {
   apiVersion: string;
   kind: string;
-  metadata: { name: string; namespace?: string; generation?: number; annotations?: Record<string, string>; labels?: Record<string, string> };
+  metadata: {
+    name: string;
+    namespace?: string;
+    generation?: number;
+    annotations?: Record<string, string>;
+    labels?: Record<string, string>;
+  };
   spec?: Record<string, unknown>;
   data?: Record<string, string>;
   status?: { conditions?: Condition[]; observedGeneration?: number };
@@ -68,14 +74,21 @@ export const condition = (object: KubernetesObject, type: string) => object.stat
 /** Ready for its present generation: a status left over from before a change does not count. */
 export function isReady(object: KubernetesObject): boolean {
   const { observedGeneration } = object.status ?? {};
-  return condition(object, "Ready")?.status === "True" && (observedGeneration === undefined || observedGeneration === object.metadata.generation);
+  return (
+    condition(object, "Ready")?.status === "True" && (observedGeneration === undefined || observedGeneration === object.metadata.generation)
+  );
 }
 
 /** One line about an object that is not ready: "Kustomization kube-system/cilium: DependencyNotReady: …". */
 export function whyNotReady(object: KubernetesObject): string {
   const { namespace, name } = object.metadata;
   const ready = condition(object, "Ready");
-  const why = object.spec?.suspend === true ? "suspended" : ready ? `${ready.reason ?? ready.status}: ${ready.message ?? ""}`.trim() : "has no status yet";
+  const why =
+    object.spec?.suspend === true
+      ? "suspended"
+      : ready
+        ? `${ready.reason ?? ready.status}: ${ready.message ?? ""}`.trim()
+        : "has no status yet";
   return `${object.kind} ${namespace ? `${namespace}/` : ""}${name}: ${why}`;
 }
 
@@ -90,7 +103,13 @@ export async function expectOurCluster({ cluster, env, vault }: Pick<Context, "c
   if (text === undefined) throw new Failure({ attempted, said: "there is no such file", next: "task bootstrap:kubeconfig" });
   const ca = reference(cluster, "talos", "CLUSTER_CA_CRT");
   const stranger = await strangeness(text, cluster, (await vault.resolve([ca])).get(ca)!);
-  if (stranger) throw new Failure({ attempted, said: stranger, now: "nothing was changed", next: `move ${file} away or set KUBECONFIG, then: task bootstrap:kubeconfig` });
+  if (stranger)
+    throw new Failure({
+      attempted,
+      said: stranger,
+      now: "nothing was changed",
+      next: `move ${file} away or set KUBECONFIG, then: task bootstrap:kubeconfig`,
+    });
 }
 
 /** What shows that a kubeconfig's current context belongs to another cluster; undefined when it is ours. */
@@ -101,7 +120,8 @@ export async function strangeness(text: string, cluster: Pick<Cluster, "endpoint
   const held = config?.clusters?.find(({ name }) => name === context?.cluster)?.cluster;
   if (!held) return "it has no current context";
   if (held.server !== cluster.endpoint.url) return `its server is ${held.server}, talos/cluster.yaml says ${cluster.endpoint.url}`;
-  if (squeeze(held["certificate-authority-data"] ?? "") !== squeeze(ca)) return `it trusts another authority than ${cluster.name}'s in the vault`;
+  if (squeeze(held["certificate-authority-data"] ?? "") !== squeeze(ca))
+    return `it trusts another authority than ${cluster.name}'s in the vault`;
   return undefined;
 }
 

@@ -15,7 +15,8 @@ export type Options = Record<string, Option<unknown>>;
 export type Values<O extends Options> = { [K in keyof O]: O[K] extends Option<infer T> ? T : never };
 
 const missing = (flag: string, hint: string) => new UsageError(`--${flag} (${variable(flag)}=) is missing: ${hint}`);
-const wrong = (flag: string, typed: unknown, hint: string) => new UsageError(`--${flag} (${variable(flag)}=) does not know "${String(typed)}": ${hint}`);
+const wrong = (flag: string, typed: unknown, hint: string) =>
+  new UsageError(`--${flag} (${variable(flag)}=) does not know "${String(typed)}": ${hint}`);
 
 /** `node-name` as a variable of a task: NODE_NAME. */
 export const variable = (flag: string) => flag.toUpperCase().replaceAll("-", "_");
@@ -55,7 +56,11 @@ export const text = (about: string, otherwise?: string): Option<string> => ({
 });
 
 /** Any text, or undefined. */
-export const maybeText = (about: string): Option<string | undefined> => ({ about, type: "string", read: (typed) => (typeof typed === "string" ? typed : undefined) });
+export const maybeText = (about: string): Option<string | undefined> => ({
+  about,
+  type: "string",
+  read: (typed) => (typeof typed === "string" ? typed : undefined),
+});
 
 /** The name of a node of talos/cluster.yaml (or its VM's name, or its address), checked against the file when the procedure asks the cluster for it. */
 export const nodeName = (about = "name of a node in talos/cluster.yaml"): Option<string> => text(about);
@@ -64,7 +69,13 @@ export const nodeName = (about = "name of a node in talos/cluster.yaml"): Option
 export const nodeNames = (about = "names of nodes, with commas between; all when left out"): Option<string[] | undefined> => ({
   about,
   type: "string",
-  read: (typed) => (typeof typed === "string" ? typed.split(",").map((name) => name.trim()).filter(Boolean) : undefined),
+  read: (typed) =>
+    typeof typed === "string"
+      ? typed
+          .split(",")
+          .map((name) => name.trim())
+          .filter(Boolean)
+      : undefined,
 });
 
 /** A switch: `--flag`, or FLAG=1 of a task. */

@@ -15,7 +15,13 @@ export function hide(values: Iterable<string>): void {
 /** The same text with every known secret, and what looks like a password in JSON or YAML, replaced by ********. */
 export function redact(text: string): string {
   if (known.size > 0) {
-    pattern ??= new RegExp([...known].sort((a, b) => b.length - a.length).map(escape).join("|"), "g");
+    pattern ??= new RegExp(
+      [...known]
+        .sort((a, b) => b.length - a.length)
+        .map(escape)
+        .join("|"),
+      "g",
+    );
     text = text.replace(pattern, "********");
   }
   return text.replace(/("?(?:password|api_key|token)"?\s*[:=]\s*)("(?:[^"\\]|\\.)+"|[^\s",}]+)/gi, (whole, key: string, value: string) =>

@@ -24,10 +24,16 @@ export function compareResources(wanted: Resource[], found: Resource[]): string[
   return wanted.flatMap((want) => {
     const has = found.find((one) => nameOf(one) === nameOf(want));
     if (!has) return [`${nameOf(want)}: create`];
-    const differs = [...lacks(want.metadata.labels, has.metadata.labels), ...lacks(want.metadata.annotations, has.metadata.annotations), ...lacks(encoded(want.stringData), has.data)];
+    const differs = [
+      ...lacks(want.metadata.labels, has.metadata.labels),
+      ...lacks(want.metadata.annotations, has.metadata.annotations),
+      ...lacks(encoded(want.stringData), has.data),
+    ];
     return differs.length ? [`${nameOf(want)}: change ${differs.join(", ")}`] : [];
   });
 }
 
-const lacks = (want: Record<string, string> = {}, has: Record<string, string> = {}) => Object.keys(want).filter((key) => want[key] !== has[key]);
-const encoded = (data: Record<string, string> = {}) => Object.fromEntries(Object.entries(data).map(([key, value]) => [key, Buffer.from(value).toString("base64")]));
+const lacks = (want: Record<string, string> = {}, has: Record<string, string> = {}) =>
+  Object.keys(want).filter((key) => want[key] !== has[key]);
+const encoded = (data: Record<string, string> = {}) =>
+  Object.fromEntries(Object.entries(data).map(([key, value]) => [key, Buffer.from(value).toString("base64")]));

@@ -53,7 +53,8 @@ export function terminal(setup: UiSetup): Ui {
     err.write(`${open ? CLEAR : ""}${redact(text)}\n`);
     open = false;
   };
-  const paint = (style: "yellow" | "dim" | "bold", text: string) => (err.isTTY && !process.env.NO_COLOR ? styleText(style, text, { validateStream: false }) : text);
+  const paint = (style: "yellow" | "dim" | "bold", text: string) =>
+    err.isTTY && !process.env.NO_COLOR ? styleText(style, text, { validateStream: false }) : text;
 
   return {
     json,
@@ -103,5 +104,12 @@ async function confirmByName(name: string, confirmed: string | undefined, questi
 export function table(head: string[], rows: Cell[][]): string {
   const cells = [head, ...rows.map((row) => row.map((cell) => String(cell ?? "-")))];
   const widths = head.map((_, column) => Math.max(...cells.map((row) => (row[column] ?? "").length)));
-  return cells.map((row) => row.map((cell, column) => (column === row.length - 1 ? cell : cell.padEnd(widths[column] ?? 0))).join("  ").trimEnd()).join("\n");
+  return cells
+    .map((row) =>
+      row
+        .map((cell, column) => (column === row.length - 1 ? cell : cell.padEnd(widths[column] ?? 0)))
+        .join("  ")
+        .trimEnd(),
+    )
+    .join("\n");
 }

@@ -40,7 +40,8 @@ export function readWords<O extends Options>(spec: Procedure<O>, words: string[]
     const given = parsed[name] ?? env[`ARG_${variable(name)}`] ?? (name in spec.options ? undefined : env[variable(name)]);
     return given === "" ? undefined : given; // a task passes a variable that nobody set as an empty one
   };
-  const read = (options: Options) => Object.fromEntries(Object.entries(options).map(([name, option]) => [name, option.read(typed(name), name)]));
+  const read = (options: Options) =>
+    Object.fromEntries(Object.entries(options).map(([name, option]) => [name, option.read(typed(name), name)]));
   const common = read(COMMON) as Values<typeof COMMON>;
   return {
     help: false as const,

@@ -15,7 +15,11 @@ writeFileSync(empty, "export {};\n");
 /** Milliseconds that a command takes, and that it ended well. */
 function time(words: string[], env: NodeJS.ProcessEnv = {}): number {
   const began = performance.now();
-  const { status, stderr } = spawnSync(words[0]!, words.slice(1), { cwd: ROOT, env: { ...process.env, NODE_EXTRA_CA_CERTS: "", ...env }, encoding: "utf8" });
+  const { status, stderr } = spawnSync(words[0]!, words.slice(1), {
+    cwd: ROOT,
+    env: { ...process.env, NODE_EXTRA_CA_CERTS: "", ...env },
+    encoding: "utf8",
+  });
   if (status !== 0) throw new Error(`${words.join(" ")} ended with ${status}:\n${stderr.slice(-2000)}`);
   return performance.now() - began;
 }
@@ -46,7 +50,11 @@ const add = (what: string, promise: string, values: number[], unit: "ms" | "s" =
   rows.push([what, middle, range, promise]);
 };
 
-const [bare, help] = inTurn(9, () => time(tsx(empty)), () => time(tsx("scripts/talos/apply.ts", "--help")));
+const [bare, help] = inTurn(
+  9,
+  () => time(tsx(empty)),
+  () => time(tsx("scripts/talos/apply.ts", "--help")),
+);
 add("an empty script", "", bare);
 add("--help of a procedure", "", help);
 rows.push(["  over the empty script", `${Math.round(median(help.map((value, i) => value - bare[i]!)))} ms`, "", "under 60 ms"]);
@@ -54,8 +62,18 @@ add("rendering three machine configs, in-process", "under 150 ms", await renderT
 const { seconds, commands, op } = await bootstrapTwice(ROOT, 3);
 add("a second bootstrap on a ready cluster", "under 4 s", seconds, "s");
 rows.push(["  commands, of them 1Password", `${commands}, ${op}`, "", "one op for all secrets"]);
-add("the rehearsal", "under 20 s", times(3, () => time(["npm", "run", "--silent", "rehearse"])), "s");
-add("unit tests", "under 10 s", times(1, () => time(["npm", "run", "--silent", "test:unit"])), "s");
+add(
+  "the rehearsal",
+  "under 20 s",
+  times(3, () => time(["npm", "run", "--silent", "rehearse"])),
+  "s",
+);
+add(
+  "unit tests",
+  "under 10 s",
+  times(1, () => time(["npm", "run", "--silent", "test:unit"])),
+  "s",
+);
 rmSync(scratch, { recursive: true, force: true });
 
 console.log(table(["figure", "median", "range", "promised"], rows));

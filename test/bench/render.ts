@@ -7,7 +7,9 @@ export async function renderThree(times: number): Promise<number[]> {
   const root = process.cwd();
   const versions = loadVersions(root, {});
   const cluster = loadCluster(root, () => {});
-  const vault = { resolve: async (references: Iterable<string>) => new Map([...references].map((reference) => [reference, `value of ${reference}`])) };
+  const vault = {
+    resolve: async (references: Iterable<string>) => new Map([...references].map((reference) => [reference, `value of ${reference}`])),
+  };
   const once = async () => {
     const began = performance.now();
     for (const node of cluster.nodes) await renderNode({ root, cluster, versions, vault }, node);

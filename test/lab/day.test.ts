@@ -40,7 +40,11 @@ describe.each(DAY)("task $name", (step) => {
   }, 60_000);
   test("without a terminal and without --yes waits for nobody", async () => {
     if (!step.words.includes("--yes")) return;
-    const ran = await run(home.folder, step.name, step.words.filter((word) => word !== "--yes"));
+    const ran = await run(
+      home.folder,
+      step.name,
+      step.words.filter((word) => word !== "--yes"),
+    );
     expect(ran.stderr).toContain("nobody is here to answer: pass YES=1 (--yes) to go on");
     expect(ran.code).toBe(64);
   }, 60_000);
@@ -62,7 +66,18 @@ describe.each(DAY)("task $name", (step) => {
 });
 
 test("everything that only looks leaves the world as it was", async () => {
-  for (const name of ["talos:status", "talos:diff", "talos:render", "talos:validate", "talos:schematic", "talos:kubeconfig", "bootstrap:preflight", "bootstrap:flux", "leftovers", "flux:settings"]) {
+  for (const name of [
+    "talos:status",
+    "talos:diff",
+    "talos:render",
+    "talos:validate",
+    "talos:schematic",
+    "talos:kubeconfig",
+    "bootstrap:preflight",
+    "bootstrap:flux",
+    "leftovers",
+    "flux:settings",
+  ]) {
     const ran = await dry(name, name === "talos:render" ? ["--node", "k8s-0"] : []);
     expect(ran.code, `${name}: ${ran.stderr}`).toBe(0);
   }
@@ -74,7 +89,8 @@ test("ends with three nodes Ready and all of Flux ready", async () => {
   expect(flux).toMatch(/^(\d+)\/\1$/);
 });
 
-test("no secret was seen where it does not belong, nothing left this machine", async () => expect(await misdeeds(home.folder, runs)).toEqual([]));
+test("no secret was seen where it does not belong, nothing left this machine", async () =>
+  expect(await misdeeds(home.folder, runs)).toEqual([]));
 
 test("one op process resolves all secrets of a bootstrap", async () => {
   const told = JSON.parse(runs.filter(({ name }) => name === "bootstrap").at(-1)!.stdout) as { op: number };

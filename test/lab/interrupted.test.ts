@@ -5,7 +5,13 @@ import { allInterruptions } from "../rehearsal/all-interruptions.ts";
 const ui = { say: () => {}, progress: () => {} } as never;
 
 test("killed at a few points, the same command goes on and ends in the same state", async () => {
-  const { tried, survived, wrong } = await allInterruptions(process.cwd(), { minutes: 1, seed: "lab", ui, most: 6, only: ["bootstrap", "vm:deploy"] });
+  const { tried, survived, wrong } = await allInterruptions(process.cwd(), {
+    minutes: 1,
+    seed: "lab",
+    ui,
+    most: 6,
+    only: ["bootstrap", "vm:deploy"],
+  });
   expect(wrong).toEqual([]);
   expect([tried, survived]).toEqual([6, 6]);
 }, 180_000);

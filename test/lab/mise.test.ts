@@ -42,6 +42,10 @@ test("every shortcut leads to a target or a script of package.json", () => {
 
 test("the environment is the one that scripts have without mise", () => {
   const env = JSON.parse(mise("env", "--json").stdout) as Record<string, string>;
-  expect(env).toMatchObject({ KUBECONFIG: join(process.cwd(), "kubeconfig"), TALOSCONFIG: join(process.cwd(), "talosconfig"), SOPS_AGE_KEY_FILE: join(process.cwd(), "age.key") });
+  expect(env).toMatchObject({
+    KUBECONFIG: join(process.cwd(), "kubeconfig"),
+    TALOSCONFIG: join(process.cwd(), "talosconfig"),
+    SOPS_AGE_KEY_FILE: join(process.cwd(), "age.key"),
+  });
   expect(env.TALOS_VERSION).toMatch(/^v\d+\.\d+\.\d+$/);
 });

@@ -27,7 +27,13 @@ describe("the first 40 lines of the README", () => {
   test("fit into 80 columns where they show output", () => expect(shown.split("\n").filter((line) => line.length > 80)).toEqual([]));
   test("show how the tests end", () => {
     const steps = [...readFileSync("test/all.mjs", "utf8").matchAll(/^ {2}\["([a-z ]+)", "/gm)].map(([, name]) => name);
-    expect(tests.trim().split("\n").slice(0, -1).map((line) => line.replace(/ \(.*/, ""))).toEqual(steps.map((name) => `ok: ${name}`));
+    expect(
+      tests
+        .trim()
+        .split("\n")
+        .slice(0, -1)
+        .map((line) => line.replace(/ \(.*/, "")),
+    ).toEqual(steps.map((name) => `ok: ${name}`));
     expect(tests.trim().split("\n").at(-1)).toMatch(/^\d+ passed, 0 failed$/);
   });
 });

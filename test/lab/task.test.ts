@@ -8,7 +8,8 @@ import { afterAll, beforeAll, describe, expect } from "vitest";
 import { testWith } from "./needs.ts";
 
 const test = testWith("task");
-const task = (words: string[], cwd = process.cwd(), env: NodeJS.ProcessEnv = {}) => spawnSync("task", words, { cwd, encoding: "utf8", env: { ...process.env, ...env } });
+const task = (words: string[], cwd = process.cwd(), env: NodeJS.ProcessEnv = {}) =>
+  spawnSync("task", words, { cwd, encoding: "utf8", env: { ...process.env, ...env } });
 const targets = Object.keys((parse(readFileSync("Taskfile.yml", "utf8")) as { tasks: object }).tasks);
 
 describe("task", () => {
@@ -41,10 +42,24 @@ describe("a value", () => {
     folder = mkdtempSync(join(tmpdir(), "task-"));
     symlinkSync(join(process.cwd(), "node_modules"), join(folder, "node_modules"));
     writeFileSync(join(folder, "Taskfile.yml"), readFileSync("Taskfile.yml", "utf8").replace(/scripts\/talos\/apply\.ts/, "show.ts"));
-    writeFileSync(join(folder, "show.ts"), "console.log(JSON.stringify([process.env.ARG_NODE, process.env.ARG_MODE, process.argv.slice(2)]));\n");
+    writeFileSync(
+      join(folder, "show.ts"),
+      "console.log(JSON.stringify([process.env.ARG_NODE, process.env.ARG_MODE, process.argv.slice(2)]));\n",
+    );
   });
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
-  const HARD = [`it's`, `two words`, `$(touch pwned)`, "`id`", `"quoted"`, `a\nb`, `{{.X}}`.replace(/[{}]/g, "{"), `back\\slash`, `*?[a]`, `;rm -rf /`];
+  const HARD = [
+    `it's`,
+    `two words`,
+    `$(touch pwned)`,
+    "`id`",
+    `"quoted"`,
+    `a\nb`,
+    `{{.X}}`.replace(/[{}]/g, "{"),
+    `back\\slash`,
+    `*?[a]`,
+    `;rm -rf /`,
+  ];
   test.each(HARD)("%j goes through task unharmed", (value) => {
     const { stdout, stderr } = task(["talos:apply", `NODE=${value}`, "MODE=auto", "--", "--flag", value], folder);
     expect(stderr).toBe("");

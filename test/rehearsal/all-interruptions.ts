@@ -11,10 +11,16 @@ const SIDE_BY_SIDE = 2;
 /** These change nothing that a second run would have to find again. */
 const ONLY_READS = ["secrets:check"];
 
-export async function allInterruptions(project: string, { minutes, seed, ui, only, most = Infinity }: { minutes: number; seed: string; ui: Ui; only?: string[]; most?: number }) {
+export async function allInterruptions(
+  project: string,
+  { minutes, seed, ui, only, most = Infinity }: { minutes: number; seed: string; ui: Ui; only?: string[]; most?: number },
+) {
   const until = performance.now() + minutes * 60_000;
   const courses = await courseOfTheDay(project, ui, only);
-  const all = shuffled(courses.flatMap((course) => course.points.map((point) => ({ course, point }))), seed).slice(0, most);
+  const all = shuffled(
+    courses.flatMap((course) => course.points.map((point) => ({ course, point }))),
+    seed,
+  ).slice(0, most);
   const wrong: string[] = [];
   let tried = 0;
   const next = async (): Promise<void> => {
@@ -29,7 +35,12 @@ export async function allInterruptions(project: string, { minutes, seed, ui, onl
   await Promise.all(Array.from({ length: SIDE_BY_SIDE }, next));
   for (const { before } of courses) rmSync(before, { recursive: true, force: true });
   const survived = tried - new Set(wrong.map((line) => line.split(": ")[0])).size;
-  return { tried, survived, wrong, line: `${survived} of ${tried} interruption points survived${tried < all.length ? ` (${all.length} in all; time for ${tried})` : ""}` };
+  return {
+    tried,
+    survived,
+    wrong,
+    line: `${survived} of ${tried} interruption points survived${tried < all.length ? ` (${all.length} in all; time for ${tried})` : ""}`,
+  };
 }
 
 /** Lives the day once, keeping a copy of the home before each step, and charts each step that changes something. */

@@ -41,8 +41,29 @@ export interface Lodging {
 }
 
 /** Starts a home as a process of its own, in `folder` or a new one. Ends with this process, however that ends. */
-export async function lodge({ folder = mkdtempSync(join(tmpdir(), "rehearsal-")), project, truenas = "25.10", faults = [] as string[], keep = false }: { folder?: string; project: string; truenas?: string; faults?: string[]; keep?: boolean }): Promise<Lodging> {
-  const words = ["--import", "tsx", join(project, "test/simulators/home.ts"), folder, "--truenas", truenas, "--with-parent", ...faults.flatMap((fault) => ["--fault", fault])];
+export async function lodge({
+  folder = mkdtempSync(join(tmpdir(), "rehearsal-")),
+  project,
+  truenas = "25.10",
+  faults = [] as string[],
+  keep = false,
+}: {
+  folder?: string;
+  project: string;
+  truenas?: string;
+  faults?: string[];
+  keep?: boolean;
+}): Promise<Lodging> {
+  const words = [
+    "--import",
+    "tsx",
+    join(project, "test/simulators/home.ts"),
+    folder,
+    "--truenas",
+    truenas,
+    "--with-parent",
+    ...faults.flatMap((fault) => ["--fault", fault]),
+  ];
   const home = spawn(process.execPath, words, { cwd: project, stdio: ["ignore", "ignore", "pipe"], env: withoutCaller() });
   let said = "";
   home.stderr.on("data", (text: Buffer) => (said += text.toString()));
@@ -120,13 +141,15 @@ export interface Ending {
 export async function ending(folder: string): Promise<Ending> {
   const { commands, op } = (await askHome(folder, "count")) as { commands: number; op: number };
   type Items = { items: { status?: { conditions?: { type: string; status: string }[] } }[] };
-  const ready = (list: Items) => `${list.items.filter((item) => item.status?.conditions?.some(({ type, status }) => type === "Ready" && status === "True")).length}/${list.items.length}`;
+  const ready = (list: Items) =>
+    `${list.items.filter((item) => item.status?.conditions?.some(({ type, status }) => type === "Ready" && status === "True")).length}/${list.items.length}`;
   const get = async (kinds: string) => JSON.parse(await kubectl(folder, ["get", kinds, "--all-namespaces", "--output", "json"])) as Items;
   return { nodes: ready(await get("nodes")), flux: ready(await get(FLUX_KINDS)), commands, op };
 }
 
 /** The kinds that bootstrap:flux waits for. */
-const FLUX_KINDS = "fluxinstances.fluxcd.controlplane.io,gitrepositories.source.toolkit.fluxcd.io,ocirepositories.source.toolkit.fluxcd.io,kustomizations.kustomize.toolkit.fluxcd.io,helmreleases.helm.toolkit.fluxcd.io";
+const FLUX_KINDS =
+  "fluxinstances.fluxcd.controlplane.io,gitrepositories.source.toolkit.fluxcd.io,ocirepositories.source.toolkit.fluxcd.io,kustomizations.kustomize.toolkit.fluxcd.io,helmreleases.helm.toolkit.fluxcd.io";
 
 async function kubectl(folder: string, words: string[]): Promise<string> {
   const child = spawn(join(folder, "bin/kubectl"), words, { env: environmentOf(folder), stdio: ["ignore", "pipe", "inherit"] });
@@ -141,7 +164,11 @@ export async function misdeeds(folder: string, runs: Ran[]): Promise<string[]> {
   const { refused, unexpected } = (await askHome(folder, "evidence")) as { refused: unknown[]; unexpected: unknown[] };
   const taint = (await askHome(folder, "taint")) as { where: string; secret: string }[];
   const { values } = (await askHome(folder, "secrets")) as { values: { where: string; value: string }[] };
-  const spoken = runs.flatMap(({ name, stdout, stderr }) => values.filter(({ value }) => value.length >= 8 && (stdout.includes(value) || stderr.includes(value))).map(({ where }) => `${name} printed the secret ${where}`));
+  const spoken = runs.flatMap(({ name, stdout, stderr }) =>
+    values
+      .filter(({ value }) => value.length >= 8 && (stdout.includes(value) || stderr.includes(value)))
+      .map(({ where }) => `${name} printed the secret ${where}`),
+  );
   return [
     ...refused.map((one) => `a connection left this machine: ${JSON.stringify(one)}`),
     ...unexpected.map((one) => `a host was asked that nobody simulates: ${JSON.stringify(one)}`),

@@ -61,5 +61,8 @@ async function faultyDay(project: string, fault: Fault): Promise<string[]> {
 function unclear({ name, code, stderr }: Ran): string[] {
   const told = /could not |not |no /.test(stderr) && /task |next:|op |talosctl |kubectl /.test(stderr);
   const crash = /\bat .*\(.*:\d+:\d+\)|node:internal|TypeError|ReferenceError/.test(stderr);
-  return [...(told ? [] : [`${name} stopped (exit ${code}) without saying what to do: ${stderr.trim().slice(-300)}`]), ...(crash ? [`${name} crashed: ${stderr.trim().slice(0, 300)}`] : [])];
+  return [
+    ...(told ? [] : [`${name} stopped (exit ${code}) without saying what to do: ${stderr.trim().slice(-300)}`]),
+    ...(crash ? [`${name} crashed: ${stderr.trim().slice(0, 300)}`] : []),
+  ];
 }

@@ -9,7 +9,10 @@ export interface Told {
   seconds: number;
 }
 
-export async function fullDay(project: string, { ui, keep, truenas = "25.10" }: { ui: Ui; keep: boolean; truenas?: string }): Promise<Told> {
+export async function fullDay(
+  project: string,
+  { ui, keep, truenas = "25.10" }: { ui: Ui; keep: boolean; truenas?: string },
+): Promise<Told> {
   const began = performance.now();
   ui.say("A simulated home on this machine: nothing of it reaches your network.");
   const home = await lodge({ project, keep, truenas });
@@ -19,7 +22,12 @@ export async function fullDay(project: string, { ui, keep, truenas = "25.10" }: 
       ui.progress(`task ${step.name}`);
       const ran = await live(home.folder, step, { onLine: (line) => ui.debug(`  ${line}`) });
       runs.push(ran);
-      if (ran.code !== 0) throw new Failure({ attempted: `get through task ${step.name} (exit ${ran.code})`, said: ran.stderr.trim().split("\n").slice(-25).join("\n"), now: keep ? `the home is kept in ${home.folder}` : "the home was removed; --keep keeps it" });
+      if (ran.code !== 0)
+        throw new Failure({
+          attempted: `get through task ${step.name} (exit ${ran.code})`,
+          said: ran.stderr.trim().split("\n").slice(-25).join("\n"),
+          now: keep ? `the home is kept in ${home.folder}` : "the home was removed; --keep keeps it",
+        });
     }
     const end = await ending(home.folder);
     const wrong = await misdeeds(home.folder, runs);

@@ -9,7 +9,8 @@ import { live, lodge, misdeeds, type Ran, run, type Step } from "./day.ts";
 /** `line`: just before the n-th line of the report about an effect is written, so before (odd) or after (even) an effect. `change`: around the n-th change of the world. */
 export type Point = { at: "line"; n: number } | { at: "change"; n: number; phase: "before" | "after" };
 
-export const nameOf = (point: Point) => (point.at === "line" ? `effect ${Math.ceil(point.n / 2)} ${point.n % 2 ? "before" : "after"}` : `change ${point.n} ${point.phase}`);
+export const nameOf = (point: Point) =>
+  point.at === "line" ? `effect ${Math.ceil(point.n / 2)} ${point.n % 2 ? "before" : "after"}` : `change ${point.n} ${point.phase}`;
 
 export interface Course {
   step: Step;
@@ -46,8 +47,15 @@ const count = (n: number) => Array.from({ length: n }, (_, index) => index + 1);
 /** Lines about effects in the newest report of this procedure. */
 function effectLines(folder: string, { name }: Step): number {
   const runs = join(folder, "state/runs");
-  const newest = readdirSync(runs).filter((file) => file.includes(`Z-${name.replaceAll(":", "-")}-`)).sort().at(-1);
-  return newest ? readFileSync(join(runs, newest), "utf8").split("\n").filter((line) => line.includes('"event":"effect"')).length : 0;
+  const newest = readdirSync(runs)
+    .filter((file) => file.includes(`Z-${name.replaceAll(":", "-")}-`))
+    .sort()
+    .at(-1);
+  return newest
+    ? readFileSync(join(runs, newest), "utf8")
+        .split("\n")
+        .filter((line) => line.includes('"event":"effect"')).length
+    : 0;
 }
 
 /** Kills at this point and goes on; returns what was wrong afterwards, nothing when all is well. */
@@ -74,7 +82,9 @@ const lastLines = ({ stderr }: Ran) => stderr.trim().split("\n").slice(-8).join(
 
 async function killed(folder: string, step: Step, point: Point): Promise<Ran> {
   if (point.at === "line") return live(folder, step, { env: { LAB_KILL_AT_LINE: String(point.n) } });
-  return live(folder, step, { onStart: async (pid) => void (await askHome(folder, "killAt", { pid, change: point.n, phase: point.phase })) });
+  return live(folder, step, {
+    onStart: async (pid) => void (await askHome(folder, "killAt", { pid, change: point.n, phase: point.phase })),
+  });
 }
 
 function copy(before: string): string {
@@ -89,7 +99,9 @@ export function differences(a: unknown, b: unknown, path = ""): string[] {
   if (isDeepStrictEqual(a, b)) return [];
   if (typeof a !== "object" || typeof b !== "object" || a === null || b === null) return [`${path}: ${short(a)} became ${short(b)}`];
   const keys = new Set([...Object.keys(a), ...Object.keys(b)]);
-  return [...keys].flatMap((key) => differences((a as Record<string, unknown>)[key], (b as Record<string, unknown>)[key], `${path}/${key}`));
+  return [...keys].flatMap((key) =>
+    differences((a as Record<string, unknown>)[key], (b as Record<string, unknown>)[key], `${path}/${key}`),
+  );
 }
 
 const short = (value: unknown) => (JSON.stringify(value) ?? "nothing").slice(0, 60);
@@ -98,5 +110,8 @@ const short = (value: unknown) => (JSON.stringify(value) ?? "nothing").slice(0, 
 export function shuffled<T>(all: T[], seed: string): T[] {
   let state = [...seed].reduce((sum, letter) => (Math.imul(sum, 31) + letter.charCodeAt(0)) >>> 0, 7);
   const random = () => (state = (Math.imul(state, 1664525) + 1013904223) >>> 0) / 2 ** 32;
-  return all.map((one) => ({ one, key: random() })).sort((a, b) => a.key - b.key).map(({ one }) => one);
+  return all
+    .map((one) => ({ one, key: random() }))
+    .sort((a, b) => a.key - b.key)
+    .map(({ one }) => one);
 }

@@ -47,8 +47,24 @@ export interface RecordSetup {
 
 /** Opens the spine with a recorder in place of processes. A command nobody gave an answer for fails the test by name. */
 export async function record(setup: RecordSetup = {}): Promise<Recording> {
-  const { answers = {}, cluster = testCluster(), secrets = (ref) => `value of ${ref}`, dryRun = false, yes = true, root = process.cwd(), env = {} } = setup;
-  const recording = { commands: [] as string[], stdin: {} as Record<string, string>, effects: [] as Event[], said: [] as string[], plans: [] as Plan[], results: [] as unknown[], ledger: [] as Entry[] };
+  const {
+    answers = {},
+    cluster = testCluster(),
+    secrets = (ref) => `value of ${ref}`,
+    dryRun = false,
+    yes = true,
+    root = process.cwd(),
+    env = {},
+  } = setup;
+  const recording = {
+    commands: [] as string[],
+    stdin: {} as Record<string, string>,
+    effects: [] as Event[],
+    said: [] as string[],
+    plans: [] as Plan[],
+    results: [] as unknown[],
+    ledger: [] as Entry[],
+  };
   const queue = Object.fromEntries(Object.entries(answers).map(([line, answer]) => [line, Array.isArray(answer) ? [...answer] : [answer]]));
   const { signal } = new AbortController();
   setMaxListeners(0, signal);
@@ -61,7 +77,9 @@ export async function record(setup: RecordSetup = {}): Promise<Recording> {
     const acts = before() > seen;
     seen = before();
     recording.commands.push(`${acts ? "act" : "ask"} ${line}`);
-    const key = Object.keys(queue).filter((start) => line.startsWith(start)).sort((a, b) => b.length - a.length)[0];
+    const key = Object.keys(queue)
+      .filter((start) => line.startsWith(start))
+      .sort((a, b) => b.length - a.length)[0];
     if (key === undefined) return play({ err: `no answer was given for: ${line}`, code: 99 }, options);
     const list = queue[key]!;
     const child = play(list.length > 1 ? list.shift()! : list[0]!, options);
@@ -77,7 +95,13 @@ export async function record(setup: RecordSetup = {}): Promise<Recording> {
     dryRun,
     rest: [],
     waive: [],
-    env: { KUBECONFIG: "/home/op/kubeconfig", TALOSCONFIG: "/home/op/talosconfig", SOPS_AGE_KEY_FILE: "/home/op/age.key", HOME_OPS_STATE: "/home/op/state", ...env },
+    env: {
+      KUBECONFIG: "/home/op/kubeconfig",
+      TALOSCONFIG: "/home/op/talosconfig",
+      SOPS_AGE_KEY_FILE: "/home/op/age.key",
+      HOME_OPS_STATE: "/home/op/state",
+      ...env,
+    },
     signal,
     report,
     vault: {
@@ -110,7 +134,11 @@ const missing = (ref: string): never => {
 /** A small `sh` that says what it was told to; real enough for zx, without the tool. */
 function play(answer: Answer, options: object): ChildProcess {
   const { out = "", err = "", code = 0 } = typeof answer === "string" ? { out: answer } : answer;
-  return realSpawn("sh", ["-c", 'printf %s "$OUT"; printf %s "$ERR" >&2; exit "$CODE"'], { ...options, shell: false, env: { PATH: process.env.PATH, OUT: out, ERR: err, CODE: String(code) } } as object);
+  return realSpawn("sh", ["-c", 'printf %s "$OUT"; printf %s "$ERR" >&2; exit "$CODE"'], {
+    ...options,
+    shell: false,
+    env: { PATH: process.env.PATH, OUT: out, ERR: err, CODE: String(code) },
+  } as object);
 }
 
 function keepStdin(child: ChildProcess, keep: (text: string) => void): void {
@@ -143,11 +171,18 @@ function memoryLedger(entries: Entry[]): Ledger {
     },
     async amend(entry, facts) {
       const amended = { ...entry, facts: { ...entry.facts, ...facts } };
-      entries.splice(entries.findIndex(({ id }) => id === entry.id), 1, amended);
+      entries.splice(
+        entries.findIndex(({ id }) => id === entry.id),
+        1,
+        amended,
+      );
       return amended;
     },
     async close({ id }) {
-      entries.splice(entries.findIndex((entry) => entry.id === id), 1);
+      entries.splice(
+        entries.findIndex((entry) => entry.id === id),
+        1,
+      );
     },
     entries: () => [...entries],
   };

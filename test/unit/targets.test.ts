@@ -18,37 +18,58 @@ const targets = Object.entries(taskfile.tasks).filter(([name]) => name !== "defa
 const scripts = readdirSync("scripts", { recursive: true, encoding: "utf8" })
   .map((file) => join("scripts", file))
   .filter((file) => file.endsWith(".ts") && !file.startsWith(join("scripts", "lib")) && !file.endsWith(".d.ts"));
-const nameOf = (file: string) => file.replace(/^scripts\//, "").replace(/\.ts$/, "").replace("/", ":");
+const nameOf = (file: string) =>
+  file
+    .replace(/^scripts\//, "")
+    .replace(/\.ts$/, "")
+    .replace("/", ":");
 const specs = new Map<string, Procedure>();
 
 beforeAll(async () => {
   for (const file of scripts) {
     const exported = Object.values((await import(join(process.cwd(), file))) as Record<string, unknown>);
-    const spec = exported.find((one): one is Procedure => typeof one === "object" && one !== null && "run" in one && "options" in one && (one as Procedure).name === nameOf(file));
+    const spec = exported.find(
+      (one): one is Procedure =>
+        typeof one === "object" && one !== null && "run" in one && "options" in one && (one as Procedure).name === nameOf(file),
+    );
     if (spec) specs.set(nameOf(file), spec);
   }
 });
 
-test("every script has a target and every target a script", () => expect(targets.map(([name]) => name).sort()).toEqual(scripts.map(nameOf).sort()));
+test("every script has a target and every target a script", () =>
+  expect(targets.map(([name]) => name).sort()).toEqual(scripts.map(nameOf).sort()));
 test("every script exports the procedure that bears its name", () => expect([...specs.keys()].sort()).toEqual(scripts.map(nameOf).sort()));
 test("what every procedure takes is passed on once, for all targets", () =>
-  expect(taskfile.env).toEqual(Object.fromEntries(["DRY_RUN", "YES", "CONFIRM", "OUTPUT", "WAIVE", "EXIT_CODE", "LOG_LEVEL"].map((name) => [`ARG_${name}`, `{{.${name}}}`]))));
+  expect(taskfile.env).toEqual(
+    Object.fromEntries(
+      ["DRY_RUN", "YES", "CONFIRM", "OUTPUT", "WAIVE", "EXIT_CODE", "LOG_LEVEL"].map((name) => [`ARG_${name}`, `{{.${name}}}`]),
+    ),
+  ));
 
 describe.each(targets)("task %s", (name, target) => {
   const options = () => Object.entries(specs.get(name)!.options);
   test("starts its script", () => expect(target.cmd).toBe(`{{.RUN}} scripts/${name.replace(":", "/")}.ts {{.CLI_ARGS}}`));
-  test("passes on the script's variables", () => expect(target.env ?? {}).toEqual(Object.fromEntries(options().map(([flag]) => [`ARG_${variable(flag)}`, `{{.${variable(flag)}}}`]))));
+  test("passes on the script's variables", () =>
+    expect(target.env ?? {}).toEqual(Object.fromEntries(options().map(([flag]) => [`ARG_${variable(flag)}`, `{{.${variable(flag)}}}`]))));
   test("has a description, of 80 columns at most, that ends in its variables", () => {
     expect(target.desc).toBeTruthy();
     const shown = /\[([A-Z_= a-z0-9.]+)\]$/.exec(target.desc!)?.[1]?.split(" ") ?? [];
     expect(shown.map((word) => word.split("=")[0])).toEqual(Object.keys(target.env ?? {}).map((key) => key.replace("ARG_", "")));
   });
-  test("requires what the script requires", () => expect(target.requires?.vars ?? []).toEqual(options().filter(([, { required }]) => required).map(([flag]) => variable(flag))));
-  test("says that it can destroy when the script does", () => expect(/destroy/.test(target.desc!)).toBe(specs.get(name)!.destroys !== undefined));
+  test("requires what the script requires", () =>
+    expect(target.requires?.vars ?? []).toEqual(
+      options()
+        .filter(([, { required }]) => required)
+        .map(([flag]) => variable(flag)),
+    ));
+  test("says that it can destroy when the script does", () =>
+    expect(/destroy/.test(target.desc!)).toBe(specs.get(name)!.destroys !== undefined));
 });
 describe("task alone", () => {
   const shown = Object.values(MENU).flat();
   test("shows at most 20 targets", () => expect(shown.length).toBeLessThanOrEqual(20));
-  test("shows targets that exist", () => expect(shown.map(([target]) => target.split(" ")[0] ?? "").filter((name) => !(name in taskfile.tasks))).toEqual([]));
-  test("fits into 80 columns", () => expect(shown.filter(([, what]) => `  task ${"talos:apply NODE=".padEnd(17)}  ${what}`.length > 80)).toEqual([]));
+  test("shows targets that exist", () =>
+    expect(shown.map(([target]) => target.split(" ")[0] ?? "").filter((name) => !(name in taskfile.tasks))).toEqual([]));
+  test("fits into 80 columns", () =>
+    expect(shown.filter(([, what]) => `  task ${"talos:apply NODE=".padEnd(17)}  ${what}`.length > 80)).toEqual([]));
 });

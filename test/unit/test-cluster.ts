@@ -31,7 +31,10 @@ export function testCluster(change: Partial<Cluster> = {}): Cluster {
     truenas: { pool: "flashstor", vmDataset: "flashstor/VM", isoDataset: "flashstor/ISO", bridge: "br0" },
     vsphere: { datastore: "truenas-nfs", isoDatastore: "datastore1", network: "vl999" },
     vm: { cpus: 8, memory: 48 * GiB, bootDisk: 500 * 1000 ** 3, dataDisk: 1000 ** 4 },
-    onepassword: { vault: "Infrastructure", items: Object.fromEntries(ITEM_KEYS.map((key) => [key, ITEMS[key] ?? key])) as Record<ItemKey, string> },
+    onepassword: {
+      vault: "Infrastructure",
+      items: Object.fromEntries(ITEM_KEYS.map((key) => [key, ITEMS[key] ?? key])) as Record<ItemKey, string>,
+    },
     git: { url: "https://github.com/example/home-ops", branch: "main" },
     nas: { address: "192.168.120.10", exports: { kopia: "/mnt/flashstor/VolsyncKopia" } },
     unifi: { address: "192.168.120.6" },
@@ -39,4 +42,11 @@ export function testCluster(change: Partial<Cluster> = {}): Cluster {
   };
 }
 
-const ITEMS: Partial<Record<ItemKey, string>> = { connect: "1password", nas: "talosdeploy", certManager: "cert-manager", rookCeph: "rook-ceph", volsync: "volsync-template", actionsRunner: "actions-runner" };
+const ITEMS: Partial<Record<ItemKey, string>> = {
+  connect: "1password",
+  nas: "talosdeploy",
+  certManager: "cert-manager",
+  rookCeph: "rook-ceph",
+  volsync: "volsync-template",
+  actionsRunner: "actions-runner",
+};

@@ -25,7 +25,11 @@ export interface Answer {
 export function judgeHosts(answers: Answer[]): Verdict {
   const failed = answers.filter(({ error }) => error !== undefined);
   if (failed.length === 0) return { state: "ok", saw: answers.map(({ url }) => new URL(url).host).join(", ") };
-  return { state: "bad", saw: failed.map(({ url, why, error }) => `${new URL(url).host} (${why}): ${error}`).join("\n"), mend: "check this machine's network and proxy" };
+  return {
+    state: "bad",
+    saw: failed.map(({ url, why, error }) => `${new URL(url).host} (${why}): ${error}`).join("\n"),
+    mend: "check this machine's network and proxy",
+  };
 }
 
 export function judgeClock(answers: Answer[]): Verdict {
@@ -33,7 +37,9 @@ export function judgeClock(answers: Answer[]): Verdict {
   if (known.length === 0) return { state: "unknown", saw: "no host told the time" };
   const median = known[Math.floor(known.length / 2)]!;
   const saw = `${Math.abs(median)} s ${median < 0 ? "behind" : "ahead"}`;
-  return Math.abs(median) <= SKEW_SECONDS ? { state: "ok", saw } : { state: "bad", saw, mend: "set this machine's clock: timedatectl set-ntp true" };
+  return Math.abs(median) <= SKEW_SECONDS
+    ? { state: "ok", saw }
+    : { state: "bad", saw, mend: "set this machine's clock: timedatectl set-ntp true" };
 }
 
 /** Asks every host once; the two verdicts share the answers. */

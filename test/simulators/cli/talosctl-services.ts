@@ -112,7 +112,12 @@ export async function listCommand(talos: TalosCall): Promise<void> {
   const { answered, error } = fanOut(await reach(talos), false);
   if (answered.length === 0) throw new TalosError(`error fetching logs: ${error}`);
   if (error !== undefined) call.err(`WARNING: ${error}\n`);
-  call.out(columns([["NODE", "NAME"], ...answered.flatMap(({ node, machine }) => [".", ...(machine.etcd ? ["member"] : [])].map((name) => [node, name]))]));
+  call.out(
+    columns([
+      ["NODE", "NAME"],
+      ...answered.flatMap(({ node, machine }) => [".", ...(machine.etcd ? ["member"] : [])].map((name) => [node, name])),
+    ]),
+  );
 }
 
 /** The node's own clock; the home's nodes have the right time once they are in sync. */

@@ -47,7 +47,10 @@ const CATALOGUE: Record<string, Record<string, Kind>> = {
   flux: { FLUX_GITHUB_WEBHOOK_TOKEN: token, FLUX_GITHUB_TOKEN: token },
   unifi: { UNIFI_API_KEY: token },
   pushover: { PUSHOVER_USER_KEY: token },
-  alertmanager: { ALERTMANAGER_HEARTBEAT_URL: concealed(() => `https://heartbeat.example.com/${taint("heartbeat")}`), ALERTMANAGER_PUSHOVER_TOKEN: token },
+  alertmanager: {
+    ALERTMANAGER_HEARTBEAT_URL: concealed(() => `https://heartbeat.example.com/${taint("heartbeat")}`),
+    ALERTMANAGER_PUSHOVER_TOKEN: token,
+  },
   ilert: { ILERT_WEBHOOK_URL: concealed(() => `https://api.ilert.com/api/v1/events/${taint("ilert")}`) },
   "actions-runner": {
     ACTIONS_RUNNER_APP_ID: plain(() => "123456"),

@@ -75,7 +75,9 @@ describe("redaction", () => {
   afterEach(forgetSecrets);
   test("hides a secret, each of its lines and its base64", () => {
     hide(["first line\nsecond line", "p@ss.w*rd"]);
-    expect(redact(`a first line b second line c p@ss.w*rd ${Buffer.from("p@ss.w*rd").toString("base64")}`)).toBe("a ******** b ******** c ******** ********");
+    expect(redact(`a first line b second line c p@ss.w*rd ${Buffer.from("p@ss.w*rd").toString("base64")}`)).toBe(
+      "a ******** b ******** c ******** ********",
+    );
   });
   test("hides what is called a password even when it was never seen", () => {
     expect(redact('{"password": "x y\\"z", "name": "a"}')).toBe('{"password": "********", "name": "a"}');

@@ -8,30 +8,50 @@ import { readiness } from "../../../scripts/lib/node-readiness.ts";
 import { testCluster } from "../test-cluster.ts";
 
 const WANTED = [{ name: "cilium", namespace: "kube-system", chart: "oci://quay.io/cilium/charts/cilium", version: "1.20.1" }];
-const has = (change: Partial<Installed>): Installed[] => [{ name: "cilium", namespace: "kube-system", status: "deployed", chart: "cilium-1.20.1", updated: "2026-01-02 03:04:05.678901 +0000 UTC", revision: "1", ...change }];
+const has = (change: Partial<Installed>): Installed[] => [
+  {
+    name: "cilium",
+    namespace: "kube-system",
+    status: "deployed",
+    chart: "cilium-1.20.1",
+    updated: "2026-01-02 03:04:05.678901 +0000 UTC",
+    revision: "1",
+    ...change,
+  },
+];
 const minutesLater = (minutes: number) => Date.parse("2026-01-02T03:04:05Z") + minutes * 60_000;
-const is = (installed: Installed[], minutes = 1, kept: string[] = []) => compareReleases(WANTED, { installed, kept: new Set(kept) }, minutesLater(minutes), 11 * 60_000)[0]!.is;
+const is = (installed: Installed[], minutes = 1, kept: string[] = []) =>
+  compareReleases(WANTED, { installed, kept: new Set(kept) }, minutesLater(minutes), 11 * 60_000)[0]!.is;
 
 describe("a release", () => {
   test("that Flux keeps is Flux's, of whatever version and in whatever state", () => {
-    for (const change of [{ chart: "cilium-1.21.0" }, { status: "failed" }, { status: "pending-upgrade", revision: "7" }]) expect(is(has(change), 60, ["kube-system/cilium"])).toBe("flux");
+    for (const change of [{ chart: "cilium-1.21.0" }, { status: "failed" }, { status: "pending-upgrade", revision: "7" }])
+      expect(is(has(change), 60, ["kube-system/cilium"])).toBe("flux");
   });
   test("that Flux keeps but that is not there is absent", () => expect(is([], 1, ["kube-system/cilium"])).toBe("absent"));
-  test("whose helm died in an upgrade is halfway, never taken away", () => expect(is(has({ status: "pending-upgrade", revision: "3" }), 60)).toBe("halfway"));
-  test("whose helm died in a rollback is halfway too", () => expect(is(has({ status: "pending-rollback", revision: "4" }), 60)).toBe("halfway"));
+  test("whose helm died in an upgrade is halfway, never taken away", () =>
+    expect(is(has({ status: "pending-upgrade", revision: "3" }), 60)).toBe("halfway"));
+  test("whose helm died in a rollback is halfway too", () =>
+    expect(is(has({ status: "pending-rollback", revision: "4" }), 60)).toBe("halfway"));
   test("whose uninstall was not finished is stuck", () => expect(is(has({ status: "uninstalling", revision: "3" }), 60)).toBe("stuck"));
   test("that is not there is absent", () => expect(is([])).toBe("absent"));
   test("of the same name in another namespace is absent", () => expect(is(has({ namespace: "default" }))).toBe("absent"));
   test("of the wanted version is deployed", () => expect(is(has({}))).toBe("deployed"));
-  test("that Flux has taken over, with the artifact's digest behind its version, is deployed", () => expect(is(has({ chart: "cilium-1.20.1+1dd0e4f2d977" }))).toBe("deployed"));
+  test("that Flux has taken over, with the artifact's digest behind its version, is deployed", () =>
+    expect(is(has({ chart: "cilium-1.20.1+1dd0e4f2d977" }))).toBe("deployed"));
   test.each(["cert-manager-v1.21.1", "cert-manager-1.21.1+1dd0e4f2d977"])("%s is v1.21.1", (chart) =>
-    expect(compareReleases([{ ...WANTED[0]!, version: "v1.21.1" }], { installed: has({ chart }), kept: new Set() }, minutesLater(1), 0)[0]!.is).toBe("deployed"));
-  test("of another version that Flux has taken over is outdated", () => expect(is(has({ chart: "cilium-1.20.0+1dd0e4f2d977" }))).toBe("outdated"));
+    expect(
+      compareReleases([{ ...WANTED[0]!, version: "v1.21.1" }], { installed: has({ chart }), kept: new Set() }, minutesLater(1), 0)[0]!.is,
+    ).toBe("deployed"),
+  );
+  test("of another version that Flux has taken over is outdated", () =>
+    expect(is(has({ chart: "cilium-1.20.0+1dd0e4f2d977" }))).toBe("outdated"));
   test("of another version is outdated", () => expect(is(has({ chart: "cilium-1.19.0" }))).toBe("outdated"));
   test("whose last try failed is failed", () => expect(is(has({ status: "failed" }))).toBe("failed"));
   test("that is pending still has its helm at work", () => expect(is(has({ status: "pending-install" }), 10)).toBe("pending"));
   test("that is pending longer than helm waits is stuck", () => expect(is(has({ status: "pending-install" }), 12)).toBe("stuck"));
-  test("keeps the zone of helm's time", () => expect(is(has({ status: "pending-install", updated: "2026-01-02 05:04:05.6 +0200 EET" }), 12)).toBe("stuck"));
+  test("keeps the zone of helm's time", () =>
+    expect(is(has({ status: "pending-install", updated: "2026-01-02 05:04:05.6 +0200 EET" }), 12)).toBe("stuck"));
 });
 
 test.each([
@@ -46,44 +66,95 @@ test.each([
 ])("worth another try: %s → %s", (said, worth) => expect(worthAnotherTry(said)).toBe(worth));
 
 describe("manifests as text", () => {
-  const CRD = "apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nmetadata:\n  annotations:\n    name: not-this\n  labels:\n    name: nor-this\n  name: a.example.com\nspec:\n  names: {kind: A}";
-  test("are split at separators, with or without a comment, and empty ones are left out", () => expect(documents(`---\n# Source: x\n---\n${CRD}\n--- # next\na: 1\n---\n`)).toEqual([CRD, "a: 1"]));
+  const CRD =
+    "apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nmetadata:\n  annotations:\n    name: not-this\n  labels:\n    name: nor-this\n  name: a.example.com\nspec:\n  names: {kind: A}";
+  test("are split at separators, with or without a comment, and empty ones are left out", () =>
+    expect(documents(`---\n# Source: x\n---\n${CRD}\n--- # next\na: 1\n---\n`)).toEqual([CRD, "a: 1"]));
   test("a separator inside a text block is none", () => expect(documents("a: |\n  ---\n  x")).toHaveLength(1));
-  test("know their kind and their own name", () => expect(headOf(CRD)).toEqual({ kind: "CustomResourceDefinition", name: "a.example.com" }));
+  test("know their kind and their own name", () =>
+    expect(headOf(CRD)).toEqual({ kind: "CustomResourceDefinition", name: "a.example.com" }));
   test("without a name have no head", () => expect(headOf("kind: List\nitems: []")).toBeUndefined());
-  test("hold each definition once, and nothing but definitions", () => expect(customResourceDefinitions(`${CRD}\n---\nkind: Deployment\nmetadata:\n  name: x\n---\n${CRD}`).map(({ name }) => name)).toEqual(["a.example.com"]));
+  test("hold each definition once, and nothing but definitions", () =>
+    expect(customResourceDefinitions(`${CRD}\n---\nkind: Deployment\nmetadata:\n  name: x\n---\n${CRD}`).map(({ name }) => name)).toEqual([
+      "a.example.com",
+    ]));
 });
 
-const object = (change: Partial<KubernetesObject> & { ready?: string; reason?: string; message?: string; name?: string }): KubernetesObject => ({
+const object = (
+  change: Partial<KubernetesObject> & { ready?: string; reason?: string; message?: string; name?: string },
+): KubernetesObject => ({
   apiVersion: "kustomize.toolkit.fluxcd.io/v1",
   kind: "Kustomization",
   metadata: { name: change.name ?? "cilium", namespace: "kube-system", generation: 2 },
   ...(change.spec && { spec: change.spec }),
-  ...(change.ready && { status: { observedGeneration: 2, conditions: [{ type: "Ready", status: change.ready, ...(change.reason && { reason: change.reason }), ...(change.message && { message: change.message }) }] } }),
+  ...(change.ready && {
+    status: {
+      observedGeneration: 2,
+      conditions: [
+        {
+          type: "Ready",
+          status: change.ready,
+          ...(change.reason && { reason: change.reason }),
+          ...(change.message && { message: change.message }),
+        },
+      ],
+    },
+  }),
   ...(change.status && { status: change.status }),
 });
 
 describe("Flux", () => {
   test("counts what is ready, and names the cause before what waits for it", () =>
     expect(
-      summarize([object({ ready: "True" }), object({ name: "b", ready: "False", reason: "DependencyNotReady", message: "dependency 'a' is not ready" }), object({ name: "a", ready: "False", reason: "BuildFailed", message: "no such file" })]),
-    ).toEqual({ ready: 1, total: 3, waiting: ["Kustomization kube-system/a: BuildFailed: no such file", "Kustomization kube-system/b: DependencyNotReady: dependency 'a' is not ready"] }));
-  test("a status of an older generation is not ready", () => expect(isReady(object({ status: { observedGeneration: 1, conditions: [{ type: "Ready", status: "True" }] } }))).toBe(false));
-  test("a suspended object says so", () => expect(whyNotReady(object({ spec: { suspend: true } }))).toBe("Kustomization kube-system/cilium: suspended"));
-  test("an object without status says so", () => expect(whyNotReady(object({}))).toBe("Kustomization kube-system/cilium: has no status yet"));
+      summarize([
+        object({ ready: "True" }),
+        object({ name: "b", ready: "False", reason: "DependencyNotReady", message: "dependency 'a' is not ready" }),
+        object({ name: "a", ready: "False", reason: "BuildFailed", message: "no such file" }),
+      ]),
+    ).toEqual({
+      ready: 1,
+      total: 3,
+      waiting: [
+        "Kustomization kube-system/a: BuildFailed: no such file",
+        "Kustomization kube-system/b: DependencyNotReady: dependency 'a' is not ready",
+      ],
+    }));
+  test("a status of an older generation is not ready", () =>
+    expect(isReady(object({ status: { observedGeneration: 1, conditions: [{ type: "Ready", status: "True" }] } }))).toBe(false));
+  test("a suspended object says so", () =>
+    expect(whyNotReady(object({ spec: { suspend: true } }))).toBe("Kustomization kube-system/cilium: suspended"));
+  test("an object without status says so", () =>
+    expect(whyNotReady(object({}))).toBe("Kustomization kube-system/cilium: has no status yet"));
 });
 
 describe("nodes", () => {
-  const node = (name: string, status?: string): KubernetesObject => ({ apiVersion: "v1", kind: "Node", metadata: { name }, ...(status && { status: { conditions: [{ type: "Ready", status, reason: "KubeletNotReady" }] } }) });
-  test("are ready when all expected are, strangers or not", () => expect(readiness(["a", "b"], [node("a", "True"), node("b", "True"), node("c", "False")])).toEqual({ ready: 2 }));
-  test("in any mix of states are each named", () => expect(readiness(["a", "b", "c", "d"], [node("a", "True"), node("b", "Unknown"), node("c")])).toEqual({ waiting: "b: KubeletNotReady, c: no status yet, d is not registered" }));
+  const node = (name: string, status?: string): KubernetesObject => ({
+    apiVersion: "v1",
+    kind: "Node",
+    metadata: { name },
+    ...(status && { status: { conditions: [{ type: "Ready", status, reason: "KubeletNotReady" }] } }),
+  });
+  test("are ready when all expected are, strangers or not", () =>
+    expect(readiness(["a", "b"], [node("a", "True"), node("b", "True"), node("c", "False")])).toEqual({ ready: 2 }));
+  test("in any mix of states are each named", () =>
+    expect(readiness(["a", "b", "c", "d"], [node("a", "True"), node("b", "Unknown"), node("c")])).toEqual({
+      waiting: "b: KubeletNotReady, c: no status yet, d is not registered",
+    }));
 });
 
 describe("a kubeconfig", () => {
-  const config = (server: string, ca: string) => `current-context: x\ncontexts: [{name: x, context: {cluster: c}}]\nclusters: [{name: c, cluster: {server: "${server}", certificate-authority-data: "${ca}"}}]`;
-  test("is ours with our endpoint and our authority", async () => expect(await strangeness(config("https://192.168.120.100:6443", "QUJD"), testCluster(), "QU\nJD\n")).toBeUndefined());
-  test("of another endpoint is a stranger's", async () => expect(await strangeness(config("https://10.0.0.1:6443", "QUJD"), testCluster(), "QUJD")).toBe("its server is https://10.0.0.1:6443, talos/cluster.yaml says https://192.168.120.100:6443"));
-  test("of another authority is a stranger's", async () => expect(await strangeness(config("https://192.168.120.100:6443", "WFla"), testCluster(), "QUJD")).toBe("it trusts another authority than home-ops-cluster's in the vault"));
+  const config = (server: string, ca: string) =>
+    `current-context: x\ncontexts: [{name: x, context: {cluster: c}}]\nclusters: [{name: c, cluster: {server: "${server}", certificate-authority-data: "${ca}"}}]`;
+  test("is ours with our endpoint and our authority", async () =>
+    expect(await strangeness(config("https://192.168.120.100:6443", "QUJD"), testCluster(), "QU\nJD\n")).toBeUndefined());
+  test("of another endpoint is a stranger's", async () =>
+    expect(await strangeness(config("https://10.0.0.1:6443", "QUJD"), testCluster(), "QUJD")).toBe(
+      "its server is https://10.0.0.1:6443, talos/cluster.yaml says https://192.168.120.100:6443",
+    ));
+  test("of another authority is a stranger's", async () =>
+    expect(await strangeness(config("https://192.168.120.100:6443", "WFla"), testCluster(), "QUJD")).toBe(
+      "it trusts another authority than home-ops-cluster's in the vault",
+    ));
   test("without a context is nobody's", async () => expect(await strangeness("", testCluster(), "QUJD")).toBe("it has no current context"));
 });
 

@@ -9,7 +9,8 @@ import { stillClock } from "../recorder.ts";
 
 function screen(setup: Partial<UiSetup> = {}) {
   const texts = { out: "", err: "" };
-  const sink = (name: "out" | "err", isTTY = false) => Object.assign(new Writable({ write: (chunk, _, done) => ((texts[name] += String(chunk)), done()) }), { isTTY, columns: 40 });
+  const sink = (name: "out" | "err", isTTY = false) =>
+    Object.assign(new Writable({ write: (chunk, _, done) => ((texts[name] += String(chunk)), done()) }), { isTTY, columns: 40 });
   const ui = terminal({ dryRun: false, yes: false, json: false, debug: false, out: sink("out"), err: sink("err"), ...setup });
   return { ui, texts, live: () => sink("err", true) };
 }
@@ -22,13 +23,20 @@ describe("a plan", () => {
     await expect(ui.confirm(PLAN)).rejects.toThrow("nothing was changed");
     expect(texts.err).toBe("talos:apply k8s-0\n  - old\n  + new\n");
   });
-  test.each(["y", "yes", " Y "])("goes on at %j", async (answer) => expect(await screen({ question: async () => answer }).ui.confirm(PLAN)).toBeUndefined());
+  test.each(["y", "yes", " Y "])("goes on at %j", async (answer) =>
+    expect(await screen({ question: async () => answer }).ui.confirm(PLAN)).toBeUndefined(),
+  );
   test("goes on with YES=1 without asking", async () => expect(await screen({ yes: true }).ui.confirm(PLAN)).toBeUndefined());
   test("ends a dry run, with changes pending, even with YES=1", async () => {
-    await expect(screen({ yes: true, dryRun: true }).ui.confirm(PLAN)).rejects.toMatchObject({ message: "dry run: nothing was changed", pending: true });
+    await expect(screen({ yes: true, dryRun: true }).ui.confirm(PLAN)).rejects.toMatchObject({
+      message: "dry run: nothing was changed",
+      pending: true,
+    });
   });
   test("never waits where nobody can answer", async () => {
-    await expect(screen().ui.confirm(PLAN)).rejects.toThrow("nobody is here to answer: pass YES=1 (--yes) to go on, DRY_RUN=1 (--dry-run) to only look");
+    await expect(screen().ui.confirm(PLAN)).rejects.toThrow(
+      "nobody is here to answer: pass YES=1 (--yes) to go on, DRY_RUN=1 (--dry-run) to only look",
+    );
   });
 });
 
@@ -39,9 +47,14 @@ describe("what cannot be got back", () => {
     expect(texts.err).toContain("  cannot be got back:\n    zvol tank/VM/k8s_0-boot, 500 GB\n");
   });
   test("goes on with the right name", async () => expect(await screen({ confirmed: "k8s_0" }).ui.confirm(DELETE)).toBeUndefined());
-  test("is refused with another name", async () => await expect(screen({ confirmed: "k8s_1" }).ui.confirm(DELETE)).rejects.toThrow("CONFIRM=k8s_1 does not name what goes away: CONFIRM=k8s_0"));
-  test("goes on when the name is typed", async () => expect(await screen({ question: async () => "k8s_0 " }).ui.confirm(DELETE)).toBeUndefined());
-  test("stops when something else is typed", async () => await expect(screen({ question: async () => "yes" }).ui.confirm(DELETE)).rejects.toThrow("nothing was changed"));
+  test("is refused with another name", async () =>
+    await expect(screen({ confirmed: "k8s_1" }).ui.confirm(DELETE)).rejects.toThrow(
+      "CONFIRM=k8s_1 does not name what goes away: CONFIRM=k8s_0",
+    ));
+  test("goes on when the name is typed", async () =>
+    expect(await screen({ question: async () => "k8s_0 " }).ui.confirm(DELETE)).toBeUndefined());
+  test("stops when something else is typed", async () =>
+    await expect(screen({ question: async () => "yes" }).ui.confirm(DELETE)).rejects.toThrow("nothing was changed"));
 });
 
 describe("output", () => {
@@ -76,7 +89,16 @@ describe("output", () => {
     loud.ui.debug("x");
     expect([quiet.texts.err, loud.texts.err]).toEqual(["", "x\n"]);
   });
-  test("a table is padded and has no trailing blanks", () => expect(table(["node", "stage"], [["k8s-0", "running"], ["a", undefined]])).toBe("node   stage\nk8s-0  running\na      -"));
+  test("a table is padded and has no trailing blanks", () =>
+    expect(
+      table(
+        ["node", "stage"],
+        [
+          ["k8s-0", "running"],
+          ["a", undefined],
+        ],
+      ),
+    ).toBe("node   stage\nk8s-0  running\na      -"));
 });
 
 describe("waiting", () => {
@@ -91,15 +113,18 @@ describe("waiting", () => {
   });
   test("ends at the deadline with the last reason and the next command", async () => {
     const failure = until(async () => ({ waiting: "connection refused" }), { ...patience, next: "task talos:status" });
-    await expect(failure).rejects.toThrow("could not wait for k8s-0 to answer within 10 s\n  said: connection refused\n  next: task talos:status");
+    await expect(failure).rejects.toThrow(
+      "could not wait for k8s-0 to answer within 10 s\n  said: connection refused\n  next: task talos:status",
+    );
   });
-  test("what the probe throws ends it", async () => await expect(until(() => Promise.reject(new Error("wrong key")), patience)).rejects.toThrow("wrong key"));
+  test("what the probe throws ends it", async () =>
+    await expect(until(() => Promise.reject(new Error("wrong key")), patience)).rejects.toThrow("wrong key"));
 });
 
 test("a failure tells what was attempted, said, how things stand and what is next", () => {
-  expect(new Failure({ attempted: "start k8s_0", said: "no memory\nreally", now: "the VM is stopped", next: "task vm:deploy" }).message).toBe(
-    "could not start k8s_0\n  said: no memory\n        really\n  now:  the VM is stopped\n  next: task vm:deploy",
-  );
+  expect(
+    new Failure({ attempted: "start k8s_0", said: "no memory\nreally", now: "the VM is stopped", next: "task vm:deploy" }).message,
+  ).toBe("could not start k8s_0\n  said: no memory\n        really\n  now:  the VM is stopped\n  next: task vm:deploy");
 });
 test("the text of what was thrown is what the tool said", () => {
   expect(textOf({ exitCode: 1, signal: null, stderr: " no route to host \n", stdout: "x" })).toBe("no route to host");

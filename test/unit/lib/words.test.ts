@@ -9,7 +9,14 @@ const spec = procedure({
   name: "talos:try",
   about: "try something",
   destroys: "nothing",
-  options: { node: text("which node"), mode: choice("how", ["auto", "staged"], "auto"), upload: flag("also upload"), count: integer("how many", { min: 1, max: 5, otherwise: 3 }), nodes: nodeNames(), note: maybeText("a note") },
+  options: {
+    node: text("which node"),
+    mode: choice("how", ["auto", "staged"], "auto"),
+    upload: flag("also upload"),
+    count: integer("how many", { min: 1, max: 5, otherwise: 3 }),
+    nodes: nodeNames(),
+    note: maybeText("a note"),
+  },
   run: async () => {},
 });
 const values = (words: string[], env: NodeJS.ProcessEnv = {}) => {
@@ -23,24 +30,46 @@ const common = (words: string[], env: NodeJS.ProcessEnv = {}) => {
 
 describe("values", () => {
   test("come from flags", () =>
-    expect(values(["--node", "k8s-0", "--mode", "staged", "--upload", "--count", "5", "--nodes", "a, b"])).toEqual({ node: "k8s-0", mode: "staged", upload: true, count: 5, nodes: ["a", "b"], note: undefined }));
-  test("come from a task's variables", () => expect(values([], { ARG_NODE: "k8s-1", ARG_UPLOAD: "1", ARG_MODE: "" })).toMatchObject({ node: "k8s-1", upload: true, mode: "auto" }));
+    expect(values(["--node", "k8s-0", "--mode", "staged", "--upload", "--count", "5", "--nodes", "a, b"])).toEqual({
+      node: "k8s-0",
+      mode: "staged",
+      upload: true,
+      count: 5,
+      nodes: ["a", "b"],
+      note: undefined,
+    }));
+  test("come from a task's variables", () =>
+    expect(values([], { ARG_NODE: "k8s-1", ARG_UPLOAD: "1", ARG_MODE: "" })).toMatchObject({ node: "k8s-1", upload: true, mode: "auto" }));
   test("a flag beats a variable", () => expect(values(["--node", "k8s-0"], { ARG_NODE: "k8s-1" })).toMatchObject({ node: "k8s-0" }));
-  test("an own option is not taken from an unprefixed variable of the shell", () => expect(() => values([], { NODE: "k8s-9" })).toThrow("--node (NODE=) is missing: which node"));
-  test("quotes, spaces, dollars and newlines arrive as they are", () => expect(values([], { ARG_NODE: `it's "$(id)"\n  two` })).toMatchObject({ node: `it's "$(id)"\n  two` }));
+  test("an own option is not taken from an unprefixed variable of the shell", () =>
+    expect(() => values([], { NODE: "k8s-9" })).toThrow("--node (NODE=) is missing: which node"));
+  test("quotes, spaces, dollars and newlines arrive as they are", () =>
+    expect(values([], { ARG_NODE: `it's "$(id)"\n  two` })).toMatchObject({ node: `it's "$(id)"\n  two` }));
 });
 
 describe("what every procedure takes", () => {
-  test("is off when nothing is said", () => expect(common([])).toEqual({ dryRun: false, yes: false, json: false, debug: false, exitCode: false, waive: [] }));
-  test("comes from flags", () => expect(common(["--dry-run", "--yes", "--output", "json", "--confirm", "k8s", "--waive", "ceph,etcd"])).toMatchObject({ dryRun: true, yes: true, json: true, confirm: "k8s", waive: ["ceph", "etcd"] }));
-  test("comes from the environment too", () => expect(common([], { DRY_RUN: "1", LOG_LEVEL: "debug", EXIT_CODE: "1" })).toMatchObject({ dryRun: true, debug: true, exitCode: true }));
-  test("DRY_RUN=yes is refused rather than taken for no", () => expect(() => common([], { DRY_RUN: "yes" })).toThrow('--dry-run (DRY_RUN=) does not know "yes": 1 or 0'));
+  test("is off when nothing is said", () =>
+    expect(common([])).toEqual({ dryRun: false, yes: false, json: false, debug: false, exitCode: false, waive: [] }));
+  test("comes from flags", () =>
+    expect(common(["--dry-run", "--yes", "--output", "json", "--confirm", "k8s", "--waive", "ceph,etcd"])).toMatchObject({
+      dryRun: true,
+      yes: true,
+      json: true,
+      confirm: "k8s",
+      waive: ["ceph", "etcd"],
+    }));
+  test("comes from the environment too", () =>
+    expect(common([], { DRY_RUN: "1", LOG_LEVEL: "debug", EXIT_CODE: "1" })).toMatchObject({ dryRun: true, debug: true, exitCode: true }));
+  test("DRY_RUN=yes is refused rather than taken for no", () =>
+    expect(() => common([], { DRY_RUN: "yes" })).toThrow('--dry-run (DRY_RUN=) does not know "yes": 1 or 0'));
 });
 
 describe("what is wrong names what is right", () => {
   test("an unknown flag", () => expect(() => values(["--nod", "x"])).toThrow("talos:try: Unknown option '--nod'\n  flags: --dry-run"));
-  test("an unknown choice", () => expect(() => values(["--node", "a", "--mode", "now"])).toThrow('--mode (MODE=) does not know "now": one of auto, staged'));
-  test("a number out of bounds", () => expect(() => values(["--node", "a", "--count", "9"])).toThrow('--count (COUNT=) does not know "9": a whole number from 1 to 5'));
+  test("an unknown choice", () =>
+    expect(() => values(["--node", "a", "--mode", "now"])).toThrow('--mode (MODE=) does not know "now": one of auto, staged'));
+  test("a number out of bounds", () =>
+    expect(() => values(["--node", "a", "--count", "9"])).toThrow('--count (COUNT=) does not know "9": a whole number from 1 to 5'));
   test("a word that is no flag", () => expect(() => values(["k8s-0"])).toThrow("talos:try: Unexpected argument 'k8s-0'"));
 });
 
@@ -53,7 +82,14 @@ test("help names flags, variables, defaults and what can be destroyed", () => {
 });
 
 describe("a variable that the target does not know", () => {
-  test("is refused, with the one that was meant", () => expect(() => refuseMisspelt(spec, ["talos:try", "NODE=a", "DRYRUN=1"])).toThrow("task talos:try does not take DRYRUN=; did you mean DRY_RUN=?"));
-  test("is refused without a guess when nothing is near", () => expect(() => refuseMisspelt(spec, ["talos:try", "COLOUR=red"])).toThrow(/^task talos:try does not take COLOUR=\n {2}it takes: NODE MODE /));
-  test("is fine when known, or a version", () => expect(() => refuseMisspelt(spec, ["-x", "talos:try", "NODE=a=b", "YES=1", "TALOS_VERSION=v1.13.8", "--", "--flag"])).not.toThrow());
+  test("is refused, with the one that was meant", () =>
+    expect(() => refuseMisspelt(spec, ["talos:try", "NODE=a", "DRYRUN=1"])).toThrow(
+      "task talos:try does not take DRYRUN=; did you mean DRY_RUN=?",
+    ));
+  test("is refused without a guess when nothing is near", () =>
+    expect(() => refuseMisspelt(spec, ["talos:try", "COLOUR=red"])).toThrow(
+      /^task talos:try does not take COLOUR=\n {2}it takes: NODE MODE /,
+    ));
+  test("is fine when known, or a version", () =>
+    expect(() => refuseMisspelt(spec, ["-x", "talos:try", "NODE=a=b", "YES=1", "TALOS_VERSION=v1.13.8", "--", "--flag"])).not.toThrow());
 });
