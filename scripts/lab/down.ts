@@ -14,7 +14,7 @@ export const down = procedure({
   options: { name: text("its name", "lab") },
   async run({ name: home }, { ui, env, dryRun, signal }) {
     const folder = homeFolder(env.HOME_OPS_STATE!, home);
-    const { pid, there } = lookAt(folder);
+    const { pid, there, socket } = lookAt(folder);
     if (pid === undefined && !there) return ui.say(`there is no simulated home in ${folder}`);
     if (dryRun)
       return ui.confirm({ title: `lab:down ${home}`, lines: [...(pid === undefined ? [] : [`end process ${pid}`]), `remove ${folder}`] });
@@ -28,7 +28,10 @@ export const down = procedure({
         next: "task lab:down",
       });
     }
-    await effect("file", `remove ${folder}`, () => rm(folder, { recursive: true, force: true }));
+    await effect("file", `remove ${folder}`, async () => {
+      if (socket !== undefined) await rm(socket, { recursive: true, force: true });
+      await rm(folder, { recursive: true, force: true });
+    });
     ui.say(`the simulated home is gone: ${folder}`);
   },
 });

@@ -1,6 +1,6 @@
 // Starts a simulated home, to try any procedure by hand where nothing can be harmed.
 import { spawn } from "node:child_process";
-import { openSync } from "node:fs";
+import { closeSync, openSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -23,49 +23,41 @@ export const up = procedure({
     truenas: choice("version that its NAS speaks", ["25.04.2", "25.10", "26"], "25.10"),
     fault: maybeText("faults to switch on, with commas between: node-slow,registry-flaps"),
   },
-  async run({ name: home, truenas, fault }, { ui, env, dryRun, signal }) {
-    const folder = homeFolder(env.HOME_OPS_STATE!, home);
+  async run({ name, truenas, fault }, { ui, env, dryRun, signal }) {
+    const folder = homeFolder(env.HOME_OPS_STATE!, name);
     if (lookAt(folder).pid !== undefined) return ui.say(`the home is up already: ${folder}`);
-    if (dryRun) return ui.confirm({ title: `lab:up ${home}`, lines: [`start a simulated home in ${folder}`] });
+    if (dryRun) return ui.confirm({ title: `lab:up ${name}`, lines: [`start a simulated home in ${folder}`] });
     const log = join(folder, "home.log");
-    await effect("command", `start a simulated home in ${folder}`, async () => {
-      await mkdir(folder, { recursive: true, mode: 0o700 });
-      const output = openSync(log, "w", 0o600);
-      const words = [
-        "--import",
-        "tsx",
-        HOME,
-        folder,
-        "--truenas",
-        truenas,
-        ...(fault ?? "")
-          .split(",")
-          .filter(Boolean)
-          .flatMap((name) => ["--fault", name]),
-      ];
-      spawn(process.execPath, words, {
-        cwd: dirname(HOME),
-        detached: true,
-        stdio: ["ignore", output, output],
-        env: { PATH: env.PATH, HOME: env.HOME, ...(env.TMPDIR !== undefined && { TMPDIR: env.TMPDIR }) },
-      }).unref();
-    });
-    await until(async () => (lookAt(folder).pid === undefined ? { waiting: "it starts" } : { ready: true }), {
-      for: "the simulated home",
-      seconds: 20,
-      ui,
-      signal,
-    }).catch(async (error: unknown) => {
-      throw new Failure(
-        { attempted: `start the simulated home in ${folder}`, said: await readIfThere(log), next: "task lab:up" },
-        { cause: error },
-      );
-    });
+    const home = await effect("command", `start a simulated home in ${folder}`, () =>
+      start(folder, log, env, [truenas, ...(fault ?? "").split(",").filter(Boolean)]),
+    );
+    await until(
+      async () => {
+        if (home.exitCode !== null) throw await didNotStart(folder, log);
+        return lookAt(folder).pid === undefined ? { waiting: "it starts" } : { ready: true };
+      },
+      { for: "the simulated home", seconds: 20, ui, signal, next: "task lab:up" },
+    );
     ui.say(`a simulated home is up: ${folder}`);
     ui.say("  run any procedure in it:   task lab:run -- secrets:init --yes");
     ui.say(`  do the person's part:      ${join(folder, "bin/home")} person`);
     ui.say("  see how it stands, end it: task lab:status, task lab:down");
   },
 });
+
+/** Starts it as a process of its own that outlives this one; what it says goes to its log. */
+async function start(folder: string, log: string, { PATH, HOME: user, TMPDIR }: NodeJS.ProcessEnv, [truenas = "", ...faults]: string[]) {
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  const output = openSync(log, "w", 0o600);
+  const words = ["--import", "tsx", HOME, folder, "--truenas", truenas, ...faults.flatMap((name) => ["--fault", name])];
+  const env = { PATH, HOME: user, ...(TMPDIR !== undefined && { TMPDIR }) };
+  const home = spawn(process.execPath, words, { cwd: dirname(HOME), detached: true, stdio: ["ignore", output, output], env });
+  home.unref();
+  closeSync(output);
+  return home;
+}
+
+const didNotStart = async (folder: string, log: string) =>
+  new Failure({ attempted: `start the simulated home in ${folder}`, said: await readIfThere(log), next: "task lab:up" });
 
 await main(import.meta, up);

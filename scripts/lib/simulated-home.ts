@@ -1,6 +1,6 @@
 // Where simulated homes lie on this machine and whether they are up. The home itself is a process of its own: only its folder and its executables are known here.
 import { existsSync, readFileSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { UsageError } from "./errors.ts";
 import { lives } from "./files.ts";
 
@@ -15,15 +15,18 @@ export interface Standing {
   pid: number | undefined;
   /** Whether there is a world in the folder, up or not. */
   there: boolean;
+  /** The folder of its socket, elsewhere since a socket's path must be short; one that was killed leaves it. */
+  socket: string | undefined;
 }
 
 /** Looks at a home's folder. */
 export function lookAt(folder: string): Standing {
   const file = join(folder, "home.json");
   const there = existsSync(join(folder, "world.json"));
-  if (!existsSync(file)) return { pid: undefined, there };
-  const { pid } = JSON.parse(readFileSync(file, "utf8")) as { pid: number };
-  return { pid: lives(pid) ? pid : undefined, there };
+  if (!existsSync(file)) return { pid: undefined, there, socket: undefined };
+  const { pid, socket } = JSON.parse(readFileSync(file, "utf8")) as { pid: number; socket: string };
+  const own = /\/home-\w+\/s$/.test(socket); // nothing else is ever removed
+  return { pid: existsSync(socket) && lives(pid) ? pid : undefined, there, socket: own ? dirname(socket) : undefined };
 }
 
 /** An executable of the home: `home` itself, or the stand-in of a tool. */

@@ -184,7 +184,7 @@ describe("kills and ends", () => {
     expect(existsSync(folder)).toBe(false);
   });
   test("a run can be killed just before any line about an effect", () => {
-    const report = join(mkdtempSync(join(tmpdir(), "report-")), "r");
+    const report = join(home.folder, "tmp/report.ndjson");
     const ran = script(
       `import { appendFileSync } from "node:fs"; for (let n = 1; n <= 4; n += 1) { appendFileSync(${JSON.stringify(report)}, JSON.stringify({ event: "step" }) + "\\n"); appendFileSync(${JSON.stringify(report)}, JSON.stringify({ event: "effect", n }) + "\\n"); }`,
       { LAB_KILL_AT_LINE: "3" },

@@ -5,16 +5,22 @@ import { dirname } from "node:path";
 import type { HomeFile } from "./environment.ts";
 import type { Authority } from "./wire/certificates.ts";
 
-/** Two processes on one world would overwrite each other. */
+/** Two processes on one world would overwrite each other. What one that was killed left behind goes away. */
 export function refuseSecond(file: string): void {
   if (!existsSync(file)) return;
-  const { pid } = JSON.parse(readFileSync(file, "utf8")) as HomeFile;
+  const { pid, socket } = JSON.parse(readFileSync(file, "utf8")) as HomeFile;
+  if (existsSync(socket) && lives(pid)) throw new Error(`a home is up there already, process ${pid}: ${dirname(file)}`);
+  rmSync(dirname(socket), { recursive: true, force: true });
+  rmSync(file, { force: true });
+}
+
+function lives(pid: number): boolean {
   try {
     process.kill(pid, 0);
+    return true;
   } catch {
-    return rmSync(file, { force: true }); // it was killed
+    return false;
   }
-  throw new Error(`a home is up there already, process ${pid}: ${dirname(file)}`);
 }
 
 /** A unix socket's path may have some 100 bytes. */

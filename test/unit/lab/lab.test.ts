@@ -1,8 +1,8 @@
 // lab:*: where homes lie, what is said of them, what is refused before anything is started.
-import { mkdtempSync, mkdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { describe, expect, test } from "vitest";
+import { afterAll, describe, expect, test } from "vitest";
 import { procedures, run } from "../../../scripts/lab/run.ts";
 import { describe as told, status } from "../../../scripts/lab/status.ts";
 import { down } from "../../../scripts/lab/down.ts";
@@ -11,14 +11,22 @@ import { homeFolder, lookAt } from "../../../scripts/lib/simulated-home.ts";
 import { readWords } from "../../../scripts/lib/words.ts";
 import { record } from "../recorder.ts";
 
-const state = () => mkdtempSync(join(tmpdir(), "lab-"));
+const made: string[] = [];
+const folderOf = (prefix: string) => {
+  const folder = mkdtempSync(join(tmpdir(), prefix));
+  made.push(folder);
+  return folder;
+};
+const state = () => folderOf("lab-");
+afterAll(() => made.forEach((folder) => rmSync(folder, { recursive: true, force: true })));
 
-/** A folder that looks like a home whose process has this id. */
-function homeOf(pid: number): { HOME_OPS_STATE: string } {
+/** A folder that looks like a home whose process has this id, with something where its socket would be. */
+function homeOf(pid: number, socket = join(folderOf("home-"), "s")): { HOME_OPS_STATE: string } {
   const HOME_OPS_STATE = state();
+  writeFileSync(socket, "");
   const folder = join(HOME_OPS_STATE, "homes/lab");
   mkdirSync(folder, { recursive: true });
-  writeFileSync(join(folder, "home.json"), JSON.stringify({ pid }));
+  writeFileSync(join(folder, "home.json"), JSON.stringify({ pid, socket }));
   writeFileSync(join(folder, "world.json"), "{}");
   return { HOME_OPS_STATE };
 }
@@ -29,9 +37,19 @@ describe("a home's folder", () => {
     expect(() => homeFolder("/s", name)).toThrow("--name (NAME=) does not know"),
   );
   test("tells whether its process lives", () => {
-    expect(lookAt(join(homeOf(process.pid).HOME_OPS_STATE, "homes/lab"))).toEqual({ pid: process.pid, there: true });
-    expect(lookAt(join(homeOf(2 ** 22 + 1).HOME_OPS_STATE, "homes/lab"))).toEqual({ pid: undefined, there: true });
-    expect(lookAt("/nowhere")).toEqual({ pid: undefined, there: false });
+    expect(lookAt(join(homeOf(process.pid).HOME_OPS_STATE, "homes/lab"))).toMatchObject({ pid: process.pid, there: true });
+    expect(lookAt(join(homeOf(2 ** 22 + 1).HOME_OPS_STATE, "homes/lab"))).toMatchObject({ pid: undefined, there: true });
+    expect(lookAt("/nowhere")).toEqual({ pid: undefined, there: false, socket: undefined });
+  });
+  test("a process of the same number after a reboot is not the home's: its socket is gone", () => {
+    const { HOME_OPS_STATE } = homeOf(process.pid);
+    const folder = join(HOME_OPS_STATE, "homes/lab");
+    rmSync(lookAt(folder).socket!, { recursive: true });
+    expect(lookAt(folder)).toMatchObject({ pid: undefined, there: true });
+  });
+  test("only a socket's folder of its own is ever removed", () => {
+    const elsewhere = join(state(), "s");
+    expect(lookAt(join(homeOf(1, elsewhere).HOME_OPS_STATE, "homes/lab")).socket).toBeUndefined();
   });
 });
 
@@ -76,6 +94,15 @@ describe("lab:up and lab:down", () => {
     await fresh.run(up, { name: "lab", truenas: "26", fault: undefined });
     expect(fresh.plans).toMatchObject([{ title: "lab:up lab" }]);
   });
+});
+
+test("lab:down of a home that was killed removes its folder and its socket's", async () => {
+  const env = homeOf(2 ** 22 + 1);
+  const folder = join(env.HOME_OPS_STATE, "homes/lab");
+  const { socket } = lookAt(folder);
+  const lab = await record({ env });
+  await lab.run(down, { name: "lab" });
+  expect([existsSync(folder), existsSync(socket!), lab.said]).toEqual([false, false, [`the simulated home is gone: ${folder}`]]);
 });
 
 describe("lab:status", () => {

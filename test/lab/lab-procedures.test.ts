@@ -1,0 +1,62 @@
+// lab:up, lab:run, lab:status and lab:down, one after the other, as a person would who tries a procedure by hand.
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
+import { down } from "../../scripts/lab/down.ts";
+import { run } from "../../scripts/lab/run.ts";
+import { status } from "../../scripts/lab/status.ts";
+import { up } from "../../scripts/lab/up.ts";
+import type { Options } from "../../scripts/lib/options.ts";
+import { type Procedure, runProcedure } from "../../scripts/lib/procedure.ts";
+
+const state = mkdtempSync(join(tmpdir(), "lab-"));
+const folder = join(state, "homes/lab");
+const env = { ...process.env, HOME_OPS_STATE: state };
+let said = "";
+let printed = "";
+
+async function type<O extends Options>(spec: Procedure<O>, ...words: string[]): Promise<number> {
+  [said, printed] = ["", ""];
+  return runProcedure(spec, words, env);
+}
+
+beforeAll(() => {
+  vi.spyOn(process.stderr, "write").mockImplementation((text) => Boolean((said += String(text))));
+  vi.spyOn(process.stdout, "write").mockImplementation((text) => Boolean((printed += String(text))));
+});
+afterAll(async () => {
+  await type(down);
+  vi.restoreAllMocks();
+  rmSync(state, { recursive: true, force: true });
+});
+
+test("nothing is there at first, and each says what to type", async () => {
+  expect(await type(status)).toBe(1);
+  expect(said).toContain("next: task lab:up");
+  expect(await type(run, "secrets:check")).toBe(1);
+  expect(said).toContain("next: task lab:up");
+  expect(await type(down)).toBe(0);
+  expect(said).toContain("there is no simulated home");
+});
+
+test("a home that cannot start says why", async () => {
+  expect(await type(up, "--fault", "no-such-fault")).toBe(1);
+  expect(said).toContain("no fault is called no-such-fault");
+});
+
+test("up, used, looked at", async () => {
+  expect(await type(up, "--fault", "node-slow,nas-busy", "--truenas", "26")).toBe(0);
+  expect(said).toContain(`a simulated home is up: ${folder}`);
+  expect(await type(run, "talos:schematic")).toBe(0);
+  expect(await type(status, "--output", "json")).toBe(0);
+  expect(JSON.parse(printed)).toMatchObject({ machines: [], faults: { "node-slow": 1, "nas-busy": 1 }, api: "down" });
+  expect(readFileSync(join(folder, "spawned.ndjson"), "utf8")).toContain("scripts/talos/schematic.ts");
+}, 60_000);
+
+test("gone, with its process and its socket", async () => {
+  const { pid, socket } = JSON.parse(readFileSync(join(folder, "home.json"), "utf8")) as { pid: number; socket: string };
+  expect(await type(down)).toBe(0);
+  expect([existsSync(folder), existsSync(socket)]).toEqual([false, false]);
+  expect(() => process.kill(pid, 0)).toThrow();
+});
