@@ -37,7 +37,9 @@ export const bootstrap = procedure({
     refuseBad(results);
     const seen = await Promise.all(STAGES.map((stage) => look(stage, context)));
     const todo = STAGES.flatMap((stage, index) => lines(stage, seen[index]!));
-    if (todo.length > 0) await ui.confirm({ title: `bootstrap ${context.cluster.name}`, lines: todo });
+    context.signal.throwIfAborted();
+    if (todo.length === 0) ui.say("nothing to do");
+    else await ui.confirm({ title: `bootstrap ${context.cluster.name}`, lines: todo });
     const rows: Row[] = [
       {
         stage: "preflight",
@@ -59,18 +61,20 @@ export const bootstrap = procedure({
 /** What cannot be looked at now, as a registry that is away, is unknown until its turn; a contradiction blocks. */
 const look = (stage: Stage, context: Context): Promise<Seen> =>
   stage.observe(context).catch((error: unknown) => {
+    context.signal.throwIfAborted();
     if (!isCommandError(error)) throw error;
     return { state: "unknown", saw: textOf(error).split("\n")[0]! };
   });
 
 /** One stage: what was seen at the start still holds unless a stage before it has acted since. */
 async function walk(stage: Stage, first: Seen, acted: boolean, context: Context): Promise<Row> {
+  context.signal.throwIfAborted();
   const begun = performance.now();
   const before = acted || first.state === "unknown" ? await stage.observe(context) : first;
   const already = before.state === "done";
   const after = already ? before : await carryOut(stage, context);
   const seconds = (performance.now() - begun) / 1000;
-  context.ui.say(`${stage.name}: ${already ? "already true: " : ""}${after.saw} (${seconds.toFixed(1)} s)`);
+  if (!already) context.ui.say(`${stage.name}: ${after.saw} (${seconds.toFixed(1)} s)`);
   context.report.write({ event: "step", name: stage.name, saw: after.saw, ms: Math.round(seconds * 1000) });
   return { stage: stage.name.replace("bootstrap:", ""), was: before.state, saw: after.saw, seconds };
 }

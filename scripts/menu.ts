@@ -6,6 +6,7 @@ export const MENU: Record<string, [target: string, what: string][]> = {
   start: [
     ["lab:rehearse", "live the first day against a simulated home"],
     ["secrets:init", "create the secrets, list what only you can fetch"],
+    ["talos:talosconfig", "derive the access to Talos from them"],
     ["talos:prepare-iso", "build the Talos ISO and put it on the NAS"],
     ["vm:deploy", "create and boot the VMs"],
     ["bootstrap", "from booted nodes to what Flux keeps; resumes"],

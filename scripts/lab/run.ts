@@ -5,8 +5,9 @@ import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Failure, UsageError } from "../lib/errors.ts";
 import { nearest } from "../lib/nearest.ts";
-import { text } from "../lib/options.ts";
+import { text, variable } from "../lib/options.ts";
 import { main, procedure } from "../lib/procedure.ts";
+import { COMMON } from "../lib/words.ts";
 import { homeFolder, lookAt } from "../lib/simulated-home.ts";
 
 const SCRIPTS = resolve(dirname(fileURLToPath(import.meta.url)), "..");
@@ -22,6 +23,14 @@ export function procedures(scripts = SCRIPTS): string[] {
   );
   return [...names(scripts), ...areas.flatMap(({ name }) => names(join(scripts, name)).map((file) => `${name}:${file}`))].sort();
 }
+
+/** What every procedure takes, when it was given to lab:run as a variable; and how the terminal is to look. */
+export const passedOn = (env: NodeJS.ProcessEnv): Record<string, string> =>
+  Object.fromEntries(
+    [...Object.keys(COMMON).map((flag) => `ARG_${variable(flag)}`), ...Object.keys(COMMON).map(variable), "NO_COLOR", "COLUMNS"].flatMap(
+      (name) => (env[name] ? [[name, env[name]]] : []),
+    ),
+  );
 
 export const run = procedure({
   name: "lab:run",
@@ -40,12 +49,13 @@ export const run = procedure({
       throw new Failure({ attempted: `run ${name} in the simulated home`, said: `none is up in ${folder}`, next: "task lab:up" });
     const { scriptIn } = await import("../../test/simulators/control.ts");
     const script = scriptIn(folder, name, [...words, ...(dryRun ? ["--dry-run"] : [])]);
-    const child = spawn(script.file, script.args, { cwd: script.cwd, env: script.env, stdio: "inherit" });
+    const child = spawn(script.file, script.args, { cwd: script.cwd, env: { ...script.env, ...passedOn(process.env) }, stdio: "inherit" });
     const code = await new Promise<number>((resolve, reject) => {
       child.once("error", reject);
       child.once("close", (code, signal) => resolve(code ?? (signal === "SIGINT" ? 130 : 1)));
     });
     // its exit code is ours, whatever it is; its own words told why
+    if (code !== 0) process.stderr.write("(in the simulated home: what it says to type goes behind `task lab:run --`)\n");
     if (code !== 0) process.once("exit", () => void (process.exitCode = code));
   },
 });

@@ -63,6 +63,7 @@ export async function openContext<O extends Options>(
     confirmed: common.confirm,
     json: common.json,
     debug: common.debug,
+    signal,
     question: process.stdin.isTTY ? (text) => askPerson(text, signal) : undefined,
   });
   common.say = ui.say;
@@ -140,6 +141,7 @@ const unavailable = <T extends object>(name: string, what: string): T =>
 async function askPerson(text: string, signal: AbortSignal): Promise<string> {
   const { createInterface } = await import("node:readline/promises");
   const prompt = createInterface({ input: process.stdin, output: process.stderr });
+  prompt.on("SIGINT", () => process.kill(process.pid, "SIGINT")); // the terminal is in raw mode: Ctrl-C is a key until it is passed on
   try {
     return await prompt.question(text, { signal });
   } catch (error) {

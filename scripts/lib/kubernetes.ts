@@ -1,4 +1,5 @@
 // Reading the Kubernetes API through kubectl, and what its errors mean.
+import { existsSync } from "node:fs";
 import { type Cluster, reference } from "./cluster/cluster.ts";
 import type { Context } from "./context.ts";
 import { Failure, isCommandError, textOf } from "./errors.ts";
@@ -60,6 +61,8 @@ const TRANSIENT =
 
 /** Whether the API answers, and if not, in which words; never throws for an API that is away. */
 export async function apiReady(): Promise<{ ready: true } | { waiting: string }> {
+  const file = $.env.KUBECONFIG;
+  if (file && !existsSync(file)) return { waiting: `there is no ${file}` }; // kubectl would ask whoever listens on localhost:8080
   const once = () => ask({ timeout: "15s" })`kubectl get --raw /readyz`.nothrow();
   const first = await once();
   if (first.exitCode === 0) return { ready: true };

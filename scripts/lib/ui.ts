@@ -36,6 +36,8 @@ export interface UiSetup {
   debug: boolean;
   out?: NodeJS.WritableStream & { isTTY?: boolean };
   err?: NodeJS.WritableStream & { isTTY?: boolean; columns?: number };
+  /** Once it is aborted nothing more is planned or shown in progress; what a procedure warns of on its way out still is. */
+  signal?: AbortSignal;
   /** Asks a question on the terminal; undefined where nobody is there to answer. */
   question?: ((text: string) => Promise<string>) | undefined;
   now?: () => number;
@@ -62,6 +64,7 @@ export function terminal(setup: UiSetup): Ui {
     warn: (text) => line(paint("yellow", `warning: ${text}`)),
     debug: (text) => void (setup.debug && line(paint("dim", text))),
     progress(text) {
+      if (setup.signal?.aborted) return;
       if (live) {
         const width = (err.columns ?? 80) - 1;
         const shown = redact(text);
@@ -78,12 +81,15 @@ export function terminal(setup: UiSetup): Ui {
       out.write(`${json ? JSON.stringify(value, null, 2) : forPeople}\n`);
     },
     async confirm({ title, lines, destroys }) {
+      setup.signal?.throwIfAborted();
       line(paint("bold", title));
       for (const text of lines) line(`  ${text}`);
       if (destroys) {
         line(paint("yellow", "  cannot be got back:"));
         for (const text of destroys.what) line(paint("yellow", `    ${text}`));
       }
+      if (dryRun && json)
+        out.write(`${JSON.stringify({ plan: { title, lines, ...(destroys && { destroys: destroys.what }) } }, null, 2)}\n`);
       if (dryRun) throw new Stop("dry run: nothing was changed", { pending: true });
       if (destroys) return confirmByName(destroys.name, confirmed, question);
       if (yes) return;

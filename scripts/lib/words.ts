@@ -1,6 +1,7 @@
 // From the words of a command line, the variables of a task and the environment to what a procedure gets.
 import { parseArgs } from "node:util";
 import { UsageError } from "./errors.ts";
+import { nearest } from "./nearest.ts";
 import { flag, maybeChoice, maybeText, type Option, type Options, type Values, variable } from "./options.ts";
 import type { Procedure } from "./procedure.ts";
 
@@ -79,7 +80,11 @@ function parse(options: Options, words: string[], name: string): Record<string, 
     }).values as Record<string, string | boolean | undefined>;
   } catch (error) {
     const flags = Object.keys(options).map((flag) => `--${flag}`);
-    throw new UsageError(`${name}: ${(error as Error).message.split(". To specify")[0]}\n  flags: ${flags.join(" ")}`);
+    const typed = /'(--[\w-]+)'/.exec((error as Error).message)?.[1];
+    const close = typed === undefined ? undefined : nearest(typed, flags);
+    throw new UsageError(
+      `${name}: ${(error as Error).message.split(". To specify")[0]}${close ? `; did you mean ${close}?` : ""}\n  flags: ${flags.join(" ")}`,
+    );
   }
 }
 

@@ -136,3 +136,24 @@ test("the nearest word is within a third of its length", () => {
   expect(nearest("DRYRUN", ["DRY_RUN", "YES"])).toBe("DRY_RUN");
   expect(nearest("colour", ["node", "mode"])).toBeUndefined();
 });
+
+describe("after Ctrl-C", () => {
+  const stopped = AbortSignal.abort(new Error("interrupted by SIGINT"));
+  test("no plan is shown and nothing is asked", async () => {
+    const { ui, texts } = screen({ signal: stopped, yes: true });
+    await expect(ui.confirm(PLAN)).rejects.toThrow("interrupted by SIGINT");
+    expect(texts.err).toBe("");
+  });
+  test("no progress is shown, a warning is", () => {
+    const { ui, texts } = screen({ signal: stopped });
+    ui.progress("waiting");
+    ui.warn("a zvol stays");
+    expect(texts.err).toBe("warning: a zvol stays\n");
+  });
+});
+
+test("OUTPUT=json in a dry run gives the plan", async () => {
+  const { ui, texts } = screen({ json: true, dryRun: true });
+  await expect(ui.confirm(PLAN)).rejects.toThrow("dry run");
+  expect(JSON.parse(texts.out)).toEqual({ plan: PLAN });
+});

@@ -65,7 +65,8 @@ describe("what every procedure takes", () => {
 });
 
 describe("what is wrong names what is right", () => {
-  test("an unknown flag", () => expect(() => values(["--nod", "x"])).toThrow("talos:try: Unknown option '--nod'\n  flags: --dry-run"));
+  test("an unknown flag", () =>
+    expect(() => values(["--nod", "x"])).toThrow("talos:try: Unknown option '--nod'; did you mean --node?\n  flags: --dry-run"));
   test("an unknown choice", () =>
     expect(() => values(["--node", "a", "--mode", "now"])).toThrow('--mode (MODE=) does not know "now": one of auto, staged'));
   test("a number out of bounds", () =>
