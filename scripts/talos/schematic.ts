@@ -15,7 +15,10 @@ export const schematic = procedure({
     const installer = installerImage(context, id);
     const factory = await knownToFactory(openHttp(context), id).then(
       (known) => (known ? "knows this schematic" : "does not know it yet: task talos:prepare-iso hands it in"),
-      (error: unknown) => `could not be asked: ${textOf(error)}`,
+      (error: unknown) => {
+        if (context.signal.aborted) throw error;
+        return `could not be asked: ${textOf(error)}`;
+      },
     );
     context.ui.result(
       { id, installer, factory, canonical },

@@ -1,5 +1,7 @@
 // The machine configs as they are rendered: valid by Talos' own schema, the same bytes each time, and what the home relies on in them.
-import { readFileSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { Ajv2020 } from "ajv/dist/2020.js";
 import { parseAllDocuments } from "yaml";
 import { describe, expect, test } from "vitest";
@@ -220,4 +222,28 @@ describe("the text that is sent", () => {
   });
   test("the schematic is a template too", async () =>
     expect(await renderTemplate(process.cwd(), "talos/schematic.yaml", { platform: { guestAgent: "x/y" } })).toContain('- "x/y"'));
+});
+
+describe("what one node needs besides", () => {
+  const root = mkdtempSync(join(tmpdir(), "own-"));
+  mkdirSync(join(root, "talos/nodes"), { recursive: true });
+  for (const file of ["machineconfig.yaml.njk", "schematic.yaml"]) cpSync(join("talos", file), join(root, "talos", file));
+  const own = (text: string) => writeFileSync(join(root, "talos/nodes/k8s-0.yaml.njk"), text);
+  const home = { ...context(), root };
+
+  test("stands in a file of its own and is merged over the others", async () => {
+    own(
+      "machine:\n  kernel:\n    modules:\n      - name: nvidia\n---\napiVersion: v1alpha1\nkind: LinkConfig\nname: lan\nmtu: {{ cluster.network.mtu - 8500 }}\n---\napiVersion: v1alpha1\nkind: UserVolumeConfig\nname: scratch\nvolumeType: directory\n",
+    );
+    expect((await main(home)).machine.kernel.modules.map(({ name }: { name: string }) => name)).toEqual([
+      "nbd",
+      "nvme_tcp",
+      "uio_pci_generic",
+      "vfio-pci",
+      "nvidia",
+    ]);
+    expect(await one(home, "LinkConfig lan")).toMatchObject({ mtu: 500 });
+    expect((await render(home)).map(titleOf).at(-1)).toBe("UserVolumeConfig scratch");
+  });
+  test("is nothing to the others", async () => expect(await render(home, 1)).toEqual(await render(context(), 1)));
 });

@@ -3,12 +3,15 @@ import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parse } from "yaml";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { canonical, idOf, scalar, type Schematic } from "../../../scripts/lib/talos/schematic-id.ts";
 import { installerImage, readSchematic } from "../../../scripts/lib/talos/schematic.ts";
 import { schematic } from "../../../scripts/talos/schematic.ts";
 import { record } from "../recorder.ts";
 import { testCluster, testVersions } from "../test-cluster.ts";
+
+const factory = vi.hoisted(() => ({ known: async (): Promise<boolean> => true }));
+vi.mock("../../../scripts/lib/factory.ts", async (original) => ({ ...(await original<object>()), knownToFactory: () => factory.known() }));
 
 interface Vector {
   name: string;
@@ -128,11 +131,25 @@ describe("the home's schematic", () => {
     expect(await withText('customization:\n  extraKernelArgs: ["off"]\n')).toContain('said: "off": ask the factory'));
 });
 
-test("talos:schematic shows the ID when the factory cannot be asked", async () => {
-  const lab = await record({ env: { HTTPS_PROXY: "http://127.0.0.1:1", NO_PROXY: "" } });
-  await lab.run(schematic, {});
-  expect(lab.said.at(-1)!.split("\n").slice(0, 2)).toEqual([
-    "schematic  c682c3b7e2747ecadb2b2f9eb73336e40373cfbe6f7ec588336ece6f3a1059cf",
-    "installer  factory.talos.dev/metal-installer/c682c3b7e2747ecadb2b2f9eb73336e40373cfbe6f7ec588336ece6f3a1059cf:v1.13.9",
-  ]);
+describe("talos:schematic", () => {
+  const show = async (known: () => Promise<boolean>) => {
+    factory.known = known;
+    const lab = await record({});
+    const error = await lab.run(schematic, {});
+    return { lines: lab.said[0]!.split("\n"), result: lab.results[0], error, commands: lab.commands };
+  };
+  const ID = "c682c3b7e2747ecadb2b2f9eb73336e40373cfbe6f7ec588336ece6f3a1059cf";
+  test.each([
+    ["that the factory knows", async () => true, "knows this schematic"],
+    ["that the factory does not know yet", async () => false, "does not know it yet: task talos:prepare-iso hands it in"],
+    [
+      "although the factory cannot be asked",
+      async () => Promise.reject(new Error("no route to host")),
+      "could not be asked: no route to host",
+    ],
+  ])("shows the ID %s", async (_, known, says) => {
+    const { lines, result, error, commands } = await show(known);
+    expect(lines).toEqual([`schematic  ${ID}`, `installer  factory.talos.dev/metal-installer/${ID}:v1.13.9`, `factory    ${says}`]);
+    expect([result, error, commands]).toEqual([expect.objectContaining({ id: ID, factory: says }), undefined, []]);
+  });
 });
