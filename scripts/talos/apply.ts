@@ -74,7 +74,11 @@ export async function prospectOf(context: Context, node: Node, mode: Mode = "aut
   const [stage, config] = await Promise.all([stageOf(context, node), renderNode(context, node)]);
   if (stage.stage !== "running" && stage.stage !== "booting") return { node, stage, config };
   const [held, wanted] = await Promise.all([heldDocuments(context, node, idFor(mode)), configDocuments(config)]);
-  const changes = changesBetween(held, wanted);
+  let changes = changesBetween(held, wanted);
+  if (changes.length === 0 && mode !== "staged" && mode !== "try") {
+    // what runs may be on trial (MODE=try): it is kept only once it is on the disk too
+    changes = changesBetween(await heldDocuments(context, node, "persistent"), wanted);
+  }
   return { node, stage, config, changes, ...(changes.length > 0 && { would: await askNode(context, node, config, mode) }) };
 }
 

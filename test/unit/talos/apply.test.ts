@@ -29,6 +29,8 @@ const to = (i: number) => withCertificate(FILE, i);
 const status = (i: number) => `${to(i)} get machinestatus`;
 const statusOpenly = (i: number) => `${openly(FILE, i)} get machinestatus`;
 const config = (i: number, id = "v1alpha1") => `${to(i)} get machineconfig ${id}`;
+/** Runs with what it should, and has it on its disk. */
+const holds = async (i: number) => ({ [config(i)]: await wanted(i), [config(i, "persistent")]: await wanted(i) });
 const send = (i: number, mode = "auto") => `cat | talosctl apply-config ${to(i).replace("talosctl ", "")} --mode ${mode} --file /dev/stdin`;
 const sendOpenly = (i: number) => `cat | talosctl apply-config ${openly(FILE, i).replace("talosctl ", "")} --insecure --file /dev/stdin`;
 const wouldSend = (i: number, mode = "auto") =>
@@ -131,9 +133,21 @@ describe("a node in maintenance mode", () => {
 
 describe("a node that runs", () => {
   test("and holds what it should is left alone, without a question", async () => {
-    const { said, plans, commands } = await run({ [status(0)]: RUNNING, [config(0)]: await wanted(0) }, { node: ["k8s-0"] });
+    const { said, plans, commands } = await run({ [status(0)]: RUNNING, ...(await holds(0)) }, { node: ["k8s-0"] });
     expect([said, plans]).toEqual([["k8s-0 already has this config"], []]);
-    expect(commands).toEqual([`ask ${status(0)} --output json`, `ask ${config(0)} --output $'jsonpath={.spec}'`]);
+    expect(commands).toEqual([
+      `ask ${status(0)} --output json`,
+      `ask ${config(0)} --output $'jsonpath={.spec}'`,
+      `ask ${config(0, "persistent")} --output $'jsonpath={.spec}'`,
+    ]);
+  });
+  test("with a config on trial, which its disk does not hold, is given it to keep", async () => {
+    const { plans } = await run(
+      { [status(0)]: RUNNING, [config(0)]: await wanted(0), [config(0, "persistent")]: await sysctl(0), [wouldSend(0)]: NONE },
+      { node: ["k8s-0"] },
+      { dryRun: true },
+    );
+    expect(plans[0]!.lines).toEqual(['k8s-0 (192.168.122.10), running: 1 change, no reboot', '  - v1alpha1 machine.sysctls.vm.swappiness: "1"']);
   });
   test("is shown what goes away, asked what it would do, given the config, and must be ready again", async () => {
     const before = await sysctl(0);
@@ -349,7 +363,7 @@ describe("talos:diff", () => {
     return { said: lab.said, results: lab.results, end, acts: lab.commands.filter((line) => line.startsWith("act ")) };
   };
   test("of what is as it should be", async () =>
-    expect(await show({ [status(0)]: RUNNING, [config(0)]: await wanted(0) }, ["k8s-0"])).toMatchObject({
+    expect(await show({ [status(0)]: RUNNING, ...(await holds(0)) }, ["k8s-0"])).toMatchObject({
       said: ["k8s-0 (192.168.122.10), running: no changes"],
       end: undefined,
       acts: [],
@@ -372,7 +386,7 @@ describe("talos:diff", () => {
     expect([end.message, end.pending]).toEqual(["changes are pending: task talos:apply", true]);
   });
   test("tells of the others when one does not answer, and fails", async () => {
-    const { said, end } = await show({ [status(0)]: NO_ROUTE, [status(1)]: RUNNING, [config(1)]: await wanted(1) }, ["k8s-0", "k8s-1"]);
+    const { said, end } = await show({ [status(0)]: NO_ROUTE, [status(1)]: RUNNING, ...(await holds(1)) }, ["k8s-0", "k8s-1"]);
     expect(said).toEqual([
       "k8s-0 (192.168.122.10) does not answer: dial tcp 192.168.122.10:50000: connect: no route to host\nk8s-1 (192.168.122.11), running: no changes",
     ]);
