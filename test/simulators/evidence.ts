@@ -23,6 +23,9 @@ export interface Secret {
   value: string;
 }
 
+/** What a kubeconfig says besides its certificates and key: names, and the server that cluster.yaml names too. */
+const PLAIN = /^(- )?[\w-]+: .{0,80}$/;
+
 /** The forms in which a secret may show: as it is, line by line, in base64, decoded from it, and by its tell-tale part. */
 export function formsOf(value: string): string[] {
   const decoded = /^[A-Za-z0-9+/]+={0,2}$/.test(value) ? Buffer.from(value, "base64").toString() : "";
@@ -32,7 +35,7 @@ export function formsOf(value: string): string[] {
   return [
     ...new Set([
       value,
-      ...lines.filter((line) => !line.startsWith("-----") && line.length >= 16),
+      ...lines.filter((line) => !line.startsWith("-----") && line.length >= 16 && !(value.includes("kind: Config") && PLAIN.test(line))),
       ...telling,
       Buffer.from(value).toString("base64"),
     ]),

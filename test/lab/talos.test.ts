@@ -1,0 +1,153 @@
+// The Talos procedures as processes against three machines: from nodes without a config to one that is changed, staged, refused, interrupted, renewed.
+import { readFileSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { askHome } from "../simulators/control.ts";
+import { lodge, type Lodging, misdeeds, type Ran, run } from "../rehearsal/day.ts";
+
+let home: Lodging;
+const runs: Ran[] = [];
+const at = (...path: string[]) => join(home.folder, ...path);
+const world = () => readFileSync(at("world.json"), "utf8");
+async function task(name: string, ...words: string[]): Promise<Ran> {
+  const ran = await run(home.folder, name, words);
+  runs.push(ran);
+  return ran;
+}
+const settled = () => askHome(home.folder, "settle");
+const table = (text: string) =>
+  text
+    .trim()
+    .split("\n")
+    .map((line) => line.split(/ {2,}/));
+
+beforeAll(async () => {
+  home = await lodge({ project: process.cwd() });
+  for (const [name, ...words] of [
+    ["secrets:init", "--yes"],
+    ["talos:talosconfig", "--yes"],
+    ["vm:deploy", "--generate-iso", "--yes"],
+  ] as const) {
+    if (name === "talos:talosconfig") await askHome(home.folder, "person");
+    const ran = await task(name, ...words);
+    expect(ran.code, ran.stderr).toBe(0);
+  }
+  await settled();
+}, 120_000);
+afterAll(() => home?.close());
+
+/** Changes the fork's files, as a person would with an editor. */
+function edit(file: string, from: string | RegExp, to: string): void {
+  const text = readFileSync(at("repo", file), "utf8");
+  const changed = text.replace(from, to);
+  expect(changed, `${file} has no ${String(from)}`).not.toBe(text);
+  writeFileSync(at("repo", file), changed);
+}
+
+describe("without a node that has a config", () => {
+  test("the configs are valid, and the factory knows the schematic", async () => {
+    expect((await task("talos:validate")).stderr).toBe("3 machine configs are valid\n");
+    expect((await task("talos:schematic")).stdout).toContain("knows this schematic");
+  });
+  test("render shows references and no secret", async () => {
+    const { stdout } = await task("talos:render", "--node", "k8s-1");
+    expect(stdout).toContain("token: op://Infrastructure/talos/MACHINE_TOKEN");
+  });
+  test("status has a row for each, diff has changes pending", async () => {
+    expect(
+      table((await task("talos:status")).stdout)
+        .slice(1, 4)
+        .map((row) => row.slice(0, 3)),
+    ).toEqual([0, 1, 2].map((i) => [`k8s-${i}`, `192.168.122.1${i}`, "maintenance"]));
+    expect((await task("talos:diff", "--exit-code")).code).toBe(2);
+  });
+  test("a dry run of apply changes nothing", async () => {
+    const before = world();
+    const ran = await task("talos:apply", "--dry-run");
+    expect([ran.code, world()]).toEqual([0, before]);
+    expect(ran.stderr).toContain("k8s-2 (192.168.122.12), maintenance: installs Talos on its system disk and reboots");
+  });
+  test("one node alone is installed, then the others, then none", async () => {
+    expect((await task("talos:apply", "--node", "k8s_0", "--yes")).stderr).toMatch(/k8s-0 holds the config\n$/);
+    const rest = await task("talos:apply", "--yes");
+    expect(rest.stderr).toContain("k8s-0 already has this config\ntalos:apply k8s-1, k8s-2\n");
+    const again = await task("talos:apply");
+    expect([again.code, again.stderr]).toEqual([
+      0,
+      "k8s-0 already has this config\nk8s-1 already has this config\nk8s-2 already has this config\n",
+    ]);
+  }, 60_000);
+});
+
+describe("with nodes that run", () => {
+  test("each is ready once etcd is", async () => {
+    const ran = await task("bootstrap", "--yes");
+    expect(ran.code, ran.stderr).toBe(0);
+    const rows = table((await task("talos:status")).stdout);
+    expect(rows.slice(1, 4).map((row) => row.slice(2))).toEqual(
+      [0, 1, 2].map(() => ["running", "v1.13.9", "c682c3b7e274", "member", "healthy", "as rendered"]),
+    );
+  }, 120_000);
+
+  test("what takes effect at once is applied to each in turn", async () => {
+    edit("talos/cluster.yaml", "mtu: 9000", "mtu: 1500");
+    const shown = await task("talos:diff", "--node", "k8s-0", "--exit-code");
+    expect([shown.code, shown.stdout]).toEqual([
+      2,
+      "k8s-0 (192.168.122.10), running: 1 change, no reboot\n  ~ LinkConfig lan mtu: 9000 → 1500\n",
+    ]);
+    const ran = await task("talos:apply", "--yes");
+    expect([ran.code, ran.stderr.split("\n").filter((line) => line.includes("holds"))]).toEqual([
+      0,
+      [0, 1, 2].map((i) => `k8s-${i} holds the config`),
+    ]);
+  }, 60_000);
+
+  test("what needs a reboot is refused without one, staged for later, and rebooted for", async () => {
+    edit("talos/machineconfig.yaml.njk", "nconnect=16", "nconnect=8");
+    const before = world();
+    const refused = await task("talos:apply", "--node", "k8s-1", "--mode", "no-reboot", "--yes");
+    expect([refused.code, world()]).toEqual([1, before]);
+    expect(refused.stderr).toContain("refuses this config: this config change can't be applied in immediate mode");
+    expect((await task("talos:apply", "--node", "k8s-1", "--mode", "staged", "--yes")).stderr).toContain(
+      "k8s-1 holds the config for its next boot",
+    );
+    expect((await task("talos:apply", "--node", "k8s-1", "--mode", "staged")).stderr).toBe("k8s-1 already has this config\n");
+    const ran = await task("talos:apply", "--node", "k8s-1", "--yes");
+    expect([ran.code, ran.stderr]).toEqual([
+      0,
+      expect.stringContaining("reboots for machine.files[/etc/nfsmount.conf].content, and is not drained before"),
+    ]);
+    expect(ran.stderr).toMatch(/- v1alpha1 machine\.files\[\/etc\/nfsmount\.conf\]\.content: "nconnect=16"\n.*\+ v1alpha1 .*"nconnect=8"/);
+  }, 60_000);
+
+  test("a run that is killed after it sent a config goes on from what the node holds", async () => {
+    edit("talos/cluster.yaml", "mtu: 1500", "mtu: 9000");
+    const killed = await run(home.folder, "talos:apply", ["--node", "k8s-2", "--yes"], {
+      onStart: async (pid) => void (await askHome(home.folder, "killAt", { pid, change: 1, phase: "after" })),
+    });
+    expect(killed.killed).toBe("SIGKILL");
+    await settled();
+    const again = await task("talos:apply", "--node", "k8s-2", "--yes");
+    expect([again.code, again.stderr]).toEqual([0, "k8s-2 already has this config\n"]);
+  }, 60_000);
+
+  test("the kubeconfig is left alone while it is good, and goes into the vault only when asked", async () => {
+    expect((await task("talos:kubeconfig")).stderr).toMatch(/ leads to https:\/\/192\.168\.120\.100:6443 and is good for 36\d days\n$/);
+    expect((await task("talos:kubeconfig", "--upload", "--yes")).stderr).toContain("store it in vault Infrastructure, item kubeconfig");
+    expect((await task("talos:kubeconfig", "--upload")).stderr).toMatch(/ is good for 36\d days and is in vault Infrastructure\n$/);
+    expect(statSync(at("kubeconfig")).mode & 0o777).toBe(0o600);
+  }, 60_000);
+
+  test("status and validate work, and diff says why it cannot, when nobody is signed in to 1Password", async () => {
+    await askHome(home.folder, "faults", { on: { "vault-signed-out": 1e9 } });
+    expect((await task("talos:status")).code).toBe(0);
+    const ran = await task("talos:diff");
+    expect([ran.code, ran.stderr]).toEqual([1, expect.stringMatching(/signed in|sign in/i)]);
+    await askHome(home.folder, "faults", { off: ["vault-signed-out"] });
+  }, 60_000);
+});
+
+test("nothing secret was shown or left anywhere, and nobody outside was called", async () => {
+  expect(await misdeeds(home.folder, runs)).toEqual([]);
+});
