@@ -8,7 +8,7 @@ import { choice, nodeNames } from "../lib/options.ts";
 import { main, procedure } from "../lib/procedure.ts";
 import { type Change, changesBetween, lineOf, needReboot } from "../lib/talos/changes.ts";
 import { configDocuments, expectConfig, expectReady, heldDocuments } from "../lib/talos/held.ts";
-import { at, atOpenly, inShort, isReady, saidBy, type Stage, stageOf } from "../lib/talos/node.ts";
+import { at, atOpenly, inShort, isReady, saidBy, type Stage, stageOf, wrongMachine } from "../lib/talos/node.ts";
 import { quorumHindrance } from "../lib/talos/quorum.ts";
 import { renderNode } from "../lib/talos/render.ts";
 import { expectOurTalosconfig, expectTalosconfig } from "../lib/talos/talosconfig.ts";
@@ -72,6 +72,10 @@ const hint = (prospects: Prospect[]) =>
 export async function prospectOf(context: Context, node: Node, mode: Mode = "auto"): Promise<Prospect> {
   await expectOurTalosconfig(context);
   const [stage, config] = await Promise.all([stageOf(context, node), renderNode(context, node)]);
+  if (stage.stage === "maintenance") {
+    const said = await wrongMachine(context, node);
+    return { node, stage: said === undefined ? stage : { stage: "foreign", said }, config };
+  }
   if (stage.stage !== "running" && stage.stage !== "booting") return { node, stage, config };
   const [held, wanted] = await Promise.all([heldDocuments(context, node, idFor(mode)), configDocuments(config)]);
   let changes = changesBetween(held, wanted);

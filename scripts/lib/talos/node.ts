@@ -40,6 +40,22 @@ export async function stageOf(context: Env, node: Place): Promise<Stage> {
   return open.exitCode === 0 ? { stage: "maintenance" } : judgeOpen(saidBy(open));
 }
 
+interface Link {
+  spec: { hardwareAddr?: string; permanentAddr?: string };
+}
+
+/**
+ * Why the machine that answers without a config is not the node that is meant: addresses come by DHCP, and what is sent installs over its disk and holds every key.
+ * Undefined when its NIC is the node's; a machine that does not tell its NICs is not refused.
+ */
+export async function wrongMachine(context: Env, node: Pick<Node, "name" | "address" | "mac">): Promise<string | undefined> {
+  const got = await ask({ timeout: `${SECONDS}s` })`talosctl ${atOpenly(context, node)} get links --insecure --output json`.nothrow();
+  if (got.exitCode !== 0) return undefined;
+  const macs = jsonStream<Link>(got.stdout).flatMap(({ spec }) => [spec.permanentAddr, spec.hardwareAddr].filter((mac) => mac !== undefined && mac !== "" && !/^(00:)+00$/.test(mac)));
+  if (macs.length === 0 || macs.some((mac) => mac!.toLowerCase() === node.mac)) return undefined;
+  return `the machine at ${node.address} has NIC ${[...new Set(macs)].join(", ")}, talos/cluster.yaml says ${node.mac}: is its address another's?`;
+}
+
 /** What a refusal of our certificate, or of theirs, means. */
 export function judge(said: string): Stage | "ask openly" {
   if (/certificate signed by unknown authority/.test(said)) return "ask openly";

@@ -140,6 +140,37 @@ export const KINDS: Kind[] = [
         : [],
   },
   {
+    type: "LinkStatuses.net.talos.dev",
+    namespace: "network",
+    name: "LinkStatus",
+    aliases: ["link", "links", "linkstatus", "linkstatuses"],
+    columns: {
+      TYPE: plain("type"),
+      KIND: plain("kind"),
+      "HW ADDR": plain("hardwareAddr"),
+      "OPER STATE": plain("operationalState"),
+      "LINK STATE": plain("linkState"),
+    },
+    list: (_world, { mac }) => [
+      {
+        id: "enp0s3",
+        spec: { type: "ether", kind: "", hardwareAddr: mac, permanentAddr: mac, mtu: 1500, operationalState: "up", linkState: true },
+      },
+      {
+        id: "lo",
+        spec: {
+          type: "loopback",
+          kind: "",
+          hardwareAddr: "00:00:00:00:00:00",
+          permanentAddr: "",
+          mtu: 65536,
+          operationalState: "unknown",
+          linkState: true,
+        },
+      },
+    ],
+  },
+  {
     type: "HostnameStatuses.net.talos.dev",
     namespace: "network",
     name: "HostnameStatus",

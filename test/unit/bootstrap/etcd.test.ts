@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest";
 import { etcd } from "../../../scripts/bootstrap/etcd.ts";
 import { type Answer as Said, membersOf, seeEtcd, whyNot } from "../../../scripts/lib/etcd.ts";
 import { type Answer, record } from "../recorder.ts";
+import { testCluster } from "../test-cluster.ts";
 
 const NAMES = ["k8s-0", "k8s-1", "k8s-2"];
 const table = (names: string[], learners: string[] = []) =>
@@ -35,8 +36,10 @@ describe("the commands", () => {
   const none: Answer = { err: "rpc error: dial tcp 127.0.0.1:2379: connect: connection refused", code: 1 };
   const EMPTY = "NODE            NAME\n192.168.122.10  .\n";
   const at = (i: number, words: string) => `talosctl --talosconfig /home/op/talosconfig --endpoints 192.168.122.1${i} --nodes 192.168.122.1${i} ${words}`;
-  const run = async (bootstrap: Answer | Answer[], afterwards: Answer = table(NAMES), before: Answer[] = [none, none], data: Answer = EMPTY) => {
-    const recording = await record({ answers: { ...Object.fromEntries([0, 1, 2].map((i) => [at(i, "list /var/lib/etcd"), data])), [at(0, "etcd members")]: [...before, afterwards], [at(1, "etcd members")]: [...before, afterwards], [at(2, "etcd members")]: [...before, afterwards], [at(0, "bootstrap")]: bootstrap } });
+  const run = async (bootstrap: Answer | Answer[], afterwards: Answer = table(NAMES), before: Answer[] = [none, none], data: Answer = EMPTY,
+    nodes = 3) => {
+    const recording = await record({
+      cluster: testCluster({ nodes: testCluster().nodes.slice(0, nodes) }), answers: { ...Object.fromEntries([0, 1, 2].map((i) => [at(i, "list /var/lib/etcd"), data])), [at(0, "etcd members")]: [...before, afterwards], [at(1, "etcd members")]: [...before, afterwards], [at(2, "etcd members")]: [...before, afterwards], [at(0, "bootstrap")]: bootstrap } });
     const error = await etcd.act(recording.context).catch((thrown: unknown) => thrown);
     return { acts: recording.commands.filter((line) => line.startsWith("act ")), error, commands: recording.commands };
   };
@@ -52,7 +55,7 @@ describe("the commands", () => {
     expect(String(error)).toContain("could not bootstrap etcd on 192.168.122.10\n  said: rpc error: code = PermissionDenied");
   });
   test("never bootstrap beside an etcd that is down but has data", async () => {
-    const { acts, error } = await run("", none, [none], "NODE            NAME\n192.168.122.10  .\n192.168.122.10  member\n");
+    const { acts, error } = await run("", none, [none], "NODE            NAME\n192.168.122.10  .\n192.168.122.10  member\n", 1); // one node: ten minutes of looking are a few hundred commands
     expect(acts).toEqual([]);
     expect(String(error)).toContain("its etcd is down, and its data directory is not empty");
   });
