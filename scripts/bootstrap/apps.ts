@@ -44,7 +44,12 @@ export const apps = stage({
   destroys: "what a first install left that died halfway",
   async observe() {
     const api = await apiReady();
-    if ("waiting" in api) return { state: "unknown", saw: `the API does not answer: ${api.waiting}`, todo: ["install what is missing, in the helmfile's order"] };
+    if ("waiting" in api)
+      return {
+        state: "unknown",
+        saw: `the API does not answer: ${api.waiting}`,
+        todo: ["install what is missing, in the helmfile's order"],
+      };
     return seeReleases(await look());
   },
   async act(context) {
@@ -74,7 +79,12 @@ async function bring(wanted: Wanted, context: Context): Promise<void> {
     if (done.exitCode === 0) return;
     const said = textOf(done);
     if (attempt === TRIES || signal.aborted || !(worthAnotherTry(said) || OTHER_AT_WORK.test(said))) {
-      throw new Failure({ attempted: `install ${namespace}/${name} ${version}`, said, now: "the releases before it are deployed and stay", next: "task bootstrap:apps" });
+      throw new Failure({
+        attempted: `install ${namespace}/${name} ${version}`,
+        said,
+        now: "the releases before it are deployed and stay",
+        next: "task bootstrap:apps",
+      });
     }
     await pause(1000 * 2 ** attempt);
   }
@@ -92,12 +102,19 @@ const settled = (wanted: Wanted, { ui, signal }: Context): Promise<Release> =>
 
 /** With the CNI every node becomes Ready; without that, the next release would wait ten minutes to say so. */
 const nodesReady = ({ cluster, ui, signal }: Context) =>
-  until(async () => readiness(cluster.nodes.map(({ name }) => name), (await getAll("nodes")) ?? []), {
-    for: "every node to be Ready",
-    seconds: 600,
-    ui,
-    signal,
-    next: "kubectl --namespace kube-system get pods, then: task bootstrap:apps",
-  });
+  until(
+    async () =>
+      readiness(
+        cluster.nodes.map(({ name }) => name),
+        (await getAll("nodes")) ?? [],
+      ),
+    {
+      for: "every node to be Ready",
+      seconds: 600,
+      ui,
+      signal,
+      next: "kubectl --namespace kube-system get pods, then: task bootstrap:apps",
+    },
+  );
 
 await main(import.meta, apps);

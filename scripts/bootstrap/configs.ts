@@ -19,7 +19,10 @@ export function seeConfigs(prospects: Prospect[]): Seen {
   const other = seen.filter(({ changes }) => changes !== undefined && changes.length > 0).map(({ node }) => node.name);
   const configured = seen.length - fresh.length;
   const saw = `${configured} of ${prospects.length} nodes have a config${other.length ? `, ${other.join(", ")} another one than rendered (task talos:diff)` : ""}`;
-  const todo = [...fresh.flatMap((one) => card(one, "auto")), ...(blocked.length ? [`wait for ${blocked.length} of ${prospects.length} nodes to answer; install those that booted the ISO`] : [])];
+  const todo = [
+    ...fresh.flatMap((one) => card(one, "auto")),
+    ...(blocked.length ? [`wait for ${blocked.length} of ${prospects.length} nodes to answer; install those that booted the ISO`] : []),
+  ];
   if (blocked.length) return { state: "unknown", saw: [saw, ...blocked].join("\n"), todo };
   if (todo.length === 0) return { state: "done", saw };
   return { state: configured > 0 ? "partly" : "to do", saw, todo };
@@ -51,10 +54,22 @@ async function answering(context: Context): Promise<void> {
       until(
         async () => {
           const seen = await stageOf(context, node);
-          if (seen.stage === "foreign") throw new Failure({ attempted: `configure ${node.name}`, said: hindrance({ node, stage: seen }).join(), now: "nothing was sent to it", next: "task talos:status" });
+          if (seen.stage === "foreign")
+            throw new Failure({
+              attempted: `configure ${node.name}`,
+              said: hindrance({ node, stage: seen }).join(),
+              now: "nothing was sent to it",
+              next: "task talos:status",
+            });
           return seen.stage === "unreachable" ? { waiting: seen.said } : { ready: seen };
         },
-        { for: `${node.name} (${node.address}) to answer`, seconds: 600, ui, signal, next: "look at the VM's console, then: task bootstrap:configs" },
+        {
+          for: `${node.name} (${node.address}) to answer`,
+          seconds: 600,
+          ui,
+          signal,
+          next: "look at the VM's console, then: task bootstrap:configs",
+        },
       ),
     ),
   );

@@ -15,27 +15,43 @@ export function compareCrds(wanted: string[], found: string[]): Seen {
   const missing = wanted.filter((name) => !found.includes(name));
   const saw = `${wanted.length - missing.length} of ${wanted.length}`;
   if (missing.length === 0) return { state: "done", saw };
-  return { state: missing.length < wanted.length ? "partly" : "to do", saw, todo: [`apply ${missing.length} CustomResourceDefinitions that are missing; those that are there stay as they are`] };
+  return {
+    state: missing.length < wanted.length ? "partly" : "to do",
+    saw,
+    todo: [`apply ${missing.length} CustomResourceDefinitions that are missing; those that are there stay as they are`],
+  };
 }
 
 /** The charts' definitions, rendered once per run: pulling eight charts takes a while at home. */
 let rendered: Promise<string> | undefined;
 const definitions = async () => {
-  rendered ??= steady(() => ask({ timeout: "5m" })`helmfile --file ${HELMFILE} --quiet template --include-crds --no-hooks`.text(), (error) => worthAnotherTry(textOf(error)));
+  rendered ??= steady(
+    () => ask({ timeout: "5m" })`helmfile --file ${HELMFILE} --quiet template --include-crds --no-hooks`.text(),
+    (error) => worthAnotherTry(textOf(error)),
+  );
   return customResourceDefinitions(await rendered);
 };
 
 /** Names of the definitions that the cluster has. */
-const installed = async () => (await steady(() => ask`kubectl get customresourcedefinitions --output name`.lines())).map((line) => line.replace(/^.*\//, ""));
+const installed = async () =>
+  (await steady(() => ask`kubectl get customresourcedefinitions --output name`.lines())).map((line) => line.replace(/^.*\//, ""));
 
 export const crds = stage({
   name: "bootstrap:crds",
   about: "apply the CustomResourceDefinitions that charts bring",
   async observe() {
     const api = await apiReady();
-    if ("waiting" in api) return { state: "unknown", saw: `the API does not answer: ${api.waiting}`, todo: ["apply what is missing of the charts' definitions"] };
+    if ("waiting" in api)
+      return {
+        state: "unknown",
+        saw: `the API does not answer: ${api.waiting}`,
+        todo: ["apply what is missing of the charts' definitions"],
+      };
     const [wanted, found] = await Promise.all([definitions(), installed()]);
-    return compareCrds(wanted.map(({ name }) => name), found);
+    return compareCrds(
+      wanted.map(({ name }) => name),
+      found,
+    );
   },
   async act(context) {
     await expectOurCluster(context);
@@ -43,7 +59,9 @@ export const crds = stage({
     const wanted = (await definitions()).filter(({ name }) => !there.has(name)); // one that is there may be newer: Flux keeps it
     const input = wanted.map(({ text }) => text).join("\n---\n");
     context.ui.progress(`applying ${wanted.length} CustomResourceDefinitions`);
-    await steady(() => $({ input, timeout: "5m" })`cat | kubectl apply --server-side --force-conflicts --field-manager ${FIELD_MANAGER} --filename -`);
+    await steady(
+      () => $({ input, timeout: "5m" })`cat | kubectl apply --server-side --force-conflicts --field-manager ${FIELD_MANAGER} --filename -`,
+    );
     const names = wanted.map(({ name }) => `customresourcedefinition/${name}`);
     await steady(() => ask({ timeout: "3m" })`kubectl wait --for condition=Established --timeout 2m ${names}`);
   },

@@ -8,13 +8,18 @@ import { expectOurTalosconfig, expectTalosconfig } from "../lib/talos/talosconfi
 import { until } from "../lib/wait.ts";
 
 /** Said by a node that is not so far yet; talosctl's other refusals stay, so they are not waited for. */
-const NOT_YET = /bootstrap is not available yet|time is not in sync yet|code = Unavailable|code = DeadlineExceeded|connection refused|i\/o timeout|EOF|connection reset/;
+const NOT_YET =
+  /bootstrap is not available yet|time is not in sync yet|code = Unavailable|code = DeadlineExceeded|connection refused|i\/o timeout|EOF|connection reset/;
 const ALREADY = /code = AlreadyExists/;
 
 /** What a certificate is refused with: waiting does not make it another. */
 const REFUSED = /x509:|remote error: tls:/;
 
-const look = async ({ cluster, env }: Context) => seeEtcd(cluster.nodes.map(({ name }) => name), await askEtcd(cluster.nodes, env.TALOSCONFIG!));
+const look = async ({ cluster, env }: Context) =>
+  seeEtcd(
+    cluster.nodes.map(({ name }) => name),
+    await askEtcd(cluster.nodes, env.TALOSCONFIG!),
+  );
 
 export const etcd = stage({
   name: "bootstrap:etcd",
@@ -32,10 +37,22 @@ export const etcd = stage({
         const now = await look(context);
         return now.state === "unknown" ? { waiting: now.saw } : { ready: now };
       },
-      { for: "every control plane to answer", seconds: 600, ui, signal, next: "task talos:status; bootstrapping while a node cannot be asked could make a second cluster" },
+      {
+        for: "every control plane to answer",
+        seconds: 600,
+        ui,
+        signal,
+        next: "task talos:status; bootstrapping while a node cannot be asked could make a second cluster",
+      },
     );
     if (seen.state === "to do") {
-      await until(() => tryBootstrap(first.address, context), { for: `etcd to be bootstrapped on ${first.name}`, seconds: 600, ui, signal, next: "task bootstrap:etcd" });
+      await until(() => tryBootstrap(first.address, context), {
+        for: `etcd to be bootstrapped on ${first.name}`,
+        seconds: 600,
+        ui,
+        signal,
+        next: "task bootstrap:etcd",
+      });
     }
     await until(
       async () => {
@@ -52,7 +69,9 @@ async function tryBootstrap(address: string, context: Context): Promise<{ ready:
   const now = await look(context); // each time: a reply may have been lost
   if (now.state === "unknown") return { waiting: now.saw };
   if (now.state !== "to do") return { ready: true };
-  const done = await $({ timeout: "1m" })`talosctl --talosconfig ${env.TALOSCONFIG!} --endpoints ${address} --nodes ${address} bootstrap`.nothrow();
+  const done = await $({
+    timeout: "1m",
+  })`talosctl --talosconfig ${env.TALOSCONFIG!} --endpoints ${address} --nodes ${address} bootstrap`.nothrow();
   const said = textOf(done);
   if (done.exitCode === 0 || ALREADY.test(said)) return { ready: true }; // "already" may be stale data of a half-wiped disk: the members decide
   if (NOT_YET.test(said) && !REFUSED.test(said)) return { waiting: said };

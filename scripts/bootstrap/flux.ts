@@ -13,7 +13,9 @@ export function seeFlux(state: FluxState | undefined): Seen {
   const todo = ["wait until everything that Flux applies is ready"];
   if (!state || state.total === 0) return { state: "to do", saw: "not installed", todo };
   const saw = `${state.ready}/${state.total} ready`;
-  return state.ready === state.total && state.total > 1 ? { state: "done", saw } : { state: "partly", saw: [saw, ...state.waiting].join("\n"), todo };
+  return state.ready === state.total && state.total > 1
+    ? { state: "done", saw }
+    : { state: "partly", saw: [saw, ...state.waiting].join("\n"), todo };
 }
 
 export const flux = stage({
@@ -37,7 +39,12 @@ export const flux = stage({
       );
     } catch (error) {
       if (!(error instanceof Failure)) throw error;
-      throw new Failure({ attempted: `see everything ready within ${SECONDS / 60} minutes`, said: last, now: "Flux goes on trying", next: "flux get all --all-namespaces --status-selector ready=false; then: task bootstrap:flux" });
+      throw new Failure({
+        attempted: `see everything ready within ${SECONDS / 60} minutes`,
+        said: last,
+        now: "Flux goes on trying",
+        next: "flux get all --all-namespaces --status-selector ready=false; then: task bootstrap:flux",
+      });
     }
   },
 });

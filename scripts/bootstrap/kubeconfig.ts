@@ -20,12 +20,18 @@ export const kubeconfig = stage({
     }
     if (!(await readIfThere(env.KUBECONFIG!))?.trim()) return { state: "to do", saw: `there is no ${env.KUBECONFIG}`, todo };
     const api = await apiReady();
-    return "ready" in api ? { state: "done", saw: `${cluster.endpoint.url} answers` } : { state: "partly", saw: `the API does not answer: ${api.waiting}`, todo };
+    return "ready" in api
+      ? { state: "done", saw: `${cluster.endpoint.url} answers` }
+      : { state: "partly", saw: `the API does not answer: ${api.waiting}`, todo };
   },
   async act(context) {
     const { env, cluster, ui, signal } = context;
     const patience = { ui, signal, next: "task talos:status, then: task bootstrap:kubeconfig" };
-    const text = await until(() => lookForKubeconfig(context), { for: "a control plane to give the kubeconfig", seconds: 300, ...patience });
+    const text = await until(() => lookForKubeconfig(context), {
+      for: "a control plane to give the kubeconfig",
+      seconds: 300,
+      ...patience,
+    });
     await writeFile(env.KUBECONFIG!, text, { mode: 0o600 });
     await until(apiReady, { for: `the Kubernetes API on ${cluster.endpoint.url}`, seconds: 600, ...patience });
   },

@@ -16,7 +16,11 @@ export function compareNodes(expected: string[], found: KubernetesObject[]): See
     ...(strangers.length ? [`not in cluster.yaml: ${strangers.join(", ")}`] : []),
   ].join(", ");
   if (missing.length === 0) return { state: "done", saw };
-  return { state: names.length ? "partly" : "to do", saw, todo: [`wait until ${missing.join(", ")} ${missing.length > 1 ? "are" : "is"} registered`] };
+  return {
+    state: names.length ? "partly" : "to do",
+    saw,
+    todo: [`wait until ${missing.join(", ")} ${missing.length > 1 ? "are" : "is"} registered`],
+  };
 }
 
 export const nodes = stage({
@@ -24,8 +28,12 @@ export const nodes = stage({
   about: "wait until every node is registered in Kubernetes",
   async observe({ cluster }) {
     const api = await apiReady();
-    if ("waiting" in api) return { state: "unknown", saw: `the API does not answer: ${api.waiting}`, todo: ["wait until every node is registered"] };
-    return compareNodes(cluster.nodes.map(({ name }) => name), (await getAll("nodes")) ?? []);
+    if ("waiting" in api)
+      return { state: "unknown", saw: `the API does not answer: ${api.waiting}`, todo: ["wait until every node is registered"] };
+    return compareNodes(
+      cluster.nodes.map(({ name }) => name),
+      (await getAll("nodes")) ?? [],
+    );
   },
   async act(context) {
     await until(
@@ -33,7 +41,13 @@ export const nodes = stage({
         const seen = await this.observe(context);
         return seen.state === "done" ? { ready: seen } : { waiting: seen.saw };
       },
-      { for: "every node to register", seconds: 600, ui: context.ui, signal: context.signal, next: "task talos:status shows what each node is doing; then: task bootstrap:nodes" },
+      {
+        for: "every node to register",
+        seconds: 600,
+        ui: context.ui,
+        signal: context.signal,
+        next: "task talos:status shows what each node is doing; then: task bootstrap:nodes",
+      },
     );
   },
 });

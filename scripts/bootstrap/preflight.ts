@@ -31,7 +31,9 @@ export async function fetchSecrets(context: Context): Promise<Verdict> {
 
 async function lookAtConfigs(context: Context): Promise<Verdict> {
   const wrong = await validateAll(context);
-  return wrong.length ? { state: "bad", saw: wrong.join("\n"), mend: "task talos:validate" } : { state: "ok", saw: `${context.cluster.nodes.length} are valid` };
+  return wrong.length
+    ? { state: "bad", saw: wrong.join("\n"), mend: "task talos:validate" }
+    : { state: "ok", saw: `${context.cluster.nodes.length} are valid` };
 }
 
 /** A node that does not answer yet is no obstacle: the configs stage waits for it. One of another cluster is. */
@@ -39,7 +41,9 @@ async function lookAtNodes(context: Context): Promise<Verdict> {
   await expectTalosconfig(context);
   const stages = await Promise.all(context.cluster.nodes.map(async (node) => ({ node, seen: await stageOf(context, node) })));
   const saw = stages.map(({ node, seen }) => `${node.name} ${seen.stage}`).join(", ");
-  const foreign = stages.flatMap(({ node, seen }) => (seen.stage === "foreign" ? [`${node.name} belongs to another cluster: ${seen.said}`] : []));
+  const foreign = stages.flatMap(({ node, seen }) =>
+    seen.stage === "foreign" ? [`${node.name} belongs to another cluster: ${seen.said}`] : [],
+  );
   if (foreign.length) return { state: "bad", saw: foreign.join("\n"), mend: "check addresses in talos/cluster.yaml, and $TALOSCONFIG" };
   return stages.some(({ seen }) => seen.stage === "unreachable") ? { state: "unknown", saw } : { state: "ok", saw };
 }
@@ -49,29 +53,43 @@ async function lookAtInstaller(context: Context): Promise<Verdict> {
   const { id } = await readSchematic(context);
   const known = await knownToFactory(openHttp(context), id).catch((error: unknown) => textOf(error));
   if (typeof known === "string") return { state: "unknown", saw: `the factory could not be asked: ${known.split("\n")[0]}` };
-  return known ? { state: "ok", saw: `the factory knows schematic ${id.slice(0, 12)}` } : { state: "bad", saw: `the factory does not know schematic ${id.slice(0, 12)}`, mend: "task talos:prepare-iso" };
+  return known
+    ? { state: "ok", saw: `the factory knows schematic ${id.slice(0, 12)}` }
+    : { state: "bad", saw: `the factory does not know schematic ${id.slice(0, 12)}`, mend: "task talos:prepare-iso" };
 }
 
 async function lookAtAge(context: Context): Promise<Verdict> {
   const { wrong } = await ageDisagreements(context);
-  return wrong.length ? { state: "bad", saw: wrong.join("\n"), mend: "task secrets:init" } : { state: "ok", saw: "vault, .sops.yaml and key file agree" };
+  return wrong.length
+    ? { state: "bad", saw: wrong.join("\n"), mend: "task secrets:init" }
+    : { state: "ok", saw: "vault, .sops.yaml and key file agree" };
 }
 
 async function lookAtTree({ root, cluster }: Context): Promise<Verdict> {
   const wrong = await disagreements(cluster, (file) => readIfThere(join(root, file)));
-  return wrong.length ? { state: "bad", saw: wrong.map(inWords).join("\n"), mend: "task flux:settings, then commit and push" } : { state: "ok", saw: "says what talos/cluster.yaml says" };
+  return wrong.length
+    ? { state: "bad", saw: wrong.map(inWords).join("\n"), mend: "task flux:settings, then commit and push" }
+    : { state: "ok", saw: "says what talos/cluster.yaml says" };
 }
 
 /** The checks, each by the name that WAIVE= takes. What several need is asked once: the secrets by one process, the hosts by one round. */
 export function checks(context: Context): Check[] {
   const signedIn = lookAtSignIn(context); // alone and first: while its app waits for a finger, nothing else is heard
   const secrets = signedIn.then(() => fetchSecrets(context));
-  const hosts = signedIn.then(() => askHosts(context), () => askHosts(context));
+  const hosts = signedIn.then(
+    () => askHosts(context),
+    () => askHosts(context),
+  );
   for (const shared of [signedIn, hosts, secrets]) shared.catch(() => {}); // those that share it await it
-  const withSecrets = (look: Check["look"]): Check["look"] => async (own) => {
-    const there = await secrets.then(() => true, () => false);
-    return there ? look(own) : { state: "unknown", saw: "the secrets are not there" };
-  };
+  const withSecrets =
+    (look: Check["look"]): Check["look"] =>
+    async (own) => {
+      const there = await secrets.then(
+        () => true,
+        () => false,
+      );
+      return there ? look(own) : { state: "unknown", saw: "the secrets are not there" };
+    };
   return [
     { name: "tools", look: ({ versions }) => lookAtTools(versions) },
     { name: "1password", look: () => signedIn },
@@ -107,7 +125,12 @@ export function refuseBad(results: Result[]): void {
   const bad = results.filter(({ state, waived }) => state === "bad" && !waived);
   if (bad.length === 0) return;
   const said = bad.map(({ name, saw, mend }) => `${name}: ${saw}${mend ? ` (${mend})` : ""}`).join("\n");
-  throw new Failure({ attempted: `pass ${bad.length} of ${results.length} checks`, said, now: "nothing was changed", next: `${bad[0]!.mend ?? "mend it"}, then: task bootstrap` });
+  throw new Failure({
+    attempted: `pass ${bad.length} of ${results.length} checks`,
+    said,
+    now: "nothing was changed",
+    next: `${bad[0]!.mend ?? "mend it"}, then: task bootstrap`,
+  });
 }
 
 await main(import.meta, preflight);

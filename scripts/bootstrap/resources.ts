@@ -20,7 +20,12 @@ export const resources = stage({
   about: "apply namespaces and the secrets that must exist before Flux",
   async observe(context) {
     const api = await apiReady();
-    if ("waiting" in api) return { state: "unknown", saw: `the API does not answer: ${api.waiting}`, todo: ["apply what is missing of bootstrap/resources.yaml.njk"] };
+    if ("waiting" in api)
+      return {
+        state: "unknown",
+        saw: `the API does not answer: ${api.waiting}`,
+        todo: ["apply what is missing of bootstrap/resources.yaml.njk"],
+      };
     const wanted = await filled(context);
     const todo = compareResources(wanted, await found(wanted));
     const saw = `${wanted.length - todo.length} of ${wanted.length} as wanted`;
@@ -29,13 +34,21 @@ export const resources = stage({
   async act(context) {
     await expectOurCluster(context);
     const input = await printDocuments(await filled(context));
-    await steady(() => $({ input, timeout: "2m" })`cat | kubectl apply --server-side --force-conflicts --field-manager ${FIELD_MANAGER} --filename -`);
+    await steady(
+      () => $({ input, timeout: "2m" })`cat | kubectl apply --server-side --force-conflicts --field-manager ${FIELD_MANAGER} --filename -`,
+    );
   },
 });
 
 /** What the cluster has of these objects; kubectl gets their names, not their data. */
 async function found(wanted: Resource[]): Promise<Resource[]> {
-  const input = await printDocuments(wanted.map(({ apiVersion, kind, metadata: { name, namespace } }) => ({ apiVersion, kind, metadata: { name, ...(namespace && { namespace }) } })));
+  const input = await printDocuments(
+    wanted.map(({ apiVersion, kind, metadata: { name, namespace } }) => ({
+      apiVersion,
+      kind,
+      metadata: { name, ...(namespace && { namespace }) },
+    })),
+  );
   const text = (await steady(() => ask({ input })`cat | kubectl get --ignore-not-found --output json --filename -`.text())).trim();
   if (!text) return [];
   const got = JSON.parse(text) as Resource & { items?: Resource[] };

@@ -32,9 +32,13 @@ export const prepareIso = procedure({
     const [wanted, nas] = await Promise.all([wantedIso(context), connectNas(context)]);
     try {
       const http = openHttp(context);
-      const [seen, image] = await Promise.all([seeIso(nas, wanted.path), askImage(http, wanted.url, { ...context, seconds: 20, patience: 5 })]);
+      const [seen, image] = await Promise.all([
+        seeIso(nas, wanted.path),
+        askImage(http, wanted.url, { ...context, seconds: 20, patience: 5 }),
+      ]);
       const fault = faultOfIso(seen, wanted.name, "size" in image ? image.size : undefined);
-      if (fault === undefined) return ui.say(`${wanted.path} is there${"size" in image ? "" : ` (its size is not compared: ${image.unknown})`}`);
+      if (fault === undefined)
+        return ui.say(`${wanted.path} is there${"size" in image ? "" : ` (its size is not compared: ${image.unknown})`}`);
       const folder = faultOfFolder(seen, cluster.truenas.isoDataset);
       if (folder) throw new Failure({ attempted: `put ${wanted.name} on the NAS`, said: folder, now: "nothing was changed", next: NEXT });
       await ui.confirm({ title: `talos:prepare-iso: ${fault}`, lines: describeIso(wanted) });
@@ -49,28 +53,53 @@ export const prepareIso = procedure({
 export async function wantedIso(context: Context): Promise<IsoWanted> {
   const schematic = await readSchematic(context);
   const { hypervisor } = context.cluster;
-  return { ...isoOf(context, schematic.id), url: imageUrl(schematic.id, context.versions.TALOS_VERSION, PLATFORM[hypervisor].iso), schematic };
+  return {
+    ...isoOf(context, schematic.id),
+    url: imageUrl(schematic.id, context.versions.TALOS_VERSION, PLATFORM[hypervisor].iso),
+    schematic,
+  };
 }
 
 /** The lines of the plan. */
-export const describeIso = ({ path, url, schematic }: IsoWanted) => [`hand talos/schematic.yaml in to the image factory, expecting ID ${schematic.id}`, `stream ${url}`, `to the NAS: ${path}, and its checksum beside it`];
+export const describeIso = ({ path, url, schematic }: IsoWanted) => [
+  `hand talos/schematic.yaml in to the image factory, expecting ID ${schematic.id}`,
+  `stream ${url}`,
+  `to the NAS: ${path}, and its checksum beside it`,
+];
 
 /** Builds and sends the ISO, and looks that it arrived. What was confirmed before may be done by another procedure too. */
 export async function makeIso(context: Context, nas: Nas, http: Http, { name, path, url, schematic }: IsoWanted): Promise<void> {
   const { ui, versions } = context;
   const missing = await missingExtensions(http, versions.TALOS_VERSION, await extensionsOf(schematic.text));
   if (missing.length > 0) {
-    throw new Failure({ attempted: `build the ISO for Talos ${versions.TALOS_VERSION}`, said: `the image factory has no extension ${missing.join(", ")} for it`, now: "nothing was changed", next: "mend talos/schematic.yaml" });
+    throw new Failure({
+      attempted: `build the ISO for Talos ${versions.TALOS_VERSION}`,
+      said: `the image factory has no extension ${missing.join(", ")} for it`,
+      now: "nothing was changed",
+      next: "mend talos/schematic.yaml",
+    });
   }
   const id = await postSchematic(http, schematic.text, NEXT);
   if (id !== schematic.id) {
-    throw new Failure({ attempted: "confirm the schematic's ID", said: `predicted here:   ${schematic.id}\nthe factory's own: ${id}`, now: "nothing was sent to the NAS", next: "task talos:schematic" });
+    throw new Failure({
+      attempted: "confirm the schematic's ID",
+      said: `predicted here:   ${schematic.id}\nthe factory's own: ${id}`,
+      now: "nothing was sent to the NAS",
+      next: "task talos:schematic",
+    });
   }
   const image = await askImage(http, url, context);
-  if ("unknown" in image) throw new Failure({ attempted: `have the image factory build ${url}`, said: image.unknown, now: "nothing was sent to the NAS", next: NEXT });
+  if ("unknown" in image)
+    throw new Failure({
+      attempted: `have the image factory build ${url}`,
+      said: image.unknown,
+      now: "nothing was sent to the NAS",
+      next: NEXT,
+    });
   const sha256 = await send(context, nas, http, { name, path, url, size: image.size });
   const size = (await seeIso(nas, path)).iso?.size;
-  if (size !== image.size) throw new Failure({ attempted: `send ${name} to the NAS`, said: `${size ?? "no"} bytes arrived of ${image.size}`, next: NEXT });
+  if (size !== image.size)
+    throw new Failure({ attempted: `send ${name} to the NAS`, said: `${size ?? "no"} bytes arrived of ${image.size}`, next: NEXT });
   const note = Buffer.from(sidecarText(sha256, name));
   await believing(nas.upload({ path: sidecarPath(path), size: note.length, bytes: once(note), what: `${name}.sha256` }));
   const fault = faultOfIso(await seeIso(nas, path), name, image.size);
@@ -81,10 +110,19 @@ export async function makeIso(context: Context, nas: Nas, http: Http, { name, pa
 const SENDINGS = 3;
 
 /** Streams from the factory to the NAS; a NAS that went away in the middle gets it again from the start. Returns the SHA-256 of what passed. */
-async function send({ ui }: Context, nas: Nas, http: Http, { name, path, url, size }: { name: string; path: string; url: string; size: number }): Promise<string> {
+async function send(
+  { ui }: Context,
+  nas: Nas,
+  http: Http,
+  { name, path, url, size }: { name: string; path: string; url: string; size: number },
+): Promise<string> {
   for (let sending = 1; ; sending += 1) {
     try {
-      const { sha256 } = await http.download(url, { size, name, sink: (bytes) => believing(nas.upload({ path, size, bytes, what: name })) });
+      const { sha256 } = await http.download(url, {
+        size,
+        name,
+        sink: (bytes) => believing(nas.upload({ path, size, bytes, what: name })),
+      });
       return sha256;
     } catch (error) {
       if (!(error instanceof UploadBroke) || sending === SENDINGS) throw error;
@@ -108,7 +146,12 @@ async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
 
 /** Says so where the other hypervisor is not served yet. */
 export function requireTruenas(hypervisor: string, name: string): void {
-  if (hypervisor !== "truenas") throw new Failure({ attempted: `run ${name}`, said: `hypervisor ${hypervisor} (talos/cluster.yaml) is not served by it yet, only truenas is`, now: "nothing was changed" });
+  if (hypervisor !== "truenas")
+    throw new Failure({
+      attempted: `run ${name}`,
+      said: `hypervisor ${hypervisor} (talos/cluster.yaml) is not served by it yet, only truenas is`,
+      now: "nothing was changed",
+    });
 }
 
 await main(import.meta, prepareIso);

@@ -51,7 +51,9 @@ interface Link {
 export async function wrongMachine(context: Env, node: Pick<Node, "name" | "address" | "mac">): Promise<string | undefined> {
   const got = await ask({ timeout: `${SECONDS}s` })`talosctl ${atOpenly(context, node)} get links --insecure --output json`.nothrow();
   if (got.exitCode !== 0) return undefined;
-  const macs = jsonStream<Link>(got.stdout).flatMap(({ spec }) => [spec.permanentAddr, spec.hardwareAddr].filter((mac) => mac !== undefined && mac !== "" && !/^(00:)+00$/.test(mac)));
+  const macs = jsonStream<Link>(got.stdout).flatMap(({ spec }) =>
+    [spec.permanentAddr, spec.hardwareAddr].filter((mac) => mac !== undefined && mac !== "" && !/^(00:)+00$/.test(mac)),
+  );
   if (macs.length === 0 || macs.some((mac) => mac!.toLowerCase() === node.mac)) return undefined;
   return `the machine at ${node.address} has NIC ${[...new Set(macs)].join(", ")}, talos/cluster.yaml says ${node.mac}: is its address another's?`;
 }

@@ -18,20 +18,38 @@ const GOOD = {
 describe("tools", () => {
   test("that fit are all named", async () => {
     await record({ answers: GOOD });
-    expect(await lookAtTools(testVersions)).toEqual({ state: "ok", saw: "talosctl 1.13.9, kubectl 1.36.5, helm 4.2.4, helmfile 1.8.0, flux 2.9.4, op 2.32.0" });
+    expect(await lookAtTools(testVersions)).toEqual({
+      state: "ok",
+      saw: "talosctl 1.13.9, kubectl 1.36.5, helm 4.2.4, helmfile 1.8.0, flux 2.9.4, op 2.32.0",
+    });
   });
   test("that are missing or too old are each named with the reason", async () => {
-    await record({ answers: { ...GOOD, "talosctl version": "Talos v1.12.0", "op --version": { err: "bash: line 1: op: command not found", code: 127 } } });
-    expect(await lookAtTools(testVersions)).toEqual({ state: "bad", saw: "talosctl 1.12.0 does not fit ~1.13: Talos is v1.13.9\nop is not to be had: bash: line 1: op: command not found", mend: "mise install" });
+    await record({
+      answers: { ...GOOD, "talosctl version": "Talos v1.12.0", "op --version": { err: "bash: line 1: op: command not found", code: 127 } },
+    });
+    expect(await lookAtTools(testVersions)).toEqual({
+      state: "bad",
+      saw: "talosctl 1.12.0 does not fit ~1.13: Talos is v1.13.9\nop is not to be had: bash: line 1: op: command not found",
+      mend: "mise install",
+    });
   });
-  test("kubectl may be one minor off", () => expect(toolsFor(testVersions).find(({ name }) => name === "kubectl")!.range).toBe(">=1.35 <1.38"));
+  test("kubectl may be one minor off", () =>
+    expect(toolsFor(testVersions).find(({ name }) => name === "kubectl")!.range).toBe(">=1.35 <1.38"));
 });
 
 describe("checks", () => {
   test("run at once, and one that throws is bad with its words", async () => {
     const { context } = await record();
     const order: string[] = [];
-    const slow = { name: "slow", look: async () => (order.push("slow begins"), await Promise.resolve(), order.push("slow ends"), { state: "ok" as const, saw: "fine" }) };
+    const slow = {
+      name: "slow",
+      look: async () => (
+        order.push("slow begins"),
+        await Promise.resolve(),
+        order.push("slow ends"),
+        { state: "ok" as const, saw: "fine" }
+      ),
+    };
     const thrower = { name: "thrower", look: async () => (order.push("thrower begins"), Promise.reject(new Error("no such host"))) };
     expect(await runChecks([slow, thrower], context)).toEqual([
       { name: "slow", state: "ok", saw: "fine", waived: false },
@@ -50,9 +68,25 @@ describe("hosts and clock", () => {
   const url = (host: string) => ({ url: `https://${host}/v2/`, why: "charts" });
   test("all reached: named", () => expect(judgeHosts([url("quay.io"), url("ghcr.io")])).toEqual({ state: "ok", saw: "quay.io, ghcr.io" }));
   test("one not reached: which, why it is needed, and what was said", () =>
-    expect(judgeHosts([url("quay.io"), { ...url("ghcr.io"), error: "getaddrinfo ENOTFOUND ghcr.io" }])).toEqual({ state: "bad", saw: "ghcr.io (charts): getaddrinfo ENOTFOUND ghcr.io", mend: "check this machine's network and proxy" }));
+    expect(judgeHosts([url("quay.io"), { ...url("ghcr.io"), error: "getaddrinfo ENOTFOUND ghcr.io" }])).toEqual({
+      state: "bad",
+      saw: "ghcr.io (charts): getaddrinfo ENOTFOUND ghcr.io",
+      mend: "check this machine's network and proxy",
+    }));
   test("a clock that agrees is ok", () => expect(judgeClock([{ ...url("a"), ahead: -2 }])).toEqual({ state: "ok", saw: "2 s behind" }));
-  test("one wrong host does not make the clock wrong", () => expect(judgeClock([{ ...url("a"), ahead: 1 }, { ...url("b"), ahead: 1 }, { ...url("c"), ahead: 4000 }]).state).toBe("ok"));
-  test("a clock that is far off is bad", () => expect(judgeClock([{ ...url("a"), ahead: 95 }])).toEqual({ state: "bad", saw: "95 s ahead", mend: "set this machine's clock: timedatectl set-ntp true" }));
+  test("one wrong host does not make the clock wrong", () =>
+    expect(
+      judgeClock([
+        { ...url("a"), ahead: 1 },
+        { ...url("b"), ahead: 1 },
+        { ...url("c"), ahead: 4000 },
+      ]).state,
+    ).toBe("ok"));
+  test("a clock that is far off is bad", () =>
+    expect(judgeClock([{ ...url("a"), ahead: 95 }])).toEqual({
+      state: "bad",
+      saw: "95 s ahead",
+      mend: "set this machine's clock: timedatectl set-ntp true",
+    }));
   test("without any answer it is unknown", () => expect(judgeClock([{ ...url("a"), error: "x" }]).state).toBe("unknown"));
 });

@@ -12,37 +12,77 @@ import { join } from "node:path";
 import { getAll } from "../../../scripts/lib/kubernetes.ts";
 import { type Answer, record } from "../recorder.ts";
 
-const node = (name: string, ready = "False"): KubernetesObject => ({ apiVersion: "v1", kind: "Node", metadata: { name }, status: { conditions: [{ type: "Ready", status: ready }] } });
+const node = (name: string, ready = "False"): KubernetesObject => ({
+  apiVersion: "v1",
+  kind: "Node",
+  metadata: { name },
+  status: { conditions: [{ type: "Ready", status: ready }] },
+});
 const NAMES = ["k8s-0", "k8s-1", "k8s-2"];
 
 describe("nodes", () => {
-  test("all registered is done, Ready or not", () => expect(compareNodes(NAMES, NAMES.map((name, i) => node(name, i ? "False" : "True")))).toEqual({ state: "done", saw: "3 of 3 registered, 1 Ready" }));
-  test("some missing is partly", () => expect(compareNodes(NAMES, [node("k8s-1")])).toEqual({ state: "partly", saw: "1 of 3 registered, missing k8s-0, k8s-2", todo: ["wait until k8s-0, k8s-2 are registered"] }));
+  test("all registered is done, Ready or not", () =>
+    expect(
+      compareNodes(
+        NAMES,
+        NAMES.map((name, i) => node(name, i ? "False" : "True")),
+      ),
+    ).toEqual({ state: "done", saw: "3 of 3 registered, 1 Ready" }));
+  test("some missing is partly", () =>
+    expect(compareNodes(NAMES, [node("k8s-1")])).toEqual({
+      state: "partly",
+      saw: "1 of 3 registered, missing k8s-0, k8s-2",
+      todo: ["wait until k8s-0, k8s-2 are registered"],
+    }));
   test("none is to do", () => expect(compareNodes(NAMES, []).state).toBe("to do"));
-  test("a node that nobody expects is named", () => expect(compareNodes(["k8s-0"], [node("k8s-0"), node("other")]).saw).toBe("1 of 1 registered, 0 Ready, not in cluster.yaml: other"));
+  test("a node that nobody expects is named", () =>
+    expect(compareNodes(["k8s-0"], [node("k8s-0"), node("other")]).saw).toBe("1 of 1 registered, 0 Ready, not in cluster.yaml: other"));
   test("an API that does not answer is unknown, not to do", async () => {
-    const run = await record({ answers: { "kubectl get --raw /readyz": { err: "The connection to the server 192.168.120.100:6443 was refused", code: 1 } } });
-    expect(await nodes.observe(run.context)).toMatchObject({ state: "unknown", saw: "the API does not answer: The connection to the server 192.168.120.100:6443 was refused" });
+    const run = await record({
+      answers: { "kubectl get --raw /readyz": { err: "The connection to the server 192.168.120.100:6443 was refused", code: 1 } },
+    });
+    expect(await nodes.observe(run.context)).toMatchObject({
+      state: "unknown",
+      saw: "the API does not answer: The connection to the server 192.168.120.100:6443 was refused",
+    });
   });
 });
 
 describe("definitions", () => {
   test("all there is done", () => expect(compareCrds(["a", "b"], ["b", "a", "c"])).toEqual({ state: "done", saw: "2 of 2" }));
-  test("some there is partly", () => expect(compareCrds(["a", "b"], ["b"])).toEqual({ state: "partly", saw: "1 of 2", todo: ["apply 1 CustomResourceDefinitions that are missing; those that are there stay as they are"] }));
+  test("some there is partly", () =>
+    expect(compareCrds(["a", "b"], ["b"])).toEqual({
+      state: "partly",
+      saw: "1 of 2",
+      todo: ["apply 1 CustomResourceDefinitions that are missing; those that are there stay as they are"],
+    }));
   test("none there is to do", () => expect(compareCrds(["a"], []).state).toBe("to do"));
 });
 
 describe("Flux", () => {
   test("that is not installed is to do", () => expect(seeFlux(undefined).state).toBe("to do"));
   test("with nothing but its instance has not looked yet", () => expect(seeFlux({ ready: 1, total: 1, waiting: [] }).state).toBe("partly"));
-  test("names what is not ready", () => expect(seeFlux({ ready: 1, total: 2, waiting: ["Kustomization a/b: why"] })).toMatchObject({ state: "partly", saw: "1/2 ready\nKustomization a/b: why" }));
-  test("with everything ready is done", () => expect(seeFlux({ ready: 5, total: 5, waiting: [] })).toMatchObject({ state: "done", saw: "5/5 ready" }));
+  test("names what is not ready", () =>
+    expect(seeFlux({ ready: 1, total: 2, waiting: ["Kustomization a/b: why"] })).toMatchObject({
+      state: "partly",
+      saw: "1/2 ready\nKustomization a/b: why",
+    }));
+  test("with everything ready is done", () =>
+    expect(seeFlux({ ready: 5, total: 5, waiting: [] })).toMatchObject({ state: "done", saw: "5/5 ready" }));
 });
 
 describe("a stage alone", () => {
   const made = (sees: Seen[]) => {
     const did: string[] = [];
-    return { did, stage: stage({ name: "bootstrap:try", about: "try it", observe: async () => (sees.length > 1 ? sees.shift()! : sees[0]!), act: async () => void did.push("act") }) };
+    return {
+      did,
+      stage: stage({
+        name: "bootstrap:try",
+        about: "try it",
+        observe: async () => (sees.length > 1 ? sees.shift()! : sees[0]!),
+        act: async () => void did.push("act"),
+      }),
+    };
   };
   test("that is done does nothing and asks nothing", async () => {
     const run = await record();
@@ -52,9 +92,16 @@ describe("a stage alone", () => {
   });
   test("shows its plan, acts, and asks again", async () => {
     const run = await record();
-    const { did, stage: one } = made([{ state: "to do", saw: "nothing there", todo: ["make it"] }, { state: "done", saw: "all there" }]);
+    const { did, stage: one } = made([
+      { state: "to do", saw: "nothing there", todo: ["make it"] },
+      { state: "done", saw: "all there" },
+    ]);
     await run.run(one, {});
-    expect([did, run.plans, run.said]).toEqual([["act"], [{ title: "bootstrap:try: nothing there", lines: ["make it"] }], ["bootstrap:try: all there"]]);
+    expect([did, run.plans, run.said]).toEqual([
+      ["act"],
+      [{ title: "bootstrap:try: nothing there", lines: ["make it"] }],
+      ["bootstrap:try: all there"],
+    ]);
   });
   test("ends a dry run at the plan", async () => {
     const run = await record({ dryRun: true });
@@ -71,13 +118,25 @@ describe("a stage alone", () => {
 
 describe("releases", () => {
   test("that are missing are installed in order, with the reason", () =>
-    expect(seeReleases([{ name: "cilium", namespace: "kube-system", chart: "c", version: "1.20.1", is: "deployed" }, { name: "coredns", namespace: "kube-system", chart: "c", version: "1.47.0", is: "stuck" }])).toEqual({
+    expect(
+      seeReleases([
+        { name: "cilium", namespace: "kube-system", chart: "c", version: "1.20.1", is: "deployed" },
+        { name: "coredns", namespace: "kube-system", chart: "c", version: "1.47.0", is: "stuck" },
+      ]),
+    ).toEqual({
       state: "partly",
       saw: "1 of 2 deployed",
       todo: ["kube-system/coredns 1.47.0: its first helm died: uninstall what it left, then install"],
     }));
-  const LIST = JSON.stringify([{ name: "coredns", namespace: "kube-system", enabled: true, installed: true, labels: "", chart: "oci://x/coredns", version: "1.47.0" }]);
-  const answers = { "kubectl get --raw": "ok", "helmfile --file bootstrap/helmfile.d/01-apps.yaml list": LIST, "helm list": "[]", "kubectl get helmreleases": '{"items":[]}' };
+  const LIST = JSON.stringify([
+    { name: "coredns", namespace: "kube-system", enabled: true, installed: true, labels: "", chart: "oci://x/coredns", version: "1.47.0" },
+  ]);
+  const answers = {
+    "kubectl get --raw": "ok",
+    "helmfile --file bootstrap/helmfile.d/01-apps.yaml list": LIST,
+    "helm list": "[]",
+    "kubectl get helmreleases": '{"items":[]}',
+  };
   test("an API that does not answer leaves them unknown", async () => {
     const run = await record({ answers: { ...answers, "kubectl get --raw": { code: 1, err: "refused" } } });
     expect((await apps.observe(run.context)).state).toBe("unknown");
@@ -95,7 +154,10 @@ describe("releases", () => {
 });
 
 describe("an API server that is away for a moment", () => {
-  const REFUSED = { code: 1, err: "The connection to the server 192.168.120.100:6443 was refused - did you specify the right host or port?" };
+  const REFUSED = {
+    code: 1,
+    err: "The connection to the server 192.168.120.100:6443 was refused - did you specify the right host or port?",
+  };
   test("is asked again", async () => {
     const run = await record({ answers: { "kubectl get nodes": [REFUSED, REFUSED, '{"items":[]}'] } });
     expect(await getAll("nodes")).toEqual([]);
@@ -118,32 +180,71 @@ describe("an API server that is away for a moment", () => {
 });
 
 describe("a release that is brought", () => {
-  const CONFIG = "current-context: x\ncontexts: [{name: x, context: {cluster: c}}]\nclusters: [{name: c, cluster: {server: 'https://192.168.120.100:6443', certificate-authority-data: QUJD}}]";
-  const WANTED = JSON.stringify([{ name: "coredns", namespace: "kube-system", enabled: true, installed: true, labels: "", chart: "oci://x/coredns", version: "1.47.0" }]);
-  const has = (status: string, updated: Date, revision = "1") => JSON.stringify([{ name: "coredns", namespace: "kube-system", status, revision, chart: "coredns-1.47.0", updated: `${updated.toISOString().replace("T", " ").replace("Z", "")} +0000 UTC` }]);
+  const CONFIG =
+    "current-context: x\ncontexts: [{name: x, context: {cluster: c}}]\nclusters: [{name: c, cluster: {server: 'https://192.168.120.100:6443', certificate-authority-data: QUJD}}]";
+  const WANTED = JSON.stringify([
+    { name: "coredns", namespace: "kube-system", enabled: true, installed: true, labels: "", chart: "oci://x/coredns", version: "1.47.0" },
+  ]);
+  const has = (status: string, updated: Date, revision = "1") =>
+    JSON.stringify([
+      {
+        name: "coredns",
+        namespace: "kube-system",
+        status,
+        revision,
+        chart: "coredns-1.47.0",
+        updated: `${updated.toISOString().replace("T", " ").replace("Z", "")} +0000 UTC`,
+      },
+    ]);
   const OLD = new Date(Date.now() - 20 * 60_000);
   const bring = async (list: Answer[], sync: Answer[], flux = '{"items":[]}') => {
     const folder = mkdtempSync(join(tmpdir(), "apps-"));
     writeFileSync(join(folder, "kubeconfig"), CONFIG);
-    const run = await record({ answers: { "helmfile --file bootstrap/helmfile.d/01-apps.yaml list": WANTED, "helm list": list, "helmfile --file bootstrap/helmfile.d/01-apps.yaml --selector": sync, "helm uninstall": "", "helm rollback": "", "kubectl get helmreleases": flux }, env: { KUBECONFIG: join(folder, "kubeconfig") }, secrets: () => "QUJD" });
+    const run = await record({
+      answers: {
+        "helmfile --file bootstrap/helmfile.d/01-apps.yaml list": WANTED,
+        "helm list": list,
+        "helmfile --file bootstrap/helmfile.d/01-apps.yaml --selector": sync,
+        "helm uninstall": "",
+        "helm rollback": "",
+        "kubectl get helmreleases": flux,
+      },
+      env: { KUBECONFIG: join(folder, "kubeconfig") },
+      secrets: () => "QUJD",
+    });
     const error = await apps.act(run.context).catch((thrown: unknown) => thrown);
     return { error, acts: run.commands.filter((line) => line.startsWith("act ")) };
   };
   const SYNC = "act helmfile --file bootstrap/helmfile.d/01-apps.yaml --selector name=coredns sync --hide-notes";
   const UNINSTALL = "act helm uninstall coredns --namespace kube-system --wait --timeout 5m";
   test("is installed when it is absent", async () => expect(await bring(["[]"], [""])).toEqual({ error: undefined, acts: [SYNC] }));
-  test("is left alone when it is deployed", async () => expect(await bring([has("deployed", OLD)], [""])).toEqual({ error: undefined, acts: [] }));
-  test("is waited for while its helm is at work, and then left alone", async () => expect(await bring([has("pending-install", new Date()), has("deployed", new Date())], [""])).toEqual({ error: undefined, acts: [] }));
-  test("is taken away first when its helm died", async () => expect(await bring([has("pending-install", OLD)], [""])).toEqual({ error: undefined, acts: [UNINSTALL, SYNC] }));
+  test("is left alone when it is deployed", async () =>
+    expect(await bring([has("deployed", OLD)], [""])).toEqual({ error: undefined, acts: [] }));
+  test("is waited for while its helm is at work, and then left alone", async () =>
+    expect(await bring([has("pending-install", new Date()), has("deployed", new Date())], [""])).toEqual({ error: undefined, acts: [] }));
+  test("is taken away first when its helm died", async () =>
+    expect(await bring([has("pending-install", OLD)], [""])).toEqual({ error: undefined, acts: [UNINSTALL, SYNC] }));
   test("is rolled back, never taken away, when its helm died in an upgrade", async () =>
-    expect((await bring([has("pending-upgrade", OLD, "3"), has("deployed", new Date())], [""])).acts).toEqual(["act helm rollback coredns --namespace kube-system --wait --timeout 5m", SYNC]));
+    expect((await bring([has("pending-upgrade", OLD, "3"), has("deployed", new Date())], [""])).acts).toEqual([
+      "act helm rollback coredns --namespace kube-system --wait --timeout 5m",
+      SYNC,
+    ]));
   test("is left to Flux once Flux keeps it", async () => {
     const kept = JSON.stringify({ items: [{ kind: "HelmRelease", metadata: { name: "coredns", namespace: "kube-system" }, spec: {} }] });
     expect(await bring([has("pending-upgrade", OLD, "3")], [""], kept)).toEqual({ error: undefined, acts: [] });
   });
   test("is looked at again when helm says that another is at work", async () =>
-    expect(await bring(["[]", has("pending-install", OLD)], [{ code: 1, err: "Error: UPGRADE FAILED: another operation (install/upgrade/rollback) is in progress" }, ""])).toEqual({ error: undefined, acts: [SYNC, UNINSTALL, SYNC] }));
-  test("is tried again after a busy registry", async () => expect((await bring(["[]"], [{ code: 1, err: "unexpected status from HEAD request: 503 Service Unavailable" }, ""])).acts).toEqual([SYNC, SYNC]));
+    expect(
+      await bring(
+        ["[]", has("pending-install", OLD)],
+        [{ code: 1, err: "Error: UPGRADE FAILED: another operation (install/upgrade/rollback) is in progress" }, ""],
+      ),
+    ).toEqual({ error: undefined, acts: [SYNC, UNINSTALL, SYNC] }));
+  test("is tried again after a busy registry", async () =>
+    expect((await bring(["[]"], [{ code: 1, err: "unexpected status from HEAD request: 503 Service Unavailable" }, ""])).acts).toEqual([
+      SYNC,
+      SYNC,
+    ]));
   test("is not tried again with a value that is wrong", async () => {
     const { error, acts } = await bring(["[]"], [{ code: 1, err: "Error: execution error at (coredns/templates/x.yaml): wrong" }]);
     expect(acts).toEqual([SYNC]);

@@ -147,7 +147,10 @@ describe("a node that runs", () => {
       { node: ["k8s-0"] },
       { dryRun: true },
     );
-    expect(plans[0]!.lines).toEqual(['k8s-0 (192.168.122.10), running: 1 change, no reboot', '  - v1alpha1 machine.sysctls.vm.swappiness: "1"']);
+    expect(plans[0]!.lines).toEqual([
+      "k8s-0 (192.168.122.10), running: 1 change, no reboot",
+      '  - v1alpha1 machine.sysctls.vm.swappiness: "1"',
+    ]);
   });
   test("is shown what goes away, asked what it would do, given the config, and must be ready again", async () => {
     const before = await sysctl(0);

@@ -29,7 +29,10 @@ let nas: FakeNas;
 let agent: MockAgent;
 const factory = () => agent.get("https://factory.talos.dev");
 const image = (method: "HEAD" | "GET") => factory().intercept({ method, path: `/image/${ID}/v1.13.9/metal-amd64.iso` });
-const extensions = (names: string[]) => factory().intercept({ path: "/version/v1.13.9/extensions/official" }).reply(200, JSON.stringify(names.map((name) => ({ name }))));
+const extensions = (names: string[]) =>
+  factory()
+    .intercept({ path: "/version/v1.13.9/extensions/official" })
+    .reply(200, JSON.stringify(names.map((name) => ({ name }))));
 const post = (id: string) => factory().intercept({ method: "POST", path: "/schematics" }).reply(201, JSON.stringify({ id }));
 const size = { headers: { "content-length": String(BODY.length) } };
 
@@ -107,7 +110,11 @@ describe("an ISO that is not there", () => {
 });
 
 describe("an ISO that is there", () => {
-  const there = (bytes: number) => Object.assign(nas.world.files, { [PATH]: { size: bytes, mtime: 1 }, [sidecarPath(PATH)]: { size: sidecarText(SHA, NAME).length, mtime: 2 } });
+  const there = (bytes: number) =>
+    Object.assign(nas.world.files, {
+      [PATH]: { size: bytes, mtime: 1 },
+      [sidecarPath(PATH)]: { size: sidecarText(SHA, NAME).length, mtime: 2 },
+    });
 
   test("whole, is not sent again, and nothing is asked", async () => {
     there(BODY.length);
@@ -161,7 +168,9 @@ describe("stops before anything is sent", () => {
   });
 
   test("on another hypervisor", async () => {
-    expect((await run({ cluster: testCluster({ hypervisor: "vsphere" }) })).message).toContain("could not run talos:prepare-iso\n  said: hypervisor vsphere");
+    expect((await run({ cluster: testCluster({ hypervisor: "vsphere" }) })).message).toContain(
+      "could not run talos:prepare-iso\n  said: hypervisor vsphere",
+    );
   });
 });
 

@@ -17,5 +17,7 @@ describe("a machine in maintenance", () => {
       "the machine at 192.168.122.10 has NIC 00:a0:98:ff:ff:ff, talos/cluster.yaml says 00:a0:98:28:c8:83: is its address another's?",
     ));
   test("that does not tell its NICs is not refused", async () =>
-    expect(await seen({ err: "rpc error: code = Unimplemented desc = API is not implemented in maintenance mode", code: 1 })).toBeUndefined());
+    expect(
+      await seen({ err: "rpc error: code = Unimplemented desc = API is not implemented in maintenance mode", code: 1 }),
+    ).toBeUndefined());
 });
