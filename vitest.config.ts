@@ -1,5 +1,18 @@
 import { defineConfig } from "vitest/config";
 
+const UNIT = ["test/unit/**/*.test.ts"];
+/** Tests that put another module in a module's place: each has its own modules. */
+const APART = [
+  "test/unit/leftovers.test.ts",
+  "test/unit/secrets/inject.test.ts",
+  "test/unit/secrets/op.test.ts",
+  "test/unit/talos/kubeconfig.test.ts",
+  "test/unit/talos/prepare-iso.test.ts",
+  "test/unit/talos/schematic.test.ts",
+  "test/unit/truenas/session.test.ts",
+  "test/unit/vm/deploy.test.ts",
+];
+
 export default defineConfig({
   test: {
     coverage: {
@@ -10,7 +23,12 @@ export default defineConfig({
       thresholds: { lines: 80, branches: 80 },
     },
     projects: [
-      { extends: true, test: { name: "unit", include: ["test/unit/**/*.test.ts"], testTimeout: 10_000, sequence: { groupOrder: 0 } } },
+      // one process for all: a module is loaded once, not once a file
+      {
+        extends: true,
+        test: { name: "unit", include: UNIT, exclude: APART, isolate: false, testTimeout: 10_000, sequence: { groupOrder: 0 } },
+      },
+      { extends: true, test: { name: "unit-apart", include: APART, testTimeout: 10_000, sequence: { groupOrder: 0 } } },
       {
         extends: true,
         test: {
