@@ -8,12 +8,12 @@ import { table } from "./lib/ui.ts";
 
 const ROOMS: readonly Room[] = [nasLeftovers];
 
-const IS = { gone: "not there any more", safe: "can be put back", kept: "stays", unknown: "unknown" };
+const IS = { gone: "not there any more", safe: "can be undone", kept: "stays", unknown: "unknown" };
 
 export const leftovers = procedure({
   name: "leftovers",
   about: "list what an interrupted procedure left behind, and put it back with UNDO=1",
-  options: { undo: flag("put back what can be put back safely") },
+  options: { undo: flag("undo what can be undone safely") },
   destroys: "VMs that were never started, and their zvols",
   async run({ undo }, context) {
     const { ui, ledger, cluster } = context;
@@ -25,11 +25,11 @@ export const leftovers = procedure({
       show(sights),
     );
     const movable = sights.filter(({ verdict }) => verdict === "gone" || verdict === "safe");
-    if (!undo) return void (movable.length > 0 && ui.say("UNDO=1 puts back what can be put back"));
+    if (!undo) return void (movable.length > 0 && ui.say("UNDO=1 undoes what can be undone"));
     if (movable.length === 0) throw new Failure({ attempted: "put anything back", said: show(sights), now: "nothing was changed" });
     const destroyed = sights.flatMap(({ destroys }) => destroys ?? []);
     await ui.confirm({
-      title: "leftovers: put back",
+      title: "leftovers: undo",
       lines: movable.map(({ entry, verdict }) => `${verdict === "gone" ? "strike out" : "undo"} ${entry.kind} ${entry.name}`),
       ...(destroyed.length > 0 && { destroys: { what: destroyed, name: cluster.name } }),
     });
@@ -40,7 +40,7 @@ export const leftovers = procedure({
         said: left.map(({ entry, why }) => `${entry.kind} ${entry.name}: ${why}`).join("\n"),
         next: "task leftovers",
       });
-    ui.say(`put back: ${movable.length} of ${sights.length}`);
+    ui.say(`undone: ${movable.length} of ${sights.length}`);
   },
 });
 

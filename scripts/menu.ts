@@ -25,7 +25,7 @@ export const MENU: Record<string, [target: string, what: string][]> = {
   fix: [
     ["talos:kubeconfig", "fetch the kubeconfig again"],
     ["talos:talosconfig", "renew the talosconfig"],
-    ["leftovers UNDO=1", "put back what was left behind"],
+    ["leftovers UNDO=1", "undo what was left behind"],
   ],
 };
 

@@ -6,7 +6,7 @@ import type { Context } from "../lib/context.ts";
 import { Failure } from "../lib/errors.ts";
 import { choice, nodeNames } from "../lib/options.ts";
 import { main, procedure } from "../lib/procedure.ts";
-import { type Change, changesBetween, lineOf, needReboot } from "../lib/talos/changes.ts";
+import { type Change, changesBetween, foundations, lineOf, needReboot } from "../lib/talos/changes.ts";
 import { configDocuments, expectConfig, expectReady, heldDocuments } from "../lib/talos/held.ts";
 import { at, atOpenly, inShort, isReady, saidBy, type Stage, stageOf, wrongMachine } from "../lib/talos/node.ts";
 import { quorumHindrance } from "../lib/talos/quorum.ts";
@@ -105,6 +105,9 @@ export function card({ node, stage, changes, would }: Prospect, mode: Mode): str
   if (changes === undefined) return [`${who}: installs Talos on its system disk and reboots`];
   return [
     `${who}: ${changes.length} ${changes.length === 1 ? "change" : "changes"}, ${outcome(changes, would, mode)}`,
+    ...foundations(changes).map(
+      (path) => `  careful: a running cluster was built with ${path}; it does not take over another one by itself`,
+    ),
     ...changes.map((change) => `  ${lineOf(change)}`),
   ];
 }

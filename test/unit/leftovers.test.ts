@@ -37,11 +37,11 @@ test("a list of what is there and what can be done about it", async () => {
   const { said, results } = await run([zvol, { ...zvol, name: "flashstor/VM/k8s_1-boot" }, { ...zvol, home: "pool tank 9" }]);
   expect(said[0]!.split("\n").map((line) => line.split(/\s{2,}/))).toEqual([
     ["what", "name", "since", "by", "now", "why"],
-    ["zvol", ZVOL, "2026-01-02 03:04", "vm:deploy", "can be put back", "made for a VM that was never started"],
+    ["zvol", ZVOL, "2026-01-02 03:04", "vm:deploy", "can be undone", "made for a VM that was never started"],
     ["zvol", "flashstor/VM/k8s_1-boot", "2026-01-02 03:04", "vm:deploy", "not there any more", "no such zvol"],
     ["zvol", ZVOL, "2026-01-02 03:04", "vm:deploy", "stays", "it belongs to another NAS"],
   ]);
-  expect(said[1]).toBe("UNDO=1 puts back what can be put back");
+  expect(said[1]).toBe("UNDO=1 undoes what can be undone");
   expect(results[0]).toMatchObject([{ verdict: "safe", destroys: `zvol ${ZVOL}` }, { verdict: "gone" }, { verdict: "kept" }]);
   expect(nas.acts).toEqual([]);
 });
@@ -64,13 +64,13 @@ test("UNDO=1 asks for the cluster's name, deletes what is safe and strikes out w
   const { plans, ledger, said, message } = await run([zvol, { ...zvol, name: "flashstor/VM/k8s_1-boot" }], true);
   expect(message).toBeUndefined();
   expect(plans[0]).toEqual({
-    title: "leftovers: put back",
+    title: "leftovers: undo",
     lines: [`undo zvol ${ZVOL}`, "strike out zvol flashstor/VM/k8s_1-boot"],
     destroys: { what: [`zvol ${ZVOL}`], name: "home-ops-cluster" },
   });
   expect(nas.acts).toEqual([`pool.dataset.delete ${ZVOL}`]);
   expect(ledger).toEqual([]);
-  expect(said.at(-1)).toBe("put back: 2 of 2");
+  expect(said.at(-1)).toBe("undone: 2 of 2");
 });
 
 test("only gone things: nothing is destroyed, no name to type", async () => {

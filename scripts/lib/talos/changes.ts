@@ -118,3 +118,25 @@ export const needReboot = (changes: readonly Change[]) =>
       document === "v1alpha1" &&
       !LIVE.some((live) => path === live || path.startsWith(`${live}.`) || path.startsWith(`${live}[`) || path.startsWith(`${live} `)),
   );
+
+/** What a cluster was built with: another value beside the old one leaves nodes, certificates, pods and kubernetes/ in disagreement. */
+const FOUNDATIONS = [
+  "cluster.id",
+  "cluster.secret",
+  "cluster.clusterName",
+  "cluster.controlPlane.endpoint",
+  "cluster.network.podSubnets",
+  "cluster.network.serviceSubnets",
+  "cluster.network.dnsDomain",
+  "cluster.ca",
+  "cluster.etcd.ca",
+  "cluster.serviceAccount",
+  "cluster.secretboxEncryptionSecret",
+  "machine.ca",
+];
+
+/** The foundations among the changes, each once. */
+export const foundations = (changes: readonly Change[]): string[] =>
+  FOUNDATIONS.filter((path) =>
+    changes.some((change) => change.document === "v1alpha1" && (change.path === path || change.path.startsWith(`${path}.`))),
+  );

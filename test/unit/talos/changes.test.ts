@@ -1,7 +1,7 @@
 // What a config would change, as people are shown it.
 import { afterEach, describe, expect, test } from "vitest";
 import { forgetSecrets, hide } from "../../../scripts/lib/redact.ts";
-import { changesBetween, lineOf, needReboot } from "../../../scripts/lib/talos/changes.ts";
+import { changesBetween, foundations, lineOf, needReboot } from "../../../scripts/lib/talos/changes.ts";
 import type { Document } from "../../../scripts/lib/talos/merge.ts";
 
 afterEach(forgetSecrets);
@@ -111,4 +111,17 @@ describe("a reboot is needed", () => {
     expect(needReboot(changesBetween(machine({ certSANs: ["a", "b"] }), machine({ certSANs: ["b", "a"] })))).toEqual([]));
   test("never for a document of its own", () =>
     expect(needReboot(changesBetween([{ kind: "LinkConfig", name: "lan", mtu: 1 }], []))).toEqual([]));
+});
+
+test("what a cluster was built with is named, each once", () => {
+  const change = (path: string, document = "v1alpha1") => ({ document, path, before: "a", after: "b" });
+  expect(
+    foundations([
+      change("cluster.network.podSubnets.0"),
+      change("cluster.network.podSubnets.1"),
+      change("cluster.clusterName"),
+      change("machine.sysctls.x"),
+      change("cluster.id", "LinkConfig lan"),
+    ]),
+  ).toEqual(["cluster.clusterName", "cluster.network.podSubnets"]);
 });
