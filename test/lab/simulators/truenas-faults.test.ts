@@ -92,7 +92,7 @@ test("nas-device-refused and nas-start-refused: a CD cannot be read, a VM has no
 
 test("nothing keeps the process alive after close, whatever was under way", () => {
   const text = `
-    const { openBench } = await import("./test/unit/simulators/truenas-client.ts");
+    const { openBench } = await import("./test/lab/simulators/truenas-client.ts");
     const bench = await openBench("25.10.5", {}, { second: 60_000 });
     const client = await bench.connect();
     const { id } = await client.call("vm.create", { name: "a", memory: 64 });
