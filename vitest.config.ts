@@ -15,6 +15,7 @@ const APART = [
 
 export default defineConfig({
   test: {
+    maxWorkers: 2,
     coverage: {
       provider: "v8",
       reporter: ["text-summary"],
@@ -36,7 +37,6 @@ export default defineConfig({
           include: ["test/lab/**/*.test.ts"],
           testTimeout: 120_000,
           hookTimeout: 60_000,
-          maxWorkers: 2,
           sequence: { groupOrder: 1 },
         },
       },

@@ -86,7 +86,7 @@ export async function record(setup: RecordSetup = {}): Promise<Recording> {
     keepStdin(child, (text) => void (recording.stdin[line] = text));
     return child;
   }) as Spawn;
-  useClock(stillClock());
+  useClock(stillClock(20)); // a deadline of ten minutes is a handful of looks
   await openShell({ signal, env: { PATH: process.env.PATH, ...env }, cwd: root, spawn });
   const context: Context = {
     root,
@@ -189,8 +189,8 @@ function memoryLedger(entries: Entry[]): Ledger {
 }
 
 /** A clock that moves only when someone sleeps: waiting costs nothing, deadlines still come. */
-export function stillClock(): Clock & { pauses: number[] } {
+export function stillClock(pace = 1): Clock & { pauses: number[] } {
   let now = 0;
   const pauses: number[] = [];
-  return { pauses, now: () => now, sleep: async (ms) => void (pauses.push(Math.round(ms)), (now += ms)) };
+  return { pauses, now: () => now, sleep: async (ms) => void (pauses.push(Math.round(ms)), (now += ms * pace)) };
 }
