@@ -6,7 +6,7 @@ const ui = { say: () => {}, progress: () => {} } as never;
 
 test("killed at a few points, the same command goes on and ends in the same state", async () => {
   const { tried, survived, wrong } = await allInterruptions(process.cwd(), {
-    minutes: 1,
+    minutes: 5,
     seed: "lab",
     ui,
     most: 6,
