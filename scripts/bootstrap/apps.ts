@@ -34,7 +34,7 @@ const INTENT: Record<Release["is"], string> = {
   failed: "install over the failed try",
   pending: "wait for the helm that is at work, then look again",
   stuck: "its first helm died: uninstall what it left, then install",
-  halfway: "its helm died in an upgrade: roll back to the last good revision, then look again",
+  halfway: "its helm died in an upgrade: roll back to the last good revision, then bring it to the wanted one",
   flux: "nothing: Flux keeps it",
 };
 
