@@ -30,6 +30,17 @@ export default defineConfig({
         test: { name: "unit", include: UNIT, exclude: APART, isolate: false, testTimeout: 10_000, sequence: { groupOrder: 0 } },
       },
       { extends: true, test: { name: "unit-apart", include: APART, testTimeout: 10_000, sequence: { groupOrder: 0 } } },
+      // against the real tools: `npm run test:integration`, which builds nothing and fails without them
+      {
+        extends: true,
+        test: {
+          name: "conformance",
+          include: ["test/conformance/**/*.test.ts"],
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+          sequence: { groupOrder: 2 },
+        },
+      },
       {
         extends: true,
         test: {

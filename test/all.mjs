@@ -11,7 +11,11 @@ const STEPS = [
   ["format", "oxfmt", ["--check", "."]],
   ["lint", "oxlint", ["--type-aware"]],
   ["types", "tsc", []],
-  ["unit and lab tests", "vitest", ["run", "--coverage", "--reporter=dot", "--reporter=json", `--outputFile.json=${results}`]],
+  [
+    "unit and lab tests",
+    "vitest",
+    ["run", "--project", "unit*", "--project", "lab", "--coverage", "--reporter=dot", "--reporter=json", `--outputFile.json=${results}`],
+  ],
 ];
 
 const verdicts = [];

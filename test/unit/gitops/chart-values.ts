@@ -1,4 +1,4 @@
-// What a chart's values may hold, read from test/schemas/charts (its README describes the lines).
+// What a chart's values may hold, read from scripts/lint/schemas/charts (its README describes the lines).
 import type { Any } from "./tree.ts";
 
 interface Known {

@@ -9,14 +9,14 @@ const valuesOf = (namespace: string, app: string) =>
 
 describe("values are known to the chart", () => {
   it.each(RELEASES.map((one) => [one.name, one] as const))("%s", (name, { object, file }) => {
-    const facts = read(`test/schemas/charts/${name}.txt`);
+    const facts = read(`scripts/lint/schemas/charts/${name}.txt`);
     const [chart] = documentsOf(`${folderOf(file)}/ocirepository.yaml`);
     expect(facts.split("  version ", 1)[0]).toBe(`# ${chart!.object.spec.url}`); // of whatever version: a newer one must not fail for that alone
     expect(strayValues(object.spec.values, chartPaths(facts))).toEqual([]);
   });
 
   it("a misspelt key and a wrong kind are found", () => {
-    const known = chartPaths(read("test/schemas/charts/cilium.txt"));
+    const known = chartPaths(read("scripts/lint/schemas/charts/cilium.txt"));
     expect(
       strayValues(
         { cgroup: { automount: { enabled: false } }, devices: 1, rollOutCiliumPods: "yes", resources: { limits: { memory: "1Gi" } } },

@@ -4,6 +4,8 @@ import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import { type Any, documentsOf, exists, FILES, read, TREE } from "./tree.ts";
 
+const SCHEMAS = "scripts/lint/schemas";
+const KUBERNETES = parse(read("versions.env").replaceAll("=", ": ")).KUBERNETES_VERSION as string;
 const HOST = "https://k8s-schemas.home-operations.com";
 
 /** Go's way to ignore case, which JavaScript writes as a flag. */
@@ -33,8 +35,16 @@ ajv.addVocabulary([
 ]);
 const compiled = new Map<string, ValidateFunction>();
 
-/** Where the schema of a kind is, here and at the host: cilium.io/ciliumloadbalancerippool_v2.json */
+/** Where the schema of a kind is: crds/cilium.io/ciliumloadbalancerippool_v2.json, kubernetes/v1.36.5/deployment_apps_v1.json. */
 function schemaPath({ apiVersion, kind }: { apiVersion: string; kind: string }): string {
+  const [version = "", group = ""] = apiVersion.split("/").toReversed();
+  const name = kind.toLowerCase();
+  const custom = `crds/${group}/${name}_${version}.json`;
+  return exists(`${SCHEMAS}/${custom}`) ? custom : `kubernetes/${KUBERNETES}/${[name, group, version].filter(Boolean).join("_")}.json`;
+}
+
+/** The same at the host that editors ask: cilium.io/ciliumloadbalancerippool_v2.json, core/namespace_v1.json. */
+function editorPath({ apiVersion, kind }: { apiVersion: string; kind: string }): string {
   const [version = "", group = "core"] = apiVersion.split("/").toReversed();
   return `${group}/${kind.toLowerCase()}_${version}.json`;
 }
@@ -42,9 +52,9 @@ function schemaPath({ apiVersion, kind }: { apiVersion: string; kind: string }):
 /** What is wrong with an object, a line each. */
 function faults(object: Any): string[] {
   const path = schemaPath(object);
-  if (!exists(`test/schemas/${path}`)) return [`no schema at test/schemas/${path}`];
+  if (!exists(`${SCHEMAS}/${path}`)) return [`no schema at ${SCHEMAS}/${path}`];
   let validate = compiled.get(path);
-  if (!validate) compiled.set(path, (validate = ajv.compile(JSON.parse(read(`test/schemas/${path}`)) as object)));
+  if (!validate) compiled.set(path, (validate = ajv.compile(JSON.parse(read(`${SCHEMAS}/${path}`)) as object)));
   return validate(object)
     ? []
     : validate.errors!.map(({ instancePath, message, params }) => `${instancePath} ${message} ${JSON.stringify(params)}`);
@@ -63,7 +73,9 @@ it("a misspelt key, a wrong type and an unknown kind are found", () => {
     '/spec must NOT have additional properties {"additionalProperty":"disable"}',
   ]);
   expect(faults({ ...pool!.object, spec: { blocks: "192.168.123.101" } })).toEqual(['/spec/blocks must be array {"type":"array"}']);
-  expect(faults({ apiVersion: "example.com/v1", kind: "Thing" })).toEqual(["no schema at test/schemas/example.com/thing_v1.json"]);
+  expect(faults({ apiVersion: "example.com/v1", kind: "Thing" })).toEqual([
+    `no schema at ${SCHEMAS}/kubernetes/${KUBERNETES}/thing_example.com_v1.json`,
+  ]);
 });
 
 describe("what is patched in by Flux is valid where it lands", () => {
@@ -104,7 +116,7 @@ it("every document begins with --- and names its schema for editors", () => {
   for (const file of FILES) {
     const documents = read(file).split(/^---\n/m);
     expect(documents.shift(), file).toBe("");
-    const wanted = documentsOf(file).map((one) => `# yaml-language-server: $schema=${HOST}/${schemaPath(one)}`);
+    const wanted = documentsOf(file).map((one) => `# yaml-language-server: $schema=${HOST}/${editorPath(one)}`);
     expect(
       documents.map((text) => text.split("\n", 1)[0]),
       file,
