@@ -1,0 +1,45 @@
+// Where a built tool is: in a folder whose name says from what it was built, so that nothing stale is ever found.
+import { createHash } from "node:crypto";
+import { readdirSync, readFileSync } from "node:fs";
+import { homedir } from "node:os";
+import { join } from "node:path";
+import type { BuiltTool } from "./table.ts";
+
+/** The folder outside the tree that built tools outlive a clone in. */
+export const cacheFolder = ({ HOME_OPS_TOOLS, XDG_CACHE_HOME }: NodeJS.ProcessEnv) =>
+  HOME_OPS_TOOLS || join(XDG_CACHE_HOME || join(homedir(), ".cache"), "home-ops-tools");
+
+/** Twelve letters for all that a build depends on: what is built how, every file of its module, and the Go that builds (version and platform). */
+export function keyOf({ name, folder, package: main, ldflags = "", embeds = "" }: BuiltTool, go: string): string {
+  const hash = createHash("sha256").update(JSON.stringify([go, name, main, ldflags, embeds]));
+  for (const file of readdirSync(folder, { recursive: true, encoding: "utf8" }).sort()) {
+    if (/(^|\/)go\.(mod|sum)$|\.go$/.test(file)) hash.update(`\0${file}\0`).update(readFileSync(join(folder, file)));
+  }
+  return hash.digest("hex").slice(0, 12);
+}
+
+export interface Place {
+  tool: BuiltTool;
+  key: string;
+  /** The folder that holds this one binary. */
+  folder: string;
+  binary: string;
+}
+
+/** Where each tool is, or will be once it is built. */
+export const placesOf = (table: BuiltTool[], cache: string, go: string): Place[] =>
+  table.map((tool) => {
+    const key = keyOf(tool, go);
+    const folder = join(cache, "built", `${tool.name}-${key}`);
+    return { tool, key, folder, binary: join(folder, tool.name) };
+  });
+
+/** The one folder that has a link to every tool of this table: what goes on a PATH. */
+export const binFolder = (places: Place[], cache: string): string =>
+  join(
+    cache,
+    `bin-${createHash("sha256")
+      .update(places.map(({ key }) => key).join())
+      .digest("hex")
+      .slice(0, 12)}`,
+  );

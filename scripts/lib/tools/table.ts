@@ -1,0 +1,29 @@
+// The tools that tests run for real: test/tools/tools.yaml, and where the module of each is.
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { parse } from "yaml";
+
+export interface BuiltTool {
+  name: string;
+  /** The folder of its Go module. */
+  folder: string;
+  module: string;
+  version: string;
+  package: string;
+  ldflags?: string;
+  /** A file, inside the module, that the binary embeds and the published module lacks. */
+  embeds?: string;
+  /** What asks it for its version, and what it then says. */
+  prints?: { words: string[]; version: string };
+  /** Its name in .mise.toml, or why it is not there. */
+  mise?: string | { none: string };
+  /** Why its version is another than the one of .mise.toml. */
+  differs?: string;
+}
+
+/** The table of `<root>/test/tools/tools.yaml`, in its order: the slowest builds come first. */
+export function readTable(root: string): BuiltTool[] {
+  const folder = join(root, "test/tools");
+  const rows = parse(readFileSync(join(folder, "tools.yaml"), "utf8")) as Record<string, Omit<BuiltTool, "name">>;
+  return Object.entries(rows).map(([name, row]) => ({ ...row, name, folder: join(folder, row.folder ?? name) }));
+}
