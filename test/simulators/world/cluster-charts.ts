@@ -10,19 +10,31 @@ export interface Chart {
   workloads: string[];
 }
 
-/** `gateways Gateway v1,v1beta1` of a group; `!` after the kind: cluster-scoped. */
+/** `gateways Gateway v1,v1beta1 gtw` of a group; `!` after the kind: cluster-scoped. The last are kubectl's short names. */
 const group = (name: string, ...lines: string[]): KubeObject[] => lines.map((line) => definition(name, line));
 
 function definition(group: string, line: string): KubeObject {
-  const [plural = "", word = "", versions = ""] = line.split(" ");
+  const [plural = "", word = "", versions = "", short = ""] = line.split(" ");
   const kind = word.replace("!", "");
   return {
     apiVersion: "apiextensions.k8s.io/v1",
     kind: "CustomResourceDefinition",
-    metadata: { name: `${plural}.${group}` },
+    // the API server guards these groups: a definition says who approved it, or that nobody did
+    metadata: {
+      name: `${plural}.${group}`,
+      ...(/\.(k8s|kubernetes)\.io$/.test(group) && {
+        annotations: { "api-approved.kubernetes.io": "unapproved, from the simulated home" },
+      }),
+    },
     spec: {
       group,
-      names: { kind, listKind: `${kind}List`, plural, singular: kind.toLowerCase() },
+      names: {
+        kind,
+        listKind: `${kind}List`,
+        plural,
+        singular: kind.toLowerCase(),
+        ...(short && { shortNames: short.split(",") }),
+      },
       scope: word.endsWith("!") ? "Cluster" : "Namespaced",
       versions: versions.split(",").map((name, at) => ({
         name,
@@ -43,13 +55,13 @@ const chart = (workloads: string[], crds: KubeObject[] = [], madeByOperator: Kub
 const GATEWAY = [
   ...group(
     "gateway.networking.k8s.io",
-    "backendtlspolicies BackendTLSPolicy v1",
-    "gatewayclasses GatewayClass! v1,v1beta1",
-    "gateways Gateway v1,v1beta1",
+    "backendtlspolicies BackendTLSPolicy v1 btlspolicy",
+    "gatewayclasses GatewayClass! v1,v1beta1 gc",
+    "gateways Gateway v1,v1beta1 gtw",
     "grpcroutes GRPCRoute v1",
     "httproutes HTTPRoute v1,v1beta1",
-    "listenersets ListenerSet v1",
-    "referencegrants ReferenceGrant v1,v1beta1",
+    "listenersets ListenerSet v1 lset",
+    "referencegrants ReferenceGrant v1,v1beta1 refgrant",
     "tcproutes TCPRoute v1alpha2",
     "tlsroutes TLSRoute v1,v1alpha2",
     "udproutes UDPRoute v1alpha2",
@@ -88,32 +100,32 @@ const GRAFANA = group(
 const KEDA = [
   ...group(
     "keda.sh",
-    "clustertriggerauthentications ClusterTriggerAuthentication! v1alpha1",
-    "scaledjobs ScaledJob v1alpha1",
-    "scaledobjects ScaledObject v1alpha1",
-    "triggerauthentications TriggerAuthentication v1alpha1",
+    "clustertriggerauthentications ClusterTriggerAuthentication! v1alpha1 cta,clustertriggerauth",
+    "scaledjobs ScaledJob v1alpha1 sj",
+    "scaledobjects ScaledObject v1alpha1 so",
+    "triggerauthentications TriggerAuthentication v1alpha1 ta,triggerauth",
   ),
   ...group("eventing.keda.sh", "cloudeventsources CloudEventSource v1alpha1", "clustercloudeventsources ClusterCloudEventSource! v1alpha1"),
 ];
 const PROMETHEUS = group(
   "monitoring.coreos.com",
-  "alertmanagerconfigs AlertmanagerConfig v1alpha1",
-  "alertmanagers Alertmanager v1",
-  "podmonitors PodMonitor v1",
-  "probes Probe v1",
-  "prometheusagents PrometheusAgent v1alpha1",
-  "prometheuses Prometheus v1",
-  "prometheusrules PrometheusRule v1",
-  "scrapeconfigs ScrapeConfig v1alpha1",
-  "servicemonitors ServiceMonitor v1",
-  "thanosrulers ThanosRuler v1",
+  "alertmanagerconfigs AlertmanagerConfig v1alpha1 amcfg",
+  "alertmanagers Alertmanager v1 am",
+  "podmonitors PodMonitor v1 pmon",
+  "probes Probe v1 prb",
+  "prometheusagents PrometheusAgent v1alpha1 promagent",
+  "prometheuses Prometheus v1 prom",
+  "prometheusrules PrometheusRule v1 promrule",
+  "scrapeconfigs ScrapeConfig v1alpha1 scfg",
+  "servicemonitors ServiceMonitor v1 smon",
+  "thanosrulers ThanosRuler v1 ruler",
 );
 const SNAPSHOTS = [
   ...group(
     "snapshot.storage.k8s.io",
-    "volumesnapshotclasses VolumeSnapshotClass! v1",
-    "volumesnapshotcontents VolumeSnapshotContent! v1",
-    "volumesnapshots VolumeSnapshot v1",
+    "volumesnapshotclasses VolumeSnapshotClass! v1 vsclass,vsclasses",
+    "volumesnapshotcontents VolumeSnapshotContent! v1 vsc,vscs",
+    "volumesnapshots VolumeSnapshot v1 vs",
   ),
   ...group(
     "groupsnapshot.storage.k8s.io",
@@ -125,21 +137,21 @@ const SNAPSHOTS = [
 const CILIUM = group(
   "cilium.io",
   "ciliumcidrgroups CiliumCIDRGroup! v2,v2alpha1",
-  "ciliumclusterwidenetworkpolicies CiliumClusterwideNetworkPolicy! v2",
-  "ciliumendpoints CiliumEndpoint v2",
-  "ciliumidentities CiliumIdentity! v2",
-  "ciliuml2announcementpolicies CiliumL2AnnouncementPolicy! v2alpha1",
-  "ciliumloadbalancerippools CiliumLoadBalancerIPPool! v2,v2alpha1",
-  "ciliumlocalredirectpolicies CiliumLocalRedirectPolicy v2",
-  "ciliumnetworkpolicies CiliumNetworkPolicy v2",
+  "ciliumclusterwidenetworkpolicies CiliumClusterwideNetworkPolicy! v2 ccnp",
+  "ciliumendpoints CiliumEndpoint v2 cep,ciliumep",
+  "ciliumidentities CiliumIdentity! v2 ciliumid",
+  "ciliuml2announcementpolicies CiliumL2AnnouncementPolicy! v2alpha1 l2announcement",
+  "ciliumloadbalancerippools CiliumLoadBalancerIPPool! v2,v2alpha1 ippools,ippool,lbippool,lbippools",
+  "ciliumlocalredirectpolicies CiliumLocalRedirectPolicy v2 clrp",
+  "ciliumnetworkpolicies CiliumNetworkPolicy v2 cnp,ciliumnp",
   "ciliumnodeconfigs CiliumNodeConfig v2",
-  "ciliumnodes CiliumNode! v2",
+  "ciliumnodes CiliumNode! v2 cn,ciliumn",
 );
 const CERT_MANAGER = [
   ...group(
     "cert-manager.io",
-    "certificaterequests CertificateRequest v1",
-    "certificates Certificate v1",
+    "certificaterequests CertificateRequest v1 cr,crs",
+    "certificates Certificate v1 cert,certs",
     "clusterissuers ClusterIssuer! v1",
     "issuers Issuer v1",
   ),
@@ -148,12 +160,12 @@ const CERT_MANAGER = [
 const EXTERNAL_SECRETS = [
   ...group(
     "external-secrets.io",
-    "clusterexternalsecrets ClusterExternalSecret! v1",
+    "clusterexternalsecrets ClusterExternalSecret! v1 ces",
     "clusterpushsecrets ClusterPushSecret! v1alpha1",
-    "clustersecretstores ClusterSecretStore! v1",
-    "externalsecrets ExternalSecret v1",
-    "pushsecrets PushSecret v1alpha1",
-    "secretstores SecretStore v1",
+    "clustersecretstores ClusterSecretStore! v1 css",
+    "externalsecrets ExternalSecret v1 es",
+    "pushsecrets PushSecret v1alpha1 ps",
+    "secretstores SecretStore v1 ss",
   ),
   ...group(
     "generators.external-secrets.io",
@@ -177,13 +189,13 @@ export const FLUX: KubeObject[] = [
     "source.toolkit.fluxcd.io",
     "buckets Bucket v1",
     "externalartifacts ExternalArtifact v1",
-    "gitrepositories GitRepository v1",
-    "helmcharts HelmChart v1",
-    "helmrepositories HelmRepository v1",
-    "ocirepositories OCIRepository v1",
+    "gitrepositories GitRepository v1 gitrepo",
+    "helmcharts HelmChart v1 hc",
+    "helmrepositories HelmRepository v1 helmrepo",
+    "ocirepositories OCIRepository v1 ocirepo",
   ),
-  ...group("kustomize.toolkit.fluxcd.io", "kustomizations Kustomization v1"),
-  ...group("helm.toolkit.fluxcd.io", "helmreleases HelmRelease v2"),
+  ...group("kustomize.toolkit.fluxcd.io", "kustomizations Kustomization v1 ks"),
+  ...group("helm.toolkit.fluxcd.io", "helmreleases HelmRelease v2 hr"),
   ...group("notification.toolkit.fluxcd.io", "alerts Alert v1beta3", "providers Provider v1beta3", "receivers Receiver v1"),
 ];
 
@@ -229,3 +241,9 @@ export function wantsMonitor(values: unknown): boolean {
     ([key, value]) => (/^(service)?monitor$/i.test(key) && (value?.enabled === true || value?.create === true)) || wantsMonitor(value),
   );
 }
+
+/** Every definition that any chart, operator or Flux itself brings: the one list of custom kinds. */
+export const allDefinitions = (): KubeObject[] => [
+  ...Object.values(CHARTS).flatMap(({ crds, madeByOperator }) => [...crds, ...madeByOperator]),
+  ...FLUX,
+];

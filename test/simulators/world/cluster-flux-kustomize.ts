@@ -65,7 +65,7 @@ function next(state: Readonly<ClusterState>, entry: Entry, { repository, fails }
 }
 
 function reconcile(state: ClusterState, entry: Entry, repository: string, revision: string, want: string, now: number): void {
-  const store = storeOf(state, now);
+  const store = storeOf(state, now, "kustomize-controller");
   entry.applied = want;
   delete entry.lacks;
   const fail = (reason: string, message: string) =>

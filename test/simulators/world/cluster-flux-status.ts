@@ -28,14 +28,25 @@ export function ready(
   return (state, now) => {
     const lastTransitionTime = is?.status === status ? is.lastTransitionTime : `${new Date(now).toISOString().slice(0, 19)}Z`;
     const handled = metadata.annotations?.["reconcile.fluxcd.io/requestedAt"];
-    setStatus(state, same(state, entry), {
-      conditions: [{ type: "Ready", status, observedGeneration: metadata.generation, lastTransitionTime, reason, message }],
+    const conditions = [{ type: "Ready", status, observedGeneration: metadata.generation, lastTransitionTime, reason, message }];
+    const written = {
+      conditions,
       observedGeneration: metadata.generation,
       ...(handled && { lastHandledReconcileAt: handled }),
       ...more,
-    });
+    };
+    setStatus(state, same(state, entry), written, CONTROLLERS[entry.object.apiVersion.split("/")[0]!] ?? "controller");
   };
 }
+
+/** Who looks after the kinds of a group. */
+const CONTROLLERS: Record<string, string> = {
+  "fluxcd.controlplane.io": "flux-operator",
+  "source.toolkit.fluxcd.io": "source-controller",
+  "kustomize.toolkit.fluxcd.io": "kustomize-controller",
+  "helm.toolkit.fluxcd.io": "helm-controller",
+  "external-secrets.io": "external-secrets",
+};
 
 /** The same object in a state that may be written. */
 export const same = (state: ClusterState, { object }: Entry): Entry =>

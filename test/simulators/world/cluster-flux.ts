@@ -32,7 +32,7 @@ function instanceSteps(state: Readonly<ClusterState>, entry: Entry, namespace: s
         at: entry.at + PACE.reconcile,
         what: "flux-operator installs Flux",
         apply(state, now) {
-          const store = storeOf(state, now);
+          const store = storeOf(state, now, "flux-operator");
           const labels = { "app.kubernetes.io/managed-by": "flux-operator", "app.kubernetes.io/part-of": "flux" };
           for (const object of [...FLUX, ...PARTS.map((name) => workloadOf(`Deployment/${name}`, namespace, "flux", labels))])
             store.apply(object);
@@ -60,7 +60,7 @@ function instanceSteps(state: Readonly<ClusterState>, entry: Entry, namespace: s
 function sync(state: ClusterState, { object }: Entry, namespace: string, now: number): void {
   const { sync } = object.spec;
   if (!sync) return;
-  const store = storeOf(state, now);
+  const store = storeOf(state, now, "flux-operator");
   const metadata = { name: "flux-system", namespace, labels: { "app.kubernetes.io/managed-by": "flux-operator" } };
   for (const one of [
     {
@@ -151,7 +151,7 @@ function externalSecretSteps(state: Readonly<ClusterState>): Step[] {
       steps.push([
         entry,
         (state, now) => {
-          storeOf(state, now).apply({
+          storeOf(state, now, "external-secrets").apply({
             apiVersion: "v1",
             kind: "Secret",
             metadata: { name: spec.target?.name ?? metadata.name, namespace: metadata.namespace! },

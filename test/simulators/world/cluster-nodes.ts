@@ -1,6 +1,7 @@
 // The controllers that every cluster has, as steps that are due at a time: nodes register, get ready, definitions are established, workloads come up.
+import { isDeepStrictEqual } from "node:util";
 import { chartAt } from "./cluster-charts.ts";
-import { isEstablished } from "./cluster-kinds.ts";
+import { isEstablished, kindNamed } from "./cluster-kinds.ts";
 import { becomeAvailable, hindrance, isAvailable, releaseAt, runs, workloads } from "./cluster-releases.ts";
 import { type ClusterState, type Entry, entriesOf, entryAt, type KubeObject, setStatus, storeOf } from "./cluster-store.ts";
 import type { Kubelet } from "./machines.ts";
@@ -40,7 +41,7 @@ export function nodeSteps(state: Readonly<ClusterState>, kubelets: Kubelet[], bo
     steps.push({
       at: due,
       what: `node ${name} is ${wanted === "True" ? "Ready" : "NotReady"}`,
-      apply: (state) => setReady(state, name, wanted),
+      apply: (state, now) => setReady(state, name, wanted, now),
     });
   }
   return steps;
@@ -57,15 +58,21 @@ const WORDS: Record<string, [reason: string, message: string]> = {
 
 const readyCondition = (status: string) => ({ type: "Ready", status, reason: WORDS[status]![0], message: WORDS[status]![1] });
 
-function setReady(state: ClusterState, name: string, status: string): void {
+function setReady(state: ClusterState, name: string, status: string, now: number): void {
   const entry = entryAt(state, "nodes", "", name)!;
   const conditions = [...entry.object.status.conditions.filter(({ type }: any) => type !== "Ready"), readyCondition(status)];
-  const taints = (entry.object.spec.taints ?? []).filter(({ key }: any) => key !== NOT_READY.key);
+  const had = entry.object.spec.taints ?? [];
+  const taints = had.filter(({ key }: any) => key !== NOT_READY.key);
   if (status !== "True") taints.push(NOT_READY);
-  if (taints.length > 0) entry.object.spec.taints = taints;
-  else delete entry.object.spec.taints;
-  setStatus(state, entry, { conditions });
+  if (!isDeepStrictEqual(taints, had))
+    storeOf(state, now, NODES).patch(kindNamed(state, "v1", "Node")!, undefined, name, {
+      spec: { taints: taints.length > 0 ? taints : null },
+    });
+  setStatus(state, entryAt(state, "nodes", "", name)!, { conditions }, NODES);
 }
+
+/** The node lifecycle controller is the controller manager's. */
+const NODES = "kube-controller-manager";
 
 const NOT_READY = { key: "node.kubernetes.io/not-ready", effect: "NoSchedule" };
 
@@ -90,7 +97,7 @@ function register(state: ClusterState, { name, address, kubelet, talos, labels, 
     },
     spec: { taints: [...own, NOT_READY] },
   };
-  const written = storeOf(state, now).apply(node);
+  const written = storeOf(state, now, "kubelet").apply(node);
   if ("error" in written) throw new Error(written.error);
   const entry = entryAt(state, "nodes", "", name)!;
   const other = ["MemoryPressure", "DiskPressure", "PIDPressure"].map((type) => ({
@@ -99,23 +106,30 @@ function register(state: ClusterState, { name, address, kubelet, talos, labels, 
     reason: `KubeletHasNo${type}`,
     message: "",
   }));
-  setStatus(state, entry, {
+  const status = {
     addresses: [
       { type: "InternalIP", address },
       { type: "Hostname", address: name },
     ],
     conditions: [...other, readyCondition("False")],
     nodeInfo: { kubeletVersion: kubelet, osImage: `Talos (${talos})`, operatingSystem: "linux", architecture: "amd64" },
-  });
+  };
+  setStatus(state, entry, status, "kubelet");
+}
+
+/** What the API server does by itself; a real one needs no help. */
+export function definitionSteps(state: Readonly<ClusterState>): Step[] {
+  if (state.outbox) return [];
+  return entriesOf(state, "customresourcedefinitions.apiextensions.k8s.io")
+    .filter((entry) => !isEstablished(entry))
+    .map(({ at, object }) => {
+      const { name } = object.metadata;
+      return { at: at + PACE.established, what: `${name} is Established`, apply: (state) => establish(state, name) };
+    });
 }
 
 export function workloadSteps(state: Readonly<ClusterState>): Step[] {
   const steps: Step[] = [];
-  for (const entry of entriesOf(state, "customresourcedefinitions.apiextensions.k8s.io")) {
-    if (isEstablished(entry)) continue;
-    const { name } = entry.object.metadata;
-    steps.push({ at: entry.at + PACE.established, what: `${name} is Established`, apply: (state) => establish(state, name) });
-  }
   const nodes = entriesOf(state, "nodes").length;
   for (const entry of workloads(state)) {
     const { kind, metadata, status } = entry.object;
@@ -136,14 +150,15 @@ const find = (state: ClusterState, { kind, metadata }: KubeObject): Entry =>
 function establish(state: ClusterState, name: string): void {
   const entry = entryAt(state, "customresourcedefinitions.apiextensions.k8s.io", "", name)!;
   const { names, versions } = entry.object.spec;
-  setStatus(state, entry, {
+  const status = {
     acceptedNames: names,
     conditions: [
       { type: "NamesAccepted", status: "True", reason: "NoConflicts", message: "no conflicts found" },
       { type: "Established", status: "True", reason: "InitialNamesAccepted", message: "the initial names have been accepted" },
     ],
     storedVersions: versions.filter(({ storage }: any) => storage).map(({ name }: any) => name),
-  });
+  };
+  setStatus(state, entry, status, "kube-apiserver");
 }
 
 /** Definitions that an operator makes by itself once it runs: Cilium's. */
@@ -152,7 +167,7 @@ function operatorSteps(state: Readonly<ClusterState>): Step[] {
     const crds = chartAt(url)?.madeByOperator ?? [];
     const missing = crds.filter(({ metadata }) => !entryAt(state, "customresourcedefinitions.apiextensions.k8s.io", "", metadata.name));
     if (missing.length === 0 || !runs(state, `Deployment/${name}-operator`, namespace)) return [];
-    const apply = (state: ClusterState, now: number) => missing.forEach((crd) => void storeOf(state, now).apply(crd));
+    const apply = (state: ClusterState, now: number) => missing.forEach((crd) => void storeOf(state, now, `${name}-operator`).apply(crd));
     return [{ at: updated + PACE.operator, what: `${name}'s operator makes its definitions`, apply }];
   });
 }

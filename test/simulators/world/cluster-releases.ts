@@ -20,6 +20,8 @@ export interface Install {
   values: any;
 }
 
+const HELM = "helm";
+
 export const releaseAt = (state: Readonly<ClusterState>, namespace: string, name: string): ReleaseState | undefined =>
   state.releases[`${namespace}/${name}`];
 
@@ -60,7 +62,8 @@ export function install(
   };
   state.releases[key] = release;
   if (status === "deployed") settle(state, namespace, name, "deployed");
-  const store = storeOf(state, now);
+  else state.outbox?.push({ verb: "release", by: HELM, namespace, name });
+  const store = storeOf(state, now, HELM);
   for (const object of objectsOf(release)) {
     const written = store.apply(object);
     if ("error" in written) throw new Error(`${key}: ${written.error}`); // cannotInstall should have said so
@@ -76,6 +79,7 @@ export function settle(state: ClusterState, namespace: string, name: string, sta
   if (status === "deployed") for (const one of release.history) if (one.status === "deployed" && one !== last) one.status = "superseded";
   release.status = last.status = status;
   last.description = status === "deployed" ? `${verb} complete` : `Release ${JSON.stringify(name)} failed: context deadline exceeded`;
+  state.outbox?.push({ verb: "release", by: HELM, namespace, name });
 }
 
 /** The objects of a release; a chart that the home does not know is one Deployment. */
@@ -117,13 +121,14 @@ export function workloadOf(
 
 /** Removes a release and what it brought; definitions stay, as with helm's `crds/`. */
 export function uninstall(state: ClusterState, release: ReleaseState, now: number): void {
-  const store = storeOf(state, now);
+  const store = storeOf(state, now, HELM);
   for (const { apiVersion, kind, metadata } of objectsOf(release)) {
     if (kind === "CustomResourceDefinition") continue;
     const found = kindWord(state, `${kind}.${apiVersion.split("/")[0]}`);
     if (found) store.delete(found, metadata.namespace, metadata.name);
   }
   delete state.releases[`${release.namespace}/${release.name}`];
+  state.outbox?.push({ verb: "release", by: HELM, namespace: release.namespace, name: release.name });
 }
 
 export const workloads = (state: Readonly<ClusterState>): Entry[] =>
@@ -169,16 +174,16 @@ export function becomeAvailable(state: ClusterState, entry: Entry): void {
   const { kind, metadata, spec } = entry.object;
   const count = kind === "DaemonSet" ? entriesOf(state, "nodes").length : (spec.replicas ?? 1);
   const generation = { observedGeneration: metadata.generation };
-  if (kind === "DaemonSet")
-    return setStatus(state, entry, {
-      ...generation,
-      desiredNumberScheduled: count,
-      currentNumberScheduled: count,
-      updatedNumberScheduled: count,
-      numberReady: count,
-      numberAvailable: count,
-    });
-  setStatus(state, entry, {
+  const daemons = {
+    ...generation,
+    desiredNumberScheduled: count,
+    currentNumberScheduled: count,
+    updatedNumberScheduled: count,
+    numberReady: count,
+    numberAvailable: count,
+    numberMisscheduled: 0,
+  };
+  const replicas = {
     ...generation,
     replicas: count,
     readyReplicas: count,
@@ -190,5 +195,6 @@ export function becomeAvailable(state: ClusterState, entry: Entry): void {
         { type: "Progressing", status: "True", reason: "NewReplicaSetAvailable" },
       ],
     }),
-  });
+  };
+  setStatus(state, entry, kind === "DaemonSet" ? daemons : replicas, "kube-controller-manager");
 }

@@ -47,12 +47,26 @@ export interface ReleaseState {
   history: { revision: number; updated: number; status: string; version: string; description: string }[];
 }
 
+/** What a controller wrote and a real API server has yet to hear, in the API's own verbs. */
+export type Write = { by: string } & (
+  | { verb: "apply"; object: KubeObject }
+  | { verb: "patch"; key: string; apiVersion: string; kind: string; patch: object }
+  | { verb: "status"; key: string; apiVersion: string; kind: string; status: object }
+  | { verb: "delete"; key: string; apiVersion: string; kind: string }
+  /** All that helm keeps of a release. */
+  | { verb: "release"; namespace: string; name: string }
+);
+
 export interface ClusterState {
   /** Id of the etcd cluster that holds all this; another one begins empty. */
   etcd?: string;
   version: number;
   objects: Record<string, Entry>;
   releases: Record<string, ReleaseState>;
+  /** There when a real API server stands behind this state: then objects and releases are a copy of what it holds, and writes go to it. */
+  outbox?: Write[];
+  /** Until when the API server refuses connections. */
+  awayUntil?: number;
 }
 
 export type Written = { error: string } | { object: KubeObject; done: "created" | "configured" | "unchanged" };
@@ -82,8 +96,8 @@ export const entriesOf = (state: Readonly<ClusterState>, resource: string): Entr
     .filter(([key]) => key.startsWith(`${resource}/`))
     .map(([, entry]) => entry);
 
-/** The store over a state that may be written; `now` in milliseconds. */
-export function storeOf(state: ClusterState, now: number): Store {
+/** The store over a state that may be written; `now` in milliseconds, `by` the field manager. */
+export function storeOf(state: ClusterState, now: number, by = "kubectl"): Store {
   const place = (kind: Kind, namespace: string | undefined, name: string) =>
     keyOf(kind, kind.namespaced ? (namespace ?? "default") : undefined, name);
   const put = (kind: Kind, wanted: KubeObject, whole = false): Written => {
@@ -125,17 +139,24 @@ export function storeOf(state: ClusterState, now: number): Store {
         .sort((a, b) => (sortKey(a) < sortKey(b) ? -1 : 1)),
     apply(object) {
       const kind = kindNamed(state, object.apiVersion, object.kind);
-      return kind ? put(kind, object) : { error: noMatch(object, "STDIN") };
+      if (!kind) return { error: noMatch(object, "STDIN") };
+      const written = put(kind, object);
+      if (!("error" in written)) state.outbox?.push({ verb: "apply", by, object });
+      return written;
     },
     patch(kind, namespace, name, patch) {
       const had = state.objects[place(kind, namespace, name)];
       if (!had) return { error: notFound(kind, name) };
       const next = mergePatch(structuredClone(had.object), patch) as KubeObject;
-      return put(kind, next, true);
+      const written = put(kind, next, true);
+      if (!("error" in written)) state.outbox?.push({ verb: "patch", by, patch, ...addressOf(kind, had.object) });
+      return written;
     },
     delete(kind, namespace, name) {
       const key = place(kind, namespace, name);
-      if (!state.objects[key]) return false;
+      const had = state.objects[key];
+      if (!had) return false;
+      state.outbox?.push({ verb: "delete", by, ...addressOf(kind, had.object) });
       delete state.objects[key];
       if (kind.kind === "Namespace")
         for (const [at, { object }] of Object.entries(state.objects)) if (object.metadata.namespace === name) delete state.objects[at];
@@ -146,6 +167,12 @@ export function storeOf(state: ClusterState, now: number): Store {
     },
   };
 }
+
+const addressOf = (kind: Kind, { apiVersion, metadata }: KubeObject) => ({
+  key: keyOf(kind, metadata.namespace, metadata.name),
+  apiVersion,
+  kind: kind.kind,
+});
 
 const sortKey = ({ object: { metadata } }: Entry) => `${metadata.namespace ?? ""}/${metadata.name}`;
 
@@ -195,8 +222,13 @@ export function mergePatch(target: any, patch: any): any {
   return result;
 }
 
+const keyIn = (state: ClusterState, { object }: Entry) =>
+  Object.keys(state.objects).find((key) => state.objects[key]!.object.metadata.uid === object.metadata.uid)!;
+
 /** Writes a status as a controller does: beside the spec, without a new generation. */
-export function setStatus(state: ClusterState, entry: Entry, status: object): void {
+export function setStatus(state: ClusterState, entry: Entry, status: object, by: string): void {
+  const { apiVersion, kind } = entry.object;
+  state.outbox?.push({ verb: "status", by, key: keyIn(state, entry), apiVersion, kind, status });
   state.version += 1;
   entry.object.status = { ...entry.object.status, ...status };
   entry.object.metadata.resourceVersion = String(state.version);

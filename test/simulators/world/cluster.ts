@@ -1,7 +1,7 @@
 // The Kubernetes cluster of the simulated home: what is in it, and how it moves on by itself. Nothing moves while the API server is away, and nothing when nothing is due.
 import { join } from "node:path";
 import { fluxSteps } from "./cluster-flux.ts";
-import { nodeSteps, type Step, workloadSteps } from "./cluster-nodes.ts";
+import { definitionSteps, nodeSteps, type Step, workloadSteps } from "./cluster-nodes.ts";
 import { isReadyNode } from "./cluster-releases.ts";
 import { type ClusterState, entryAt, freshCluster, storeOf } from "./cluster-store.ts";
 import { apiServerUp, etcdMembers, kubelets, PACE } from "./machines.ts";
@@ -20,14 +20,21 @@ function stepsOf(world: World): Step[] {
     return [{ at: 0, what: "the API server begins", apply: (state, now) => begin(state, first!.etcd!.cluster, now) }];
   const born = first!.etcd!.readyAt + PACE.apiServer;
   const around = { repository: join(world.folder, "repo"), fails: (fault: "flux-app-fails" | "registry-down") => world.has(fault) };
-  return [...nodeSteps(cluster, kubelets(world), born), ...workloadSteps(cluster), ...fluxSteps(cluster, around)];
+  return [
+    ...definitionSteps(cluster),
+    ...nodeSteps(cluster, kubelets(world), born),
+    ...workloadSteps(cluster),
+    ...fluxSteps(cluster, around),
+  ];
 }
 
 function begin(state: ClusterState, etcd: string | undefined, now = 0): void {
+  const { outbox } = state;
   for (const key of Object.keys(state)) delete (state as unknown as Record<string, unknown>)[key];
-  Object.assign(state, freshCluster());
+  Object.assign(state, freshCluster(), outbox && { outbox: [] });
   if (etcd === undefined) return;
   state.etcd = etcd;
+  if (outbox) return; // a real API server has made these itself
   for (const name of ["default", "kube-node-lease", "kube-public", "kube-system"])
     storeOf(state, now).apply({ apiVersion: "v1", kind: "Namespace", metadata: { name } });
 }

@@ -11,7 +11,16 @@ export interface MachineConfig {
   install: { disk: string | undefined; selects: boolean; image: string | undefined };
   /** PEM of Talos' CA, and of its key. */
   ca: Pair;
-  cluster: { id: string; name: string; endpoint: string; ca: Pair; podSubnets: string[]; serviceSubnets: string[] };
+  cluster: {
+    id: string;
+    name: string;
+    endpoint: string;
+    ca: Pair;
+    /** PEM of the key that signs service accounts' tokens; empty where the config has none. */
+    serviceAccountKey: string;
+    podSubnets: string[];
+    serviceSubnets: string[];
+  };
   /** `v1.36.5`, from the kubelet's image. */
   kubernetes: string | undefined;
   labels: Record<string, string>;
@@ -170,6 +179,7 @@ function interpret(documents: Tree[]): { config: MachineConfig } | { error: stri
         name: String(cluster.clusterName ?? ""),
         endpoint: String(cluster.controlPlane.endpoint),
         ca: pair(cluster.ca),
+        serviceAccountKey: decode(cluster.serviceAccount?.key),
         podSubnets: cluster.network?.podSubnets ?? ["10.244.0.0/16"],
         serviceSubnets: cluster.network?.serviceSubnets ?? ["10.96.0.0/12"],
       },
