@@ -1,0 +1,132 @@
+// The files of a tree, read once each and with suspicion: too large, binary, a link to somewhere else, no YAML; each is a finding, none is a crash.
+import { lstatSync, readdirSync, readFileSync, realpathSync, statSync } from "node:fs";
+import { isAbsolute, join, normalize, relative } from "node:path";
+import { type Documents, lineOfPath, readDocuments } from "./parse.ts";
+import type { Finding } from "./types.ts";
+
+/** Git hosts and etcd both refuse far less than this; parsing more would take minutes. */
+const MAX_BYTES = 10 * 1024 * 1024;
+
+export interface Files {
+  /** Absolute. */
+  readonly base: string;
+  /** The text of a file by its path from `base`; undefined, and a finding, when it cannot be read. */
+  text(path: string): string | undefined;
+  /** The bytes of a file that need not be text: what a generator packs. */
+  bytes(path: string): Buffer | undefined;
+  /** Its YAML documents; a document with a fault is left out and is a finding. */
+  documents(path: string): Documents["documents"];
+  is(path: string): "file" | "folder" | undefined;
+  /** The names in a folder, sorted. */
+  names(path: string): string[];
+  /** Every file under a folder that fits, from `base`, sorted; links to folders are not followed. */
+  under(folder: string, fits: (path: string) => boolean): string[];
+  /** The line of a path inside the nth document of a file. */
+  lineOf(path: string, document: number, keys: readonly (string | number)[]): number;
+  /** Every file that was read. */
+  readonly used: Set<string>;
+}
+
+/** Parses a text; a cache that remembers by content can take its place. */
+export type Parse = (text: string) => Documents;
+
+/** Opens a folder. What is wrong with a file is told to `report`, once. */
+export function openFiles(base: string, report: (finding: Finding) => void, parse: Parse = readDocuments): Files {
+  const real = realpathSync(base);
+  const texts = new Map<string, string | undefined>();
+  const parsed = new Map<string, Documents["documents"]>();
+  const kinds = new Map<string, "file" | "folder" | undefined>();
+  const told = new Set<string>();
+  const used = new Set<string>();
+
+  const tell = (file: string, message: string, fix: string, line = 1): undefined => {
+    if (told.has(`${file}:${line} ${message}`)) return undefined;
+    told.add(`${file}:${line} ${message}`);
+    report({
+      rule: "file",
+      level: "error",
+      file,
+      line,
+      message,
+      why: "Flux cannot build what it cannot read: nothing beside it is applied",
+      fix,
+    });
+  };
+
+  const bytes = (path: string): Buffer | undefined => {
+    const file = normalize(path);
+    used.add(file);
+    if (file.startsWith("..") || isAbsolute(file))
+      return tell(file, "lies outside the tree", "keep it in the repository: Flux sees nothing else");
+    const full = join(base, file);
+    try {
+      if (lstatSync(full).isSymbolicLink() && relative(real, realpathSync(full)).startsWith(".."))
+        return tell(file, "is a link out of the tree", "put the file itself there: Flux's copy of the repository has nothing else");
+      const { size } = statSync(full);
+      if (size > MAX_BYTES)
+        return tell(file, `is ${(size / 1024 / 1024).toFixed(1)} MB, larger than 10 MB`, "keep large files out of the tree");
+      return readFileSync(full);
+    } catch (error) {
+      return tell(file, `cannot be read: ${(error as NodeJS.ErrnoException).code}`, "put the file there, or take out what names it");
+    }
+  };
+
+  const text = (path: string): string | undefined => {
+    const file = normalize(path);
+    if (texts.has(file)) return texts.get(file);
+    const content = bytes(file);
+    const binary = content?.subarray(0, 8192).includes(0);
+    if (binary) tell(file, "is a binary file", "name it in a configMapGenerator, not among resources");
+    const read = binary ? undefined : content?.toString("utf8");
+    texts.set(file, read);
+    return read;
+  };
+
+  const documents = (path: string): Documents["documents"] => {
+    const file = normalize(path);
+    const known = parsed.get(file);
+    if (known) return known;
+    const content = text(file);
+    const { documents, faults } = content === undefined ? { documents: [], faults: [] } : parse(content);
+    for (const { line, message } of faults)
+      report({
+        rule: "yaml",
+        level: "error",
+        file,
+        line,
+        message,
+        why: "Flux cannot build a Kustomization with a file that is no YAML: nothing of it is applied",
+        fix: "mend the line; a duplicate key keeps one of its two values",
+      });
+    parsed.set(file, documents);
+    return documents;
+  };
+
+  const is = (path: string) => {
+    const file = normalize(path);
+    if (!kinds.has(file)) {
+      const stat = statSync(join(base, file), { throwIfNoEntry: false });
+      kinds.set(file, stat?.isDirectory() ? "folder" : stat?.isFile() ? "file" : undefined);
+    }
+    return kinds.get(file);
+  };
+
+  return {
+    base,
+    text,
+    bytes,
+    documents,
+    is,
+    names: (path) => (is(path) === "folder" ? readdirSync(join(base, path)).sort() : []),
+    under: (folder, fits) =>
+      is(folder) !== "folder"
+        ? []
+        : readdirSync(join(base, folder), { recursive: true, withFileTypes: true })
+            .filter((entry) => !entry.isDirectory())
+            .map((entry) => relative(base, join(entry.parentPath, entry.name)))
+            .filter(fits)
+            .sort(),
+    lineOf: (path, document, keys) => (is(path) === "file" ? (lineOfPath(text(path) ?? "", document, keys) ?? 1) : 1),
+    used,
+  };
+}

@@ -1,0 +1,271 @@
+// `kustomize build` of a folder, as Flux runs it: resources, generators, components, then the transformers in kustomize's order.
+// What this does not know it says ("unknown") and never guesses; a test compares every tree with Flux's own module.
+import { join, normalize } from "node:path";
+import type { Files } from "../files.ts";
+import { isObject } from "../object.ts";
+import type { Finding, KubeObject, Source } from "../types.ts";
+import { copy } from "./fields.ts";
+import { generate, type Generator, type GeneratorOptions } from "./generators.ts";
+import { applyPatch, type Patch } from "./patches.ts";
+import type { Builder } from "./builder.ts";
+import { addHashes, fixReferences, type NameReference } from "./references.ts";
+import { idOf, idsOf, type Resource, sameId, showId } from "./resource.ts";
+import { addAnnotations, addCommonLabels, addLabels, type Image, isLocal, type Label, setImage, setNamespace } from "./transformers.ts";
+
+export const NAMES = ["kustomization.yaml", "kustomization.yml", "Kustomization"];
+
+/** A kustomization file, as far as this reads it. */
+export interface KustomizationFile {
+  kind?: string;
+  resources?: string[];
+  bases?: string[];
+  components?: string[];
+  namespace?: string;
+  patches?: Patch[];
+  patchesStrategicMerge?: string[];
+  patchesJson6902?: Patch[];
+  configMapGenerator?: Generator[];
+  secretGenerator?: Generator[];
+  generatorOptions?: GeneratorOptions;
+  labels?: Label[];
+  commonLabels?: Record<string, string>;
+  commonAnnotations?: Record<string, string>;
+  images?: Image[];
+  configurations?: string[];
+}
+
+const READ = new Set([
+  ..."apiVersion kind metadata resources bases components namespace patches patchesStrategicMerge patchesJson6902".split(" "),
+  ..."configMapGenerator secretGenerator generatorOptions labels commonLabels commonAnnotations images configurations sortOptions".split(
+    " ",
+  ),
+]);
+const KNOWN = new Set(
+  "buildMetadata crds generators helmCharts helmChartInflationGenerator helmGlobals imageTags namePrefix nameSuffix openapi replacements replicas transformers validators vars".split(
+    " ",
+  ),
+);
+
+export interface Build {
+  resources: Resource[];
+  /** The real build fails: nothing of it reaches the cluster. */
+  broken: boolean;
+}
+
+/** Builds a folder; `overlay` is what a Flux Kustomization adds to its kustomization file (or to a generated one). */
+export function build(
+  files: Files,
+  folder: string,
+  file: { path: string; content: KustomizationFile },
+  report: (finding: Finding) => void,
+): Build {
+  let broken = false;
+  const say =
+    (level: Finding["level"]) =>
+    (at: Source, message: string, fix: string): undefined => {
+      if (level === "error") broken = true;
+      const why =
+        level === "error"
+          ? "the build fails as a whole: nothing of this Kustomization is applied"
+          : "what it makes of the objects is not known";
+      report({ rule: "kustomize", level, file: at.file, line: at.line, message, why, fix });
+    };
+  const builder: Builder = { files, fail: say("error"), unknown: say("unknown"), references: [] };
+  const resources = accumulate(builder, folder, file.path, file.content, [], [normalize(folder)]);
+  addHashes(resources);
+  fixReferences(resources, builder.references);
+  return { resources: resources.filter(({ object }) => !isLocal(object)), broken };
+}
+
+/** The kustomization file of a folder; undefined when it has none or more than one. */
+export function fileOf(files: Files, folder: string): string | undefined {
+  const found = NAMES.map((name) => join(folder, name)).filter((path) => files.is(path) === "file");
+  return found.length === 1 ? found[0] : undefined;
+}
+
+function accumulate(
+  builder: Builder,
+  folder: string,
+  path: string,
+  content: KustomizationFile,
+  resources: Resource[],
+  stack: string[],
+): Resource[] {
+  const at: Source = { file: path, line: 1, document: 0 };
+  const lineOf = (...keys: (string | number)[]): Source => ({
+    ...at,
+    get line() {
+      return builder.files.lineOf(path, 0, keys); // looked up only when something is wrong there
+    },
+  });
+  for (const key of Object.keys(content)) {
+    if (READ.has(key)) continue;
+    if (KNOWN.has(key)) builder.unknown(lineOf(key), `${key} is not read`, "say it with patches, components or generators");
+    else
+      builder.fail(
+        lineOf(key),
+        `kustomize knows no ${key}`,
+        "mend the key: kustomize refuses it in a nested file and ignores it in Flux's own",
+      );
+  }
+  for (const [index, one] of [...(content.resources ?? []), ...(content.bases ?? [])].entries())
+    addResource(builder, folder, String(one), lineOf("resources", index), resources, stack);
+  readConfigurations(builder, folder, content.configurations ?? [], lineOf);
+  runGenerators(builder, folder, content, resources, lineOf);
+  for (const [index, one] of (content.components ?? []).entries()) {
+    const sub = join(folder, one);
+    const file = subFile(builder, sub, lineOf("components", index), stack);
+    if (!file) continue;
+    if (file.content.kind !== "Component") builder.fail(lineOf("components", index), `${one} is no Component`, "list it under resources");
+    else accumulate(builder, sub, file.path, file.content, resources, [...stack, normalize(sub)]);
+  }
+  transform(builder, folder, content, resources, lineOf);
+  return resources;
+}
+
+type LineOf = (...keys: (string | number)[]) => Source;
+
+function addResource(builder: Builder, folder: string, name: string, at: Source, resources: Resource[], stack: string[]): void {
+  const path = join(folder, name);
+  if (/^(https?|ssh|git|file):|^git@|^git::|^github\.com[/:]/.test(name))
+    return builder.unknown(at, `${name} lies elsewhere`, "keep a copy in the tree: a first install must not need another host");
+  const kind = builder.files.is(path);
+  if (kind === undefined) return builder.fail(at, `${name} does not exist`, "put it there, or take it off the list");
+  if (kind === "file") return loadFile(builder, path).forEach((one) => append(builder, resources, one, at));
+  const file = subFile(builder, path, at, stack);
+  if (!file) return;
+  if (file.content.kind === "Component") return builder.fail(at, `${name} is a Component`, "list it under components");
+  for (const one of accumulate(builder, path, file.path, file.content, [], [...stack, normalize(path)]))
+    append(builder, resources, one, at);
+}
+
+function subFile(builder: Builder, folder: string, at: Source, stack: string[]): { path: string; content: KustomizationFile } | undefined {
+  if (stack.includes(normalize(folder))) return builder.fail(at, `${folder} includes itself`, "take the circle out");
+  const path = builder.files.is(folder) === "folder" ? fileOf(builder.files, folder) : undefined;
+  if (!path)
+    return builder.fail(
+      at,
+      `${folder} has ${builder.files.is(folder) ? "no kustomization file, or two" : "no folder"}`,
+      "add a kustomization.yaml, or mend the path",
+    );
+  return { path, content: readKustomization(builder.files, path) };
+}
+
+/** The first document of a kustomization file; an empty one when it is no YAML (which is a finding already). */
+export function readKustomization(files: Files, path: string): KustomizationFile {
+  const value = files.documents(path)[0]?.value;
+  return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as KustomizationFile) : {};
+}
+
+/** The objects of a file, Lists taken apart. */
+export function loadFile(builder: Pick<Builder, "files" | "fail">, path: string): Resource[] {
+  return builder.files.documents(path).flatMap(({ value, line }, document) => {
+    const source: Source = { file: normalize(path), line, document };
+    const items = isList(value) ? value.items : [value];
+    return items.flatMap((item) => {
+      if (isObject(item)) return [resourceOf(copy(item), source)];
+      builder.fail(
+        source,
+        "is no Kubernetes object: apiVersion, kind or metadata.name is missing",
+        "complete it, or take the file off the list",
+      );
+      return [];
+    });
+  });
+}
+
+const isList = (value: unknown): value is { items: unknown[] } =>
+  typeof value === "object" &&
+  value !== null &&
+  String((value as KubeObject).kind).endsWith("List") &&
+  Array.isArray((value as KubeObject).items);
+
+const resourceOf = (object: KubeObject, source: Source): Resource => ({
+  object,
+  source,
+  before: [],
+  hashed: false,
+  behavior: "create",
+  encrypted: typeof object.sops === "object" && object.sops !== null,
+});
+
+function append(builder: Builder, resources: Resource[], resource: Resource, at: Source): void {
+  const id = idOf(resource.object);
+  const twin = resources.find(({ object }) => sameId(idOf(object), id));
+  if (!twin) return void resources.push(resource);
+  builder.fail(
+    at,
+    `${showId(id)} stands twice: ${twin.source.file}:${twin.source.line} and ${resource.source.file}:${resource.source.line}`,
+    "keep one",
+  );
+}
+
+function runGenerators(builder: Builder, folder: string, content: KustomizationFile, resources: Resource[], lineOf: LineOf): void {
+  for (const [kind, key] of [
+    ["ConfigMap", "configMapGenerator"],
+    ["Secret", "secretGenerator"],
+  ] as const)
+    for (const [index, spec] of (content[key] ?? []).entries()) {
+      const at = lineOf(key, index);
+      try {
+        const object = generate(kind, spec, content.generatorOptions ?? {}, builder.files, folder);
+        const hashed = !(spec.options?.disableNameSuffixHash || content.generatorOptions?.disableNameSuffixHash);
+        absorb(resources, { ...resourceOf(object, at), hashed, behavior: spec.behavior ?? "create" });
+      } catch (error) {
+        builder.fail(at, (error as Error).message, "mend the generator");
+      }
+    }
+}
+
+/** Adds what was generated, or lets it replace or add to what it is called after. */
+function absorb(resources: Resource[], made: Resource): void {
+  const id = idOf(made.object);
+  const old = resources.find((one) => idsOf(one).some((before) => sameId(before, id)));
+  if (!old && made.behavior !== "create") throw new Error(`there is no ${showId(id)} to ${made.behavior}`);
+  if (!old) return void resources.push(made);
+  if (made.behavior === "create") throw new Error(`${showId(id)} is there already`);
+  const { metadata } = old.object;
+  const keep = (key: "labels" | "annotations") => {
+    const both = { ...metadata[key], ...made.object.metadata[key] };
+    return Object.keys(both).length > 0 ? { [key]: both } : {};
+  };
+  made.object.metadata = { ...metadata, ...keep("labels"), ...keep("annotations") };
+  if (made.behavior === "merge")
+    for (const key of ["data", "binaryData"]) {
+      const both = { ...(old.object[key] as object), ...(made.object[key] as object) };
+      if (Object.keys(both).length > 0) made.object[key] = both;
+    }
+  resources[resources.indexOf(old)] = { ...made, before: old.before, hashed: made.hashed || old.hashed };
+}
+
+function readConfigurations(builder: Builder, folder: string, paths: string[], lineOf: LineOf): void {
+  for (const [index, path] of paths.entries()) {
+    const { nameReference = [], ...others } = readKustomization(builder.files, join(folder, path)) as {
+      nameReference?: { kind: string; group?: string; fieldSpecs?: NameReference["fields"] }[];
+    };
+    builder.references.push(...nameReference.map(({ kind, group = "", fieldSpecs = [] }) => ({ kind, group, fields: fieldSpecs })));
+    for (const key of Object.keys(others))
+      builder.unknown(lineOf("configurations", index), `${path}: ${key} is not read`, "say it with patches");
+  }
+}
+
+/** kustomize's own order: patches, namespace, labels, annotations, the older JSON patches, images. */
+function transform(builder: Builder, folder: string, content: KustomizationFile, resources: Resource[], lineOf: LineOf): void {
+  const patch = (one: Patch, ...keys: (string | number)[]) => applyPatch(builder, folder, resources, one, lineOf(...keys));
+  for (const [index, text] of (content.patchesStrategicMerge ?? []).entries())
+    patch(/\n/.test(text) ? { patch: text } : { path: text }, "patchesStrategicMerge", index);
+  for (const [index, one] of (content.patches ?? []).entries()) patch(one, "patches", index);
+  if (content.namespace) setNamespace(resources, content.namespace);
+  for (const label of content.labels ?? []) addLabels(resources, label);
+  if (content.commonLabels) addCommonLabels(resources, content.commonLabels);
+  if (content.commonAnnotations) addAnnotations(resources, content.commonAnnotations);
+  for (const [index, one] of (content.patchesJson6902 ?? []).entries()) patch(one, "patchesJson6902", index);
+  for (const image of content.images ?? []) setImage(resources, image);
+  const seen = new Map<string, Resource>();
+  for (const resource of resources) {
+    const id = showId(idOf(resource.object));
+    const twin = seen.get(id);
+    seen.set(id, resource);
+    if (twin && content.namespace) builder.fail(lineOf("namespace"), `the namespace makes two of one identity: ${id}`, "keep one");
+  }
+}

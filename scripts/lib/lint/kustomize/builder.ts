@@ -1,0 +1,12 @@
+// What every part of a build has in hand: the files, and two ways to say that something is wrong.
+import type { Files } from "../files.ts";
+import type { Source } from "../types.ts";
+import type { NameReference } from "./references.ts";
+
+/** What one build has in hand. */
+export interface Builder {
+  files: Files;
+  fail(at: Source, message: string, fix: string): undefined;
+  unknown(at: Source, message: string, fix: string): void;
+  references: NameReference[];
+}
