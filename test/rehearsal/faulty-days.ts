@@ -30,12 +30,13 @@ function known(name: string): Fault {
 
 /** Lives the day with the fault on; a step that stops is mended and typed again. */
 async function faultyDay(project: string, fault: Fault): Promise<string[]> {
-  const stops = FAULTS[fault].ends === "stops";
+  const { ends, strikes = 1 } = FAULTS[fault] as { ends: "passes" | "stops"; strikes?: number };
+  const stops = ends === "stops";
   const home = await lodge({ project });
   const runs: Ran[] = [];
   const wrong: string[] = [];
   try {
-    await askHome(home.folder, "faults", { on: { [fault]: stops ? STANDING : 1 } });
+    await askHome(home.folder, "faults", { on: { [fault]: stops ? STANDING : strikes } });
     for (const step of DAY) {
       // with what never comes the run waits to the end of its patience, which goes faster here
       let ran = await live(home.folder, step, stops ? { env: { LAB_HASTE: "60" } } : {});

@@ -12,6 +12,8 @@ import { serveTools } from "./wire/cli-socket.ts";
 import { createAuthority, fingerprint } from "./wire/certificates.ts";
 import { openFactory } from "./wire/factory.ts";
 import { publicHosts, serveProxy } from "./wire/proxy.ts";
+import { REGISTRIES } from "./wire/registries.ts";
+import { openRegistries } from "./wire/registry.ts";
 import { serveTrueNas } from "./wire/truenas.ts";
 import { freshCluster, normalised as normalisedCluster, pending as clusterPending, tick as tickCluster } from "./world/cluster.ts";
 import { freshFactory, hasInstaller } from "./world/factory.ts";
@@ -76,8 +78,9 @@ export async function openHome(folder: string, { truenas = "25.10", faults = {},
   );
   const nas = await serveTrueNas(world, { key: nasPair.key, cert: nasPair.cert, version });
   correctNasHost(world, `127.0.0.1:${nas.port}`);
-  const down = (host: string) => host === "factory.talos.dev" && world.has("factory-down");
-  const proxy = await serveProxy(world, { authority, hosts: { ...publicHosts(), ...openFactory(world) }, down });
+  const down = (host: string) =>
+    (host === "factory.talos.dev" && world.has("factory-down")) || (host in REGISTRIES && world.has("registry-down"));
+  const proxy = await serveProxy(world, { authority, hosts: { ...publicHosts(), ...openRegistries(world), ...openFactory(world) }, down });
 
   const socket = join(mkdtempSync(join(socketFolder(), "home-")), "s");
   const card = () => ({ host: `127.0.0.1:${nas.port}`, ...world.state.nas.card, fingerprint: fingerprint(nasPair.cert) });

@@ -1,14 +1,17 @@
 // The stand-in for helmfile (v1.8.0): lists releases, prints what their charts define, and syncs one release as helm would.
 import { stringify } from "yaml";
 import { pending } from "../world/cluster.ts";
-import { chartAt } from "../world/cluster-charts.ts";
+import { renderedBy } from "../world/chart-objects.ts";
+import { chartAt, chartName } from "../world/cluster-charts.ts";
 import { cannotInstall, type Install, install, isAvailable, releaseAt, settle, workloadsOf } from "../world/cluster-releases.ts";
-import { entriesOf } from "../world/cluster-store.ts";
+import { entriesOf, type KubeObject } from "../world/cluster-store.ts";
 import { isEstablished } from "../world/cluster-kinds.ts";
 import { type Call, type Tool, Untaught } from "../world/tool.ts";
 import type { World } from "../world/world.ts";
-import { type Flag, readFlags } from "./flags.ts";
+import { type Flag, readFlags, type Words } from "./flags.ts";
 import { goError } from "./go-errors.ts";
+import { commandFailed } from "./helmfile-failed.ts";
+import { pullChart } from "./helmfile-pull.ts";
 import { type HelmfileRelease, readHelmfile } from "./helmfile-state.ts";
 import { KubeError, moment, reachApiAsHelm, writing } from "./kubectl-client.ts";
 import { columns } from "./table.ts";
@@ -45,7 +48,7 @@ export const helmfile: Tool = async (world, call) => {
       return 3;
     }
     if (command === "list") list(call, chosen, words.text("output"));
-    else if (command === "template") template(world, call, chosen, words.on("include-crds"), words.on("quiet"));
+    else if (command === "template") await template(world, call, file, chosen, words);
     else if (command === "sync") await sync(world, call, file, chosen);
     else throw new Untaught(`helmfile ${command}`);
     return 0;
@@ -84,38 +87,34 @@ function list(call: Call, releases: HelmfileRelease[], output: string | undefine
   call.out(`${JSON.stringify(rows)}\n`);
 }
 
-/** What a registry says instead of handing out a chart; while it flaps, only once and to an install. */
-function pull(world: World, { chart, version }: HelmfileRelease, installs = true): string | undefined {
-  const place = chart.replace("oci://", "");
-  const manifest = `https://${place.replace("/", "/v2/")}/manifests/${version}`;
-  if (world.has("registry-down")) return `failed to perform "FetchReference" on source: Get "${manifest}": dial tcp: i/o timeout`;
-  if (installs && world.strikes("registry-flaps"))
-    return `failed to perform "FetchReference" on source: GET "${manifest}": response status code 503: Service Unavailable`;
-  return undefined;
-}
-
-function template(world: World, call: Call, releases: HelmfileRelease[], crds: boolean, quiet: boolean): void {
+async function template(world: World, call: Call, file: string, releases: HelmfileRelease[], words: Words): Promise<void> {
+  const quiet = words.on("quiet");
   for (const release of releases) {
-    const known = chartAt(release.chart);
-    if (!known) throw new Untaught(`the chart ${release.chart}`);
-    if (!quiet) call.err(`Pulling ${release.chart.replace("oci://", "")}:${release.version}\n`);
-    const refused = pull(world, release, false);
-    if (refused) throw new KubeError(`in release ${release.name}: Error: ${refused}`);
-    for (const object of crds ? known.crds : []) call.out(`---\n# Source: ${release.name}/crds/crds.yaml\n${stringify(object)}`);
-    call.out(
-      `---\n# Source: ${release.name}/templates/serviceaccount.yaml\n${stringify({ apiVersion: "v1", kind: "ServiceAccount", metadata: { name: release.name, namespace: release.namespace } })}`,
-    );
+    if (!chartAt(release.chart)) throw new Untaught(`the chart ${release.chart}`);
+    await pullChart(world, call, file, release, quiet);
+  }
+  for (const { name, namespace, chart, version, values } of releases) {
+    if (!quiet) call.err(`Templating release=${name}, chart=${chart}\n`);
+    const { crds, objects } = renderedBy({ name, namespace, url: chart, version, values });
+    const print = (from: string) => (object: KubeObject) => call.out(`---\n# Source: ${chartName(chart)}/${from}\n${stringify(object)}\n`);
+    if (words.on("include-crds")) crds.forEach(print("crds/crds.yaml"));
+    inOrder(objects).forEach(print("templates/objects.yaml"));
   }
 }
+
+/** Helm prints what a chart renders in the order in which it would install it. */
+const ORDER = ["CustomResourceDefinition", "DaemonSet", "Deployment"];
+const inOrder = (objects: KubeObject[]) => {
+  const rank = ({ kind }: KubeObject) => (ORDER.includes(kind) ? ORDER.indexOf(kind) : ORDER.length);
+  return [...objects].sort((a, b) => rank(a) - rank(b));
+};
 
 async function sync(world: World, call: Call, file: string, releases: HelmfileRelease[]): Promise<void> {
   for (const release of releases) {
     const { name, namespace, chart, version, values } = release;
     if (!chartAt(chart)) throw new Untaught(`the chart ${chart}`);
     const began = Date.now();
-    call.err(`Pulling ${chart.replace("oci://", "")}:${version}\n`);
-    const unpulled = pull(world, release);
-    if (unpulled) throw failed(call, file, release, `Error: ${unpulled}`);
+    await pullChart(world, call, file, release);
     call.err(`Upgrading release=${name}, chart=${chart}, namespace=${namespace}\n`);
     try {
       await reachApiAsHelm({ world, call });
@@ -187,8 +186,5 @@ function failed(call: Call, file: string, { name, namespace, chart, version }: H
     ])}\n`,
   );
   const args = ["helm", "upgrade", "--install", name, chart, "--version", version, "--namespace", namespace, "--wait"];
-  const indented = said.replaceAll("\n", "\n  ");
-  return new KubeError(
-    `in ${file}: failed processing release ${name}: command "helm" exited with non-zero status:\n\nPATH:\n  helm\n\nARGS:\n${args.map((arg, at) => `  ${at}: ${arg} (${arg.length} bytes)`).join("\n")}\n\nERROR:\n  exit status 1\n\nEXIT STATUS\n  1\n\nSTDERR:\n  ${indented}\n\nCOMBINED OUTPUT:\n  ${indented}`,
-  );
+  return new KubeError(`in ${file}: failed processing release ${name}: ${commandFailed(args, said)}`);
 }

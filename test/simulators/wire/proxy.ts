@@ -15,30 +15,14 @@ export interface Proxy {
   close(): Promise<void>;
 }
 
-/** Public hosts that are asked only whether they are there. Registries want a login before they say anything. */
+/** Public hosts that are asked only whether they are there. */
 const THERE = ["github.com", "api.github.com", "raw.githubusercontent.com", "codeload.github.com", "my.1password.com", "1password.com"];
-const REGISTRIES = [
-  "ghcr.io",
-  "quay.io",
-  "registry.k8s.io",
-  "registry-1.docker.io",
-  "docker.io",
-  "gcr.io",
-  "mirror.gcr.io",
-  "public.ecr.aws",
-];
 
 const there: Host = (_request, response) => void response.writeHead(200, { "content-length": 0 }).end();
-const registry: Host = ({ headers }, response) =>
-  void response
-    .writeHead(401, { "www-authenticate": `Bearer realm="https://${headers.host}/token",service="${headers.host}"`, "content-length": 0 })
-    .end();
 
-/** The Internet as far as the home needs it. */
-export const publicHosts = (more: string[] = []): Record<string, Host> => ({
-  ...Object.fromEntries([...THERE, ...more].map((host) => [host, there])),
-  ...Object.fromEntries(REGISTRIES.map((host) => [host, registry])),
-});
+/** The Internet as far as the home needs it and nobody else in it answers for. */
+export const publicHosts = (more: string[] = []): Record<string, Host> =>
+  Object.fromEntries([...THERE, ...more].map((host) => [host, there]));
 
 /** Serves a forward proxy on loopback. A host that nobody simulates is answered 502 and kept in `<folder>/unexpected.ndjson`. */
 export async function serveProxy(

@@ -8,6 +8,8 @@ export interface Chart {
   madeByOperator: KubeObject[];
   /** `Deployment/cert-manager`. */
   workloads: string[];
+  /** Where the chart holds its definitions: in `crds/`, which helm applies by itself and only once, or among its templates, always or when a value says so. */
+  definitions: "crds" | "templates" | { value: string; normally: boolean };
 }
 
 /** `gateways Gateway v1,v1beta1 gtw` of a group; `!` after the kind: cluster-scoped. The last are kubectl's short names. */
@@ -46,11 +48,14 @@ function definition(group: string, line: string): KubeObject {
   };
 }
 
-const chart = (workloads: string[], crds: KubeObject[] = [], madeByOperator: KubeObject[] = []): Chart => ({
+const chart = (workloads: string[], crds: KubeObject[] = [], definitions: Chart["definitions"] = "crds"): Chart => ({
   workloads,
   crds,
-  madeByOperator,
+  madeByOperator: [],
+  definitions,
 });
+/** A value that has the chart render its definitions, and what the chart says itself. */
+const when = (value: string, normally: boolean) => ({ value, normally });
 
 const GATEWAY = [
   ...group(
@@ -204,9 +209,9 @@ const CHARTS: Record<string, Chart> = {
   "gateway-helm": chart(["Deployment/envoy-gateway"], GATEWAY),
   "external-dns": chart(["Deployment/external-dns"], group("externaldns.k8s.io", "dnsendpoints DNSEndpoint v1alpha1")),
   "grafana-operator": chart(["Deployment/grafana-operator"], GRAFANA),
-  keda: chart(["Deployment/keda-operator"], KEDA),
-  "prometheus-operator-crds": chart([], PROMETHEUS),
-  "snapshot-controller": chart(["Deployment/snapshot-controller"], SNAPSHOTS),
+  keda: chart(["Deployment/keda-operator"], KEDA, when("crds.install", true)),
+  "prometheus-operator-crds": chart([], PROMETHEUS, "templates"),
+  "snapshot-controller": chart(["Deployment/snapshot-controller"], SNAPSHOTS, when("installCRDs", true)),
   "volsync-perfectra1n": chart(
     ["Deployment/volsync"],
     group(
@@ -215,16 +220,22 @@ const CHARTS: Record<string, Chart> = {
       "replicationdestinations ReplicationDestination v1alpha1",
       "replicationsources ReplicationSource v1alpha1",
     ),
+    when("manageCRDs", true),
   ),
-  cilium: chart(["DaemonSet/cilium", "Deployment/cilium-operator"], [], CILIUM),
+  cilium: { ...chart(["DaemonSet/cilium", "Deployment/cilium-operator"]), madeByOperator: CILIUM },
   coredns: chart(["Deployment/coredns"]),
   spegel: chart(["DaemonSet/spegel"]),
-  "cert-manager": chart(["Deployment/cert-manager", "Deployment/cert-manager-cainjector", "Deployment/cert-manager-webhook"], CERT_MANAGER),
+  "cert-manager": chart(
+    ["Deployment/cert-manager", "Deployment/cert-manager-cainjector", "Deployment/cert-manager-webhook"],
+    CERT_MANAGER,
+    when("crds.enabled", false),
+  ),
   "external-secrets": chart(
     ["Deployment/external-secrets", "Deployment/external-secrets-cert-controller", "Deployment/external-secrets-webhook"],
     EXTERNAL_SECRETS,
+    when("installCRDs", true),
   ),
-  "flux-operator": chart(["Deployment/flux-operator"], FLUX_OPERATOR),
+  "flux-operator": chart(["Deployment/flux-operator"], FLUX_OPERATOR, when("installCRDs", true)),
   "flux-instance": chart([]),
   connect: chart(["Deployment/onepassword-connect"]),
 };

@@ -1,5 +1,6 @@
 // helm-controller: installs what a HelmRelease asks for, or takes over a release that is there already.
 import { isReadyNow, isRequested, nameOf, ready, same } from "./cluster-flux-status.ts";
+import { artifactOf } from "./chart-artifact.ts";
 import { chartName } from "./cluster-charts.ts";
 import { type Step, PACE } from "./cluster-nodes.ts";
 import { cannotInstall, hindrance, install, isAvailable, releaseAt, workloadsOf } from "./cluster-releases.ts";
@@ -69,4 +70,5 @@ function next(state: Readonly<ClusterState>, entry: Entry): ((state: ClusterStat
 }
 
 /** As helm-controller writes a chart's version down: without a leading v, and with the artifact's digest behind it, so that it sees a tag that was moved. */
-const versionWithDigest = (url: string, tag: string) => `${tag.replace(/^v/, "")}+${digestOf(`${url}:${tag}`).slice(0, 12)}`;
+const versionWithDigest = (url: string, tag: string) =>
+  `${tag.replace(/^v/, "")}+${artifactOf(url, tag).digest.slice("sha256:".length).slice(0, 12)}`;

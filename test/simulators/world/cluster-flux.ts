@@ -2,12 +2,14 @@
 import { createHash } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { artifactOf } from "./chart-artifact.ts";
+import { workloadOf } from "./chart-objects.ts";
 import { FLUX } from "./cluster-charts.ts";
 import { helmSteps } from "./cluster-flux-helm.ts";
 import { kustomizationSteps } from "./cluster-flux-kustomize.ts";
 import { type Around, isReadyNow, isRequested, nameOf, ready } from "./cluster-flux-status.ts";
 import { type Step, PACE } from "./cluster-nodes.ts";
-import { runs, workloadOf } from "./cluster-releases.ts";
+import { runs } from "./cluster-releases.ts";
 import { type ClusterState, type Entry, entriesOf, entryAt, storeOf } from "./cluster-store.ts";
 
 const PARTS = ["source-controller", "kustomize-controller", "helm-controller", "notification-controller"];
@@ -119,7 +121,7 @@ function ociSteps(state: Readonly<ClusterState>, { fails }: Around): Step[] {
   return entriesOf(state, "ocirepositories.source.toolkit.fluxcd.io").flatMap((entry) => {
     const { spec } = entry.object;
     const tag = spec.ref?.tag ?? spec.ref?.semver ?? "latest";
-    const revision = `${tag}@sha256:${createHash("sha256").update(`${spec.url}:${tag}`).digest("hex")}`;
+    const revision = `${tag}@${artifactOf(spec.url, tag).digest}`;
     const away = fails("registry-down") && !isReadyNow(entry);
     const apply = away
       ? ready(

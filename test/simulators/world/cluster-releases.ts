@@ -1,5 +1,6 @@
 // Installing a chart: the release, its objects, and whether what it runs can become available.
-import { chartAt, chartName, wantsMonitor } from "./cluster-charts.ts";
+import { chartName, wantsMonitor } from "./cluster-charts.ts";
+import { renderedBy } from "./chart-objects.ts";
 import { kindWord } from "./cluster-kinds.ts";
 import {
   type ClusterState,
@@ -82,41 +83,16 @@ export function settle(state: ClusterState, namespace: string, name: string, sta
   state.outbox?.push({ verb: "release", by: HELM, namespace, name });
 }
 
-/** The objects of a release; a chart that the home does not know is one Deployment. */
-function objectsOf({ name, namespace, url, version, values }: ReleaseState): KubeObject[] {
-  const labels = { "app.kubernetes.io/instance": name, "app.kubernetes.io/managed-by": "Helm" };
-  const annotations = { "meta.helm.sh/release-name": name, "meta.helm.sh/release-namespace": namespace };
-  const { crds, workloads } = chartAt(url) ?? { crds: [], workloads: [`Deployment/${name}`] };
-  const objects: KubeObject[] = [...crds, ...workloads.map((workload) => workloadOf(workload, namespace, version, labels, annotations))];
-  if (chartName(url) === "flux-instance") {
-    objects.push({
-      apiVersion: "fluxcd.controlplane.io/v1",
-      kind: "FluxInstance",
-      metadata: { name: "flux", namespace, labels, annotations: { ...annotations, ...(values as any)?.commonAnnotations } },
-      spec: (values as any)?.instance ?? {},
-    });
-  }
-  return objects;
-}
-
-export function workloadOf(
-  workload: string,
-  namespace: string,
-  version: string,
-  labels: Record<string, string>,
-  annotations?: Record<string, string>,
-): KubeObject {
-  const [kind = "", name = ""] = workload.split("/");
-  return {
-    apiVersion: "apps/v1",
-    kind,
-    metadata: { name, namespace, labels, ...(annotations && { annotations }) },
-    spec: {
-      ...(kind === "Deployment" && { replicas: 1 }),
-      selector: { matchLabels: { "app.kubernetes.io/name": name } },
-      template: { metadata: { labels: { "app.kubernetes.io/name": name } }, spec: { containers: [{ name, image: `${name}:${version}` }] } },
-    },
-  };
+/** What a release has in the cluster: what its chart renders, and in `crds/`, under the names that helm gives its own. */
+function objectsOf(release: ReleaseState): KubeObject[] {
+  const { crds, objects } = renderedBy(release);
+  const annotations = { "meta.helm.sh/release-name": release.name, "meta.helm.sh/release-namespace": release.namespace };
+  const owned = objects.map((object) =>
+    object.kind === "CustomResourceDefinition"
+      ? object
+      : { ...object, metadata: { ...object.metadata, annotations: { ...annotations, ...object.metadata.annotations } } },
+  );
+  return [...crds, ...owned];
 }
 
 /** Removes a release and what it brought; definitions stay, as with helm's `crds/`. */

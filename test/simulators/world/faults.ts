@@ -1,6 +1,6 @@
 // What can go wrong in the simulated home, each by name.
 
-/** `passes`: the product waits, retries or resumes, and the day ends well. `stops`: it ends with a clear message and nothing hurt, and goes on once mended. */
+/** `passes`: the product waits, retries or resumes, and the day ends well. `stops`: it ends with a clear message and nothing hurt, and goes on once mended. `strikes`: so often it takes to be noticed, where a tool tries again by itself. */
 export const FAULTS = {
   "nas-drops-socket": { about: "the NAS cuts the connection in the middle of a call", ends: "passes" },
   "nas-loses-reply": { about: "a change on the NAS takes place, its reply is lost", ends: "passes" },
@@ -21,8 +21,11 @@ export const FAULTS = {
   "time-not-in-sync": { about: "a node's clock is not in sync yet", ends: "passes" },
   "etcd-learner": { about: "an etcd member stays a learner for a while", ends: "passes" },
   "api-server-flaps": { about: "the Kubernetes API refuses connections now and then", ends: "passes" },
-  "registry-flaps": { about: "a chart registry answers 503 once", ends: "passes" },
+  "registry-flaps": { about: "a chart registry answers 503 until helm gives up", ends: "passes", strikes: 6 },
   "registry-down": { about: "a chart registry does not answer", ends: "stops" },
+  "registry-slow": { about: "a chart comes out of its registry in drops", ends: "passes" },
+  "registry-broken": { about: "a registry hands out a chart that is not the one its manifest names", ends: "stops" },
+  "registry-rate-limited": { about: "a chart registry wants fewer requests until helm gives up", ends: "passes", strikes: 6 },
   "helm-stuck": { about: "a release was left pending by a run that died", ends: "passes" },
   "flux-app-fails": { about: "one of Flux's Kustomizations cannot become ready", ends: "stops" },
 } as const;

@@ -133,7 +133,7 @@ test("a release that was left pending is in the way until it is taken away", asy
 });
 
 test("registries and the API server that are away are named", async () => {
-  await open({ "registry-flaps": 1, "api-server-flaps": 1 });
+  await open({ "registry-flaps": 6, "api-server-flaps": 1 });
   expect(await home.run(kubectl, "get nodes --output json")).toEqual({
     code: 1,
     out: "",
