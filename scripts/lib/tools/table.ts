@@ -13,8 +13,8 @@ export interface BuiltTool {
   ldflags?: string;
   /** A file, inside the module, that the binary embeds and the published module lacks. */
   embeds?: string;
-  /** What asks it for its version, and what it then says. */
-  prints?: { words: string[]; version: string };
+  /** The words by which it says its version. */
+  asks?: string[];
   /** Its name in .mise.toml, or why it is not there. */
   mise?: string | { none: string };
   /** Why its version is another than the one of .mise.toml. */

@@ -1,0 +1,78 @@
+// Builds the tools that are missing, two at a time, and lays them out as one folder for a PATH.
+import { existsSync } from "node:fs";
+import { mkdir, readdir, rename, rm, stat, symlink, utimes } from "node:fs/promises";
+import { dirname, join, relative } from "node:path";
+import { binFolder, type Place } from "./cache.ts";
+
+/** One compile fills its cores only in parts; more than two at once want more memory than a small machine has. */
+const AT_ONCE = 2;
+/** How long what no run has asked for is kept: other clones may still be at an older version. */
+const KEEP_MS = 30 * 24 * 3600_000;
+
+export interface Builder {
+  compile(place: Place): Promise<void>;
+  say(line: string): void;
+  now(): number;
+}
+
+/** Builds what is missing and returns the lines that say what could not be built. After one that concerns all, no other is begun. */
+export async function buildMissing(places: Place[], { compile, say, now }: Builder): Promise<string[]> {
+  const failed: string[] = [];
+  const left = places.filter(({ tool: { name, version }, binary }) => {
+    const cached = existsSync(binary);
+    if (cached) say(`${name} ${version}: cached`);
+    return !cached;
+  });
+  const worker = async () => {
+    for (let place = left.shift(); place; place = left.shift()) {
+      const { name, version } = place.tool;
+      const began = now();
+      say(`${name} ${version}: building`);
+      try {
+        await compile(place);
+        say(`${name} ${version}: built in ${Math.round((now() - began) / 1000)} s`);
+      } catch (error) {
+        if (!(error instanceof Error && error.name === "BuildError")) throw error;
+        failed.push(error.message);
+        say(`${name} ${version}: failed`);
+        if ("everywhere" in error && error.everywhere) left.length = 0;
+      }
+    }
+  };
+  const ended = await Promise.allSettled(Array.from({ length: AT_ONCE }, worker));
+  for (const one of ended) if (one.status === "rejected") throw one.reason;
+  return failed;
+}
+
+/** Makes the folder with a link to each tool; whole or not at all. */
+export async function linkAll(places: Place[], cache: string): Promise<string> {
+  const folder = binFolder(places, cache);
+  if (existsSync(folder)) return folder;
+  const draft = join(cache, "built", `.bin.${process.pid}.draft`);
+  try {
+    await mkdir(draft, { recursive: true });
+    for (const { tool, binary } of places) await symlink(relative(folder, binary), join(draft, tool.name));
+    await rename(draft, folder).catch((error: NodeJS.ErrnoException) => {
+      if (error.code !== "ENOTEMPTY") throw error; // another run was quicker
+    });
+  } finally {
+    await rm(draft, { recursive: true, force: true });
+  }
+  return folder;
+}
+
+/** Notes that these are in use, and removes what no run has used for a month. */
+export async function prune(inUse: string[], cache: string, now: Date): Promise<string[]> {
+  for (const folder of inUse) await utimes(folder, now, now);
+  const old: string[] = [];
+  for (const parent of new Set(inUse.map(dirname))) {
+    for (const name of await readdir(parent)) {
+      const folder = join(parent, name);
+      if (parent === cache && !/^bin-[0-9a-f]{12}$/.test(name)) continue; // the cache has other things than ours
+      if (now.getTime() - (await stat(folder)).mtimeMs < KEEP_MS) continue;
+      await rm(folder, { recursive: true, force: true });
+      old.push(folder);
+    }
+  }
+  return old;
+}

@@ -1,0 +1,46 @@
+// Builds the real tools that tests run, those that are not built yet. A laptop has them from mise; where nothing can be fetched but Go modules, this is the way.
+import { existsSync } from "node:fs";
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import { effect } from "../lib/effects.ts";
+import { Failure } from "../lib/errors.ts";
+import { main, procedure } from "../lib/procedure.ts";
+import { buildMissing, linkAll, prune } from "../lib/tools/build.ts";
+import { cacheFolder, placesOf } from "../lib/tools/cache.ts";
+import { compile, removeDrafts } from "../lib/tools/compile.ts";
+import { goHere } from "../lib/tools/go.ts";
+import { readTable } from "../lib/tools/table.ts";
+
+export const build = procedure({
+  name: "tools:build",
+  about: "build the real tools that tests run, from source",
+  cluster: false,
+  options: {},
+  async run(_values, { root, ui, env, dryRun, signal }) {
+    const cache = cacheFolder(env);
+    const places = placesOf(readTable(root), cache, goHere(env));
+    const missing = places.filter(({ binary }) => !existsSync(binary)).map(({ tool }) => `build ${tool.name} ${tool.version}`);
+    if (dryRun) return ui.confirm({ title: `tools:build into ${cache}`, lines: missing.length ? missing : ["nothing is missing"] });
+    const built = join(cache, "built");
+    await effect("file", `fill ${built}`, async () => {
+      await mkdir(built, { recursive: true });
+      await removeDrafts(built);
+      const failed = await buildMissing(places, {
+        compile: (place) => compile(place, env, signal),
+        say: ui.say,
+        now: () => performance.now(),
+      });
+      if (failed.length)
+        throw new Failure({
+          attempted: `build ${failed.length} of ${places.length} tools`,
+          said: failed.join("\n"),
+          next: "task tools:build",
+        });
+      const bin = await linkAll(places, cache);
+      await prune([bin, ...places.map(({ folder }) => folder)], cache, new Date());
+      ui.result(Object.fromEntries(places.map(({ tool, binary }) => [tool.name, binary])), bin);
+    });
+  },
+});
+
+await main(import.meta, build);
