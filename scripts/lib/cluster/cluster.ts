@@ -10,12 +10,14 @@ export interface Cluster {
     nodes: string;
     pods: string;
     services: string;
-    /** The range that Cilium hands out to gateways and other load balancers; both ends belong to it. */
-    gateways: { from: string; to: string };
+    /** The range that Cilium hands out to gateways and other load balancers; both ends belong to it, and so do the addresses of the two gateways. */
+    gateways: { from: string; to: string; internal: string; external: string };
     mtu: number;
     ntp: string[];
     /** Where nodes find each other. `registry` undefined = Talos' public service. */
     discovery: { enabled: boolean; registry?: string };
+    /** Where a router learns the gateways' addresses by BGP. */
+    bgp?: { router: string; routerAsn: number; asn: number };
   };
   nodes: Node[];
   hypervisor: Hypervisor;
@@ -24,7 +26,9 @@ export interface Cluster {
   vsphere: { datastore: string; isoDatastore: string; network: string };
   vm: { cpus: number; memory: number; bootDisk: number; dataDisk: number };
   onepassword: { vault: string; items: Record<ItemKey, string> };
-  git: { url: string; branch: string };
+  git: { url: string; branch: string; owner: string };
+  acme: { email: string; eabKeyId: string };
+  cloudflare: { tunnel: string };
   nas: { address: string; exports: Record<string, string> };
   /** Absent where there is no UniFi controller. */
   unifi?: { address: string };

@@ -1,6 +1,7 @@
 // Reads talos/cluster.yaml; everything that is wrong is reported at once, each with file, line, field and a hint.
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { numberOf, textOf } from "../address.ts";
 import { UsageError } from "../errors.ts";
 import { checkHome, warnings } from "./checks.ts";
 import { type Cluster, ITEM_KEYS, type ItemKey } from "./cluster.ts";
@@ -50,12 +51,23 @@ function readerOf(value: unknown, found: Finding[]): Read {
 }
 
 /** The home as procedures know it; everything in it was found good. */
-function clusterOf({ endpoint, network, nodes, vm, onepassword, truenas, vsphere, unifi, ...home }: Written): Cluster {
-  const { registry, enabled } = network.discovery;
+function clusterOf({ endpoint, network, nodes, vm, onepassword, truenas, vsphere, unifi, git, ...home }: Written): Cluster {
+  const { discovery, bgp, gateways, ...networks } = network;
+  const { registry, enabled } = discovery;
   return {
     ...home,
     endpoint: good(readEndpoint(endpoint)),
-    network: { ...network, discovery: { enabled, ...(registry !== undefined && { registry }) } },
+    network: {
+      ...networks,
+      gateways: {
+        ...gateways,
+        internal: gateways.internal ?? textOf(numberOf(gateways.to) - 1),
+        external: gateways.external ?? gateways.to,
+      },
+      discovery: { enabled, ...(registry !== undefined && { registry }) },
+      ...(bgp && { bgp }),
+    },
+    git: { ...git, owner: git.owner ?? new URL(git.url).pathname.split("/")[1] ?? "" },
     nodes: nodes.map(({ name, address, mac, labels }) => ({ name, vm: vmName(name), address, mac: good(readMac(mac)), labels })),
     truenas: truenas ?? { pool: "", vmDataset: "", isoDataset: "", bridge: "" },
     vsphere: vsphere ?? { datastore: "", isoDatastore: "", network: "" },

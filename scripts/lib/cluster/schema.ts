@@ -6,14 +6,18 @@ import {
   readBranch,
   readClusterName,
   readDataset,
+  readEmail,
   readExportName,
+  readGithubOwner,
   readGitUrl,
   readInterface,
   readInventoryName,
+  readKeyId,
   readLabelKey,
   readLabelValue,
   readPath,
   readPool,
+  readUuid,
   readVaultName,
   readWebUrl,
 } from "./words.ts";
@@ -87,7 +91,12 @@ export const definition = z.strictObject({
       pods: network("Addresses of pods; each node gets a /24 of it", "10.42.0.0/16").default("10.42.0.0/16"),
       services: network("Addresses of Services", "10.43.0.0/16").default("10.43.0.0/16"),
       gateways: z
-        .strictObject({ from: address("The first", "192.168.123.101"), to: address("The last; it belongs to them", "192.168.123.149") })
+        .strictObject({
+          from: address("The first", "192.168.123.101"),
+          to: address("The last; it belongs to them", "192.168.123.149"),
+          internal: address("The gateway for the home; the last but one when left out", "192.168.123.140").optional(),
+          external: address("The gateway behind the tunnel; the last when left out", "192.168.123.141").optional(),
+        })
         .describe("The addresses that Cilium hands out to gateways and other load balancers"),
       mtu: whole("What the switch takes; 9000 with jumbo frames", 1280, 9216).default(1500),
       ntp: z
@@ -106,6 +115,14 @@ export const definition = z.strictObject({
         })
         .default({ enabled: true })
         .describe("How nodes find each other"),
+      bgp: z
+        .strictObject({
+          router: address("The router that learns the gateways' addresses", "192.168.123.254"),
+          routerAsn: whole("Its AS number", 1, 4_294_967_294),
+          asn: whole("The cluster's AS number", 1, 4_294_967_294),
+        })
+        .optional()
+        .describe("For components/cilium-bgp; leave it out while addresses are announced on layer 2"),
     })
     .describe("Networks and addresses"),
   nodes: z
@@ -141,8 +158,22 @@ export const definition = z.strictObject({
     .strictObject({
       url: text(readGitUrl, "Your fork, as Flux fetches it", "https://github.com/you/home-ops"),
       branch: text(readBranch, "The branch that Flux follows", "main").default("main"),
+      owner: text(readGithubOwner, "Whose the fork is at GitHub; the first word of the URL's path when left out", "you").optional(),
     })
     .describe("What Flux applies"),
+  acme: z
+    .strictObject({
+      email: text(readEmail, "Where the certificate authority writes to", "you@example.com"),
+      eabKeyId: text(
+        readKeyId,
+        "keyId of the key that binds your ACME account to Google; its other half is in the vault",
+        "b1d1f8f0c7e4e2a9b3c5d6e7f8091124",
+      ),
+    })
+    .describe("Who certificates are for"),
+  cloudflare: z
+    .strictObject({ tunnel: text(readUuid, "The id of the tunnel to the external gateway", "6ff42ae2-765d-4adf-8112-31c55c1551ef") })
+    .describe("How the world reaches the external gateway"),
   nas: z
     .strictObject({
       address: host("The NAS, as pods reach it", "192.168.120.10"),

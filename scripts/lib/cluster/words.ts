@@ -102,3 +102,25 @@ export const readLabelValue = matching(
   "no value of a label",
   "letters, digits, - _ and ., at most 63, with a letter or digit at both ends",
 );
+
+/** Where an ACME server writes to. */
+export const readEmail = matching(/^[^\s@"<>]+@[^\s@"<>]+\.[^\s@"<>]+$/, "no e-mail address", "as you@example.com");
+
+/** What Google gives out is base64url. */
+export const readKeyId = matching(
+  /^[\w-]{8,128}$/,
+  "no id of an EAB key",
+  "keyId as `gcloud publicca external-account-keys create` prints it",
+);
+
+export const readUuid = matching(
+  /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/,
+  "no id of a tunnel",
+  "as `cloudflared tunnel list` shows it: 6ff42ae2-765d-4adf-8112-31c55c1551ef",
+);
+
+export const readGithubOwner = matching(
+  /^[A-Za-z0-9](?:-?[A-Za-z0-9]){0,38}$/,
+  "no user or organization of GitHub",
+  "letters, digits and single dashes",
+);

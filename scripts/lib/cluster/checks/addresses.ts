@@ -19,6 +19,7 @@ export function checkAddresses(read: Read): Finding[] {
     ...checkOwn([...vip, ...others, ...nodes]),
     ...checkReach(others, read),
     ...checkPool(ends, [...vip, ...nodes, ...others]),
+    ...checkGateways(ends, read),
   ];
 }
 
@@ -95,4 +96,21 @@ function checkPool(ends: Place[], others: Place[]): Finding[] {
     path,
     message: `the pool holds ${address}, which is ${who}'s (let it begin after that, or end before)`,
   }));
+}
+
+/** Each of the two gateways has an address of its own in the pool; the last two are theirs where none are named. */
+function checkGateways([from, to]: Place[], read: Read): Finding[] {
+  if (!from || !to) return [];
+  const pool: Span = { first: numberOf(from.address), last: numberOf(to.address) };
+  const path = ["network", "gateways"];
+  if (pool.first === pool.last) return [{ path, message: `the pool is one address, ${from.address} (two gateways need two)` }];
+  const named = ["internal", "external"].flatMap((name) => place(name, read("network", "gateways", name), [...path, name]));
+  const outside = named.filter(({ address }) => !lies(address, pool));
+  const [one, other] = named;
+  return [
+    ...outside.map(({ address, path }) => ({ path, message: `${address} is outside the pool (from ${from.address} to ${to.address})` })),
+    ...(one && other && one.address === other.address
+      ? [{ path: other.path, message: `${other.address} is the internal gateway's already (each needs its own)` }]
+      : []),
+  ];
 }
