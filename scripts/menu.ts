@@ -20,7 +20,7 @@ export const MENU: Record<string, [target: string, what: string][]> = {
   change: [
     ["talos:diff", "what talos:apply would change"],
     ["talos:apply NODE=", "apply a node's machine config"],
-    ["flux:settings", "bring kubernetes/ in line with talos/cluster.yaml"],
+    ["configure", "bring kubernetes/ in line with talos/cluster.yaml"],
   ],
   fix: [
     ["talos:kubeconfig", "fetch the kubeconfig again"],

@@ -65,11 +65,11 @@ async function lookAtAge(context: Context): Promise<Verdict> {
     : { state: "ok", saw: "vault, .sops.yaml and key file agree" };
 }
 
-async function lookAtTree({ root, cluster }: Context): Promise<Verdict> {
-  const wrong = await disagreements(cluster, (file) => readIfThere(join(root, file)));
+async function lookAtTree({ root, cluster, versions }: Context): Promise<Verdict> {
+  const wrong = await disagreements(cluster, versions, (file) => readIfThere(join(root, file)));
   return wrong.length
-    ? { state: "bad", saw: wrong.map(inWords).join("\n"), mend: "task flux:settings, then commit and push" }
-    : { state: "ok", saw: "says what talos/cluster.yaml says" };
+    ? { state: "bad", saw: wrong.map(inWords).join("\n"), mend: "task configure, then commit and push" }
+    : { state: "ok", saw: "says what talos/cluster.yaml and versions.env say" };
 }
 
 /** The checks, each by the name that WAIVE= takes. What several need is asked once: the secrets by one process, the hosts by one round. */

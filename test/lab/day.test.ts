@@ -76,7 +76,7 @@ test("everything that only looks leaves the world as it was", async () => {
     "bootstrap:preflight",
     "bootstrap:flux",
     "leftovers",
-    "flux:settings",
+    "configure",
   ]) {
     const ran = await dry(name, name === "talos:render" ? ["--node", "k8s-0"] : []);
     expect(ran.code, `${name}: ${ran.stderr}`).toBe(0);

@@ -1,13 +1,14 @@
-// What is personal stands in talos/cluster.yaml and again, literally, in a few places under kubernetes/: Flux reads files, not our configuration. This finds where the two disagree.
+// What is personal stands in talos/cluster.yaml and versions.env, and again under kubernetes/: Flux reads files, not our configuration. This finds where they disagree.
 import type { Cluster } from "../cluster/cluster.ts";
+import type { Versions } from "../versions.ts";
+import { settingsOf } from "./settings.ts";
+import { MAP_FILE, mapDisagreements } from "./settings-map.ts";
 
-/** A place under kubernetes/ that repeats a value of talos/cluster.yaml. */
+/** A value of a chart that bootstrap installs before Flux is there to put settings in. */
 interface Place {
   file: string;
   /** Keys from the document's root to the value. */
   path: readonly (string | number)[];
-  /** It is the one key of the map at `path` that repeats the value, not what stands under it. */
-  key?: true;
   /** The field of talos/cluster.yaml, for people. */
   says: string;
   wants(cluster: Cluster): string | Promise<string>;
@@ -22,39 +23,28 @@ export interface Disagreement {
   field: string;
   /** What stands there. */
   has: string;
-  /** What talos/cluster.yaml says. */
+  /** What the home says. */
   wants: string;
-  /** Where it says so: network.gateways.from */
+  /** Where it says so: network.gateways.from, or TALOS_VERSION */
   says: string;
-  /** The scalar's place in the file's text, quotes included. */
+  /** What to replace in the file's text, quotes included. */
   range: [start: number, end: number];
+  /** With this, as it is; without it, with `wants` as YAML writes it. */
+  text?: string;
 }
 
 /** The text of a file, by its path from the project's root; undefined when there is no such file. */
 export type Reader = (file: string) => Promise<string | undefined>;
 
-const CILIUM = "kubernetes/apps/kube-system/cilium";
 const FLUX = "kubernetes/apps/flux-system/flux-instance/app/helmrelease.yaml";
 
-/** Every such place. A file or field that a fork has taken out contradicts nothing. */
+/** Every such place; all others are settings. A file or field that a fork has taken out contradicts nothing. */
 export const PLACES: readonly Place[] = [
   {
-    file: `${CILIUM}/app/helmrelease.yaml`,
+    file: "kubernetes/apps/kube-system/cilium/app/helmrelease.yaml",
     path: ["spec", "values", "ipv4NativeRoutingCIDR"],
     says: "network.pods",
     wants: ({ network }) => network.pods,
-  },
-  {
-    file: `${CILIUM}/config/ciliumloadbalancerippool.yaml`,
-    path: ["spec", "blocks", 0, "start"],
-    says: "network.gateways.from",
-    wants: ({ network }) => network.gateways.from,
-  },
-  {
-    file: `${CILIUM}/config/ciliumloadbalancerippool.yaml`,
-    path: ["spec", "blocks", 0, "stop"],
-    says: "network.gateways.to",
-    wants: ({ network }) => network.gateways.to,
   },
   {
     file: "kubernetes/apps/kube-system/coredns/app/helmrelease.yaml",
@@ -64,13 +54,6 @@ export const PLACES: readonly Place[] = [
   },
   { file: FLUX, path: ["spec", "values", "instance", "sync", "ref"], says: "git.branch", wants: ({ git }) => `refs/heads/${git.branch}` },
   { file: FLUX, path: ["spec", "values", "instance", "sync", "url"], says: "git.url", wants: ({ git }) => git.url },
-  {
-    file: "kubernetes/apps/external-secrets/external-secrets/stores/clustersecretstore.yaml",
-    path: ["spec", "provider", "onepassword", "vaults"],
-    key: true,
-    says: "onepassword.vault",
-    wants: ({ onepassword }) => onepassword.vault,
-  },
 ];
 
 /** The address that Talos tells every kubelet to ask for names: the tenth of the service network. */
@@ -80,18 +63,19 @@ export async function dnsAddress(services: string): Promise<string> {
 }
 
 /** Every place where a file of the tree says something else than the cluster, in the order of files and lines. */
-export async function disagreements(cluster: Cluster, read: Reader): Promise<Disagreement[]> {
+export async function disagreements(cluster: Cluster, versions: Versions, read: Reader): Promise<Disagreement[]> {
   const found = await Promise.all(PLACES.map(async (place) => disagreement(place, await place.wants(cluster), await read(place.file))));
-  return found.filter((one) => one !== undefined).sort((a, b) => a.file.localeCompare(b.file) || a.line - b.line);
+  const map = await read(MAP_FILE);
+  const settings = map === undefined ? undefined : await mapDisagreements(map, settingsOf(cluster, versions));
+  return [...found.filter((one) => one !== undefined), ...(settings ?? [])].sort((a, b) => a.file.localeCompare(b.file) || a.line - b.line);
 }
 
-async function disagreement({ file, path, key, says }: Place, wants: string, text: string | undefined): Promise<Disagreement | undefined> {
+async function disagreement({ file, path, says }: Place, wants: string, text: string | undefined): Promise<Disagreement | undefined> {
   if (text === undefined) return undefined;
-  const { isMap, isScalar, LineCounter, parseAllDocuments } = await import("yaml");
+  const { isScalar, LineCounter, parseAllDocuments } = await import("yaml");
   const lines = new LineCounter();
   for (const document of parseAllDocuments(text, { lineCounter: lines })) {
-    const found = document.getIn(path, true);
-    const scalar = key ? isMap(found) && found.items[0]?.key : found;
+    const scalar = document.getIn(path, true);
     if (!isScalar(scalar) || !scalar.range) continue;
     const has = String(scalar.value);
     const [start, end] = scalar.range;
@@ -106,16 +90,21 @@ const fieldOf = (path: Place["path"]) =>
   path.map((step, index) => (typeof step === "number" ? `[${step}]` : index === 0 ? step : `.${step}`)).join("");
 
 /** The file's text with the wanted values in place and every other byte as it was. All disagreements must be of this text. */
-export async function settle(text: string, found: Pick<Disagreement, "range" | "wants">[]): Promise<string> {
+export async function settle(text: string, found: Pick<Disagreement, "range" | "wants" | "text">[]): Promise<string> {
   const { stringify } = await import("yaml");
-  const backwards = [...found].sort((a, b) => b.range[0] - a.range[0]); // from the end, so that earlier ranges stay true
-  return backwards.reduce((rest, { range: [start, end], wants }) => {
+  // from the end, so that earlier ranges stay true; what is put in at one place comes in its order
+  const backwards = found.toReversed().sort((a, b) => b.range[0] - a.range[0] || b.range[1] - a.range[1]);
+  return backwards.reduce((rest, { range: [start, end], wants, text: ready }) => {
+    if (ready !== undefined) return `${rest.slice(0, start)}${ready}${rest.slice(end)}`;
     const quoted = text[start] === '"' || text[start] === "'";
     const word = stringify(wants, quoted ? { defaultStringType: "QUOTE_DOUBLE", lineWidth: 0 } : { lineWidth: 0 }).trimEnd();
     return `${rest.slice(0, start)}${word}${rest.slice(end)}`;
   }, text);
 }
 
-/** A disagreement in one line, for preflight and for plans. */
+/** A disagreement in one line, for preflight. */
 export const inWords = ({ file, line, field, has, wants, says }: Disagreement) =>
-  `${file}:${line} ${field} is ${has}, talos/cluster.yaml says ${wants} (${says})`;
+  `${file}:${line} ${field} is ${has}, ${sourceOf(says)} says ${wants} (${says})`;
+
+/** A constant's name is one of versions.env. */
+const sourceOf = (says: string) => (/^[A-Z_]+$/.test(says) ? "versions.env" : "talos/cluster.yaml");

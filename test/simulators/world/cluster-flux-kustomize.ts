@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { type Around, isReadyNow, isRequested, nameOf, ready, same } from "./cluster-flux-status.ts";
 import { isEstablished, kindNamed } from "./cluster-kinds.ts";
 import { applyPatch, build, inNamespace, type Patch } from "./cluster-kustomize.ts";
+import { substituted } from "./cluster-substitute.ts";
 import { type Step, PACE } from "./cluster-nodes.ts";
 import { isAvailable } from "./cluster-releases.ts";
 import { type ClusterState, type Entry, entriesOf, entryAt, type KubeObject, noMatch, servesAll, storeOf } from "./cluster-store.ts";
@@ -119,6 +120,7 @@ const KNOWN = [
   "interval",
   "patches",
   "path",
+  "postBuild",
   "prune",
   "retryInterval",
   "sourceRef",
@@ -133,7 +135,8 @@ function render({ spec }: KubeObject, repository: string): KubeObject[] {
   if (unknown.length > 0) throw new Error(`the simulated home was not taught spec.${unknown.join(", spec.")}`);
   const objects = build(join(repository, spec.path), { gathers: true });
   const placed = spec.targetNamespace ? objects.map((object) => inNamespace(object, spec.targetNamespace)) : objects;
-  return (spec.patches ?? []).reduce((all: KubeObject[], patch: Patch) => applyPatch(all, patch), placed);
+  const patched = (spec.patches ?? []).reduce((all: KubeObject[], patch: Patch) => applyPatch(all, patch), placed) as KubeObject[];
+  return spec.postBuild ? patched.map((object) => substituted(object, spec.postBuild)) : patched;
 }
 
 /** Whether what it waits for is ready: everything it applied, or the objects that it names. */

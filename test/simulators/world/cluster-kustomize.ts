@@ -7,7 +7,7 @@ import { type KubeObject, mergePatch } from "./cluster-store.ts";
 
 export interface Patch {
   patch: string;
-  target?: { group?: string; version?: string; kind?: string; name?: string; namespace?: string };
+  target?: { group?: string; version?: string; kind?: string; name?: string; namespace?: string; labelSelector?: string };
 }
 
 interface Kustomization {
@@ -80,9 +80,11 @@ export function applyPatch(objects: KubeObject[], { patch, target }: Patch): Kub
     const [group, version] = object.apiVersion.includes("/") ? object.apiVersion.split("/") : ["", object.apiVersion];
     const { name, namespace } = object.metadata;
     const found: Record<string, string | undefined> = { group, version, kind: object.kind, name, namespace };
-    const unknown = Object.keys(target).filter((key) => !(key in found));
+    const { labelSelector, ...words } = target;
+    const unknown = Object.keys(words).filter((key) => !(key in found));
     if (unknown.length > 0) throw new Untaught(`a patch's target by ${unknown.join(", ")}`);
-    return Object.entries(target).every(([key, pattern]) => new RegExp(`^(?:${pattern})$`).test(found[key] ?? ""));
+    if (labelSelector !== undefined && !selects(labelSelector, object.metadata.labels ?? {})) return false;
+    return Object.entries(words).every(([key, pattern]) => new RegExp(`^(?:${pattern})$`).test(found[key] ?? ""));
   };
   return objects.map((object) => {
     if (!meant(object)) return object;
@@ -94,6 +96,14 @@ export function applyPatch(objects: KubeObject[], { patch, target }: Patch): Kub
     return mergePatch(structuredClone(object), { ...body, metadata }) as KubeObject;
   });
 }
+
+/** A label selector of `key`, `!key` and `key=value`. */
+const selects = (selector: string, labels: Record<string, string>) =>
+  selector.split(",").every((term) => {
+    const [, not, key = "", value] = /^(!?)([\w./-]+)(?:=([\w.-]*))?$/.exec(term.trim()) ?? [];
+    if (key === "") throw new Untaught(`the label selector ${selector}`);
+    return value === undefined ? key in labels !== (not === "!") : labels[key] === value;
+  });
 
 interface Operation {
   op: string;

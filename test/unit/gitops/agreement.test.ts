@@ -1,49 +1,90 @@
-// talos/cluster.yaml and the tree: where they disagree, to the line, and how the tree is brought in step without touching another byte.
+// The home's two files and the tree: where they disagree, to the line, and how the tree is brought in step without touching another byte.
 import { describe, expect, it } from "vitest";
 import { disagreements, dnsAddress, inWords, PLACES, settle } from "../../../scripts/lib/gitops/agreement.ts";
-import { testCluster } from "../test-cluster.ts";
+import { settingsOf, substituteOf } from "../../../scripts/lib/gitops/settings.ts";
+import { MAP_FILE, settingsIn } from "../../../scripts/lib/gitops/settings-map.ts";
+import { loadVersions } from "../../../scripts/lib/versions.ts";
+import { testCluster, testVersions } from "../test-cluster.ts";
 import { ourHome, ourTree, referenceTree } from "./home.ts";
+import { FILES, read, ROOT } from "./tree.ts";
 
 const tree = await referenceTree();
 const textOf = async (file: string) => (await tree(file))!;
 const home = testCluster();
 const elsewhere = testCluster({
-  network: { ...home.network, pods: "10.244.0.0/16", services: "10.96.0.0/12", gateways: { from: "192.168.121.10", to: "192.168.121.20" } },
-  git: { url: "https://github.com/somebody/their-home", branch: "live" },
+  network: {
+    ...home.network,
+    pods: "10.244.0.0/16",
+    services: "10.96.0.0/12",
+    bgp: { router: "192.168.120.1", routerAsn: 64540, asn: 64550 },
+  },
+  git: { url: "https://github.com/somebody/their-home", branch: "live", owner: "somebody" },
+  nas: { address: "nas.lan", exports: { kopia: "/mnt/tank/kopia" } },
   onepassword: { ...home.onepassword, vault: "Home Lab" },
+  unifi: undefined,
 });
+const versions = { ...testVersions, TALOS_VERSION: "v1.13.10" };
 
-it("this tree agrees with this talos/cluster.yaml", async () => {
-  expect((await disagreements(ourHome(), ourTree)).map(inWords)).toEqual([]);
+it("this tree agrees with this home: task configure brings it there", async () => {
+  expect((await disagreements(ourHome(), loadVersions(ROOT, {}), ourTree)).map(inWords)).toEqual([]);
 });
 
 it("every place is really there: a key that was renamed would never be compared again", async () => {
-  const found = await disagreements(elsewhere, tree);
-  expect(found.map(({ file, field }) => `${file} ${field}`).sort()).toEqual(
-    PLACES.map(({ file, path }) => `${file} ${path.join(".").replaceAll(/\.(\d+)/g, "[$1]")}`).sort(),
-  );
+  const found = await disagreements(elsewhere, versions, tree);
+  expect(
+    found
+      .filter(({ file }) => file !== MAP_FILE)
+      .map(({ file, field }) => `${file} ${field}`)
+      .sort(),
+  ).toEqual(PLACES.map(({ file, path }) => `${file} ${path.join(".")}`).sort());
 });
 
 it("says file, line, field, what stands there and what is wanted", async () => {
   const line = async (file: string, text: string) =>
-    `kubernetes/apps/${file}:${(await textOf(`kubernetes/apps/${file}`)).split("\n").findIndex((one) => one.includes(text)) + 1}`;
-  const flux = "flux-system/flux-instance/app/helmrelease.yaml";
-  const pool = "kube-system/cilium/config/ciliumloadbalancerippool.yaml";
-  const store = "external-secrets/external-secrets/stores/clustersecretstore.yaml";
-  expect((await disagreements(elsewhere, tree)).map(inWords)).toEqual([
-    `${await line(store, "Infrastructure: 1")} spec.provider.onepassword.vaults is Infrastructure, talos/cluster.yaml says Home Lab (onepassword.vault)`,
+    `${file}:${(await textOf(file)).split("\n").findIndex((one) => one.includes(text)) + 1}`;
+  const flux = "kubernetes/apps/flux-system/flux-instance/app/helmrelease.yaml";
+  const map = (text: string) => line(MAP_FILE, ` ${text}: `);
+  expect((await disagreements(elsewhere, versions, tree)).map(inWords)).toEqual([
     `${await line(flux, "ref: ")} spec.values.instance.sync.ref is refs/heads/main, talos/cluster.yaml says refs/heads/live (git.branch)`,
     `${await line(flux, "url: ")} spec.values.instance.sync.url is https://github.com/example/home-ops, talos/cluster.yaml says https://github.com/somebody/their-home (git.url)`,
-    `${await line("kube-system/cilium/app/helmrelease.yaml", "ipv4Native")} spec.values.ipv4NativeRoutingCIDR is 10.42.0.0/16, talos/cluster.yaml says 10.244.0.0/16 (network.pods)`,
-    `${await line(pool, "start: ")} spec.blocks[0].start is 192.168.123.101, talos/cluster.yaml says 192.168.121.10 (network.gateways.from)`,
-    `${await line(pool, "stop: ")} spec.blocks[0].stop is 192.168.123.149, talos/cluster.yaml says 192.168.121.20 (network.gateways.to)`,
-    `${await line("kube-system/coredns/app/helmrelease.yaml", "clusterIP")} spec.values.service.clusterIP is 10.43.0.10, talos/cluster.yaml says 10.96.0.10 (the tenth address of network.services)`,
+    `${await line("kubernetes/apps/kube-system/cilium/app/helmrelease.yaml", "ipv4Native")} spec.values.ipv4NativeRoutingCIDR is 10.42.0.0/16, talos/cluster.yaml says 10.244.0.0/16 (network.pods)`,
+    `${await line("kubernetes/apps/kube-system/coredns/app/helmrelease.yaml", "clusterIP")} spec.values.service.clusterIP is 10.43.0.10, talos/cluster.yaml says 10.96.0.10 (the tenth address of network.services)`,
+    `${await map("CLUSTER_NAME")} postBuild.substitute.BGP_ASN is missing, talos/cluster.yaml says 64550 (network.bgp.asn)`,
+    `${await map("CLUSTER_NAME")} postBuild.substitute.BGP_ROUTER is missing, talos/cluster.yaml says 192.168.120.1 (network.bgp.router)`,
+    `${await map("CLUSTER_NAME")} postBuild.substitute.BGP_ROUTER_ASN is missing, talos/cluster.yaml says 64540 (network.bgp.routerAsn)`,
+    `${await map("GITHUB_OWNER")} postBuild.substitute.GITHUB_OWNER is example, talos/cluster.yaml says somebody (git.owner)`,
+    `${await map("GIT_URL")} postBuild.substitute.GIT_URL is https://github.com/example/home-ops, talos/cluster.yaml says https://github.com/somebody/their-home (git.url)`,
+    `${await map("NAS_HOST")} postBuild.substitute.NAS_HOST is 192.168.120.10, talos/cluster.yaml says nas.lan (nas.address)`,
+    `${await map("NAS_KOPIA")} postBuild.substitute.NAS_KOPIA is /mnt/flashstor/VolsyncKopia, talos/cluster.yaml says /mnt/tank/kopia (nas.exports.kopia)`,
+    `${await map("NAS_MEDIA")} postBuild.substitute.NAS_MEDIA is /mnt/flashstor/Media, talos/cluster.yaml says none (nas.exports)`,
+    `${await map("ONEPASSWORD_VAULT")} postBuild.substitute.ONEPASSWORD_VAULT is Infrastructure, talos/cluster.yaml says Home Lab (onepassword.vault)`,
+    `${await map("PODS_CIDR")} postBuild.substitute.PODS_CIDR is 10.42.0.0/16, talos/cluster.yaml says 10.244.0.0/16 (network.pods)`,
+    `${await map("SERVICES_CIDR")} postBuild.substitute.SERVICES_CIDR is 10.43.0.0/16, talos/cluster.yaml says 10.96.0.0/12 (network.services)`,
+    `${await map("TALOS_VERSION")} postBuild.substitute.TALOS_VERSION is v1.13.9, versions.env says v1.13.10 (TALOS_VERSION)`,
+    `${await map("UNIFI_HOST")} postBuild.substitute.UNIFI_HOST is 192.168.120.6, talos/cluster.yaml says none (unifi.address)`,
   ]);
 });
 
 it("a file or a field that a fork took out contradicts nothing", async () => {
-  expect(await disagreements(elsewhere, async () => undefined)).toEqual([]);
-  expect(await disagreements(elsewhere, async () => "---\nspec:\n  values: {}\n")).toEqual([]);
+  expect(await disagreements(elsewhere, versions, async () => undefined)).toEqual([]);
+  expect(await disagreements(elsewhere, versions, async () => "---\nspec:\n  values: {}\n")).toEqual([]);
+});
+
+it("a setting that a fork added under a name of its own stays", async () => {
+  const text = (await textOf(MAP_FILE)).replace("              DOMAIN:", "              CAT: felix\n              DOMAIN:");
+  expect(await disagreements(home, testVersions, async (file) => (file === MAP_FILE ? text : await tree(file)))).toEqual([]);
+});
+
+it("no other file keeps a value of this home", () => {
+  const settings = settingsOf(ourHome(), loadVersions(ROOT, {}));
+  const common = ["CLUSTER_NAME", "GITHUB_OWNER"]; // a word that may well stand elsewhere
+  const telling = Object.entries(substituteOf(settings)).filter(([name]) => !common.includes(name));
+  const told = new Set([MAP_FILE, ...PLACES.map(({ file }) => file)]);
+  const kept = FILES.filter((file) => !told.has(file)).flatMap((file) => {
+    const text = read(file);
+    return telling.filter(([, value]) => text.includes(value)).map(([name, value]) => `${file} says ${value} instead of \${${name}}`);
+  });
+  expect(kept).toEqual([]);
 });
 
 it.each([
@@ -55,19 +96,15 @@ it.each([
 });
 
 describe("settle", () => {
-  const POOL = "kubernetes/apps/kube-system/cilium/config/ciliumloadbalancerippool.yaml";
-  const pool = async (text: string) =>
-    (await disagreements(elsewhere, async (file) => (file === POOL ? text : undefined))).filter(({ file }) => file === POOL);
-
   it("replaces the values and leaves every other byte", async () => {
-    const text = '# ours\nspec:\n  blocks:\n    - {start:   192.168.1.1,   stop: "192.168.1.2"} # odd, but ours\n\n\n---\nother: [1,2]\n';
-    expect(await settle(text, await pool(text))).toBe(
-      '# ours\nspec:\n  blocks:\n    - {start:   192.168.121.10,   stop: "192.168.121.20"} # odd, but ours\n\n\n---\nother: [1,2]\n',
-    );
+    const file = "kubernetes/apps/kube-system/coredns/app/helmrelease.yaml";
+    const text = '# ours\nspec:\n  values: {service: {clusterIP:   "10.43.0.10"  }} # odd, but ours\n\n\n---\nother: [1,2]\n';
+    const found = await disagreements(elsewhere, versions, async (one) => (one === file ? text : undefined));
+    expect(await settle(text, found)).toBe(text.replace("10.43.0.10", "10.96.0.10"));
   });
 
   it("brings the whole tree in step", async () => {
-    const found = await disagreements(elsewhere, tree);
+    const found = await disagreements(elsewhere, versions, tree);
     const settled = new Map<string, string>();
     for (const { file } of found)
       settled.set(
@@ -77,9 +114,13 @@ describe("settle", () => {
           found.filter((one) => one.file === file),
         ),
       );
-    expect(await disagreements(elsewhere, async (file) => settled.get(file) ?? (await tree(file)))).toEqual([]);
-    for (const [file, text] of settled)
-      expect(changedLines(await textOf(file), text), file).toBe(found.filter((one) => one.file === file).length);
+    expect(await disagreements(elsewhere, versions, async (file) => settled.get(file) ?? (await tree(file)))).toEqual([]);
+    expect(await settingsIn(settled.get(MAP_FILE)!)).toEqual(substituteOf(settingsOf(elsewhere, versions)));
+    expect(settled.get(MAP_FILE)).toContain(
+      'example.com\n              BGP_ASN: "64550"\n              BGP_ROUTER: 192.168.120.1\n              BGP_ROUTER_ASN: "64540"\n              CLUSTER_NAME:',
+    );
+    const untouched = (text: string) => text.replace(/^ {14}[A-Z_]+: .*\n/gm, "");
+    expect(untouched(settled.get(MAP_FILE)!)).toBe(untouched(await textOf(MAP_FILE)));
   });
 
   it("quotes what would not be text without quotes", async () => {
@@ -93,6 +134,3 @@ describe("settle", () => {
     ).toBe('a: "true"\nb: "plain"\nc: "a: b #c"\n');
   });
 });
-
-const changedLines = (before: string, after: string) =>
-  before.split("\n").filter((line, index) => line !== after.split("\n")[index]).length;

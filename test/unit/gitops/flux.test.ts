@@ -1,7 +1,20 @@
 // How Flux will walk the tree: every path is there and is walked once, dependencies end, and nothing waits for what cannot come.
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
-import { type Any, appOf, documentsOf, exists, FILES, folderOf, KUSTOMIZATIONS, namespaceOf, ofKind, read, TREE } from "./tree.ts";
+import {
+  type Any,
+  appOf,
+  documentsOf,
+  exists,
+  FILES,
+  folderOf,
+  KUSTOMIZATIONS,
+  namespaceOf,
+  ofKind,
+  releasesOf,
+  SETTINGS,
+  TREE,
+} from "./tree.ts";
 
 const CHILDREN = KUSTOMIZATIONS.filter(({ file }) => file.startsWith("kubernetes/apps/"));
 const id = ({ namespace, name }: { namespace: string; name: string }) => `${namespace}/${name}`;
@@ -67,14 +80,21 @@ describe("every Kustomization", () => {
     },
   );
 
-  it("says nothing that the root's patch would overwrite unseen", () => {
-    const patched = Object.keys((parse(documentsOf("kubernetes/flux/cluster/ks.yaml")[0]!.object.spec.patches[0].patch) as Any).spec);
-    expect(patched).toEqual(["deletionPolicy", "patches", "retryInterval", "timeout"]);
-    for (const { file, spec } of CHILDREN)
+  it("says nothing that the root's patch would overwrite unseen, unless it bears the label that keeps the patch away", () => {
+    const [defaults, settings] = documentsOf("kubernetes/flux/cluster/ks.yaml")[0]!.object.spec.patches as Any[];
+    const patched = Object.keys((parse(defaults.patch) as Any).spec);
+    expect(patched).toEqual(["patches", "retryInterval", "timeout"]);
+    expect(defaults.target).toEqual({ group: "kustomize.toolkit.fluxcd.io", kind: "Kustomization", labelSelector: "!own-defaults" });
+    expect((parse(settings.patch) as Any).spec).toEqual({ postBuild: { substitute: SETTINGS } });
+    for (const { file, spec, object } of CHILDREN) {
+      const own = Object.keys(spec).filter((key) => patched.includes(key));
+      expect(own.length > 0, file).toBe("own-defaults" in (object.metadata.labels ?? {}));
+      expect(spec.postBuild?.substituteFrom, file).toBeUndefined();
       expect(
-        Object.keys(spec).filter((key) => patched.includes(key)),
+        Object.keys(spec.postBuild?.substitute ?? {}).filter((name) => name in SETTINGS),
         file,
       ).toEqual([]);
+    }
   });
 
   it("is pruned, except where that would take Flux itself away", () => {
@@ -93,6 +113,28 @@ describe("every Kustomization", () => {
     }
   });
 });
+
+/** Groups whose kinds Flux itself and kustomize read. */
+const OF_FLUX = new Set(["helm.toolkit.fluxcd.io", "kustomize.config.k8s.io", "kustomize.toolkit.fluxcd.io", "source.toolkit.fluxcd.io"]);
+
+/** Groups of the charts whose definitions bootstrap applies before anything else. */
+const BY_LIST: Record<string, string> = {
+  "externaldns.k8s.io": "external-dns",
+  "gateway.envoyproxy.io": "envoy-gateway",
+  "gateway.networking.k8s.io": "envoy-gateway",
+  "grafana.integreatly.org": "grafana-operator",
+  "keda.sh": "keda",
+  "monitoring.coreos.com": "prometheus-operator-crds",
+  "snapshot.storage.k8s.io": "snapshot-controller",
+  "volsync.backube": "volsync",
+};
+
+/** Groups of the releases that bootstrap installs: there for every application but the one that brings them. */
+const BY_RELEASE: Record<string, string> = {
+  "cert-manager.io": "cert-manager",
+  "external-secrets.io": "external-secrets",
+  "notification.toolkit.fluxcd.io": "flux-instance",
+};
 
 describe("dependencies", () => {
   const all = new Map(CHILDREN.map((one) => [id(one), one]));
@@ -116,15 +158,24 @@ describe("dependencies", () => {
   });
 
   it("come before custom resources: none stands beside the release that brings its kind", () => {
-    const known = ["core", "helm.toolkit.fluxcd.io", "kustomize.config.k8s.io", "kustomize.toolkit.fluxcd.io", "source.toolkit.fluxcd.io"];
-    const applied = ["monitoring.coreos.com"]; // bootstrap/helmfile.d/00-crds.yaml
-    expect(read("bootstrap/helmfile.d/00-crds.yaml")).toContain("name: prometheus-operator-crds");
-    const custom = TREE.filter(({ apiVersion }) => apiVersion.includes("/") && ![...known, ...applied].includes(apiVersion.split("/")[0]!));
+    const custom = TREE.filter(({ file, apiVersion }) => {
+      const group = apiVersion.includes("/") ? apiVersion.split("/")[0]! : "";
+      return file.startsWith("kubernetes/apps/") && !OF_FLUX.has(group) && exists(`scripts/lint/schemas/crds/${group}`);
+    });
     expect(custom.map(({ kind }) => kind)).toContain("CiliumLoadBalancerIPPool");
-    for (const { file, kind } of custom) {
+    for (const { file, kind, apiVersion } of custom) {
+      const group = apiVersion.split("/")[0]!;
+      const release = BY_RELEASE[group];
+      if (BY_LIST[group] || (release && release !== appOf(file))) continue; // there before Flux is
       const walker = CHILDREN.find(({ spec }) => spec.path === `./${folderOf(file)}`)!;
-      expect(needsOf(walker), kind).toContain(`${namespaceOf(file)}/${appOf(file)}`);
+      expect(needsOf(walker), `${file}: ${kind}`).toContain(`${namespaceOf(file)}/${appOf(file)}`);
     }
+  });
+
+  it("are not needed for kinds that bootstrap brings: they are in its lists", () => {
+    const names = (file: string) => releasesOf(file).map(({ name }) => name);
+    for (const release of Object.values(BY_LIST)) expect(names("bootstrap/helmfile.d/00-crds.yaml")).toContain(release);
+    for (const release of Object.values(BY_RELEASE)) expect(names("bootstrap/helmfile.d/01-apps.yaml")).toContain(release);
   });
 });
 

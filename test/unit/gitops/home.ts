@@ -2,7 +2,7 @@
 import type { Cluster } from "../../../scripts/lib/cluster/cluster.ts";
 import { loadCluster } from "../../../scripts/lib/cluster/load.ts";
 import { disagreements, type Reader, settle } from "../../../scripts/lib/gitops/agreement.ts";
-import { testCluster } from "../test-cluster.ts";
+import { testCluster, testVersions } from "../test-cluster.ts";
 import { exists, read, ROOT } from "./tree.ts";
 
 /** What talos/cluster.yaml says here. */
@@ -13,7 +13,7 @@ export const ourTree: Reader = async (file) => (exists(file) ? read(file) : unde
 
 /** The files of the tree, brought in step with `testCluster()`. */
 export async function referenceTree(): Promise<Reader> {
-  const found = await disagreements(testCluster(), ourTree);
+  const found = await disagreements(testCluster(), testVersions, ourTree);
   return async (file) => {
     const text = await ourTree(file);
     return text === undefined

@@ -2,7 +2,7 @@
 import { Ajv, type ValidateFunction } from "ajv";
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
-import { type Any, documentsOf, exists, FILES, read, TREE } from "./tree.ts";
+import { type Any, documentsOf, exists, FILES, read, substituted, TREE } from "./tree.ts";
 
 const SCHEMAS = "scripts/lint/schemas";
 const KUBERNETES = parse(read("versions.env").replaceAll("=", ": ")).KUBERNETES_VERSION as string;
@@ -62,7 +62,7 @@ function faults(object: Any): string[] {
 
 describe("every manifest is valid", () => {
   it.each(TREE.map((one) => [`${one.file} ${one.kind} ${one.name}`, one.object] as const))("%s", (_name, object) => {
-    expect(faults(object)).toEqual([]);
+    expect(faults(substituted(object))).toEqual([]);
   });
 });
 
@@ -86,6 +86,13 @@ describe("what is patched in by Flux is valid where it lands", () => {
   it("the defaults of a Kustomization", () => {
     const one = TREE.find(({ name, kind }) => name === "coredns" && kind === "Kustomization")!.object;
     expect(faults({ ...one, spec: { ...one.spec, ...child.spec } })).toEqual([]);
+  });
+  it("the settings: names in capitals, text every one", () => {
+    const settings = parse(root.spec.patches[1].patch) as Any;
+    const one = TREE.find(({ name, kind }) => name === "coredns" && kind === "Kustomization")!.object;
+    expect(faults({ ...one, spec: { ...one.spec, ...settings.spec } })).toEqual([]);
+    for (const [name, value] of Object.entries(settings.spec.postBuild.substitute as object))
+      expect([name, value]).toEqual([expect.stringMatching(/^[A-Z][A-Z0-9_]*$/), expect.stringMatching(/./)]);
   });
   it("the defaults of a HelmRelease", () => {
     const one = TREE.find(({ name, kind }) => name === "coredns" && kind === "HelmRelease")!.object;

@@ -2,6 +2,7 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Document, parseAllDocuments } from "yaml";
+import { MAP_FILE, settingsIn } from "../../../scripts/lib/gitops/settings-map.ts";
 
 export const ROOT = join(import.meta.dirname, "../../..");
 
@@ -18,6 +19,9 @@ export interface Manifest {
   /** The same object with the order and the styles of the text. */
   document: Document;
 }
+
+/** ${NAME} and ${NAME:=default}, as Flux writes settings into what it applies. */
+const VARIABLE = /\$\{([A-Z_0-9]+)(?::=([^}]*))?\}/g;
 
 export const read = (file: string) => readFileSync(join(ROOT, file), "utf8");
 export const exists = (file: string) => existsSync(join(ROOT, file));
@@ -42,6 +46,23 @@ export function documentsOf(file: string, text = read(file)): Manifest[] {
 export const namespaceOf = (file: string) => file.split("/")[2] ?? "";
 export const appOf = (file: string) => file.split("/")[3] ?? "";
 export const folderOf = (file: string) => file.slice(0, file.lastIndexOf("/"));
+
+/** The settings of kubernetes/flux/cluster/ks.yaml. */
+export const SETTINGS = (await settingsIn(read(MAP_FILE))) ?? {};
+
+/** The names that an application's own Kustomization gives to components. */
+const OWN: Record<string, string> = { APP: "app" };
+
+/** An object as Flux applies it; a name that nobody gives throws, as it does in the cluster. */
+export function substituted(object: Any): Any {
+  const text = JSON.stringify(object);
+  const said = text.replaceAll(VARIABLE, (whole, name: string, standby?: string) => {
+    const value = SETTINGS[name] ?? standby ?? OWN[name];
+    if (value === undefined) throw new Error(`${whole} is no setting`);
+    return value;
+  });
+  return JSON.parse(said);
+}
 
 export const FILES = filesUnder("kubernetes");
 export const TREE = FILES.flatMap((file) => documentsOf(file));

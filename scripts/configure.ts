@@ -1,0 +1,74 @@
+// Forking means editing talos/cluster.yaml and versions.env; this writes every copy of their values that Flux must read into kubernetes/.
+import { join } from "node:path";
+import type { Context } from "./lib/context.ts";
+import { Failure } from "./lib/errors.ts";
+import { readIfThere, writeFile } from "./lib/files.ts";
+import { type Disagreement, disagreements, inWords, settle } from "./lib/gitops/agreement.ts";
+import { main, procedure } from "./lib/procedure.ts";
+
+export const configure = procedure({
+  name: "configure",
+  about: "write what talos/cluster.yaml and versions.env say into kubernetes/",
+  options: {},
+  async run(_values, context) {
+    const { root, ui } = context;
+    const seen = new Map<string, string>();
+    const found = await look(context, seen);
+    if (found.length === 0) return ui.say("kubernetes/ agrees with talos/cluster.yaml and versions.env");
+
+    const files = [...new Set(found.map(({ file }) => file))];
+    const changes = await Promise.all(
+      files.map(async (file) => {
+        const before = seen.get(file)!;
+        const about = found.filter((one) => one.file === file);
+        return { file, before, after: await settle(before, about) };
+      }),
+    );
+    const values = `${found.length} ${found.length === 1 ? "value" : "values"}`;
+    await ui.confirm({ title: `configure: ${values} in kubernetes/`, lines: (await Promise.all(changes.map(diffOf))).flat() });
+    for (const { file, before, after } of changes) {
+      if ((await readIfThere(join(root, file))) !== before) {
+        throw new Failure({
+          attempted: `write ${file}`,
+          said: "it was changed while the question was open",
+          now: "its change is kept",
+          next: "task configure",
+        });
+      }
+      await writeFile(join(root, file), after);
+    }
+
+    const left = await look(context);
+    if (left.length > 0)
+      throw new Failure({
+        attempted: "carry talos/cluster.yaml and versions.env into kubernetes/",
+        said: left.map(inWords).join("\n"),
+        now: "the files above still differ",
+        next: "edit them by hand",
+      });
+    ui.say(`wrote ${values}; Flux sees them once they are committed and pushed`);
+  },
+});
+
+/** What differs now; the texts that were read stand in `seen`. */
+const look = ({ root, cluster, versions }: Context, seen?: Map<string, string>): Promise<Disagreement[]> =>
+  disagreements(cluster, versions, async (file) => {
+    const text = await readIfThere(join(root, file));
+    if (text !== undefined) seen?.set(file, text);
+    return text;
+  });
+
+/** The lines of one file's change, as `git diff` shows them. */
+async function diffOf({ file, before, after }: { file: string; before: string; after: string }): Promise<string[]> {
+  const { structuredPatch } = await import("diff");
+  const { hunks } = structuredPatch(file, file, before, after, undefined, undefined, { context: 1 });
+  return [
+    file,
+    ...hunks.flatMap(({ oldStart, oldLines, newStart, newLines, lines }) => [
+      `@@ -${oldStart},${oldLines} +${newStart},${newLines} @@`,
+      ...lines,
+    ]),
+  ];
+}
+
+await main(import.meta, configure);

@@ -1,0 +1,104 @@
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { afterEach, beforeEach, expect, it } from "vitest";
+import { configure } from "../../../scripts/configure.ts";
+import { UsageError } from "../../../scripts/lib/errors.ts";
+import { PLACES } from "../../../scripts/lib/gitops/agreement.ts";
+import { MAP_FILE } from "../../../scripts/lib/gitops/settings-map.ts";
+import { record } from "../recorder.ts";
+import { testCluster } from "../test-cluster.ts";
+import { referenceTree } from "./home.ts";
+
+const COREDNS = "kubernetes/apps/kube-system/coredns/app/helmrelease.yaml";
+const cluster = testCluster({ timezone: "Europe/Zurich", unifi: undefined });
+cluster.network.services = "10.96.0.0/12";
+
+let root: string;
+beforeEach(async () => {
+  root = await mkdtemp(join(tmpdir(), "configure-"));
+  const tree = await referenceTree();
+  for (const file of new Set([MAP_FILE, ...PLACES.map((place) => place.file)])) {
+    await mkdir(join(root, dirname(file)), { recursive: true });
+    await writeFile(join(root, file), (await tree(file)) ?? "");
+  }
+});
+afterEach(() => rm(root, { recursive: true }));
+
+const textOf = (file: string) => readFile(join(root, file), "utf8");
+const lineOf = async (file: string, words: string) => (await textOf(file)).split("\n").findIndex((line) => line.includes(words)) + 1;
+
+it("shows the diff, writes it, and says what is next", async () => {
+  const [map, coredns] = [await textOf(MAP_FILE), await textOf(COREDNS)];
+  const [services, timezone, dns] = [
+    await lineOf(MAP_FILE, "SERVICES_CIDR"),
+    await lineOf(MAP_FILE, "TIMEZONE"),
+    await lineOf(COREDNS, "clusterIP"),
+  ];
+  const lab = await record({ cluster, root });
+  expect(await lab.run(configure, {})).toBeUndefined();
+  const at = 14; // spaces before a setting
+  const space = " ".repeat(at);
+  expect(lab.plans).toEqual([
+    {
+      title: "configure: 4 values in kubernetes/",
+      lines: [
+        COREDNS,
+        `@@ -${dns - 1},3 +${dns - 1},3 @@`,
+        "       name: kube-dns",
+        "-      clusterIP: 10.43.0.10 # the tenth address of the service network, which Talos tells every kubelet",
+        "+      clusterIP: 10.96.0.10 # the tenth address of the service network, which Talos tells every kubelet",
+        "     serviceAccount:",
+        MAP_FILE,
+        `@@ -${services - 1},8 +${services - 1},7 @@`,
+        ` ${space}PODS_CIDR: 10.42.0.0/16`,
+        `-${space}SERVICES_CIDR: 10.43.0.0/16`,
+        `+${space}SERVICES_CIDR: 10.96.0.0/12`,
+        ` ${space}# renovate: datasource=docker depName=ghcr.io/siderolabs/installer`,
+        ` ${space}TALOS_VERSION: v1.13.9`,
+        `-${space}TIMEZONE: America/New_York`,
+        `+${space}TIMEZONE: Europe/Zurich`,
+        ` ${space}TUNNEL_ID: 00000000-0000-4000-8000-000000000000`,
+        `-${space}UNIFI_HOST: 192.168.120.6`,
+        "       target:",
+      ],
+    },
+  ]);
+  expect(timezone).toBe(services + 3);
+  expect(await textOf(COREDNS)).toBe(coredns.replace("10.43.0.10", "10.96.0.10"));
+  expect(await textOf(MAP_FILE)).toBe(
+    map
+      .replace("10.43.0.0/16", "10.96.0.0/12")
+      .replace("America/New_York", "Europe/Zurich")
+      .replace(/ +UNIFI_HOST.*\n/, ""),
+  );
+  expect(lab.said).toEqual(["wrote 4 values; Flux sees them once they are committed and pushed"]);
+});
+
+it("asks nothing where nothing differs", async () => {
+  const lab = await record({ root });
+  await lab.run(configure, {});
+  expect(lab.said).toEqual(["kubernetes/ agrees with talos/cluster.yaml and versions.env"]);
+  expect(lab.plans).toEqual([]);
+});
+
+it("changes nothing in a dry run, nor after a No", async () => {
+  const before = await textOf(MAP_FILE);
+  for (const setup of [{ dryRun: true }, { yes: false }]) {
+    const lab = await record({ cluster, root, ...setup });
+    expect(await lab.run(configure, {})).toBeInstanceOf(Error);
+    expect(lab.effects).toEqual([]);
+    expect(await textOf(MAP_FILE)).toBe(before);
+  }
+});
+
+it("keeps what somebody wrote while the question was open", async () => {
+  const lab = await record({ cluster, root });
+  lab.context.ui.confirm = () => writeFile(join(root, COREDNS), "mine\n");
+  const failure = await lab.run(configure, {});
+  expect(failure).not.toBeInstanceOf(UsageError);
+  expect(String(failure)).toBe(
+    `Failure: could not write ${COREDNS}\n  said: it was changed while the question was open\n  now:  its change is kept\n  next: task configure`,
+  );
+  expect(await textOf(COREDNS)).toBe("mine\n");
+});
