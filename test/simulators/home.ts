@@ -20,7 +20,7 @@ import { freshFactory, hasInstaller } from "./world/factory.ts";
 import type { Fault } from "./world/faults.ts";
 import { tickMachines } from "./world/life.ts";
 import { freshNas } from "./world/nas.ts";
-import { nasPending, normalisedNas, RELEASES, vmsOf } from "./world/nas-machines.ts";
+import { haltMachine, nasPending, normalisedNas, RELEASES, vmsOf } from "./world/nas-machines.ts";
 import { correctNasHost } from "./world/person.ts";
 import { freshVault } from "./world/vault.ts";
 import { openWorld, type World } from "./world/world.ts";
@@ -100,6 +100,7 @@ export async function openHome(folder: string, { truenas = "25.10", faults = {},
     vms: () => vmsOf(world.state.nas),
     lease,
     hasInstaller: (medium: Parameters<typeof hasInstaller>[1]) => hasInstaller(world.state, medium),
+    halt: (mac: string) => haltMachine(world, mac),
   };
   const ticker = setInterval(() => {
     tickMachines(world, around);

@@ -50,6 +50,7 @@ export function testWorld(faults: Partial<Record<Fault, number>> = {}): TestWorl
     vms: () => world.vms,
     lease: (mac) => `192.168.122.${Number.parseInt(mac.slice(-2), 16)}`,
     hasInstaller: (medium) => hasInstaller(state, medium),
+    halt: (mac) => void (world.vms = world.vms.map((vm) => (vm.mac === mac ? { ...vm, running: false } : vm))),
   };
   return world;
 }

@@ -2,7 +2,9 @@
 import { X509Certificate } from "node:crypto";
 import { join } from "node:path";
 import { parse } from "yaml";
-import { addressesOf, configOf, type MachineState, machineAt } from "../world/machines.ts";
+import { addressesOf, configOf, type MachineState } from "../world/machines.ts";
+import { wordsOf } from "../world/talos-api.ts";
+import { dialed, forwarded, unreachable, untrusted } from "../world/talos-reach.ts";
 import type { Call } from "../world/tool.ts";
 import type { World } from "../world/world.ts";
 import { goError, isMissing } from "./go-errors.ts";
@@ -79,33 +81,20 @@ export async function reach(talos: TalosCall, insecure = talos.words.on("insecur
   const refused = endpoints.map((endpoint) => dial(world, endpoint, context));
   if (!refused.includes(undefined)) return nodes.map((node) => ({ node, error: refused[0]!, alone: true }));
   return nodes.map((node) => {
-    const error = forward(world, node, context);
-    return error === undefined ? { node, machine: machineAt(world, node)! } : { node, error };
+    const there = forwarded(world, node, decode(context.ca));
+    return "code" in there ? { node, error: wordsOf(there) } : { node, machine: there.machine };
   });
 }
 
 const hostOf = (endpoint: string) => endpoint.replace(/:\d+$/, "");
-const connection = (what: string) => `rpc error: code = Unavailable desc = connection error: desc = ${JSON.stringify(what)}`;
-const handshake = (what: string) =>
-  connection(`transport: authentication handshake failed: tls: failed to verify certificate: x509: ${what}`);
-
-function dialed(world: World, host: string): { machine: MachineState } | { error: string } {
-  const machine = machineAt(world, host);
-  if (!machine || ["off", "dead", "away", "booting"].includes(machine.stage))
-    return { error: connection(`transport: Error while dialing: dial tcp ${host}:50000: connect: no route to host`) };
-  if (machine.stage === "rebooting")
-    return { error: connection(`transport: Error while dialing: dial tcp ${host}:50000: connect: connection refused`) };
-  return { machine };
-}
-
 /** In maintenance the nodes are the endpoints, and the client talks to one of them. */
 function reachInMaintenance(world: World, nodes: string[]): Target[] {
   const [node] = nodes;
   if (node === undefined) throw new TalosError("failed to determine endpoints");
   const there = dialed(world, hostOf(node));
-  if ("error" in there) return [{ node, error: there.error }];
+  if ("code" in there) return [{ node, error: wordsOf(there) }];
   if (there.machine.stage === "running")
-    return [{ node, error: connection("error reading server preface: remote error: tls: certificate required") }];
+    return [{ node, error: wordsOf(unreachable("error reading server preface: remote error: tls: certificate required")) }];
   return [{ node: addressesOf(there.machine)[0]!, machine: there.machine }];
 }
 
@@ -113,28 +102,23 @@ function reachInMaintenance(world: World, nodes: string[]): Target[] {
 function dial(world: World, endpoint: string, context: TalosContext): string | undefined {
   const host = hostOf(endpoint);
   const there = dialed(world, host);
-  if ("error" in there) return there.error;
+  if ("code" in there) return wordsOf(there);
   const config = there.machine.stage === "running" ? configOf(there.machine) : undefined;
-  if (!config) return handshake("certificate signed by unknown authority");
+  if (!config) return wordsOf(untrusted("certificate signed by unknown authority"));
   const ours = decode(context.ca);
   if (ours !== config.ca.crt.trim()) {
-    return handshake(
-      'certificate signed by unknown authority (possibly because of "x509: Ed25519 verification failure" while trying to verify candidate authority certificate "talos")',
+    return wordsOf(
+      untrusted(
+        'certificate signed by unknown authority (possibly because of "x509: Ed25519 verification failure" while trying to verify candidate authority certificate "talos")',
+      ),
     );
   }
   const client = new X509Certificate(decode(context.crt));
   if (!client.verify(new X509Certificate(config.ca.crt).publicKey))
-    return connection("error reading server preface: remote error: tls: unknown certificate authority");
-  if (Date.parse(client.validTo) < world.now()) return connection("error reading server preface: remote error: tls: expired certificate");
+    return wordsOf(unreachable("error reading server preface: remote error: tls: unknown certificate authority"));
+  if (Date.parse(client.validTo) < world.now())
+    return wordsOf(unreachable("error reading server preface: remote error: tls: expired certificate"));
   return undefined;
-}
-
-/** An endpoint passes a call on to the node, whose certificate it checks against the same CA. */
-function forward(world: World, node: string, context: TalosContext): string | undefined {
-  const there = dialed(world, node);
-  if ("error" in there) return there.error;
-  const config = there.machine.stage === "running" ? configOf(there.machine) : undefined;
-  return config && config.ca.crt.trim() === decode(context.ca) ? undefined : handshake("certificate signed by unknown authority");
 }
 
 const decode = (text: string) => Buffer.from(text, "base64").toString().trim();

@@ -1,10 +1,8 @@
 // talosctl version, apply-config, bootstrap, kubeconfig.
-import { createPrivateKey, X509Certificate } from "node:crypto";
-import { stringify } from "yaml";
 import { applyConfig, bootstrap, MODES, type Mode, wordsOf } from "../world/talos-api.ts";
-import { configOf, type MachineState } from "../world/machines.ts";
+import { adminKubeconfig } from "../world/admin-kubeconfig.ts";
+import { talosOf } from "../world/talos-version.ts";
 import { Untaught } from "../world/tool.ts";
-import { issue } from "../wire/certificates.ts";
 import { goError, isMissing } from "./go-errors.ts";
 import { fanOut, listErrors, onlyOne, reach, type TalosCall, TalosError } from "./talosctl-client.ts";
 
@@ -13,8 +11,6 @@ const CLIENT = "v1.13.9";
 
 const build = (tag: string) =>
   `\tTag:         ${tag}\n\tSHA:         simulated\n\tBuilt:       \n\tGo version:  go1.26.2\n\tOS/Arch:     linux/amd64\n`;
-
-export const talosOf = ({ stage, installed, iso }: MachineState) => (stage === "running" ? installed : (iso ?? installed))?.talos ?? CLIENT;
 
 export async function versionCommand(talos: TalosCall): Promise<void> {
   const { call, words } = talos;
@@ -81,31 +77,9 @@ export async function kubeconfigCommand(talos: TalosCall): Promise<void> {
   if (there && !words.on("force"))
     throw new TalosError(`kubeconfig file already exists, use --force to overwrite: ${JSON.stringify(path)}`);
   if ("error" in target) throw new TalosError(`error copying: ${target.error}`);
-  const config = configOf(target.machine);
-  if (config?.type !== "controlplane")
-    throw new TalosError("error copying: rpc error: code = Unimplemented desc = kubeconfig is only available on control plane nodes");
-  const text = kubeconfigFor(config.cluster, talos.world.now());
+  const given = adminKubeconfig(talos.world, target.machine);
+  if ("code" in given) throw new TalosError(`error copying: ${wordsOf(given)}`);
+  const { text } = given;
   if (path === "-") call.out(text);
   else await call.write(path, text, 0o600);
-}
-
-/** An admin's kubeconfig, with a new certificate that the cluster's CA signs for a year. */
-function kubeconfigFor({ name, endpoint, ca }: { name: string; endpoint: string; ca: { crt: string; key: string } }, now: number): string {
-  const base64 = (text: string) => Buffer.from(text).toString("base64");
-  const authority = new X509Certificate(ca.crt);
-  const client = issue(
-    { key: createPrivateKey(ca.key), public: authority.publicKey, name: { organizations: ["kubernetes"] } },
-    { subject: { organizations: ["system:masters"], commonName: "admin" }, days: 365, use: ["client"], now: new Date(now) },
-  );
-  return stringify(
-    {
-      apiVersion: "v1",
-      clusters: [{ cluster: { "certificate-authority-data": base64(ca.crt), server: endpoint }, name }],
-      contexts: [{ context: { cluster: name, namespace: "default", user: `admin@${name}` }, name: `admin@${name}` }],
-      "current-context": `admin@${name}`,
-      kind: "Config",
-      users: [{ name: `admin@${name}`, user: { "client-certificate-data": base64(client.cert), "client-key-data": base64(client.key) } }],
-    },
-    { lineWidth: 0, indent: 4 },
-  );
 }

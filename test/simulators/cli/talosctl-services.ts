@@ -1,10 +1,11 @@
 // talosctl etcd, service, time.
-import { addressesOf, etcdMembers, hostnameOf, isLearner, type MachineState } from "../world/machines.ts";
+import { membersOf, serves, statusOf } from "../world/etcd.ts";
+import type { MachineState } from "../world/machines.ts";
 import { Untaught } from "../world/tool.ts";
 import type { World } from "../world/world.ts";
 import { columns } from "./table.ts";
 import { fanOut, reach, type TalosCall, TalosError } from "./talosctl-client.ts";
-import { servicesOf } from "./talosctl-status.ts";
+import { servicesOf } from "../world/talos-status.ts";
 
 /** What a node without etcd says: its API dials etcd on its own address. */
 const NO_ETCD =
@@ -23,22 +24,12 @@ export async function etcdCommand(talos: TalosCall): Promise<void> {
   call.out(columns(action === "members" ? memberRows(world, answered) : statusRows(world, answered)));
 }
 
-const serves = (world: World, { etcd }: MachineState) => etcd !== undefined && etcd.readyAt <= world.now();
-const peersOf = (world: World, { etcd }: MachineState) => etcdMembers(world).filter((machine) => machine.etcd?.cluster === etcd?.cluster);
-
 type Answered = { node: string; machine: MachineState }[];
 
 const memberRows = (world: World, answered: Answered) => [
   ["NODE", "ID", "HOSTNAME", "PEER URLS", "CLIENT URLS", "LEARNER"],
   ...answered.flatMap(({ node, machine }) =>
-    peersOf(world, machine).map((peer) => [
-      node,
-      peer.etcd!.id,
-      hostnameOf(peer),
-      `https://${addressesOf(peer)[0]}:2380`,
-      `https://${addressesOf(peer)[0]}:2379`,
-      isLearner(world, peer),
-    ]),
+    membersOf(world, machine).map(({ id, hostname, peer, client, learner }) => [node, id, hostname, peer, client, learner]),
   ),
 ];
 
@@ -57,20 +48,12 @@ const statusRows = (world: World, answered: Answered) => [
     "STORAGE",
     "ERRORS",
   ],
-  ...answered.map(({ node, machine }) => [
-    node,
-    machine.etcd!.id,
-    "4.2 MB",
-    "2.1 MB (50.00%)",
-    peersOf(world, machine)[0]!.etcd!.id,
-    1200,
-    2,
-    1200,
-    isLearner(world, machine),
-    "3.6.0",
-    "3.6.0",
-    "",
-  ]),
+  ...answered.map(({ node, machine }) => {
+    const { size, used, index, leader, learner, protocol, storage } = statusOf(world, machine);
+    const mb = (bytes: number) => `${(bytes / 1e6).toFixed(1)} MB`;
+    const share = `${mb(used)} (${((100 * used) / size).toFixed(2)}%)`;
+    return [node, machine.etcd!.id, mb(size), share, leader.id, index, leader.term, index, learner, protocol, storage, ""];
+  }),
 ];
 
 export async function serviceCommand(talos: TalosCall): Promise<void> {

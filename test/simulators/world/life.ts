@@ -1,6 +1,8 @@
 // How machines move on by themselves: the VM is started, firmware finds something to boot, Talos installs, reboots, joins etcd. One small step at a time, and none when nothing is due.
-import { randomBytes, randomUUID } from "node:crypto";
-import { answers, configOf, etcdMembers, type MachineState, type Medium, PACE, runningNodes } from "./machines.ts";
+import { randomUUID } from "node:crypto";
+import { configOf, type MachineState, type Medium, PACE } from "./machines.ts";
+import { electLeader, joinEtcd } from "./etcd.ts";
+import { boot, goDown } from "./talos-power.ts";
 import type { State, World } from "./world.ts";
 
 /** A VM of the hypervisor, as much of it as a machine is made of. */
@@ -22,6 +24,8 @@ export interface Surroundings {
   lease(mac: string): string;
   /** Whether an installer image can be pulled. */
   hasInstaller(medium: Medium): boolean;
+  /** The guest powers itself off. */
+  halt(mac: string): void;
 }
 
 /** Moves every machine on by what is due now. */
@@ -35,6 +39,7 @@ export function tickMachines(world: World, around: Surroundings): void {
     else if (machine.due !== undefined && machine.due <= world.now()) step(world, machine, around);
   }
   joinEtcd(world);
+  electLeader(world);
 }
 
 const enter = (world: World, mac: string, what: string, change: (machine: MachineState, state: State) => void) =>
@@ -88,8 +93,10 @@ function switchOn(world: World, mac: string, vm: VmView, { lease }: Surroundings
   });
 }
 
-const keep = ({ installed, config, etcd }: MachineState) => ({
+const keep = ({ installed, next, previous, config, etcd }: MachineState) => ({
   ...(installed && { installed }),
+  ...(next && { next }),
+  ...(previous && { previous }),
   ...(config && { config: { active: config.persistent, persistent: config.persistent } }),
   ...(etcd && { etcd }),
 });
@@ -107,10 +114,15 @@ function step(world: World, machine: MachineState, around: Surroundings): void {
       ) {
         return enter(world, machine.mac, "does not come back", (it) => later(it, "away"));
       }
-      return enter(world, machine.mac, "has booted", (it) => {
-        it.bootId = randomUUID();
-        if (it.config) it.config.active = it.config.persistent;
-        later(it, it.installed && it.config ? "running" : it.installed || it.iso ? "maintenance" : "dead");
+      if (machine.next && world.strikes("node-boots-old-version"))
+        enter(world, machine.mac, "falls back to the system that it had", (it) => void delete it.next);
+      return enter(world, machine.mac, "has booted", (it) => boot(it, now));
+    case "running":
+      if (!machine.leaving) return enter(world, machine.mac, "is as it is", (it) => later(it, it.stage));
+      return enter(world, machine.mac, "goes down", (it) => {
+        const { halts } = goDown(it);
+        if (halts) around.halt(it.mac);
+        later(it, halts ? "off" : "rebooting", halts ? undefined : now + PACE.reboot);
       });
     case "installing":
       return enter(world, machine.mac, "has installed", (it) => {
@@ -146,28 +158,3 @@ function install(machine: MachineState, around: Surroundings): NonNullable<Machi
   if (!medium || !around.hasInstaller(medium)) return `failed to install: failed to pull image ${JSON.stringify(image)}: not found`;
   return { ...medium, disk: target.id };
 }
-
-/** Control planes that wait for etcd find the members of their cluster and join, one at a time. */
-function joinEtcd(world: World): void {
-  const members = etcdMembers(world);
-  const [first] = members;
-  if (!first || first.etcd!.readyAt + PACE.apiServer > world.now()) return;
-  const nodes = runningNodes(world.state);
-  if (nodes.some(({ etcd }) => etcd && (etcd.readyAt > world.now() || etcd.learnerUntil > world.now()))) return;
-  const cluster = configOf(first)!.cluster.id;
-  const next = nodes.find(
-    (machine) =>
-      !machine.etcd && answers(machine) && configOf(machine)?.type === "controlplane" && configOf(machine)?.cluster.id === cluster,
-  );
-  if (!next) return;
-  const readyAt = world.now() + PACE.join;
-  const learnerUntil = readyAt + (world.strikes("etcd-learner") ? PACE.learner : 0);
-  enter(
-    world,
-    next.mac,
-    "joins etcd",
-    (machine) => void (machine.etcd = { id: memberId(), cluster: first.etcd!.cluster, readyAt, learnerUntil }),
-  );
-}
-
-export const memberId = () => randomBytes(8).toString("hex");

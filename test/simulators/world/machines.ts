@@ -9,6 +9,9 @@ export interface Medium {
   platform: string;
 }
 
+/** What is on a boot disk, and which zvol that is. */
+export type System = Medium & { disk: string };
+
 export interface Disk {
   /** `/dev/vda`. */
   device: string;
@@ -29,7 +32,7 @@ export interface MachineState {
   disks: Disk[];
   iso?: Medium;
   /** What is on the boot disk, and which zvol that is. */
-  installed?: Medium & { disk: string };
+  installed?: System;
   stage: Stage;
   /** When the stage ends by itself. */
   due?: number;
@@ -38,10 +41,28 @@ export interface MachineState {
   /** When a config that is only tried gives way to the one that is kept. */
   revertAt?: number;
   etcd?: EtcdMember;
+  /** What the next boot takes instead, and what booted before it. */
+  next?: System;
+  previous?: System;
+  /** What an API call set off; the machine goes down when it is `due`. */
+  leaving?: Leaving;
+  /** From then on a node that was sent through a reboot calls itself ready. */
+  readyFrom?: number;
   /** Until when its clock is not in sync. */
   syncedFrom?: number;
   /** The last thing it had to complain about, as its console shows it. */
   complaint?: string;
+}
+
+/** A sequence of Talos that ends with the machine going down. */
+export interface Leaving {
+  /** By this id a client knows its own request among the events. */
+  actor: string;
+  sequence: "reboot" | "shutdown" | "reset";
+  /** Partitions that it wipes; `ALL` for the whole system disk. */
+  wipes?: string[];
+  /** It powers the machine off. */
+  halts?: boolean;
 }
 
 export interface EtcdMember {
@@ -51,6 +72,10 @@ export interface EtcdMember {
   /** From then on it serves. */
   readyAt: number;
   learnerUntil: number;
+  /** The term in which it was made leader; whoever has the highest leads. */
+  term?: number;
+  /** It is no member any more: its data lies about (`removed`) or is gone, and it joins again with the next boot (`left`). */
+  out?: "removed" | "left";
 }
 
 /** How long things take, in milliseconds: fast enough for a rehearsal, slow enough to be seen as unfinished. */
@@ -59,6 +84,10 @@ export const PACE = {
   slowBoot: 3_000,
   install: 200,
   reboot: 250,
+  /** Services stop for so long before a machine that was told to goes down. */
+  stop: 150,
+  /** From its boot to being ready: talosctl looks at events once a second, and misses a node that is quicker. */
+  ready: 1_500,
   etcd: 200,
   join: 150,
   learner: 1_500,
@@ -102,7 +131,7 @@ export function machineAt(world: World, address: string): MachineState | undefin
 /** Control planes whose etcd serves, in the order in which they joined. */
 export const etcdMembers = (world: World) =>
   runningNodes(world.state)
-    .filter(({ etcd }) => etcd && etcd.readyAt <= world.now())
+    .filter(({ etcd }) => etcd && !etcd.out && etcd.readyAt <= world.now())
     .sort((a, b) => a.etcd!.readyAt - b.etcd!.readyAt);
 
 export const isLearner = (world: World, { etcd }: MachineState) => etcd !== undefined && world.now() < etcd.learnerUntil;
@@ -157,9 +186,10 @@ export const apiServerUp = (world: World) => etcdMembers(world).some(({ etcd }) 
 
 /** When the last thing that is under way will have come to pass; 0 when nothing is. */
 export function pendingUntil({ machines }: Readonly<State>): number {
-  const times = Object.values(machines).flatMap(({ due = 0, etcd, syncedFrom = 0 }) => [
+  const times = Object.values(machines).flatMap(({ due = 0, etcd, syncedFrom = 0, readyFrom = 0 }) => [
     due,
     syncedFrom,
+    readyFrom,
     etcd ? Math.max(etcd.readyAt + PACE.apiServer, etcd.learnerUntil) : 0,
   ]);
   return Math.max(0, ...times);

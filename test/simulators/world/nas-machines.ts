@@ -3,7 +3,9 @@ import { readIso } from "./factory.ts";
 import type { VmView } from "./life.ts";
 import type { Attributes, NasState, Vm } from "./nas.ts";
 import { zvolAt } from "./nas-datasets.ts";
+import { halt } from "./nas-power.ts";
 import { orderOf } from "./nas-vms.ts";
+import type { World } from "./world.ts";
 
 /** The version of the server for the name of a release. */
 export const RELEASES: Record<string, string> = { "25.04.2": "25.04.2", "25.10": "25.10.5", "26": "26.0.0" };
@@ -27,6 +29,12 @@ function viewOf(nas: Readonly<NasState>, vm: Vm): VmView {
     }),
     iso: cdrom ? readIso(Buffer.from(nas.files[cdrom]?.head ?? "")) : undefined,
   };
+}
+
+/** A guest has powered itself off. */
+export function haltMachine(world: World, mac: string): void {
+  const vm = world.state.nas.vms.find((vm) => viewOf(world.state.nas, vm).mac?.toLowerCase() === mac);
+  if (vm) world.change("world", `${vm.name} is off`, ({ nas }) => halt(nas, vm.id, world.now()));
 }
 
 /** What counts of the NAS at the end of a run: no ids, no times, no key, nothing random, and nothing that depends on which of two calls came first. */

@@ -5,11 +5,20 @@ import { isDeepStrictEqual } from "node:util";
 import { parseAllDocuments, stringify } from "yaml";
 import { loadDocuments, readMachineConfig } from "./machine-config.ts";
 import { type MachineState, PACE } from "./machines.ts";
-import { memberId } from "./life.ts";
+import { memberId } from "./etcd.ts";
 import type { World } from "./world.ts";
 
 export type Status = {
-  code: "InvalidArgument" | "FailedPrecondition" | "AlreadyExists" | "Unimplemented" | "Unavailable";
+  code:
+    | "AlreadyExists"
+    | "FailedPrecondition"
+    | "Internal"
+    | "InvalidArgument"
+    | "NotFound"
+    | "PermissionDenied"
+    | "Unavailable"
+    | "Unimplemented"
+    | "Unknown";
   description: string;
 };
 

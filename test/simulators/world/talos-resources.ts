@@ -1,7 +1,7 @@
 // The resources of a node that `talosctl get` shows, made up from what the machine is.
-import { addressesOf, answers, configOf, etcdMembers, hostnameOf, type MachineState, runningNodes } from "../world/machines.ts";
-import { machineStatus, outOfSync, servicesOf } from "./talosctl-status.ts";
-import type { World } from "../world/world.ts";
+import { addressesOf, answers, configOf, etcdMembers, hostnameOf, type MachineState, runningNodes } from "./machines.ts";
+import { machineStatus, outOfSync, servicesOf } from "./talos-status.ts";
+import type { World } from "./world.ts";
 
 export interface Resource {
   id: string;

@@ -1,7 +1,8 @@
-// How a node is: its services, its stage, what it waits for.
-import * as cluster from "../world/cluster.ts";
-import { apiServerUp, configOf, hostnameOf, type MachineState } from "../world/machines.ts";
-import type { State, World } from "../world/world.ts";
+// How a Talos node is: its services, its stage, what it waits for.
+import * as cluster from "./cluster.ts";
+import { serves } from "./etcd.ts";
+import { apiServerUp, configOf, hostnameOf, type MachineState } from "./machines.ts";
+import type { State, World } from "./world.ts";
 
 /** Whether Kubernetes calls the node Ready, once the cluster's controllers are there to ask. */
 function nodeReady(state: Readonly<State>, name: string): boolean | undefined {
@@ -9,15 +10,13 @@ function nodeReady(state: Readonly<State>, name: string): boolean | undefined {
   return asked ? asked(state, name) : true;
 }
 
-const runs = (world: World, { etcd }: MachineState) => etcd !== undefined && etcd.readyAt <= world.now();
-
 /** Services of Talos on this machine and how each is. */
 export function servicesOf(world: World, machine: MachineState): { id: string; state: string; healthy: boolean; event: string }[] {
   const up = (id: string) => ({ id, state: "Running", healthy: true, event: "Health check successful" });
   const base = ["apid", "containerd", "cri", "machined", "syslogd", "udevd"].map(up);
   const config = machine.stage === "running" ? configOf(machine) : undefined;
   if (!config) return base;
-  const etcd = runs(world, machine) ? up("etcd") : { id: "etcd", state: "Preparing", healthy: false, event: "Running pre state" };
+  const etcd = serves(world, machine) ? up("etcd") : { id: "etcd", state: "Preparing", healthy: false, event: "Running pre state" };
   return [...base, ...(config.type === "controlplane" ? [etcd, up("trustd")] : []), up("kubelet")].sort((a, b) => (a.id < b.id ? -1 : 1));
 }
 
@@ -28,7 +27,9 @@ export function machineStatus(world: World, machine: MachineState) {
   const condition = (name: string, reason: string) => ({ name, reason });
   if (machine.stage !== "running") return { stage: STAGES[machine.stage] ?? machine.stage, status: { ready: true, unmetConditions: [] } };
   const name = hostnameOf(machine);
-  const waits = configOf(machine)?.type === "controlplane" && !runs(world, machine);
+  const waits = configOf(machine)?.type === "controlplane" && !serves(world, machine);
+  const starts = (machine.readyFrom ?? 0) > world.now();
+  if (starts) return { stage: "booting", status: { ready: false, unmetConditions: [condition("services", "kubelet not running")] } };
   const unmet = [
     ...(outOfSync(world, machine) ? [condition("time", "time is not in sync yet")] : []),
     ...(waits ? [condition("services", "etcd not running")] : []),

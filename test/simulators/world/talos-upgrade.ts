@@ -1,0 +1,59 @@
+// An upgrade of Talos: the installer is pulled, written beside what runs, and booted with the next reboot.
+import { hasInstaller } from "./factory.ts";
+import { readInstaller } from "./life.ts";
+import { answers, etcdMembers, type MachineState, runningNodes, configOf } from "./machines.ts";
+import type { Status } from "./talos-api.ts";
+import { minorOf, SINCE } from "./talos-version.ts";
+import { reboot } from "./talos-power.ts";
+import type { World } from "./world.ts";
+
+/** Whether the node can pull an installer image. */
+export function pullImage(world: World, image: string): Status | undefined {
+  const medium = readInstaller(image);
+  if (medium && hasInstaller(world.state, medium)) return undefined;
+  return {
+    code: "NotFound",
+    description: `failed to pull image ${JSON.stringify(image)}: failed to resolve reference ${JSON.stringify(image)}: ${image}: not found`,
+  };
+}
+
+/** Writes the image beside the system that runs; the next boot takes it. Since 1.13 nobody asks etcd first. */
+export function writeUpgrade(world: World, machine: MachineState, image: string): Status | undefined {
+  if (minorOf(machine) < SINCE.lifecycle) return { code: "Unimplemented", description: "unknown service machine.LifecycleService" };
+  if (!answers(machine) || !machine.installed) return { code: "FailedPrecondition", description: "machine is not installed" };
+  if (!image) return { code: "InvalidArgument", description: "installer image name is required" };
+  return write(world, machine, image);
+}
+
+function write(world: World, machine: MachineState, image: string): Status | undefined {
+  const refused = pullImage(world, image);
+  if (refused) return refused;
+  const { disk } = machine.installed!;
+  world.change("product", `install ${image} on ${machine.vm}`, ({ machines }) => {
+    machines[machine.mac]!.next = { ...readInstaller(image)!, disk };
+  });
+  return undefined;
+}
+
+/** The call that does all by itself, up to the reboot: of 1.12 and before, and kept since. It does ask etcd, unless forced. */
+export function upgradeAtOnce(
+  world: World,
+  machine: MachineState,
+  { image, stage, force }: { image: string; stage: boolean; force: boolean },
+): { ack: string; actor: string } | Status {
+  if (!machine.installed || machine.stage !== "running") return { code: "FailedPrecondition", description: "Talos is not installed" };
+  const refused = (force ? undefined : quorumAtRisk(world, machine)) ?? write(world, machine, image);
+  if (refused) return refused;
+  const begun = reboot(world, machine);
+  return "code" in begun ? begun : { ack: stage ? "Staged upgrade" : "Upgrade request received", actor: begun.actor };
+}
+
+function quorumAtRisk(world: World, machine: MachineState): Status | undefined {
+  if (configOf(machine)?.type !== "controlplane") return undefined;
+  const wrong = (what: string): Status => ({ code: "Unknown", description: `error validating etcd for upgrade: ${what}` });
+  const planes = runningNodes(world.state).filter((one) => configOf(one)?.type === "controlplane");
+  const members = etcdMembers(world);
+  const lacking = planes.find((one) => !members.includes(one));
+  if (lacking) return wrong(`etcd member ${lacking.vm} is not healthy; all members must be healthy to perform an upgrade`);
+  return members.length === 2 ? wrong("etcd member count(2) is insufficient to maintain quorum if upgrade commences") : undefined;
+}
