@@ -3,7 +3,7 @@ import { parse, stringify } from "yaml";
 import { Untaught } from "../world/tool.ts";
 import { columns } from "./table.ts";
 import { listErrors, reach, type TalosCall, TalosError } from "./talosctl-client.ts";
-import { type Kind, KINDS, type Resource } from "../world/talos-resources.ts";
+import { CREATED, type Kind, kindOf, type Resource } from "../world/talos-resources.ts";
 
 interface Shown {
   node: string;
@@ -18,8 +18,7 @@ export async function getCommand(talos: TalosCall): Promise<void> {
   const targets = await reach(talos);
   const [first] = targets;
   if (first && "error" in first) throw new TalosError(first.error); // the kinds are asked of the first node
-  const wanted = type.toLowerCase();
-  const kind = KINDS.find(({ type, aliases }) => type.toLowerCase() === wanted || aliases.includes(wanted));
+  const kind = kindOf(type);
   if (!kind) throw new Untaught(`resource ${type}`);
   const shown: Shown[] = [];
   const errors: string[] = [];
@@ -47,8 +46,8 @@ const yamlOf = ({ kind, resource }: Shown) => ({
     version: 1,
     owner: `${kind.name}Controller`,
     phase: "running",
-    created: "2026-01-01T00:00:00Z",
-    updated: "2026-01-01T00:00:00Z",
+    created: CREATED,
+    updated: CREATED,
   },
   spec: resource.spec,
 });
@@ -68,7 +67,7 @@ function print(output: string, shown: Shown[], kind: Kind, out: (text: string) =
           kind.name,
           resource.id,
           "1",
-          ...Object.values(kind.columns).map((cell) => cell(resource.spec)),
+          ...Object.values(kind.columns).map((path) => cellOf(path, resource.spec)),
         ]),
       ]),
     );
@@ -77,15 +76,25 @@ function print(output: string, shown: Shown[], kind: Kind, out: (text: string) =
   else throw new TalosError(`output format ${JSON.stringify(output)} is not supported`);
 }
 
-/** Only paths of names were taught: `{.spec}`, `{.spec.status.ready}`. */
-function pick(path: string, value: unknown): string {
-  if (!/^\{(\.[A-Za-z]+)+\}$/.test(path)) throw new Untaught(`jsonpath ${path}`);
-  const found = path
+/** Only paths of names were taught: `{.spec}`, `{.spec.status.ready}`, and `{@}`. */
+function found(path: string, value: unknown): unknown {
+  if (path === "{@}") return value;
+  if (!/^\{(\.[A-Za-z_]+)+\}$/.test(path)) throw new Untaught(`jsonpath ${path}`);
+  return path
     .slice(2, -1)
     .split(".")
     .reduce<unknown>((inner, name) => (inner as Record<string, unknown> | undefined)?.[name], parse(stringify(value)));
-  if (found === undefined) return "";
-  return typeof found === "object" ? `${JSON.stringify(sorted(found), null, 4)}\n` : `${String(found)}\n`;
+}
+
+function pick(path: string, value: unknown): string {
+  const got = found(path, value);
+  if (got === undefined) return "";
+  return typeof got === "object" ? `${JSON.stringify(sorted(got), null, 4)}\n` : `${String(got)}\n`;
+}
+
+function cellOf(path: string, spec: unknown): string {
+  const got = found(path, spec) ?? "";
+  return typeof got === "object" ? JSON.stringify(got) : String(got);
 }
 
 /** Go writes the keys of a map in order. */

@@ -5,6 +5,8 @@ import { isMap, parseAllDocuments, stringify } from "yaml";
 export interface MachineConfig {
   type: string;
   hostname: string | undefined;
+  /** Names and addresses for which its API's certificate stands besides its own. */
+  certSANs: string[];
   /** Static addresses, without their prefix. */
   addresses: string[];
   vip: string | undefined;
@@ -170,6 +172,7 @@ function interpret(documents: Tree[]): { config: MachineConfig } | { error: stri
     config: {
       type: machine.type,
       hostname: machine.network?.hostname ?? of("HostnameConfig")[0]?.hostname,
+      certSANs: (machine.certSANs ?? []).map(String),
       addresses: addresses.map((address: string) => address.split("/")[0]!),
       vip: interfaces.map(({ vip }) => vip?.ip).find(Boolean) ?? of("Layer2VIPConfig")[0]?.name,
       install: { disk: machine.install?.disk, selects: Boolean(machine.install?.diskSelector), image: machine.install?.image },

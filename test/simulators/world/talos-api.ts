@@ -11,6 +11,7 @@ import type { World } from "./world.ts";
 export type Status = {
   code:
     | "AlreadyExists"
+    | "DeadlineExceeded"
     | "FailedPrecondition"
     | "Internal"
     | "InvalidArgument"
@@ -29,7 +30,14 @@ export const MODES = ["auto", "no-reboot", "reboot", "staged", "try"] as const;
 export type Mode = (typeof MODES)[number];
 
 /** Applies a machine config, or tells what it would do. */
-export function applyConfig(world: World, machine: MachineState, text: string, mode: Mode, dryRun: boolean): { details: string } | Status {
+export function applyConfig(
+  world: World,
+  machine: MachineState,
+  text: string,
+  mode: Mode,
+  dryRun: boolean,
+  { trialMs = TRIAL_MS }: { trialMs?: number } = {},
+): { details: string } | Status {
   const maintenance = machine.stage !== "running";
   const loaded = loadDocuments(text);
   if ("error" in loaded) return { code: "InvalidArgument", description: loaded.error };
@@ -59,18 +67,28 @@ export function applyConfig(world: World, machine: MachineState, text: string, m
     else {
       const { active, persistent } = it.config!;
       it.config = { active: mode === "staged" || reboots ? active : text, persistent: mode === "try" ? persistent : text };
-      if (mode === "try") it.revertAt = world.now() + TRIAL_MS;
+      if (mode === "try") it.revertAt = world.now() + trialMs;
       else delete it.revertAt;
       if (reboots) Object.assign(it, { stage: "rebooting", due: world.now() + PACE.reboot });
     }
   });
   return {
-    details: mode === "try" ? `${details}\nThe config is applied in 'try' mode and will be automatically reverted back in 1m0s` : details,
+    details:
+      mode === "try"
+        ? `${details}\nThe config is applied in 'try' mode and will be automatically reverted back in ${goDuration(trialMs)}`
+        : details,
   };
 }
 
 /** How long a config is tried. */
 const TRIAL_MS = 60_000;
+
+/** `1m0s`, as Go writes a duration of whole seconds. */
+function goDuration(ms: number): string {
+  const seconds = Math.round(ms / 1000);
+  const [h, m, s] = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60, seconds % 60];
+  return `${h ? `${h}h` : ""}${h || m ? `${m}m` : ""}${s}s`;
+}
 
 /** Parts of v1alpha1 that take effect without a reboot. Other documents always do. */
 const LIVE = [
