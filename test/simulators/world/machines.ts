@@ -85,7 +85,7 @@ export const PACE = {
   install: 200,
   reboot: 250,
   /** Services stop for so long before a machine that was told to goes down. */
-  stop: 150,
+  stop: 500,
   /** From its boot to being ready: talosctl looks at events once a second, and misses a node that is quicker. */
   ready: 1_500,
   etcd: 200,

@@ -1,6 +1,6 @@
 // The events of each node since its boot, as `talosctl` follows a reboot by them: told from how the machines of the world change.
 import { randomUUID } from "node:crypto";
-import type { MachineState } from "../../world/machines.ts";
+import { type MachineState, PACE } from "../../world/machines.ts";
 import { machineStatus } from "../../world/talos-status.ts";
 import type { World } from "../../world/world.ts";
 import { pack } from "./descriptor.ts";
@@ -23,6 +23,8 @@ export interface Events {
 interface Log {
   boot: string;
   actor: string;
+  /** Its services were told to stop. */
+  stops: boolean;
   status: string;
   events: Event[];
 }
@@ -39,9 +41,9 @@ export function openEvents(world: World): Events {
     for (const tell of listeners.get(mac) ?? []) tell(event);
   };
   const look = (machine: MachineState) => {
-    const { mac, bootId, leaving } = machine;
+    const { mac, bootId, leaving, due = 0 } = machine;
     let log = logs.get(mac);
-    if (log?.boot !== bootId) logs.set(mac, (log = { boot: bootId, actor: "", status: "", events: [] }));
+    if (log?.boot !== bootId) logs.set(mac, (log = { boot: bootId, actor: "", stops: false, status: "", events: [] }));
     const { stage, status } = machineStatus(world, machine);
     const shown = JSON.stringify([stage, status]);
     if (log.status !== shown && STAGE[stage]) {
@@ -52,6 +54,10 @@ export function openEvents(world: World): Events {
     if (leaving && log.actor !== leaving.actor) {
       log.actor = leaving.actor;
       emit(mac, log, "machine.SequenceEvent", { sequence: leaving.sequence, action: "START" }, leaving.actor);
+    }
+    // a client opens its stream of events and asks for the sequence at the same time: what it waits for comes later
+    if (leaving && !log.stops && due - world.now() <= PACE.stop / 2) {
+      log.stops = true;
       emit(mac, log, "machine.TaskEvent", { task: "stopAllServices", action: "START" }, leaving.actor);
     }
   };

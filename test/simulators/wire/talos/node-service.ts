@@ -1,7 +1,7 @@
 // MachineService: what a node is, its config, its files and its services.
 import { createGzip } from "node:zlib";
 import { adminKubeconfig } from "../../world/admin-kubeconfig.ts";
-import { addressesOf, hostnameOf } from "../../world/machines.ts";
+import { hostnameOf } from "../../world/machines.ts";
 import { applyConfig, bootstrap, type Mode } from "../../world/talos-api.ts";
 import { consoleOf, fileOf, filesBelow, LOGS } from "../../world/talos-files.ts";
 import { servicesOf } from "../../world/talos-status.ts";
@@ -91,7 +91,7 @@ const events: Stream = ({ machine: { mac }, events, request: { tail_events: tail
   const wanted = (all: ReturnType<typeof events.past>) => all.filter(({ actor_id }) => !actor || actor_id === actor);
   const past = wanted(events.past(mac));
   for (const event of tail < 0 ? past : tail > 0 ? past.slice(-tail) : []) send(event);
-  const stop = events.follow(mac, (event) => void wanted([event]).forEach(send));
+  const stop = events.follow(mac, (event) => wanted([event]).forEach(send));
   return new Promise((resolve) => {
     const end = () => (stop(), resolve());
     if (over.aborted) end();
@@ -112,9 +112,6 @@ export const NODE: { unary: Record<string, Unary>; streams: Record<string, Strea
   },
   streams: { Kubeconfig: kubeconfig, Read: read, List: list, Dmesg: dmesg, Logs: logs, Events: events },
 };
-
-/** The one address that a node is asked at, for replies that tell it. */
-export const addressOf = (machine: Parameters<typeof addressesOf>[0]) => addressesOf(machine)[0]!;
 
 /** A .tar.gz with one file, as files of a node are sent. */
 async function tarOf(name: string, text: string): Promise<Buffer> {

@@ -46,7 +46,11 @@ export function targetsOf(endpoint: Endpoint, metadata: Metadata, path: string):
   const { world } = endpoint;
   const machine = endpoint.machine();
   // Node's HTTP/2 joins repeated headers into one
-  const named = (key: string) => metadata.get(key).flatMap((value) => String(value).split(/,\s*/));
+  const named = (key: string) =>
+    metadata
+      .get(key)
+      .flatMap((value) => String(value).split(/,\s*/))
+      .filter(Boolean);
   const [one, many] = [named("node"), named("nodes")];
   if (one.length > 1) return { code: "InvalidArgument", description: "node metadata must be single-valued" };
   const config = machine.stage === "running" ? configOf(machine) : undefined;

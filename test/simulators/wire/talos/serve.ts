@@ -1,4 +1,5 @@
 // Talos' API at the wire: a gRPC server for each machine on a port of its own, there exactly while the machine's API answers.
+import { setMaxListeners } from "node:events";
 import { Server, type UntypedServiceImplementation } from "@grpc/grpc-js";
 import type { MachineState } from "../../world/machines.ts";
 import { machineAt } from "../../world/machines.ts";
@@ -92,7 +93,9 @@ async function start(world: World, { mac }: MachineState, identity: string, even
   const port = await new Promise<number>((resolve, reject) =>
     server.bindAsync("127.0.0.1:0", credentialsOf(world, machine()), (error, port) => (error ? reject(error) : resolve(port))),
   );
-  return { identity, server, port, down: new AbortController() };
+  const down = new AbortController();
+  setMaxListeners(0, down.signal); // one for each stream that is open
+  return { identity, server, port, down };
 }
 
 interface Handlers {
