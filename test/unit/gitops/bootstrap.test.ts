@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import { reference } from "../../../scripts/lib/cluster/cluster.ts";
 import { releaseNames } from "../../../scripts/lib/helm.ts";
 import { testCluster } from "../test-cluster.ts";
-import { type Any, documentsOf, exists, ofKind, read, releasesOf, TREE } from "./tree.ts";
+import { type Any, documentsOf, exists, namespaceOf, ofKind, read, releasesOf, TREE } from "./tree.ts";
 
 const APPS = "bootstrap/helmfile.d/01-apps.yaml";
 const CRDS = "bootstrap/helmfile.d/00-crds.yaml";
@@ -150,13 +150,15 @@ describe("resources.yaml.njk", () => {
   });
 });
 
-it("every Secret that the tree asks for is made by bootstrap or by an ExternalSecret", () => {
-  const made = [
-    "external-secrets/onepassword-secret",
-    "flux-system/sops-age-secret",
-    ...ofKind("ExternalSecret", "external-secrets.io").map(({ object }) => `${object.metadata.namespace}/${object.spec.target.name}`),
-  ];
-  const asked = TREE.flatMap(({ file, object }) => secretsAsked(object).map((name) => `${file.split("/")[2]}/${name}`));
+it("every Secret that the tree asks for is made by bootstrap, by an ExternalSecret, or by cert-manager for a Certificate", () => {
+  const targets = ofKind("ExternalSecret", "external-secrets.io").map(
+    ({ file, name, object }) => `${namespaceOf(file)}/${object.spec.target?.name ?? name}`,
+  );
+  const certificates = ofKind("Certificate", "cert-manager.io").map(({ file, object }) => `${namespaceOf(file)}/${object.spec.secretName}`);
+  const made = ["external-secrets/onepassword-secret", "flux-system/sops-age-secret", ...targets, ...certificates];
+  const asked = TREE.filter(({ file, kind }) => file.startsWith("kubernetes/apps/") && kind !== "Certificate").flatMap(({ file, object }) =>
+    secretsAsked(object).map((name) => `${namespaceOf(file)}/${name.replace("{{ .Release.Name }}", object.metadata.name)}`),
+  );
   expect(asked).toContain("external-secrets/onepassword-secret");
   expect(asked.filter((secret) => !made.includes(secret))).toEqual([]);
 });
@@ -166,6 +168,11 @@ function secretsAsked(value: Any, key = ""): string[] {
   if (typeof value === "string")
     return /^(secretName|credentialsName)$/.test(key) ? [value] : [...value.matchAll(/--sops-age-secret=(\S+)/g)].map(([, name]) => name!);
   if (typeof value !== "object" || value === null) return [];
-  const own = /secretRef$/i.test(key) && typeof value.name === "string" ? [value.name as string] : [];
+  const own =
+    /secretRef$/i.test(key) &&
+    key !== "privateKeySecretRef" && // an ACME account's, which cert-manager makes
+    typeof value.name === "string"
+      ? [value.name as string]
+      : [];
   return [...own, ...Object.entries(value as object).flatMap(([name, inner]) => secretsAsked(inner, Array.isArray(value) ? key : name))];
 }
