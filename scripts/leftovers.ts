@@ -2,11 +2,12 @@
 import { Failure } from "./lib/errors.ts";
 import { type Room, seeAll, type Sight, undoAll } from "./lib/leftovers/kinds.ts";
 import { nasLeftovers } from "./lib/leftovers/nas.ts";
+import { suspendedLeftovers } from "./lib/leftovers/suspended.ts";
 import { flag } from "./lib/options.ts";
 import { main, procedure } from "./lib/procedure.ts";
 import { table } from "./lib/ui.ts";
 
-const ROOMS: readonly Room[] = [nasLeftovers];
+const ROOMS: readonly Room[] = [nasLeftovers, suspendedLeftovers];
 
 const IS = { gone: "not there any more", safe: "can be undone", kept: "stays", unknown: "unknown" };
 

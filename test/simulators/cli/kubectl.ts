@@ -3,6 +3,7 @@ import { type Tool, Untaught } from "../world/tool.ts";
 import { clusterOf, kubelets } from "../world/machines.ts";
 import { type Flag, readFlags } from "./flags.ts";
 import { type KubeCall, KubeError, reachApi } from "./kubectl-client.ts";
+import { diffCommand } from "./kubectl-diff.ts";
 import { getCommand, waitCommand } from "./kubectl-get.ts";
 import { applyCommand, cordonCommand, deleteCommand, patchCommand, setWords } from "./kubectl-write.ts";
 
@@ -47,6 +48,15 @@ const COMMANDS: Record<string, Command> = {
     },
     run: applyCommand,
   },
+  diff: {
+    flags: {
+      "server-side": { is: "switch" },
+      "force-conflicts": { is: "switch" },
+      "field-manager": { is: "text" },
+      filename: FILE,
+    },
+    run: diffCommand,
+  },
   wait: {
     flags: { for: { is: "text" }, timeout: { is: "text" }, all: { is: "switch" }, selector: SELECTOR, filename: FILE },
     run: waitCommand,
@@ -78,7 +88,7 @@ export const kubectl: Tool = async (world, call) => {
     return 0;
   } catch (error) {
     if (!(error instanceof KubeError)) throw error;
-    call.err(`${error.message}\n`);
+    if (error.message) call.err(`${error.message}\n`);
     return 1;
   }
 };

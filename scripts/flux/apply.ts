@@ -1,0 +1,41 @@
+// Applies one application from the working tree, to try it out. Flux takes it back to what was pushed at its next reconciliation.
+import { Stop } from "../lib/errors.ts";
+import { appliedObjects, readApp } from "../lib/gitops/app.ts";
+import { expectOurCluster, steady } from "../lib/kubernetes.ts";
+import { text } from "../lib/options.ts";
+import { main, procedure } from "../lib/procedure.ts";
+import { printDocuments } from "../lib/yaml.ts";
+import { differenceOf } from "./diff.ts";
+
+export const apply = procedure({
+  name: "flux:apply",
+  about: "apply an application from the working tree; Flux will revert it",
+  options: { app: text("name of its Kustomization, or namespace/name") },
+  async run({ app }, context) {
+    const { root, ui } = context;
+    const found = await readApp(root, app);
+    await expectOurCluster(context);
+    const objects = appliedObjects(found);
+    const input = await printDocuments(objects);
+    const difference = await differenceOf(input);
+    if (difference === "") return ui.say(`${found.namespace}/${found.name}: the cluster has it already`);
+    const interval = String(found.spec.interval ?? "its interval");
+    await ui.confirm({
+      title: `flux:apply ${found.namespace}/${found.name}`,
+      lines: [
+        ...difference.trimEnd().split("\n"),
+        ...(objects.length < found.built.length ? ["SOPS files stay as they are: they are decrypted in the cluster"] : []),
+        `careful: Flux reverts this within ${interval} unless it is pushed; it prunes nothing that is only here`,
+      ],
+    });
+    await steady(
+      () =>
+        $({ input, timeout: "2m" })`cat | kubectl apply --server-side --force-conflicts --field-manager kustomize-controller --filename -`,
+    );
+    const left = await differenceOf(input);
+    if (left !== "") throw new Stop(`the cluster changed it again while it was applied:\n${left.trimEnd()}`, { pending: true });
+    ui.say(`${found.namespace}/${found.name} is applied, until Flux reconciles it: commit and push to keep it`);
+  },
+});
+
+await main(import.meta, apply);

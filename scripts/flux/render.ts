@@ -1,0 +1,21 @@
+// Prints what Flux would apply of one application, from the working tree: built, patched, and with every variable filled in.
+import { appliedObjects, readApp } from "../lib/gitops/app.ts";
+import { text } from "../lib/options.ts";
+import { main, procedure } from "../lib/procedure.ts";
+import { printDocuments } from "../lib/yaml.ts";
+
+export const render = procedure({
+  name: "flux:render",
+  about: "print what Flux would apply of an application",
+  cluster: false,
+  options: { app: text("name of its Kustomization, or namespace/name") },
+  async run({ app }, { root, ui }) {
+    const found = await readApp(root, app);
+    const objects = appliedObjects(found);
+    const sealed = found.built.length - objects.length;
+    ui.result(objects, (await printDocuments(objects)).trimEnd());
+    if (sealed > 0) ui.warn(`${sealed} SOPS ${sealed === 1 ? "file is" : "files are"} left out: they are decrypted in the cluster`);
+  },
+});
+
+await main(import.meta, render);

@@ -1,0 +1,95 @@
+// Has Flux fetch and apply what was pushed, and waits until it has: the revision of the last push, everything ready.
+import { Failure } from "../lib/errors.ts";
+import { type FluxState, fluxState } from "../lib/flux.ts";
+import { pushedBelow } from "../lib/git.ts";
+import { expectOurCluster, getAll, type KubernetesObject, mayPass, steady } from "../lib/kubernetes.ts";
+import { main, procedure } from "../lib/procedure.ts";
+import { until } from "../lib/wait.ts";
+
+const SECONDS = 15 * 60;
+const SOURCES = "gitrepositories.source.toolkit.fluxcd.io";
+const KUSTOMIZATIONS = "kustomizations.kustomize.toolkit.fluxcd.io";
+
+export const sync = procedure({
+  name: "flux:sync",
+  about: "have Flux apply what was pushed, and wait until it has",
+  options: {},
+  async run(_values, context) {
+    const { ui, signal, root, waive } = context;
+    $.cwd = root;
+    const pushed = await pushedBelow("kubernetes");
+    const hindrance = "unknown" in pushed ? `what was pushed is unknown: ${pushed.unknown}` : pushed.here.join("\n");
+    if (hindrance && !waive.includes("git"))
+      throw new Failure({
+        attempted: "sync what Flux cannot see",
+        said: hindrance,
+        now: "nothing was asked of Flux",
+        next: "commit and push, then: task flux:sync; WAIVE=git syncs what is pushed",
+      });
+    await expectOurCluster(context);
+    const head = "head" in pushed ? pushed.head : undefined;
+    await ui.confirm({
+      title: "flux:sync",
+      lines: [`have Flux apply ${head?.slice(0, 12) ?? "what was pushed"}, and wait until it is ready`],
+    });
+    const at = new Date().toISOString();
+    for (const kind of [SOURCES, KUSTOMIZATIONS])
+      await steady(() => $`kubectl annotate ${kind} flux-system --namespace flux-system --overwrite reconcile.fluxcd.io/requestedAt=${at}`);
+    let last = "nothing was seen";
+    await until(
+      async () => {
+        const seen = await look(head).catch(passing);
+        if (seen && "ready" in seen) return { ready: seen };
+        last = seen?.waiting ?? "the API does not answer";
+        return { waiting: last.split("\n").slice(0, 2).join("; ") };
+      },
+      {
+        for: "Flux",
+        seconds: SECONDS,
+        ui,
+        signal,
+        next: "flux get all --all-namespaces --status-selector ready=false; then: task flux:sync",
+      },
+    );
+    ui.say(`Flux applied ${head?.slice(0, 12) ?? "what was pushed"}: everything is ready`);
+  },
+});
+
+async function look(head: string | undefined): Promise<{ ready: true } | { waiting: string }> {
+  return verdict(head, (await getAll(`${SOURCES},${KUSTOMIZATIONS}`)) ?? [], await fluxState());
+}
+
+interface Applied extends KubernetesObject {
+  spec?: { sourceRef?: { kind?: string; name?: string }; suspend?: boolean };
+  status?: KubernetesObject["status"] & { artifact?: { revision?: string }; lastAppliedRevision?: string };
+}
+
+/** Whether everything that reads the repository is at its revision and ready; else the first thing that is not. */
+export function verdict(
+  head: string | undefined,
+  objects: readonly KubernetesObject[],
+  state: FluxState | undefined,
+): { ready: true } | { waiting: string } {
+  const source = objects.find(({ kind, metadata }) => kind === "GitRepository" && metadata.name === "flux-system") as Applied | undefined;
+  if (!source) return { waiting: "Flux has no GitRepository flux-system" };
+  const { revision = "nothing yet" } = source.status?.artifact ?? {};
+  if (head && !revision.endsWith(`:${head}`)) return { waiting: `Flux has fetched ${revision}` };
+  const behind = (objects as Applied[]).find(
+    ({ kind, spec, status }) =>
+      kind === "Kustomization" && spec?.sourceRef?.name === "flux-system" && !spec.suspend && status?.lastAppliedRevision !== revision,
+  );
+  if (behind)
+    return {
+      waiting: `Kustomization ${behind.metadata.namespace}/${behind.metadata.name} is at ${behind.status?.lastAppliedRevision ?? "no revision"}`,
+    };
+  if (!state || state.ready < state.total) return { waiting: state?.waiting.join("\n") ?? "Flux is not installed" };
+  return { ready: true };
+}
+
+/** An API server that is away for a moment is not an answer about Flux. */
+const passing = (error: unknown): undefined => {
+  if (mayPass(error)) return undefined;
+  throw error;
+};
+
+await main(import.meta, sync);

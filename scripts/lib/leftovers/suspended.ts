@@ -1,0 +1,35 @@
+// Kustomizations that a procedure suspended: Flux leaves them alone until they are resumed.
+import type { Entry } from "../ledger.ts";
+import { getAll, type KubernetesObject, steady } from "../kubernetes.ts";
+import type { Room, Sight } from "./kinds.ts";
+
+const KIND = "kustomizations.kustomize.toolkit.fluxcd.io";
+
+export const suspendedLeftovers: Room = {
+  kinds: ["suspended Kustomization"],
+  see: async (entries, context) => judge(entries, (await getAll(KIND)) ?? [], context.cluster.name),
+  async undo(entries, context) {
+    const sights = await this.see(entries, context);
+    for (const { entry, verdict } of sights) {
+      if (verdict === "safe") await resume(entry);
+      if (verdict === "safe" || verdict === "gone") await context.ledger.close(entry);
+    }
+    return sights.filter(({ verdict }) => verdict === "kept" || verdict === "unknown");
+  },
+};
+
+/** What is to be done with each: resumed when it is still suspended, struck out when it is not, or not there. */
+export function judge(entries: readonly Entry[], all: readonly KubernetesObject[], home: string): Sight[] {
+  return entries.map((entry): Sight => {
+    if (entry.home !== home) return { entry, verdict: "kept", why: `it is of another cluster: ${entry.home}` };
+    const one = all.find(({ metadata: { namespace, name } }) => `${namespace}/${name}` === entry.name);
+    if (!one) return { entry, verdict: "gone", why: "there is no such Kustomization any more" };
+    if (one.spec?.suspend !== true) return { entry, verdict: "gone", why: "it was resumed" };
+    return { entry, verdict: "safe", why: "suspended; Flux brings back what it applied" };
+  });
+}
+
+async function resume({ name: key }: Entry): Promise<void> {
+  const [namespace = "", name = ""] = key.split("/");
+  await steady(() => $`kubectl patch ${KIND} ${name} --namespace ${namespace} --type merge --patch ${'{"spec":{"suspend":false}}'}`);
+}

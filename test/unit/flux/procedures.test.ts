@@ -1,0 +1,181 @@
+import { describe, expect, it } from "vitest";
+import { apply } from "../../../scripts/flux/apply.ts";
+import { deleteApp } from "../../../scripts/flux/delete.ts";
+import { diff, withoutPaths } from "../../../scripts/flux/diff.ts";
+import { render } from "../../../scripts/flux/render.ts";
+import { sync, verdict } from "../../../scripts/flux/sync.ts";
+import type { KubernetesObject } from "../../../scripts/lib/kubernetes.ts";
+import { findApp, objectOf, pruned } from "../../../scripts/lib/gitops/app.ts";
+import { judge } from "../../../scripts/lib/leftovers/suspended.ts";
+import type { FluxKustomization } from "../../../scripts/lib/lint/types.ts";
+import { record, type RecordSetup } from "../recorder.ts";
+import { ourKubeconfig } from "./our-kubeconfig.ts";
+
+const DIFF = "cat | kubectl diff --server-side --force-conflicts --field-manager kustomize-controller --filename -";
+const APPLY = "cat | kubectl apply --server-side --force-conflicts --field-manager kustomize-controller --filename -";
+const GET = "kubectl get kustomizations.kustomize.toolkit.fluxcd.io --all-namespaces --output json";
+const CHANGED = `diff -u -N /tmp/LIVE-12/v1.ConfigMap.default.a /tmp/MERGED-34/v1.ConfigMap.default.a
+--- /tmp/LIVE-12/v1.ConfigMap.default.a\t2026-01-01 00:00:00.0 +0000
++++ /tmp/MERGED-34/v1.ConfigMap.default.a\t2026-01-01 00:00:00.0 +0000
+@@ -1 +1 @@
+-a: 1
++a: 2
+`;
+
+const open = async (setup: RecordSetup) => record({ ...(await ourKubeconfig()), ...setup });
+
+describe("one application of the tree", () => {
+  const one = (namespace: string, name: string) => ({ namespace, name }) as FluxKustomization;
+  const all = [one("kube-system", "cilium"), one("default", "echo"), one("network", "echo")];
+  it("is found by its name, or by namespace and name", () => {
+    expect(findApp(all, "cilium")).toBe(all[0]);
+    expect(findApp(all, "network/echo")).toBe(all[2]);
+  });
+  it("a name that two have, or none, is refused with the ones there are", () => {
+    expect(() => findApp(all, "echo")).toThrow("several Kustomizations are called echo: default/echo, network/echo");
+    expect(() => findApp(all, "cilum")).toThrow(/no Kustomization is called cilum; did you mean cilium\?/);
+  });
+  it("is rendered as Flux would apply it, with the labels by which it knows its own", async () => {
+    const recording = await record();
+    await recording.run(render, { app: "cilium-config" });
+    expect(recording.commands).toEqual([]);
+    const [objects] = recording.results as { kind: string; metadata: { labels: object } }[][];
+    expect(objects!.map(({ kind }) => kind)).toContain("CiliumLoadBalancerIPPool");
+    expect(objects![0]!.metadata.labels).toMatchObject({
+      "kustomize.toolkit.fluxcd.io/name": "cilium-config",
+      "kustomize.toolkit.fluxcd.io/namespace": "kube-system",
+    });
+  });
+});
+
+describe("flux:diff", () => {
+  it("changes nothing and says so when the cluster has it all", async () => {
+    const recording = await open({ answers: { [DIFF]: "" } });
+    await recording.run(diff, { app: "cilium-config" });
+    expect(recording.commands).toEqual([`ask ${DIFF}`]);
+    expect(recording.said).toEqual(["kube-system/cilium-config: no changes"]);
+  });
+  it("shows the difference without kubectl's temporary folders, and that changes are pending", async () => {
+    const recording = await open({ answers: { [DIFF]: { out: CHANGED, code: 1 } } });
+    expect(await recording.run(diff, { app: "cilium-config" })).toMatchObject({ pending: true });
+    expect(recording.said).toEqual([withoutPaths(CHANGED).trimEnd()]);
+    expect(withoutPaths(CHANGED)).toBe(
+      "v1.ConfigMap.default.a\n--- v1.ConfigMap.default.a\n+++ v1.ConfigMap.default.a\n@@ -1 +1 @@\n-a: 1\n+a: 2\n",
+    );
+  });
+  it("a kind that the cluster does not know is no difference", async () => {
+    const recording = await open({ answers: { [DIFF]: { err: 'error: no matches for kind "X" in version "y/v1"', code: 1 } } });
+    expect(await recording.run(diff, { app: "cilium-config" })).toMatchObject({
+      message: expect.stringContaining("task flux:sync, which brings what is missing first"),
+    });
+  });
+});
+
+describe("flux:apply", () => {
+  it("shows the difference and that Flux reverts it, applies, and looks again", async () => {
+    const recording = await open({ answers: { [DIFF]: [{ out: CHANGED, code: 1 }, ""], [APPLY]: "applied" } });
+    await recording.run(apply, { app: "cilium-config" });
+    expect(recording.commands).toEqual([`ask ${DIFF}`, `act ${APPLY}`, `ask ${DIFF}`]);
+    expect(recording.plans[0]!.lines.at(-1)).toMatch(/^careful: Flux reverts this within \S+ unless it is pushed/);
+  });
+  it("a dry run applies nothing", async () => {
+    const recording = await open({ dryRun: true, answers: { [DIFF]: { out: CHANGED, code: 1 } } });
+    await recording.run(apply, { app: "cilium-config" });
+    expect(recording.commands).toEqual([`ask ${DIFF}`]);
+  });
+});
+
+describe("flux:delete", () => {
+  const echo = (spec: object = {}) => ({
+    kind: "Kustomization",
+    metadata: { namespace: "default", name: "echo" },
+    spec,
+    status: { inventory: { entries: [{ id: "default_echo_helm.toolkit.fluxcd.io_HelmRelease", v: "v2" }, { id: "default_echo__PersistentVolumeClaim", v: "v1" }] } }, // prettier-ignore
+  });
+  const answers = (spec?: object) => ({
+    [GET]: JSON.stringify({ items: [echo(spec)] }),
+    "kubectl patch": "patched",
+    "cat | kubectl delete": "deleted",
+    "cat | kubectl get --ignore-not-found --output name": "",
+  });
+  it("suspends first, then deletes what was applied; the ledger has the suspension", async () => {
+    const recording = await open({ answers: answers() });
+    await recording.run(deleteApp, { app: "echo" });
+    expect(recording.commands).toEqual([
+      `ask ${GET}`,
+      `act kubectl patch kustomizations.kustomize.toolkit.fluxcd.io echo --namespace default --type merge --patch $'{"spec":{"suspend":true}}'`,
+      "act cat | kubectl delete --ignore-not-found --wait=true --timeout 9m --filename -",
+      "ask cat | kubectl get --ignore-not-found --output name --filename -",
+    ]);
+    expect(recording.plans[0]!.destroys).toEqual({
+      name: "echo",
+      what: ["PersistentVolumeClaim default/echo, and all that is in it", "HelmRelease default/echo"],
+    });
+    expect(recording.ledger).toMatchObject([{ kind: "suspended Kustomization", name: "default/echo", procedure: "flux:delete" }]);
+  });
+  it("one that was suspended before is not written down as ours", async () => {
+    const recording = await open({ answers: answers({ suspend: true }) });
+    await recording.run(deleteApp, { app: "echo" });
+    expect(recording.ledger).toEqual([]);
+    expect(recording.commands.some((line) => line.includes("patch"))).toBe(false);
+  });
+  it("names of the inventory are read as Flux writes them", () => {
+    expect(objectOf({ id: "_system__node-admin_rbac.authorization.k8s.io_ClusterRole", v: "v1" })).toEqual({
+      apiVersion: "rbac.authorization.k8s.io/v1",
+      kind: "ClusterRole",
+      metadata: { name: "system:node-admin" },
+    });
+    expect(pruned([]).lines).toEqual([]);
+  });
+});
+
+describe("flux:sync", () => {
+  const git = { "git rev-parse": "abc123\n", "git status": "", "git diff": "" };
+  it("refuses what only the working tree has", async () => {
+    const recording = await open({
+      answers: { ...git, "git status": " M kubernetes/apps/x.yaml\n", "git diff": "kubernetes/apps/y.yaml\n" },
+    });
+    expect(await recording.run(sync, {})).toMatchObject({
+      message: expect.stringMatching(/kubernetes\/apps\/x\.yaml: not committed\n +kubernetes\/apps\/y\.yaml: not pushed/),
+    });
+    expect(recording.commands.filter((line) => line.startsWith("act"))).toEqual([]);
+  });
+  const at = (revision: string, kind = "Kustomization", name = "flux-system") => ({
+    apiVersion: "",
+    kind,
+    metadata: { namespace: "flux-system", name },
+    spec: { sourceRef: { name: "flux-system" } },
+    status: { artifact: { revision }, lastAppliedRevision: revision },
+  });
+  const all = { ready: 2, total: 2, waiting: [] };
+  it.each([
+    ["fetched", [at("main@sha1:old", "GitRepository")], all, { waiting: "Flux has fetched main@sha1:old" }],
+    ["applied", [at("main@sha1:new", "GitRepository"), at("main@sha1:old")], all, { waiting: "Kustomization flux-system/flux-system is at main@sha1:old" }],
+    ["ready", [at("main@sha1:new", "GitRepository"), at("main@sha1:new")], { ready: 1, total: 2, waiting: ["HelmRelease a/b: no"] }, { waiting: "HelmRelease a/b: no" }],
+    ["done", [at("main@sha1:new", "GitRepository"), at("main@sha1:new")], all, { ready: true }],
+  ])("waits until the last push is %s", (_until, objects, state, expected) => {
+    expect(verdict("new", objects as KubernetesObject[], state)).toEqual(expected);
+  }); // prettier-ignore
+});
+
+describe("what stays suspended", () => {
+  const entry = {
+    id: "1",
+    at: "",
+    kind: "suspended Kustomization",
+    name: "default/echo",
+    home: "home-ops-cluster",
+    procedure: "flux:delete",
+  };
+  const there = (suspend: boolean) => [
+    { apiVersion: "", kind: "Kustomization", metadata: { namespace: "default", name: "echo" }, spec: { suspend } },
+  ];
+  it.each([
+    ["is resumed while it is suspended", there(true), "home-ops-cluster", "safe"],
+    ["is struck out when somebody resumed it", there(false), "home-ops-cluster", "gone"],
+    ["is struck out when it is not there", [], "home-ops-cluster", "gone"],
+    ["of another cluster is left alone", there(true), "other", "kept"],
+  ])("%s", (_what, all, home, expected) => {
+    expect(judge([entry], all, home)[0]!.verdict).toBe(expected);
+  });
+});
