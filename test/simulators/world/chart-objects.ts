@@ -1,5 +1,6 @@
 // What a chart of the home renders for a release: the one source of what the simulated helm installs and of the charts that the simulated registries hold.
 import { type Chart, chartAt, chartName, wantsMonitor } from "./cluster-charts.ts";
+import { withNeeds } from "./cluster-pods.ts";
 import type { KubeObject } from "./cluster-store.ts";
 
 export interface Rendering {
@@ -19,7 +20,8 @@ export function renderedBy(release: Rendering): { crds: KubeObject[]; objects: K
     crds: apart ? chart.crds : [],
     objects: [
       ...(!apart && rendersDefinitions(chart, values) ? chart.crds : []),
-      ...workloadsOfChart(release),
+      ...workloadsOfChart(release).map((workload) => withNeeds(workload, release)),
+      ...objectsOfChart(release),
       ...(wantsMonitor(values) ? [monitorOf(release)] : []),
       ...(chartName(url) === "flux-instance" ? [instanceOf(release)] : []),
     ],
@@ -41,6 +43,13 @@ const labelsOf = (name: string) => ({ "app.kubernetes.io/instance": name, "app.k
 /** What every release of the chart runs, whatever its values. */
 export const workloadsOfChart = (release: Rendering): KubeObject[] =>
   chartFor(release).workloads.map((workload) => workloadOf(workload, release.namespace, release.version, labelsOf(release.name)));
+
+/** What the chart makes besides workloads, of these values. */
+export const objectsOfChart = (release: Rendering): KubeObject[] =>
+  (chartFor(release).objects?.(release) ?? []).map((object) => ({
+    ...object,
+    metadata: { ...object.metadata, labels: labelsOf(release.name) },
+  }));
 
 /** The ServiceMonitor of a release whose values ask for one. */
 export const monitorOf = ({ name, namespace }: Rendering): KubeObject => ({

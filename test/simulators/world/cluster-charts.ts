@@ -1,61 +1,9 @@
 // What the charts of the home bring into a cluster: definitions, workloads, and which definitions their operator makes by itself.
+import { type Chart, chart, group, when } from "./cluster-chart.ts";
+import { HOME } from "./cluster-charts-home.ts";
 import type { KubeObject } from "./cluster-store.ts";
 
-export interface Chart {
-  /** Definitions that the chart holds. */
-  crds: KubeObject[];
-  /** Definitions that its operator makes once it runs. */
-  madeByOperator: KubeObject[];
-  /** `Deployment/cert-manager`. */
-  workloads: string[];
-  /** Where the chart holds its definitions: in `crds/`, which helm applies by itself and only once, or among its templates, always or when a value says so. */
-  definitions: "crds" | "templates" | { value: string; normally: boolean };
-}
-
-/** `gateways Gateway v1,v1beta1 gtw` of a group; `!` after the kind: cluster-scoped. The last are kubectl's short names. */
-const group = (name: string, ...lines: string[]): KubeObject[] => lines.map((line) => definition(name, line));
-
-function definition(group: string, line: string): KubeObject {
-  const [plural = "", word = "", versions = "", short = ""] = line.split(" ");
-  const kind = word.replace("!", "");
-  return {
-    apiVersion: "apiextensions.k8s.io/v1",
-    kind: "CustomResourceDefinition",
-    // the API server guards these groups: a definition says who approved it, or that nobody did
-    metadata: {
-      name: `${plural}.${group}`,
-      ...(/\.(k8s|kubernetes)\.io$/.test(group) && {
-        annotations: { "api-approved.kubernetes.io": "unapproved, from the simulated home" },
-      }),
-    },
-    spec: {
-      group,
-      names: {
-        kind,
-        listKind: `${kind}List`,
-        plural,
-        singular: kind.toLowerCase(),
-        ...(short && { shortNames: short.split(",") }),
-      },
-      scope: word.endsWith("!") ? "Cluster" : "Namespaced",
-      versions: versions.split(",").map((name, at) => ({
-        name,
-        served: true,
-        storage: at === 0,
-        schema: { openAPIV3Schema: { type: "object", "x-kubernetes-preserve-unknown-fields": true } },
-      })),
-    },
-  };
-}
-
-const chart = (workloads: string[], crds: KubeObject[] = [], definitions: Chart["definitions"] = "crds"): Chart => ({
-  workloads,
-  crds,
-  madeByOperator: [],
-  definitions,
-});
-/** A value that has the chart render its definitions, and what the chart says itself. */
-const when = (value: string, normally: boolean) => ({ value, normally });
+export type { Chart } from "./cluster-chart.ts";
 
 const GATEWAY = [
   ...group(
@@ -112,19 +60,6 @@ const KEDA = [
   ),
   ...group("eventing.keda.sh", "cloudeventsources CloudEventSource v1alpha1", "clustercloudeventsources ClusterCloudEventSource! v1alpha1"),
 ];
-const PROMETHEUS = group(
-  "monitoring.coreos.com",
-  "alertmanagerconfigs AlertmanagerConfig v1alpha1 amcfg",
-  "alertmanagers Alertmanager v1 am",
-  "podmonitors PodMonitor v1 pmon",
-  "probes Probe v1 prb",
-  "prometheusagents PrometheusAgent v1alpha1 promagent",
-  "prometheuses Prometheus v1 prom",
-  "prometheusrules PrometheusRule v1 promrule",
-  "scrapeconfigs ScrapeConfig v1alpha1 scfg",
-  "servicemonitors ServiceMonitor v1 smon",
-  "thanosrulers ThanosRuler v1 ruler",
-);
 const SNAPSHOTS = [
   ...group(
     "snapshot.storage.k8s.io",
@@ -210,8 +145,8 @@ const CHARTS: Record<string, Chart> = {
   "external-dns": chart(["Deployment/external-dns"], group("externaldns.k8s.io", "dnsendpoints DNSEndpoint v1alpha1")),
   "grafana-operator": chart(["Deployment/grafana-operator"], GRAFANA),
   keda: chart(["Deployment/keda-operator"], KEDA, when("crds.install", true)),
-  "prometheus-operator-crds": chart([], PROMETHEUS, "templates"),
   "snapshot-controller": chart(["Deployment/snapshot-controller"], SNAPSHOTS, when("installCRDs", true)),
+  ...HOME,
   "volsync-perfectra1n": chart(
     ["Deployment/volsync"],
     group(

@@ -1,15 +1,14 @@
 // kustomize-controller: builds a path of the repository, applies it, waits for its health, in the order of dependsOn.
 import { join } from "node:path";
 import { type Around, isReadyNow, isRequested, nameOf, ready, same } from "./cluster-flux-status.ts";
-import { isEstablished, kindNamed } from "./cluster-kinds.ts";
+import { isHealthy, OWNER } from "./cluster-flux-health.ts";
+import { kindNamed } from "./cluster-kinds.ts";
 import { applyPatch, build, inNamespace, type Patch } from "./cluster-kustomize.ts";
 import { substituted } from "./cluster-substitute.ts";
 import { type Step, PACE } from "./cluster-nodes.ts";
-import { isAvailable } from "./cluster-releases.ts";
 import { type ClusterState, type Entry, entriesOf, entryAt, type KubeObject, noMatch, servesAll, storeOf } from "./cluster-store.ts";
 
 const KUSTOMIZATIONS = "kustomizations.kustomize.toolkit.fluxcd.io";
-const OWNER = "kustomize.toolkit.fluxcd.io";
 
 export const kustomizationSteps = (state: Readonly<ClusterState>, around: Around): Step[] =>
   entriesOf(state, KUSTOMIZATIONS).flatMap((entry) => {
@@ -111,6 +110,7 @@ function reconcile(state: ClusterState, entry: Entry, repository: string, revisi
 const rank = ({ kind }: KubeObject) => ["Namespace", "CustomResourceDefinition"].indexOf(kind) >>> 0;
 
 const KNOWN = [
+  "components",
   "decryption",
   "deletionPolicy",
   "dependsOn",
@@ -133,37 +133,10 @@ const KNOWN = [
 function render({ spec }: KubeObject, repository: string): KubeObject[] {
   const unknown = Object.keys(spec).filter((key) => !KNOWN.includes(key));
   if (unknown.length > 0) throw new Error(`the simulated home was not taught spec.${unknown.join(", spec.")}`);
-  const objects = build(join(repository, spec.path), { gathers: true });
+  const path = join(repository, spec.path);
+  const parts = ((spec.components ?? []) as string[]).flatMap((component) => build(join(path, component)));
+  const objects = [...build(path, { gathers: true }), ...parts];
   const placed = spec.targetNamespace ? objects.map((object) => inNamespace(object, spec.targetNamespace)) : objects;
   const patched = (spec.patches ?? []).reduce((all: KubeObject[], patch: Patch) => applyPatch(all, patch), placed) as KubeObject[];
   return spec.postBuild ? patched.map((object) => substituted(object, spec.postBuild)) : patched;
-}
-
-/** Whether what it waits for is ready: everything it applied, or the objects that it names. */
-function isHealthy(state: Readonly<ClusterState>, { object: { metadata, spec } }: Entry): boolean {
-  const own = Object.values(state.objects).filter(
-    ({
-      object: {
-        metadata: { labels },
-      },
-    }) => labels?.[`${OWNER}/name`] === metadata.name && labels[`${OWNER}/namespace`] === metadata.namespace,
-  );
-  const named = (spec.healthChecks ?? []).map((check: any) =>
-    Object.values(state.objects).find(
-      ({ object }) =>
-        object.kind === check.kind &&
-        object.metadata.name === check.name &&
-        (check.namespace === undefined || object.metadata.namespace === check.namespace),
-    ),
-  );
-  return (spec.wait === true ? own : named).every((entry: Entry | undefined) => entry !== undefined && isCurrent(entry));
-}
-
-/** kstatus: what has no conditions is as it should be, unless its controller always writes some. */
-function isCurrent(entry: Entry): boolean {
-  const { kind, apiVersion, status } = entry.object;
-  if (["Deployment", "DaemonSet", "StatefulSet"].includes(kind)) return isAvailable(entry);
-  if (kind === "CustomResourceDefinition") return isEstablished(entry);
-  if (/toolkit\.fluxcd\.io|external-secrets\.io|controlplane\.io/.test(apiVersion)) return isReadyNow(entry);
-  return !status?.conditions?.some(({ type, status }: any) => type === "Ready" && status !== "True");
 }

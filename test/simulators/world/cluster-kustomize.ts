@@ -2,6 +2,7 @@
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join, relative, resolve } from "node:path";
 import { parse, parseAllDocuments } from "yaml";
+import { generated, type Generator, type GeneratorOptions } from "./cluster-kustomize-generate.ts";
 import { Untaught } from "./tool.ts";
 import { type KubeObject, mergePatch } from "./cluster-store.ts";
 
@@ -15,9 +16,21 @@ interface Kustomization {
   components?: string[];
   namespace?: string;
   patches?: Patch[];
+  configMapGenerator?: Generator[];
+  generatorOptions?: GeneratorOptions;
 }
 
-const KEYS = ["apiVersion", "kind", "metadata", "resources", "components", "namespace", "patches"];
+const KEYS = [
+  "apiVersion",
+  "kind",
+  "metadata",
+  "resources",
+  "components",
+  "configMapGenerator",
+  "generatorOptions",
+  "namespace",
+  "patches",
+];
 const FILES = ["kustomization.yaml", "kustomization.yml", "Kustomization"];
 
 /** The objects of a folder. A folder without a kustomization.yaml is gathered, as kustomize-controller does when `gathers` is set. Throws with kustomize's words. */
@@ -32,6 +45,8 @@ export function build(folder: string, { gathers = false } = {}): KubeObject[] {
   const unknown = Object.keys(kustomization).filter((key) => !KEYS.includes(key));
   if (unknown.length > 0) throw new Untaught(`${unknown.join(", ")} in ${file}`);
   const objects = (kustomization.resources ?? []).flatMap((name) => read(resolve(folder, name), folder));
+  for (const generator of kustomization.configMapGenerator ?? [])
+    objects.push(generated(generator, kustomization.generatorOptions, folder));
   for (const name of kustomization.components ?? []) objects.push(...build(resolve(folder, name)));
   const patched = (kustomization.patches ?? []).reduce(applyPatch, objects);
   return kustomization.namespace === undefined ? patched : patched.map((object) => inNamespace(object, kustomization.namespace!));

@@ -1,7 +1,8 @@
 // Installing a chart: the release, its objects, and whether what it runs can become available.
 import { chartName, wantsMonitor } from "./cluster-charts.ts";
-import { renderedBy } from "./chart-objects.ts";
-import { kindWord } from "./cluster-kinds.ts";
+import { objectsOfChart, renderedBy } from "./chart-objects.ts";
+import { kindNamed, kindWord } from "./cluster-kinds.ts";
+import { unmet } from "./cluster-pods.ts";
 import {
   type ClusterState,
   type Entry,
@@ -27,7 +28,7 @@ export const releaseAt = (state: Readonly<ClusterState>, namespace: string, name
   state.releases[`${namespace}/${name}`];
 
 /** What helm says before it has changed anything, or undefined. */
-export function cannotInstall(state: Readonly<ClusterState>, { name, namespace, values, url }: Install): string | undefined {
+export function cannotInstall(state: Readonly<ClusterState>, { name, namespace, values, url, version }: Install): string | undefined {
   if (!entryAt(state, "namespaces", "", namespace)) return `create: failed to create: namespaces ${JSON.stringify(namespace)} not found`;
   const lacks = (kind: string, version: string, object: string) =>
     `unable to build kubernetes objects from release manifest: resource mapping not found for name: ${JSON.stringify(object)} namespace: ${JSON.stringify(namespace)} from "": no matches for kind ${JSON.stringify(kind)} in version ${JSON.stringify(version)}\nensure CRDs are installed first`;
@@ -35,7 +36,10 @@ export function cannotInstall(state: Readonly<ClusterState>, { name, namespace, 
     return lacks("ServiceMonitor", "monitoring.coreos.com/v1", name);
   if (chartName(url) === "flux-instance" && !kindWord(state, "fluxinstances.fluxcd.controlplane.io"))
     return lacks("FluxInstance", "fluxcd.controlplane.io/v1", "flux");
-  return undefined;
+  const release = { name, namespace, values, url, version };
+  const own = renderedBy(release).objects.map(({ spec }) => spec?.names?.kind as string | undefined);
+  const strange = objectsOfChart(release).find(({ apiVersion, kind }) => !own.includes(kind) && !kindNamed(state, apiVersion, kind));
+  return strange && lacks(strange.kind, strange.apiVersion, strange.metadata.name);
 }
 
 /** Writes a release and the objects of its chart. The caller has asked `cannotInstall`. */
@@ -130,7 +134,8 @@ export const runs = (state: Readonly<ClusterState>, workload: string, namespace:
 };
 
 /** Why pods of this workload cannot run; undefined when they can. */
-export function hindrance(state: Readonly<ClusterState>, { object: { kind, metadata } }: Entry): string | undefined {
+export function hindrance(state: Readonly<ClusterState>, entry: Entry): string | undefined {
+  const { kind, metadata } = entry.object;
   const name = metadata.name;
   const nodes = entriesOf(state, "nodes");
   if (nodes.length === 0) return "no nodes available to schedule pods";
@@ -139,7 +144,7 @@ export function hindrance(state: Readonly<ClusterState>, { object: { kind, metad
     return `${kind} ${name}: 0/${nodes.length} nodes are available: ${nodes.length} node(s) had untolerated taint {node.kubernetes.io/not-ready: }`;
   if (name === "onepassword-connect" && !entryAt(state, "secrets", metadata.namespace!, "onepassword-secret"))
     return 'MountVolume.SetUp failed for volume "credentials": secret "onepassword-secret" not found';
-  return undefined;
+  return unmet(state, entry);
 }
 
 export const isReadyNode = ({ object }: Entry) =>

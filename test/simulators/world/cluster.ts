@@ -2,7 +2,9 @@
 import { join } from "node:path";
 import { fluxSteps } from "./cluster-flux.ts";
 import { definitionSteps, nodeSteps, type Step, workloadSteps } from "./cluster-nodes.ts";
+import { operatorSteps } from "./cluster-operators.ts";
 import { isReadyNode } from "./cluster-releases.ts";
+import { storageSteps } from "./cluster-storage.ts";
 import { type ClusterState, entryAt, freshCluster, storeOf } from "./cluster-store.ts";
 import { apiServerUp, etcdMembers, kubelets, PACE } from "./machines.ts";
 import type { State, World } from "./world.ts";
@@ -24,6 +26,8 @@ function stepsOf(world: World): Step[] {
     ...definitionSteps(cluster),
     ...nodeSteps(cluster, kubelets(world), born),
     ...workloadSteps(cluster),
+    ...storageSteps(cluster, world.has("ceph-warns")),
+    ...operatorSteps(cluster),
     ...fluxSteps(cluster, around),
   ];
 }

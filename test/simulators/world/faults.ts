@@ -30,6 +30,7 @@ export const FAULTS = {
   "registry-broken": { about: "a registry hands out a chart that is not the one its manifest names", ends: "stops" },
   "registry-rate-limited": { about: "a chart registry wants fewer requests until helm gives up", ends: "passes", strikes: 6 },
   "helm-stuck": { about: "a release was left pending by a run that died", ends: "passes" },
+  "ceph-warns": { about: "Ceph is up, with a warning", ends: "passes" },
   "flux-app-fails": { about: "one of Flux's Kustomizations cannot become ready", ends: "stops" },
 } as const;
 

@@ -1,0 +1,55 @@
+// What kustomize-controller waits for after it has applied: kstatus, and the CEL expressions of kinds that kstatus cannot read.
+import { isReadyNow } from "./cluster-flux-status.ts";
+import { isEstablished } from "./cluster-kinds.ts";
+import { isAvailable } from "./cluster-releases.ts";
+import type { ClusterState, Entry } from "./cluster-store.ts";
+import { Untaught } from "./tool.ts";
+
+export const OWNER = "kustomize.toolkit.fluxcd.io";
+
+/** The expressions of the tree; any other is refused. */
+const CEL: Record<string, (status: any) => boolean> = {
+  "status.conditions.filter(e, e.type == 'Ready').all(e, e.status == 'True')": ({ conditions }) =>
+    conditions.filter(({ type }: any) => type === "Ready").every(({ status }: any) => status === "True"),
+  "status.ceph.health in ['HEALTH_OK', 'HEALTH_WARN']": ({ ceph }) => ["HEALTH_OK", "HEALTH_WARN"].includes(ceph.health as string),
+};
+
+/** Whether what it waits for is ready: everything it applied, or the objects that it names. */
+export function isHealthy(state: Readonly<ClusterState>, { object: { metadata, spec } }: Entry): boolean {
+  const own = Object.values(state.objects).filter(
+    ({
+      object: {
+        metadata: { labels },
+      },
+    }) => labels?.[`${OWNER}/name`] === metadata.name && labels[`${OWNER}/namespace`] === metadata.namespace,
+  );
+  const expression = ({ object: { apiVersion, kind } }: Entry): string | undefined =>
+    spec.healthCheckExprs?.find((one: any) => one.apiVersion === apiVersion && one.kind === kind)?.current;
+  const named = (spec.healthChecks ?? []).map((check: any) =>
+    Object.values(state.objects).find(
+      ({ object }) =>
+        object.kind === check.kind &&
+        object.metadata.name === check.name &&
+        (check.namespace === undefined || object.metadata.namespace === check.namespace),
+    ),
+  );
+  return (spec.wait === true ? own : named).every((entry: Entry | undefined) => entry !== undefined && isCurrent(entry, expression(entry)));
+}
+
+/** kstatus: what has no conditions is as it should be, unless its controller always writes some. */
+function isCurrent(entry: Entry, expression?: string): boolean {
+  const { kind, apiVersion, status } = entry.object;
+  if (expression !== undefined) {
+    const holds = CEL[expression];
+    if (!holds) throw new Untaught(`the health expression ${expression}`);
+    try {
+      return holds(status);
+    } catch {
+      return false; // a field that is not there yet: Flux goes on waiting
+    }
+  }
+  if (["Deployment", "DaemonSet", "StatefulSet"].includes(kind)) return isAvailable(entry);
+  if (kind === "CustomResourceDefinition") return isEstablished(entry);
+  if (/toolkit\.fluxcd\.io|external-secrets\.io|controlplane\.io/.test(apiVersion)) return isReadyNow(entry);
+  return !status?.conditions?.some(({ type, status }: any) => type === "Ready" && status !== "True");
+}
