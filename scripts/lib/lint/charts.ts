@@ -19,6 +19,9 @@ export interface ChartFacts {
   crds?: Record<string, string[]>;
   crdsWhen?: string;
   laterCrds?: Record<string, string[]>;
+  controls?: string[];
+  takes?: number;
+  usesSecrets?: Named[];
   needs?: { group: string; kind: string; when?: string }[];
   webhooks?: string[];
   populators?: string[];

@@ -1,0 +1,38 @@
+// What is sure to come before what: a step is taken after everything that it waits for, and after all that those waited for.
+import { blocks, type State } from "./state.ts";
+import type { Step } from "./step.ts";
+
+export interface Ancestry {
+  /** Whether the first step has been taken whenever the second is first tried. */
+  surely(first: Step, second: Step): boolean;
+}
+
+/** Looks backwards from a step, never behind the time of what it looks for. */
+export function ancestry({ taken, reached }: Pick<State, "taken" | "reached">): Ancestry {
+  const marks = new Map<Step, number>();
+  let look = 0;
+  return {
+    surely(first, second) {
+      const at = taken.get(first)?.at;
+      const began = taken.get(second)?.began;
+      if (at === undefined || began === undefined || at > began) return false;
+      look++;
+      const queue: Step[] = [];
+      const see = (step: Step, guardsOnly: boolean) => {
+        for (const need of step.needs) {
+          if (!blocks(need) || (guardsOnly && need.how !== "guard")) continue;
+          const by = reached.get(need.key)?.by;
+          if (!by || marks.get(by) === look || taken.get(by)!.at < at) continue;
+          marks.set(by, look);
+          queue.push(by);
+        }
+      };
+      see(second, true);
+      for (let step = queue.pop(); step; step = queue.pop()) {
+        if (step === first) return true;
+        see(step, false);
+      }
+      return false;
+    },
+  };
+}

@@ -1,0 +1,69 @@
+// What a release brings and needs by its chart (scripts/lint/charts.yaml), as names of the simulation.
+import { type ChartFacts, isOn, lookUp, type Named } from "../charts.ts";
+import { existsKey, groupKey, kindKey, secretKey, serviceKey, storageClassKey } from "./keys.ts";
+import type { Release } from "./release.ts";
+import type { Key } from "./step.ts";
+
+export type { ChartFacts };
+/** By URL, as scripts/lint/charts.yaml has them. */
+export type Charts = Readonly<Record<string, ChartFacts>>;
+
+type Kinds = Record<string, string[]>;
+
+const keysOf = (kinds: Kinds | undefined): Key[] =>
+  Object.entries(kinds ?? {}).flatMap(([group, names]) => names.map((name) => (name === "*" ? groupKey(group) : kindKey(group, name))));
+
+/** The definitions that a chart brings by itself, where its values let it. */
+export const definitionsOf = ({ chart, facts, values }: Pick<Release, "chart" | "facts" | "values">): Key[] =>
+  isOn(values, facts?.crdsWhen, chart) ? keysOf(facts?.crds) : [];
+
+/** The definitions that its operator makes once it runs. */
+export const laterDefinitionsOf = ({ facts }: Pick<Release, "facts">): Key[] => keysOf(facts?.laterCrds);
+
+/** The kinds that the API server must know before the chart is applied; those that it brings itself Helm has applied before. */
+export function neededKinds(release: Release): Key[] {
+  const own = new Set(definitionsOf(release));
+  const { chart, facts, values } = release;
+  const wanted = (facts?.needs ?? []).filter(({ when }) => isOn(values, when, chart));
+  return [...new Set(wanted.map(({ group, kind }) => kindKey(group, kind)))].filter(
+    (key) => !own.has(key) && !own.has(groupKey(key.slice(5, key.indexOf("/")))),
+  );
+}
+
+/** What is there once its manifests are applied: definitions, classes, Secrets. */
+export const installed = (release: Release): Key[] => [
+  ...definitionsOf(release),
+  ...namesOf(release.facts?.storageClasses, release).map(storageClassKey),
+  ...namesOf(release.facts?.snapshotClasses, release).map((name) =>
+    existsKey({ group: "snapshot.storage.k8s.io", kind: "VolumeSnapshotClass", namespace: "", name }),
+  ),
+  ...namesOf(release.facts?.secrets, release).map((name) => secretKey(release.namespace, name)),
+];
+
+/** Secrets of its namespace that its Pods use, beyond what its values say in the words of the Pod API. */
+export const usedSecrets = (release: Release): Key[] =>
+  namesOf(release.facts?.usesSecrets, release).map((name) => secretKey(release.namespace, name));
+
+/** The Services behind which its Pods answer. */
+export const servedBy = (release: Release): Key[] =>
+  [...new Set([release.releaseName, ...namesOf(release.facts?.services, release)])].map((name) => serviceKey(release.namespace, name));
+
+/** Names as they stand or as the values have them, with the release's own name in place. */
+function namesOf(list: readonly Named[] | undefined, { chart, values, releaseName }: Release): string[] {
+  const names = (list ?? []).flatMap((one) => (typeof one === "string" ? [one] : lookUp(values, one.path, chart)));
+  return names
+    .filter((name): name is string => typeof name === "string" && name !== "")
+    .map((name) => name.replaceAll("{release}", releaseName).replaceAll(/\{\{\s*\.Release\.Name\s*\}\}/g, releaseName));
+}
+
+/** The APIs that its controllers work on; those of its own definitions where the facts do not say. */
+export const controlledBy = ({ facts }: Pick<Release, "facts">): string[] => facts?.controls ?? [];
+
+/** The chart that would bring a kind, or work on an API: what to name to somebody who lacks it. */
+export const chartBringing = (group: string, kind: string, charts: Charts) =>
+  Object.entries(charts).find(([, { crds, laterCrds }]) =>
+    [crds, laterCrds].some((kinds) => kinds?.[group]?.some((one) => one === kind || one === "*")),
+  )?.[0];
+
+export const chartControlling = (group: string, charts: Charts) =>
+  Object.entries(charts).find(([, { controls }]) => controls?.includes(group))?.[0];

@@ -1,0 +1,145 @@
+// What waits for itself: the innermost circles of the steps that can never be taken (Tarjan), each with the one thing that, were it there, would set most of it free.
+import type { Finding } from "../types.ts";
+import { partsOf, say } from "./keys.ts";
+import { innermost } from "./innermost.ts";
+import { others } from "./missing.ts";
+import { blocks, type State } from "./state.ts";
+import { APPLIED, DEPENDS_ON, SUBSTITUTES, type Key, type Need, type Step } from "./step.ts";
+
+/** A need that holds a circle together, and the way from it back to itself. */
+export interface Circle {
+  key: Key;
+  need: Need;
+  step: Step;
+  units: number;
+  /** From the step that needs it, link by link, to the step that would bring it. */
+  way: { step: Step; need: Need }[];
+}
+
+const open = (state: State) => (step: Step) => step.needs.filter((need) => blocks(need) && !state.reached.has(need.key));
+
+/** The innermost circles: sets of stuck steps that wait for nothing outside themselves. */
+export function circlesOf(state: State): Circle[] {
+  const needsOf = open(state);
+  return innermost(state.stuck(), (step) => needsOf(step).flatMap(({ key }) => state.providers(key))).map((steps) => knot(steps, state));
+}
+
+/** Of all that a circle waits for, the one thing that sets most of it free; of equals, what most ask for, then what is easiest to take out. */
+function knot(steps: Step[], state: State): Circle {
+  const needsOf = open(state);
+  const users = new Map<Key, { step: Step; need: Need; units: Set<string> }>();
+  for (const step of steps)
+    for (const need of needsOf(step)) {
+      const seen = users.get(need.key);
+      if (seen) seen.units.add(step.unit.name);
+      else users.set(need.key, { step, need, units: new Set([step.unit.name]) });
+    }
+  const candidates = [...users]
+    .filter(([key, { need }]) => rank(key, need) > 0)
+    .sort(([keyA, a], [keyB, b]) => b.units.size - a.units.size || rank(keyB, b.need) - rank(keyA, a.need))
+    .slice(0, 12)
+    .map(([key, user]) => ({ key, ...user, frees: freed(steps, key, needsOf) }))
+    .sort((a, b) => b.frees - a.frees);
+  const { key, step, need, units } = candidates[0] ?? { key: [...users.keys()][0]!, ...[...users.values()][0]! };
+  const everywhere = new Set(state.users(key).map(({ unit }) => unit.name));
+  return { key, step, need, units: Math.max(units.size, everywhere.size), way: wayBack(step, need, state, needsOf) };
+}
+
+/** What can be taken out of a circle: a host name, a dependency, an attempt, a wait; not that an object must be applied first. */
+function rank(key: Key, { how, why }: Need): number {
+  const { sort } = partsOf(key);
+  if (sort === "done") return 0;
+  if (sort === "host") return 5;
+  if (why === DEPENDS_ON) return 4;
+  if (how === "attempt") return 3;
+  return how === "wait" ? 2 : 0;
+}
+
+/** How many of the steps could be taken were the key there. */
+function freed(steps: Step[], granted: Key, needsOf: (step: Step) => Need[]): number {
+  const there = new Set<Key>([granted]);
+  const left = new Map<Step, Set<Key>>();
+  const users = new Map<Key, Step[]>();
+  for (const step of steps) {
+    left.set(step, new Set(needsOf(step).map(({ key }) => key)));
+    for (const key of left.get(step)!) users.set(key, [...(users.get(key) ?? []), step]);
+  }
+  const due: Key[] = [granted];
+  let count = 0;
+  for (let key = due.pop(); key !== undefined; key = due.pop())
+    for (const step of users.get(key) ?? []) {
+      const open = left.get(step)!;
+      if (!open.delete(key) || open.size > 0) continue;
+      count++;
+      for (const brought of step.provides) if (!there.has(brought)) due.push((there.add(brought), brought));
+    }
+  return count;
+}
+
+/** The shortest way from what is needed, through who would bring it, back to who needs it. */
+function wayBack(step: Step, need: Need, state: State, needsOf: (step: Step) => Need[]): Circle["way"] {
+  const from = new Map<Step, { step: Step; need: Need } | undefined>();
+  const queue = state.providers(need.key).filter((provider) => !state.taken.has(provider));
+  for (const provider of queue) from.set(provider, { step, need });
+  for (let at = 0; at < queue.length; at++) {
+    const here = queue[at]!;
+    if (here === step) break;
+    for (const one of needsOf(here))
+      for (const provider of state.providers(one.key)) {
+        if (from.has(provider) || state.taken.has(provider)) continue;
+        from.set(provider, { step: here, need: one });
+        queue.push(provider);
+      }
+  }
+  const way: Circle["way"] = [];
+  for (
+    let link = from.get(step), guard = 0;
+    link && guard <= queue.length;
+    link = link.step === step ? undefined : from.get(link.step), guard++
+  )
+    way.unshift(link);
+  return way;
+}
+
+/** The finding for a circle: the link to take out, and the whole way round. */
+export function circleFinding({ key, need, step, units, way }: Circle, state: State): Finding {
+  const { sort } = partsOf(key);
+  const beside = sort === "kind" && state.providers(key).some(({ unit }) => unit.parent === step.unit);
+  const [rule, fix] = beside
+    ? [
+        "custom-resource-beside-its-release",
+        "move such objects to config/ with a Kustomization that dependsOn this one, or bring the definitions in bootstrap/helmfile.d/00-crds.yaml",
+      ]
+    : sort === "kind"
+      ? ["crd-too-late", "bring the definitions in bootstrap/helmfile.d/00-crds.yaml"]
+      : sort === "namespace"
+        ? [
+            "namespace-too-late",
+            "apply the Namespace with what applies the Kustomization: components/namespace in the kustomization beside its ks.yaml",
+          ]
+        : sort === "host"
+          ? ["store-behind-its-own-dns", "use an address, or a name that a static record outside the cluster answers"]
+          : need.why === DEPENDS_ON
+            ? ["dependency-circle", "take this dependsOn out: it makes the two wait for each other"]
+            : need.why === SUBSTITUTES
+              ? ["substitutes-what-it-feeds", "write the value into the tree, or let the bootstrap make what is substituted from"]
+              : ["circle", "take one of these links out"];
+  return {
+    rule,
+    level: "error",
+    file: need.source.file,
+    line: need.source.line,
+    object: step.unit.name,
+    message: `${step.unit.name} ${say(need)}, which cannot be before it${others(units - 1)}`,
+    why: inLinks(way),
+    fix,
+  };
+}
+
+/** The way round in words; what comes before what within one unit is left out, and who must apply an object is named. */
+const inLinks = (way: Circle["way"]) =>
+  way
+    .map(({ step, need }, index) => ({ step, need, next: (way[index + 1] ?? way[0]!).step.unit.name }))
+    .filter(({ need }) => !need.key.startsWith("done:"))
+    .map(({ step, need, next }) => `${step.unit.name} ${need.why === APPLIED ? `can begin only once ${next} has applied it` : say(need)}`)
+    .join("; ");

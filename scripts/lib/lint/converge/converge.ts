@@ -1,0 +1,38 @@
+// The simulation of a first install: what becomes ready in which wave, what never does and why, what needs a second attempt.
+import type { Finding, Tree } from "../types.ts";
+import { causesOf } from "./causes.ts";
+import { endpointFindings } from "./endpoint.ts";
+import { needlessNotes } from "./needless.ts";
+import { populatedNotes, unknownCharts } from "./notes.ts";
+import { retryNotes } from "./retries.ts";
+import { stallFindings } from "./stalls.ts";
+import type { Step } from "./step.ts";
+import { criticalPath, wavesOf, type Link, type Wave } from "./waves.ts";
+import { modelOf, type Model } from "./model.ts";
+import { run, type State } from "./state.ts";
+import { worldOf, type Facts, type World } from "./world.ts";
+
+export interface Convergence {
+  findings: Finding[];
+  world: World;
+  model: Model;
+  state: State;
+  /** Steps that were never taken, had not each cause been mended. */
+  stuck: ReadonlySet<Step>;
+  waves: Wave[];
+  criticalPath: Link[];
+}
+
+/** Runs a tree from an empty cluster with a bootstrap to where nothing changes any more. */
+export function converge(tree: Tree, facts: Facts): Convergence {
+  const world = worldOf(tree, facts);
+  const model = modelOf(world);
+  const state = run(model.steps, model.given);
+  const stuck = new Set(state.stuck());
+  const findings = causesOf(state, world);
+  const errors = [...findings, ...endpointFindings(world), ...stallFindings(model, state, stuck)];
+  const circular = new Set(errors.filter(({ rule }) => rule === "dependency-circle").map(({ object }) => object));
+  const needless = needlessNotes(world, model, state).filter(({ rule, object }) => rule !== "needless-depends-on" || !circular.has(object));
+  const notes = [...unknownCharts(world), ...retryNotes(state, stuck), ...populatedNotes(model, state, stuck), ...needless];
+  return { findings: [...errors, ...notes], world, model, state, stuck, waves: wavesOf(model, state), criticalPath: criticalPath(state) };
+}

@@ -1,0 +1,90 @@
+// The names of things in the simulation, made in one place so that who needs one and who brings it say the same.
+import { isClusterScopedKind } from "../charts.ts";
+import { groupOf } from "../object.ts";
+import type { KubeObject } from "../types.ts";
+import type { Key, Need } from "./step.ts";
+
+export interface Reference {
+  group: string;
+  kind: string;
+  /** Empty for what belongs to no namespace. */
+  namespace: string;
+  name: string;
+}
+
+const idOf = ({ group, kind, namespace, name }: Reference) => `${group ? `${kind}.${group}` : kind}/${namespace}/${name}`;
+const referenceOf = (object: KubeObject): Reference => ({
+  group: groupOf(object),
+  kind: object.kind,
+  namespace: namespaceOf(object),
+  name: object.metadata.name,
+});
+
+/** Its namespace; none for a kind that has none, though kustomize writes one into custom kinds that it does not know. */
+export const namespaceOf = (object: KubeObject) => (isClusterScopedKind(object) ? "" : (object.metadata.namespace ?? ""));
+
+export const kindKey = (group: string, kind: string): Key => `kind:${group}/${kind}`;
+/** Every kind of a group: a chart that brings an API whole. */
+export const groupKey = (group: string): Key => `group:${group}`;
+export const namespaceKey = (name: string): Key => `namespace:${name}`;
+export const existsKey = (object: KubeObject | Reference): Key =>
+  `exists:${idOf("metadata" in object ? referenceOf(object as KubeObject) : (object as Reference))}`;
+export const readyKey = (object: KubeObject | Reference): Key =>
+  `ready:${idOf("metadata" in object ? referenceOf(object as KubeObject) : (object as Reference))}`;
+export const secretKey = (namespace: string, name: string): Key => existsKey({ group: "", kind: "Secret", namespace, name });
+export const configMapKey = (namespace: string, name: string): Key => existsKey({ group: "", kind: "ConfigMap", namespace, name });
+export const storageClassKey = (name: string): Key => existsKey({ group: "storage.k8s.io", kind: "StorageClass", namespace: "", name });
+export const serviceKey = (namespace: string, name: string): Key => `serving:${namespace}/${name}`;
+/** Somebody works on the objects of an API: its operator runs. */
+export const controllerKey = (group: string): Key => `controller:${group}`;
+/** The admission webhook that looks at an API's objects answers. */
+export const webhookKey = (group: string): Key => `webhook:${group}`;
+/** An item of the password store that a PushSecret of this tree writes. */
+export const itemKey = (store: string, item: string): Key => `item:${store}|${item}`;
+/** A host name that DNS in this cluster answers. */
+export const hostKey = (host: string): Key => `host:${host}`;
+
+/** A key's parts: what sort it is of, and its name. */
+export function partsOf(key: Key): { sort: string; rest: string; reference?: Reference } {
+  const at = key.indexOf(":");
+  const [sort, rest] = [key.slice(0, at), key.slice(at + 1)];
+  if (sort !== "exists" && sort !== "ready") return { sort, rest };
+  const [kindAndGroup = "", namespace = "", ...name] = rest.split("/");
+  const dot = kindAndGroup.indexOf(".");
+  const [kind, group] = dot < 0 ? [kindAndGroup, ""] : [kindAndGroup.slice(0, dot), kindAndGroup.slice(dot + 1)];
+  return { sort, rest, reference: { group, kind, namespace, name: name.join("/") } };
+}
+
+/** A key as a person would say it: `Secret network/tls`, `the kind Certificate (cert-manager.io)`. */
+export function inWords(key: Key): string {
+  const { sort, rest, reference } = partsOf(key);
+  if (reference) {
+    return `${reference.kind} ${reference.namespace ? `${reference.namespace}/` : ""}${reference.name}`;
+  }
+  switch (sort) {
+    case "kind": {
+      const slash = rest.indexOf("/");
+      return `the kind ${rest.slice(slash + 1)} (${rest.slice(0, slash) || "core"})`;
+    }
+    case "namespace":
+      return `Namespace ${rest}`;
+    case "controller":
+      return `a controller for ${rest}`;
+    case "webhook":
+      return `the admission webhook of ${rest}`;
+    case "item":
+      return `item ${rest.slice(rest.indexOf("|") + 1)} of the password store`;
+    case "host":
+      return `the host name ${rest}`;
+    case "serving":
+      return `a Pod behind Service ${rest}`;
+    default:
+      return rest;
+  }
+}
+
+/** Why something is needed, with what is needed: `substitutes from Secret network/tls`. */
+export const say = ({ key, why }: Pick<Need, "key" | "why">) => why.replace("%", inWords(key));
+
+/** An object as a person would name it. */
+export const named = (object: KubeObject) => inWords(existsKey(object));

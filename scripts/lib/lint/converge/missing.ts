@@ -1,0 +1,144 @@
+// What nobody brings: each thing once, however many wait for it, with the words for what it breaks and how it is made.
+import type { Finding } from "../types.ts";
+import { chartBringing, chartControlling } from "./charts.ts";
+import { inWords, partsOf, type Reference } from "./keys.ts";
+import { blocks, type State } from "./state.ts";
+import type { Key, Need, Step } from "./step.ts";
+import type { World } from "./world.ts";
+
+/** Who needs a thing that nobody brings. */
+interface Lack {
+  keys: Key[];
+  first: { step: Step; need: Need };
+  units: Set<string>;
+}
+
+/**
+ * Every thing that is needed and that nothing brings, in the order in which the tree asks for them. Kinds that one chart would bring are
+ * one lack; so is the controller of an API whose kinds are lacking too.
+ */
+export function lacksOf(state: State, world: World): Lack[] {
+  const lacks = new Map<string, Lack>();
+  for (const step of state.steps)
+    for (const need of step.needs) {
+      if (!blocks(need) || state.reached.has(need.key) || state.providers(need.key).length > 0) continue;
+      const name = causeOf(need.key, world);
+      const lack = lacks.get(name);
+      if (!lack) lacks.set(name, { keys: [need.key], first: { step, need }, units: new Set([step.unit.name]) });
+      else {
+        lack.units.add(step.unit.name);
+        if (!lack.keys.includes(need.key)) lack.keys.push(need.key);
+      }
+    }
+  return [...lacks.values()];
+}
+
+/** What would have to be brought: the chart of a kind or of a controller, or the thing itself, whether it must exist or be ready. */
+function causeOf(key: Key, world: World): string {
+  const { sort, rest } = partsOf(key);
+  if (sort === "kind") return bringerOf(rest, world) ?? `kinds of ${rest.slice(0, rest.indexOf("/"))}`;
+  if (sort === "controller") return chartControlling(rest, world.facts.charts) ?? rest;
+  return inWords(key);
+}
+
+/** The things of a lack in words: kinds of one API together. */
+function whatOf(keys: Key[]): string {
+  const kinds = keys.filter((key) => partsOf(key).sort === "kind").map((key) => partsOf(key).rest.split("/") as [string, string]);
+  if (kinds.length < 2) return inWords((keys.find((key) => partsOf(key).sort === "kind") ?? keys[0])!);
+  const groups = new Map<string, string[]>();
+  for (const [group, kind] of kinds) groups.set(group, [...(groups.get(group) ?? []), kind]);
+  return `the kinds ${[...groups].map(([group, names]) => `${names.join(", ")} (${group})`).join(" and ")}`;
+}
+
+/** The finding for one. Where something that nobody described might bring it, it is unknown. */
+export function missingFinding({ keys, first: { step, need }, units }: Lack, world: World): Finding {
+  const { sort, rest, reference } = partsOf(need.key);
+  const what = whatOf(keys);
+  const bringer = mayBring(sort, reference, rest, world);
+  const { rule, why, fix } = wordsFor(need.key, step, world);
+  return {
+    rule: bringer ? "may-be-missing" : rule,
+    level: bringer ? "unknown" : "error",
+    file: need.source.file,
+    line: need.source.line,
+    object: step.unit.name,
+    message: `nothing brings ${what}: ${step.unit.name} ${need.why.replace("%", "it")}${others(units.size - 1)}`,
+    why: bringer ? `${bringer.name} may bring it: what ${bringer.from} brings is not known` : why,
+    fix: bringer ? `describe the chart in scripts/lint/charts.yaml; if it does not bring it: ${fix}` : fix,
+  };
+}
+
+export const others = (count: number) =>
+  count > 0 ? `, and ${count} other${count > 1 ? "s" : ""} wait${count > 1 ? "" : "s"} for it` : "";
+
+function mayBring(sort: string, reference: Reference | undefined, rest: string, { undescribed }: World) {
+  if (sort === "namespace" || sort === "resumed" || reference?.kind === "Kustomization")
+    return undescribed.find(({ namespace }) => namespace === undefined && sort !== "resumed");
+  const within = reference?.namespace || (sort === "serving" ? rest.slice(0, rest.indexOf("/")) : undefined);
+  return undescribed.find(({ namespace }) => namespace === undefined || within === undefined || namespace === within);
+}
+
+function wordsFor(key: Key, step: Step, world: World): Pick<Finding, "rule" | "why" | "fix"> {
+  const { sort, rest, reference } = partsOf(key);
+  const never = `${step.unit.name} never becomes ready`;
+  switch (sort) {
+    case "kind":
+      return {
+        rule: "crd-missing",
+        why: `the API server does not know the kind, so it refuses the whole set: ${never}`,
+        fix: bringKind(rest, world),
+      };
+    case "namespace":
+      return {
+        rule: "namespace-missing",
+        why: `the API server refuses objects of a namespace that does not exist, and with them the whole set: ${never}`,
+        fix: `apply Namespace ${rest}: components/namespace in its kustomization, or bootstrap/resources.yaml.njk`,
+      };
+    case "controller": {
+      const chart = chartControlling(rest, world.facts.charts);
+      return {
+        rule: "controller-missing",
+        why: `nothing works on its objects, and nothing says so: ${never}`,
+        fix: `install ${chart ?? `the operator of ${rest}`}`,
+      };
+    }
+    case "resumed":
+      return { rule: "suspended", why: `whatever waits for it waits for ever`, fix: "take spec.suspend out, or what depends on it" };
+    case "serving":
+      return { rule: "server-missing", why: `nothing answers there: ${never}`, fix: `install what serves ${rest}, or correct the address` };
+    default:
+      return reference ? wordsForObject(reference, never, world) : { rule: "missing", why: never, fix: `bring ${inWords(key)}` };
+  }
+}
+
+function wordsForObject(reference: Reference, never: string, world: World): Pick<Finding, "rule" | "why" | "fix"> {
+  const { kind, namespace, name } = reference;
+  const elsewhere = world.ofKind(kind).find(({ object }) => object.metadata.name === name)?.object.metadata.namespace;
+  const rule = `${kind.replaceAll(/([a-z])([A-Z])/g, "$1-$2").toLowerCase()}-missing`;
+  if (elsewhere !== undefined && elsewhere !== namespace)
+    return {
+      rule,
+      why: `it is looked for in ${namespace ? `namespace ${namespace}` : "no namespace"}, where it is not: ${never}`,
+      fix: `write namespace: ${elsewhere}`,
+    };
+  const fix: Record<string, string> = {
+    Secret: `make it with an ExternalSecret in ${namespace}, a SOPS file, or bootstrap/resources.yaml.njk`,
+    ConfigMap: `make it with a configMapGenerator, or bootstrap/resources.yaml.njk`,
+    Kustomization: `correct the name, or take the dependency out`,
+    StorageClass: `correct the name, or install what makes the class`,
+  };
+  return { rule, why: never, fix: fix[kind] ?? `apply ${kind} ${namespace ? `${namespace}/` : ""}${name}, or correct the name` };
+}
+
+function bringKind(rest: string, world: World) {
+  const chart = bringerOf(rest, world);
+  return chart
+    ? `add ${chart} to bootstrap/helmfile.d/00-crds.yaml: it brings the kind`
+    : "apply its CustomResourceDefinition before it, or add a chart that brings it to bootstrap/helmfile.d/00-crds.yaml";
+}
+
+/** The chart that would bring a kind. */
+function bringerOf(rest: string, { facts }: World) {
+  const [group = "", kind = ""] = rest.split("/");
+  return chartBringing(group, kind, facts.charts);
+}

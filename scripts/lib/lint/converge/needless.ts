@@ -1,0 +1,107 @@
+// Orders that cost time and give nothing: a `wait` that nobody waits for, a `dependsOn` without which every apply would go well.
+import type { Finding, FluxKustomization } from "../types.ts";
+import { groupOf, inWords } from "../object.ts";
+import { blocks, type State } from "./state.ts";
+import type { Model } from "./model.ts";
+import type { Step, Unit } from "./step.ts";
+import { idOf, type World } from "./world.ts";
+
+/** Notes on orders without use; `wait` beside healthChecks is told here too, since it makes Flux pass over them. */
+export function needlessNotes(world: World, model: Model, state: State): Finding[] {
+  const awaited = new Set(
+    world.tree.kustomizations.flatMap((one) =>
+      (one.spec.dependsOn ?? []).map((other: Dependency) => idOf({ namespace: other.namespace ?? one.namespace, name: other.name })),
+    ),
+  );
+  for (const { spec, built } of world.tree.kustomizations)
+    if (spec.wait === true)
+      for (const { object } of built)
+        if (object.kind === "Kustomization") awaited.add(idOf({ namespace: object.metadata.namespace ?? "", name: object.metadata.name }));
+  return world.tree.kustomizations.flatMap((one) => [...waits(one, awaited.has(idOf(one))), ...dependencies(one, world, model, state)]);
+}
+
+interface Dependency {
+  name: string;
+  namespace?: string;
+  readyExpr?: string;
+}
+
+function waits(one: FluxKustomization, awaited: boolean): Finding[] {
+  const { spec, source, built } = one;
+  const at = { file: source.file, line: source.line, object: `Kustomization ${idOf(one)}` };
+  if (spec.wait !== true) return [];
+  const own = new Set(built.map(({ object }) => `${groupOf(object)}/${inWords(object)}`));
+  const foreign = (spec.healthChecks ?? []).filter(
+    ({ apiVersion = "", kind, namespace, name }: Record<string, string>) =>
+      !own.has(`${groupOf({ apiVersion })}/${kind} ${namespace ? `${namespace}/` : ""}${name}`),
+  );
+  const findings: Finding[] = [];
+  if (spec.healthChecks?.length)
+    findings.push({
+      ...at,
+      rule: "wait-hides-health-checks",
+      level: foreign.length > 0 ? "error" : "note",
+      message: `Kustomization ${idOf(one)} has both wait and healthChecks`,
+      why:
+        foreign.length > 0
+          ? `wait makes Flux pass over healthChecks: it is called ready before ${foreign[0].kind} ${foreign[0].name}, which it does not apply itself`
+          : "wait awaits everything applied and makes Flux pass over healthChecks",
+      fix: foreign.length > 0 ? "take wait out and list what must be ready" : "take healthChecks out",
+    });
+  if (!awaited)
+    findings.push({
+      ...at,
+      rule: "needless-wait",
+      level: "note",
+      message: `nothing waits for Kustomization ${idOf(one)}, which waits for all it applies`,
+      why: "each reconciliation stays open until everything is ready, and a failure looks like one of its own",
+      fix: "take wait out",
+    });
+  return findings;
+}
+
+/** A dependency is needed where an attempt of this one needs what only the other, or what that waits for, brings. */
+function dependencies(one: FluxKustomization, world: World, model: Model, state: State): Finding[] {
+  const own = model.kustomizations.get(idOf(one));
+  if (!own || !one.spec.dependsOn?.length) return [];
+  const wanted = bringers(one, own.steps, model, state);
+  const above = new Set<Unit>();
+  for (let unit = own.unit.parent; unit; unit = unit.parent) above.add(unit);
+  return one.spec.dependsOn.flatMap((dependency: Dependency): Finding[] => {
+    const other = idOf({ namespace: dependency.namespace ?? one.namespace, name: dependency.name });
+    const there = model.kustomizations.get(other);
+    if (!there || dependency.readyExpr || leadsTo(there.steps.at(-1)!, wanted, above, state)) return [];
+    return [
+      {
+        rule: "needless-depends-on",
+        level: "note",
+        file: one.source.file,
+        line: one.source.line,
+        object: `Kustomization ${idOf(one)}`,
+        message: `Kustomization ${idOf(one)} dependsOn Kustomization ${other} and applies nothing that would fail without it`,
+        why: "Pods, volumes and routes wait by themselves for what they need; the dependency holds the whole set back, and for ever if the other is broken",
+        fix: "take the dependency out",
+      },
+    ];
+  });
+}
+
+/** Every step that brings what an attempt of this Kustomization, or of its releases, asks for. */
+function bringers(one: FluxKustomization, steps: Step[], model: Model, state: State): Set<Step> {
+  const all = [...steps, ...one.built.flatMap((located) => model.releases.get(located)?.steps ?? [])];
+  const units = new Set(all.map(({ unit }) => unit));
+  const attempts = all.flatMap(({ needs }) => needs).filter(({ how }) => how === "attempt" || how === "passing");
+  return new Set(attempts.flatMap(({ key }) => state.providers(key)).filter(({ unit }) => !units.has(unit)));
+}
+
+/** Whether one of the wanted steps comes before a step; what the parents apply comes before everything and proves nothing. */
+function leadsTo(from: Step, wanted: ReadonlySet<Step>, above: ReadonlySet<Unit>, state: State): boolean {
+  if (wanted.size === 0) return false;
+  const seen = new Set<Step>([from]);
+  for (const step of seen) {
+    if (wanted.has(step)) return true;
+    for (const need of step.needs)
+      if (blocks(need)) for (const provider of state.providers(need.key)) if (!above.has(provider.unit)) seen.add(provider);
+  }
+  return false;
+}

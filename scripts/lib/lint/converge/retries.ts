@@ -1,0 +1,61 @@
+// What becomes ready only after a second attempt: tried before what it needs is sure to be there, with what the wait costs.
+import type { Finding } from "../types.ts";
+import { durationOf } from "./duration.ts";
+import { inWords, partsOf } from "./keys.ts";
+import { ownerOf, type State } from "./state.ts";
+import { ancestry } from "./ancestry.ts";
+import type { Key, Need, Step } from "./step.ts";
+
+interface Late {
+  step: Step;
+  need: Need;
+  by: Step;
+  units: Set<string>;
+  /** Seconds until the next attempt, of the one that waits longest. */
+  cost: number;
+}
+
+/** A note for each thing that is asked for too early, however many ask; what is `stuck` has a cause of its own. */
+export function retryNotes(state: State, stuck: ReadonlySet<Step>): Finding[] {
+  const before = ancestry(state);
+  const late = new Map<Key, Late>();
+  for (const step of state.steps)
+    for (const need of stuck.has(step) ? [] : step.needs) {
+      const by = need.how === "attempt" || need.how === "passing" ? lateBringer(step, need, state, before) : undefined;
+      if (!by) continue;
+      const seen = late.get(need.key);
+      if (seen) {
+        seen.units.add(step.unit.name);
+        seen.cost = Math.max(seen.cost, step.unit.retry);
+      } else late.set(need.key, { step, need, by, units: new Set([step.unit.name]), cost: step.unit.retry });
+    }
+  return [...late.values()].map(note);
+}
+
+/** The step that brings a need, where nothing makes sure that it has been taken when the need is tried. */
+function lateBringer(step: Step, { key }: Need, state: State, before: ReturnType<typeof ancestry>): Step | undefined {
+  const by = state.reached.get(key)?.by;
+  if (!by || by.unit === step.unit) return undefined;
+  return before.surely(by, step) ? undefined : by;
+}
+
+function note({ step, need, by, units, cost }: Late): Finding {
+  const { sort } = partsOf(need.key);
+  const many = units.size > 1 ? `${step.unit.name} and ${units.size - 1} other${units.size > 2 ? "s" : ""}` : step.unit.name;
+  const webhook = sort === "webhook";
+  return {
+    rule: webhook ? "webhook-order" : "ready-after-retry",
+    level: "note",
+    file: need.source.file,
+    line: need.source.line,
+    object: step.unit.name,
+    message: `${many} may be tried before ${inWords(need.key)} is there (${by.unit.name} brings it)`,
+    why: webhook
+      ? `while the webhook's Pods start, the API server refuses what it cannot show them: at most one failed attempt, repeated after ${durationOf(cost)}`
+      : `the attempt fails and is repeated after ${durationOf(cost)}, until it is there`,
+    fix:
+      sort === "kind"
+        ? "bring the definitions in bootstrap/helmfile.d/00-crds.yaml, or depend on what brings them"
+        : `let ${ownerOf(step).name} depend on ${ownerOf(by).name}, or accept the wait`,
+  };
+}

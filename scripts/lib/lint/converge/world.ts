@@ -1,0 +1,82 @@
+// What the simulation knows beyond single objects: which object stands where, who applies it, and what the home's configuration says.
+
+import type { FluxKustomization, Located, Source, Tree } from "../types.ts";
+import type { Charts } from "./charts.ts";
+import { existsKey } from "./keys.ts";
+import type { Key } from "./step.ts";
+
+/** What the tree's files do not say. */
+export interface Facts {
+  charts: Charts;
+  /** Of talos/cluster.yaml. */
+  cluster?: { domain: string; endpoint: string; gateways: { from: string; to: string } };
+}
+
+/** A release, or a Kustomization of another repository, of which nobody said what it brings. */
+export interface Undescribed {
+  /** Undefined where it may bring things anywhere. */
+  namespace?: string;
+  /** `HelmRelease media/jellyfin` */
+  name: string;
+  /** Its chart's address, or where its files are. */
+  from: string;
+  source: Source;
+}
+
+export interface World {
+  tree: Tree;
+  facts: Facts;
+  /** Objects by `exists:` key, those of the bootstrap too. */
+  objects: ReadonlyMap<Key, Located>;
+  /** Objects of a kind, whoever applies them. */
+  ofKind(kind: string): readonly Located[];
+  kustomizations: ReadonlyMap<string, FluxKustomization>;
+  /** Kustomizations that another one applies, by `namespace/name` of the parent. */
+  childrenOf(parent: string): readonly FluxKustomization[];
+  /** APIs that a chart of this tree or its bootstrap works on, or whose objects its webhook admits. */
+  controlled: Set<string>;
+  admitted: Set<string>;
+  /** Items of the password store that a PushSecret here writes. */
+  pushed: Set<Key>;
+  /** Host names from which external-dns would make a record, with the object that says so. */
+  published: Map<string, Located>;
+  /** Releases whose chart nobody described: what they bring is unknown. */
+  undescribed: Undescribed[];
+}
+
+export const idOf = ({ namespace, name }: { namespace: string; name: string }) => `${namespace}/${name}`;
+
+/** Looks once at every object. */
+export function worldOf(tree: Tree, facts: Facts): World {
+  const objects = new Map<Key, Located>();
+  const kinds = new Map<string, Located[]>();
+  const children = new Map<string, FluxKustomization[]>();
+  const add = (located: Located) => {
+    const key = existsKey(located.object);
+    if (!objects.has(key)) objects.set(key, located);
+    const others = kinds.get(located.object.kind);
+    if (others) others.push(located);
+    else kinds.set(located.object.kind, [located]);
+  };
+  for (const located of tree.bootstrap.objects) add(located);
+  for (const kustomization of tree.kustomizations) {
+    for (const located of kustomization.built) add(located);
+    if (kustomization.parent === undefined) continue;
+    const siblings = children.get(kustomization.parent);
+    if (siblings) siblings.push(kustomization);
+    else children.set(kustomization.parent, [kustomization]);
+  }
+  return {
+    tree,
+    facts,
+    objects,
+    ofKind: (kind) => kinds.get(kind) ?? [],
+    kustomizations: new Map(tree.kustomizations.map((one) => [idOf(one), one])),
+    childrenOf: (parent) => children.get(parent) ?? [],
+    controlled: new Set(),
+    admitted: new Set(),
+    pushed: new Set(),
+    published: new Map(),
+    undescribed: [],
+  };
+}
