@@ -16,6 +16,8 @@ export interface Files {
   bytes(path: string): Buffer | undefined;
   /** Its YAML documents; a document with a fault is left out and is a finding. */
   documents(path: string): Documents["documents"];
+  /** Whether something in it is no YAML: kustomize refuses the whole file. */
+  isFaulty(path: string): boolean;
   is(path: string): "file" | "folder" | undefined;
   /** The names in a folder, sorted. */
   names(path: string): string[];
@@ -36,6 +38,7 @@ export function openFiles(base: string, report: (finding: Finding) => void, pars
   const texts = new Map<string, string | undefined>();
   const parsed = new Map<string, Documents["documents"]>();
   const kinds = new Map<string, "file" | "folder" | undefined>();
+  const faulty = new Set<string>();
   const told = new Set<string>();
   const used = new Set<string>();
 
@@ -88,6 +91,7 @@ export function openFiles(base: string, report: (finding: Finding) => void, pars
     if (known) return known;
     const content = text(file);
     const { documents, faults } = content === undefined ? { documents: [], faults: [] } : parse(content);
+    if (content === undefined || faults.length > 0) faulty.add(file);
     for (const { line, message } of faults)
       report({
         rule: "yaml",
@@ -116,6 +120,10 @@ export function openFiles(base: string, report: (finding: Finding) => void, pars
     text,
     bytes,
     documents,
+    isFaulty: (path) => {
+      documents(path);
+      return faulty.has(normalize(path));
+    },
     is,
     names: (path) => (is(path) === "folder" ? readdirSync(join(base, path)).sort() : []),
     under: (folder, fits) =>

@@ -1,5 +1,5 @@
 // YAML files as kustomize reads them: every document with the line where it begins, and everything that is wrong with the text.
-import { isCollection, isMap, isNode, isPair, LineCounter, parseAllDocuments, type Document, type ScalarTag } from "yaml";
+import { isCollection, isMap, isNode, isPair, isScalar, LineCounter, parseAllDocuments, type Document, type ScalarTag } from "yaml";
 import { readPlain } from "./scalars.ts";
 
 export interface Fault {
@@ -15,13 +15,13 @@ export interface Documents {
 /** Every alias of a document may at most make this many nodes: ten lines can otherwise make a billion. */
 const MAX_ALIASES = 200;
 
-/** One tag for all plain scalars: Go decides what they are. */
+/** One tag for all plain scalars: Go decides what they are. Nothing at all is undefined and not null: a patch of the object makes it go. */
 const PLAIN: ScalarTag = {
   tag: "tag:yaml.org,2002:null",
   default: true,
   identify: () => false,
   test: /^(?=[-+.~0-9nNtTfF]|$)/, // what cannot be anything but a text is left to the parser
-  resolve: (text: string) => readPlain(text, 3),
+  resolve: (text: string) => (text === "" ? undefined : readPlain(text, 3)),
 };
 const OPTIONS = {
   customTags: (tags: readonly unknown[]) => [...tags.filter((tag) => !/:(null|bool|int|float)$/.test((tag as ScalarTag).tag ?? "")), PLAIN],
@@ -42,6 +42,7 @@ export function readDocuments(text: string): Documents {
       found.faults.push(...document.errors.map(({ message, pos }) => ({ line: lineOf(pos[0]), message: message.split("\n")[0]! })));
       continue;
     }
+    if (!text.endsWith("\n")) clipLast(document as Document, text);
     try {
       const value: unknown = (document as Document).toJS({ maxAliasCount: MAX_ALIASES });
       if (value !== null && value !== undefined) found.documents.push({ value, line });
@@ -50,6 +51,18 @@ export function readDocuments(text: string): Documents {
     }
   }
   return found;
+}
+
+/** A block text at the very end of a file without a last line end has none either; the parser adds one. */
+function clipLast(document: Document, text: string): void {
+  let node: unknown = document.contents;
+  while (isCollection(node)) {
+    const last: unknown = node.items.at(-1);
+    node = isPair(last) ? last.value : last;
+  }
+  if (!isScalar(node) || !/^BLOCK/.test(node.type ?? "") || typeof node.value !== "string" || !node.value.endsWith("\n")) return;
+  const header = text.slice(node.range![0]).split("\n", 1)[0]!;
+  if (node.range![1] >= text.length && !header.includes("+")) node.value = node.value.slice(0, -1);
 }
 
 /** The line of a path inside one document of a text, or of the nearest part of it that stands there. */

@@ -134,6 +134,7 @@ function discover(files: Files, entry: FluxKustomization, bootstrap: Bootstrap, 
   };
   const finish = (one: FluxKustomization, variables: Variables): FluxKustomization[] => {
     const { built, broken } = substituted(one, variables, files, report);
+    if (!variables.open) one.variables = Object.fromEntries(variables.values);
     one.built = built;
     if (broken) one.broken = true;
     return built.filter(isFluxKustomization).map((child) => childOf(child, one));

@@ -45,6 +45,8 @@ export interface FluxKustomization {
   built: Located[];
   /** `namespace/name` of the Kustomization that applies this one; none for the one that the FluxInstance makes. */
   parent?: string;
+  /** What postBuild substitutes; undefined where some of it comes from a Secret, or from a ConfigMap that nobody can read offline. */
+  variables?: Record<string, string>;
   /** The build fails: nothing of it is ever applied. A finding says why. */
   broken?: boolean;
   /** Its source is no file of this tree: what it applies is unknown. */

@@ -4,7 +4,7 @@ import { join, normalize } from "node:path";
 import type { Files } from "../files.ts";
 import { isObject } from "../object.ts";
 import type { Finding, KubeObject, Source } from "../types.ts";
-import { copy } from "./fields.ts";
+import { copy, fillEmpty } from "./fields.ts";
 import { generate, type Generator, type GeneratorOptions } from "./generators.ts";
 import { applyPatch, type Patch } from "./patches.ts";
 import type { Builder } from "./builder.ts";
@@ -70,10 +70,12 @@ export function build(
           : "what it makes of the objects is not known";
       report({ rule: "kustomize", level, file: at.file, line: at.line, message, why, fix });
     };
-  const builder: Builder = { files, fail: say("error"), unknown: say("unknown"), references: [] };
+  const builder: Builder = { files, fail: say("error"), unknown: say("unknown"), spoil: () => void (broken = true), references: [] };
+  if (files.is(file.path) === "file" && files.isFaulty(file.path)) broken = true;
   const resources = accumulate(builder, folder, file.path, file.content, [], [normalize(folder)]);
   addHashes(resources);
   fixReferences(resources, builder.references);
+  for (const { object } of resources) fillEmpty(object);
   return { resources: resources.filter(({ object }) => !isLocal(object)), broken };
 }
 
@@ -131,6 +133,7 @@ function addResource(builder: Builder, folder: string, name: string, at: Source,
     return builder.unknown(at, `${name} lies elsewhere`, "keep a copy in the tree: a first install must not need another host");
   const kind = builder.files.is(path);
   if (kind === undefined) return builder.fail(at, `${name} does not exist`, "put it there, or take it off the list");
+  if (kind === "file" && builder.files.isFaulty(path)) builder.spoil();
   if (kind === "file") return loadFile(builder, path).forEach((one) => append(builder, resources, one, at));
   const file = subFile(builder, path, at, stack);
   if (!file) return;
@@ -148,6 +151,7 @@ function subFile(builder: Builder, folder: string, at: Source, stack: string[]):
       `${folder} has ${builder.files.is(folder) ? "no kustomization file, or two" : "no folder"}`,
       "add a kustomization.yaml, or mend the path",
     );
+  if (builder.files.isFaulty(path)) builder.spoil();
   return { path, content: readKustomization(builder.files, path) };
 }
 

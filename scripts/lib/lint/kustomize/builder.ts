@@ -8,5 +8,7 @@ export interface Builder {
   files: Files;
   fail(at: Source, message: string, fix: string): undefined;
   unknown(at: Source, message: string, fix: string): void;
+  /** The real build fails for something that is a finding already. */
+  spoil(): void;
   references: NameReference[];
 }

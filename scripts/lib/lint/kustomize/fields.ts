@@ -53,4 +53,20 @@ export function copy<T>(value: T): T {
   return result as T;
 }
 
+/** Takes every key without a value out of maps, as kyaml does with the object that it patches; an explicit null stays. */
+export function dropEmpty(value: unknown): void {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return;
+  for (const [key, one] of Object.entries(value))
+    if (one === undefined) delete (value as Record<string, unknown>)[key];
+    else dropEmpty(one);
+}
+
+/** Makes null of what is left without a value. */
+export function fillEmpty(value: unknown): void {
+  if (typeof value !== "object" || value === null) return;
+  for (const [key, one] of Object.entries(value))
+    if (one === undefined) (value as Record<string, unknown>)[key] = null;
+    else fillEmpty(one);
+}
+
 export const isHolder = (value: unknown): value is Holder => typeof value === "object" && value !== null;

@@ -59,8 +59,7 @@ function add(root: object, path: string, value: unknown, operation: Operation): 
 function put(root: object, path: string, value: unknown, operation: Operation): void {
   const { holder, key } = holderOf(root, path, operation);
   if (Array.isArray(holder)) holder[indexIn(holder, key, operation)] = value;
-  else if (key in holder) holder[key] = value;
-  else throw new Error(`"${show(operation)}": there is nothing to replace`);
+  else holder[key] = value; // where there is nothing yet, too: evanphx/json-patch does not look
 }
 
 function take(root: object, path: string, operation: Operation): unknown {

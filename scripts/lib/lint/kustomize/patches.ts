@@ -4,6 +4,7 @@ import { groupOf, isObject } from "../object.ts";
 import { readDocuments } from "../parse.ts";
 import type { KubeObject, Source } from "../types.ts";
 import type { Builder } from "./builder.ts";
+import { dropEmpty } from "./fields.ts";
 import { applyJsonPatch, isJsonPatch, type Operation } from "./json-patch.ts";
 import { idOf, idsOf, remember, type Resource, sameId, showId } from "./resource.ts";
 import { select, type Target } from "./select.ts";
@@ -79,6 +80,7 @@ function applyStrategic(resources: Resource[], patches: KubeObject[], { target, 
       else merged.metadata.namespace = metadata.namespace;
       merged.apiVersion = apiVersion;
       merged.kind = options?.allowKindChange ? merged.kind : kind;
+      dropEmpty(merged);
       resource.object = merged;
     }
   }

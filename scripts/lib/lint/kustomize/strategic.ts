@@ -1,8 +1,8 @@
 // Strategic merge patches as kyaml merges them: maps field by field, null deletes, lists of built-in kinds by their keys, every other list replaced.
 import { copy } from "./fields.ts";
 
-type Map = Record<string, unknown>;
-const isMap = (value: unknown): value is Map => typeof value === "object" && value !== null && !Array.isArray(value);
+type Fields = Record<string, unknown>;
+const isMap = (value: unknown): value is Fields => typeof value === "object" && value !== null && !Array.isArray(value);
 
 /** The merge keys of lists of the built-in kinds, by the field's name (x-kubernetes-patch-merge-key, x-kubernetes-list-map-keys). */
 const KEYS: Record<string, string[]> = {
@@ -38,12 +38,12 @@ function merge(value: unknown, patch: unknown, path: string[], builtIn: boolean)
   return patch;
 }
 
-function mergeMap(value: unknown, patch: Map, path: string[], builtIn: boolean): unknown {
+function mergeMap(value: unknown, patch: Fields, path: string[], builtIn: boolean): unknown {
   const { $patch: directive, ...fields } = patch;
   if (directive === "delete") return undefined;
   if (directive === "replace") return strip(fields);
   if (!isMap(value)) return strip(fields);
-  const result: Map = { ...value };
+  const result: Fields = { ...value };
   for (const [key, field] of Object.entries(fields)) {
     const merged = merge(value[key], field, [...path, key], builtIn);
     if (merged === undefined) delete result[key];
@@ -66,27 +66,29 @@ function keysOf(path: string[]): string[] | undefined {
 }
 
 function mergeList(value: unknown, patch: unknown[], path: string[], builtIn: boolean): unknown {
-  const directives = patch.filter((one) => isMap(one) && "$patch" in one && Object.keys(one).length === 1) as Map[];
-  const items = patch.filter((one) => !directives.includes(one as Map));
+  const directives = patch.filter((one) => isMap(one) && "$patch" in one && Object.keys(one).length === 1) as Fields[];
+  const items = patch.filter((one) => !directives.includes(one as Fields));
   if (directives.some((one) => one.$patch === "delete")) return undefined;
   const primitive = path.at(-1) === "finalizers" && path.at(-2) === "metadata";
   const keys = builtIn ? keysOf(path) : undefined;
   if (directives.some((one) => one.$patch === "replace") || (!keys && !(builtIn && primitive)) || !Array.isArray(value))
     return strip(items);
   if (primitive) return [...items, ...value.filter((one) => !items.includes(one))];
-  return mergeByKeys(value, items as Map[], keys!, path, builtIn);
+  return mergeByKeys(value, items as Fields[], keys!, path, builtIn);
 }
 
-/** Elements of the patch come first, merged with those of the same keys; the others follow in their order. */
-function mergeByKeys(value: unknown[], items: Map[], keys: string[], path: string[], builtIn: boolean): unknown[] {
+/** Elements of the patch come first, merged with those of the same key; with two keys, merged ones keep their place (kyaml, associative_sequence.go). */
+function mergeByKeys(value: unknown[], items: Fields[], keys: string[], path: string[], builtIn: boolean): unknown[] {
   const used = keys.filter((key) => [...items, ...value].some((one) => isMap(one) && key in one));
-  const same = (a: unknown, b: Map) => isMap(a) && used.every((key) => String(a[key] ?? "") === String(b[key] ?? ""));
-  const taken = new Set<unknown>();
-  const first = items.flatMap((item) => {
+  const same = (a: unknown, b: Fields) => isMap(a) && used.every((key) => String(a[key] ?? "") === String(b[key] ?? ""));
+  const merged = new Map<unknown, unknown>();
+  const own = items.map((item) => {
     const old = value.find((one) => same(one, item));
-    taken.add(old);
-    const merged = merge(old, item, path, builtIn);
-    return merged === undefined ? [] : [merged];
+    const result = merge(old, item, path, builtIn);
+    if (old !== undefined) merged.set(old, result);
+    return { result, isNew: old === undefined };
   });
-  return [...first, ...value.filter((one) => !taken.has(one))];
+  const rest = value.filter((one) => used.length > 1 || !merged.has(one)).map((one) => (merged.has(one) ? merged.get(one) : one));
+  const first = own.filter(({ isNew }) => isNew || used.length === 1).map(({ result }) => result);
+  return [...first, ...rest].filter((one) => one !== undefined);
 }
