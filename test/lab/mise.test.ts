@@ -12,10 +12,11 @@ let folder: string;
 beforeAll(() => void (folder = mkdtempSync(join(tmpdir(), "mise-"))));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-const mise = (...words: string[]) =>
+const mise = (words: string[], more: NodeJS.ProcessEnv = {}) =>
   spawnSync("mise", words, {
     encoding: "utf8",
     env: {
+      ...more,
       PATH: process.env.PATH,
       HOME: folder,
       MISE_TRUSTED_CONFIG_PATHS: process.cwd(),
@@ -31,7 +32,7 @@ const mise = (...words: string[]) =>
 test("every shortcut leads to a target or a script of package.json", () => {
   const { tasks } = parse(readFileSync("Taskfile.yml", "utf8")) as { tasks: Record<string, unknown> };
   const { scripts } = JSON.parse(readFileSync("package.json", "utf8")) as { scripts: Record<string, string> };
-  const shortcuts = JSON.parse(mise("tasks", "ls", "--json").stdout) as { name: string; run: string[] }[];
+  const shortcuts = JSON.parse(mise(["tasks", "ls", "--json"]).stdout) as { name: string; run: string[] }[];
   expect(shortcuts.length).toBeGreaterThan(3);
   for (const { name, run } of shortcuts) {
     const words = run[0]!.split(" ");
@@ -41,11 +42,22 @@ test("every shortcut leads to a target or a script of package.json", () => {
 });
 
 test("the environment is the one that scripts have without mise", () => {
-  const env = JSON.parse(mise("env", "--json").stdout) as Record<string, string>;
+  const env = JSON.parse(mise(["env", "--json"]).stdout) as Record<string, string>;
   expect(env).toMatchObject({
     KUBECONFIG: join(process.cwd(), "kubeconfig"),
     TALOSCONFIG: join(process.cwd(), "talosconfig"),
     SOPS_AGE_KEY_FILE: join(process.cwd(), "age.key"),
   });
   expect(env.TALOS_VERSION).toMatch(/^v\d+\.\d+\.\d+$/);
+});
+
+test("MISE_ENV=real adds the servers that the real tools run against", () => {
+  const names = (more: NodeJS.ProcessEnv) => Object.keys(JSON.parse(mise(["ls", "--current", "--json"], more).stdout) as object);
+  const daily = names({});
+  expect(names({ MISE_ENV: "real" }).filter((name) => !daily.includes(name))).toEqual([
+    "aqua:kubernetes/kubernetes/kube-apiserver",
+    "aqua:vmware/govmomi/govc",
+    "aqua:vmware/govmomi/vcsim",
+    "etcd",
+  ]);
 });

@@ -3,6 +3,7 @@ import { existsSync } from "node:fs";
 import { mkdir, readdir, rename, rm, stat, symlink, utimes } from "node:fs/promises";
 import { dirname, join, relative } from "node:path";
 import { binFolder, type Place } from "./cache.ts";
+import { BuildError } from "./compile.ts";
 
 /** One compile fills its cores only in parts; more than two at once want more memory than a small machine has. */
 const AT_ONCE = 2;
@@ -17,7 +18,7 @@ export interface Builder {
 
 /** Builds what is missing and returns the lines that say what could not be built. After one that concerns all, no other is begun. */
 export async function buildMissing(places: Place[], { compile, say, now }: Builder): Promise<string[]> {
-  const failed: string[] = [];
+  const failed = new Map<Place, string>();
   const left = places.filter(({ tool: { name, version }, binary }) => {
     const cached = existsSync(binary);
     if (cached) say(`${name} ${version}: cached`);
@@ -32,16 +33,16 @@ export async function buildMissing(places: Place[], { compile, say, now }: Build
         await compile(place);
         say(`${name} ${version}: built in ${Math.round((now() - began) / 1000)} s`);
       } catch (error) {
-        if (!(error instanceof Error && error.name === "BuildError")) throw error;
-        failed.push(error.message);
+        if (!(error instanceof BuildError) || error.everywhere) left.length = 0;
+        if (!(error instanceof BuildError)) throw error;
+        failed.set(place, error.message);
         say(`${name} ${version}: failed`);
-        if ("everywhere" in error && error.everywhere) left.length = 0;
       }
     }
   };
   const ended = await Promise.allSettled(Array.from({ length: AT_ONCE }, worker));
   for (const one of ended) if (one.status === "rejected") throw one.reason;
-  return failed;
+  return places.flatMap((place) => failed.get(place) ?? []);
 }
 
 /** Makes the folder with a link to each tool; whole or not at all. */

@@ -1,4 +1,5 @@
 // Builds one tool beside its place and then puts it there, so that a build that fails or is killed leaves nothing that looks like a tool.
+import { existsSync } from "node:fs";
 import { chmod, cp, mkdir, readdir, rename, rm, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { lives } from "../files.ts";
@@ -38,7 +39,7 @@ export async function compile({ tool, folder }: Place, env: NodeJS.ProcessEnv, s
     signal.throwIfAborted();
     throw (error as NodeJS.ErrnoException).code === "ENOSPC" ? new BuildError(tool, troubleOf("no space left on device")) : error;
   } finally {
-    await rm(draft, { recursive: true, force: true });
+    await discard(draft);
   }
 }
 
@@ -70,7 +71,12 @@ async function withEmbedded(tool: BuiltTool, file: string, draft: string, env: N
   return work;
 }
 
-/** Go's cache has folders that nobody may write to, and so would their copy. */
+async function discard(draft: string): Promise<void> {
+  if (existsSync(draft)) await makeWritable(draft);
+  await rm(draft, { recursive: true, force: true });
+}
+
+/** Go's cache has folders that nobody may write to, and so has their copy: neither can a file be put there nor can it be removed. */
 async function makeWritable(folder: string): Promise<void> {
   await chmod(folder, 0o755);
   for (const entry of await readdir(folder, { withFileTypes: true })) {
@@ -82,6 +88,6 @@ async function makeWritable(folder: string): Promise<void> {
 export async function removeDrafts(folder: string): Promise<void> {
   for (const name of await readdir(folder)) {
     const pid = Number(/^\..*\.(\d+)\.draft$/.exec(name)?.[1] ?? 0);
-    if (pid > 0 && !lives(pid)) await rm(join(folder, name), { recursive: true, force: true });
+    if (pid > 0 && !lives(pid)) await discard(join(folder, name));
   }
 }

@@ -15,15 +15,15 @@ export interface BuiltTool {
   embeds?: string;
   /** The words by which it says its version. */
   asks?: string[];
-  /** Its name in .mise.toml, or why it is not there. */
+  /** Its name in mise's lists, where that is another; or why it is in none. */
   mise?: string | { none: string };
-  /** Why its version is another than the one of .mise.toml. */
+  /** Why its version is another than the one that mise installs. */
   differs?: string;
 }
 
-/** The table of `<root>/test/tools/tools.yaml`, in its order: the slowest builds come first. */
+/** The table of `<root>/test/tools/tools.yaml`, in its order, which is the order of building. */
 export function readTable(root: string): BuiltTool[] {
   const folder = join(root, "test/tools");
-  const rows = parse(readFileSync(join(folder, "tools.yaml"), "utf8")) as Record<string, Omit<BuiltTool, "name">>;
-  return Object.entries(rows).map(([name, row]) => ({ ...row, name, folder: join(folder, row.folder ?? name) }));
+  const { built } = parse(readFileSync(join(folder, "tools.yaml"), "utf8")) as { built: Record<string, Omit<BuiltTool, "name">> };
+  return Object.entries(built).map(([name, row]) => ({ ...row, name, folder: join(folder, row.folder ?? name) }));
 }

@@ -6,34 +6,30 @@ export interface Trouble {
   everywhere?: true;
 }
 
+const FULL = "free some space (Go's own cache: `go clean -cache`)";
 const MODULE = String.raw`([\w.~/-]+@v[\w.+-]+)`;
 
-/** The kinds of trouble, the most telling first: a module that cannot be had is also a failed request, a full disk also a failed compile. */
+/** The kinds of trouble. The most telling comes first: on a full disk modules seem to be missing too. */
 const KINDS: [pattern: RegExp, tell: (found: RegExpExecArray) => Trouble][] = [
-  [/no space left on device/, () => ({ line: "the disk is full: free some space (Go's own cache: `go clean -cache`)", everywhere: true })],
-  [
-    /disk quota exceeded/,
-    () => ({ line: "the disk quota is used up: free some space (Go's own cache: `go clean -cache`)", everywhere: true }),
-  ],
+  [/no space left on device/, () => ({ line: `the disk is full: ${FULL}`, everywhere: true })],
+  [/disk quota exceeded/, () => ({ line: `the disk quota is used up: ${FULL}`, everywhere: true })],
   [
     new RegExp(`verifying ${MODULE}(?:/go\\.mod)?: checksum mismatch`),
-    ([, module]) => ({ line: `${module} is not what go.sum says: whoever delivered it (GOPROXY) delivered something else` }),
+    ([, module]) => ({ line: `${module} is not what go.sum says: the module proxy (GOPROXY) delivered something else` }),
+  ],
+  [/missing go\.sum entry for [^\n]*?(\S+\.\S+?)[;:\n]/, ([, what]) => ({ line: `its go.sum has no entry for ${what}` })],
+  [/updates to go\.mod needed/, () => ({ line: "its go.mod is incomplete: `go mod tidy` in its folder" })],
+  [/requires go >= ([\d.]+)/, ([, version]) => ({ line: `it needs Go ${version} or newer` })],
+  [
+    new RegExp(`${MODULE}: (?:reading \\S+: |[^\\n]*)(403 Forbidden|404 Not Found|410 Gone|unknown revision|invalid version)`),
+    ([, module, why]) => ({ line: `${module} cannot be had from the module proxy (GOPROXY): ${why}` }),
   ],
   [
-    /missing go\.sum entry for (?:module providing package|go\.mod file[;:]?)\s*(\S*)/,
-    ([, what]) => ({ line: `go.sum is incomplete: ${what}` }),
+    /(no such host|server misbehaving|i\/o timeout|TLS handshake timeout|connection refused|connection reset by peer|network is unreachable|certificate signed by unknown authority)/,
+    ([, why]) => ({ line: `the module proxy (GOPROXY) cannot be reached: ${why}` }),
   ],
-  [/updates to go\.mod needed/, () => ({ line: "go.mod is incomplete: run `go mod tidy` in its folder" })],
-  [/requires go >= ([\d.]+)/, ([, version]) => ({ line: `it needs Go ${version}` })],
-  [
-    /(?:lookup \S+.*: (no such host|server misbehaving)|(i\/o timeout|TLS handshake timeout|connection refused|network is unreachable|connection reset by peer))/,
-    (found) => ({ line: `the module proxy (GOPROXY) cannot be reached: ${found[1] ?? found[2]}` }),
-  ],
-  [
-    new RegExp(`${MODULE}: (?:[^\\n]*(?:404 Not Found|410 Gone|unknown revision|invalid version|not found)|module lookup disabled)`),
-    ([, module]) => ({ line: `the module ${module} cannot be had from the module proxy (GOPROXY)` }),
-  ],
-  [/signal: killed/, () => ({ line: "the compiler was killed, mostly for want of memory" })],
+  [/module lookup disabled by GOPROXY=off/, () => ({ line: "its modules are not here, and GOPROXY=off forbids to fetch them" })],
+  [/signal: killed/, () => ({ line: "the compiler was killed, as happens when memory runs out" })],
 ];
 
 /** The trouble that Go's stderr tells of; what is not known is told by its last line. */
