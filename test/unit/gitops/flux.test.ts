@@ -124,7 +124,7 @@ const BY_LIST: Record<string, string> = {
   "gateway.networking.k8s.io": "envoy-gateway",
   "grafana.integreatly.org": "grafana-operator",
   "keda.sh": "keda",
-  "monitoring.coreos.com": "prometheus-operator-crds",
+  "monitoring.coreos.com": "kube-prometheus-stack",
   "snapshot.storage.k8s.io": "snapshot-controller",
   "volsync.backube": "volsync",
 };
@@ -188,7 +188,7 @@ describe("releases", () => {
     (name, { file, object }) => {
       expect(appOf(file)).toBe(name);
       expect(object.spec.chartRef).toEqual({ kind: "OCIRepository", name });
-      expect(Object.keys(object.spec)).toEqual(["chartRef", "interval", "values"]); // a targetNamespace would rename the release, and Flux would not adopt it
+      expect(Object.keys(object.spec).filter((key) => key !== "timeout")).toEqual(["chartRef", "interval", "values"]); // a targetNamespace would rename the release, and Flux would not adopt it
       expect(CHARTS.filter((one) => folderOf(one.file) === folderOf(file)).map((one) => one.name)).toEqual([name]);
     },
   );

@@ -10,7 +10,7 @@ const HOST = "https://k8s-schemas.home-operations.com";
 
 /** Go's way to ignore case, which JavaScript writes as a flag. */
 const goRegExp = Object.assign(
-  (pattern: string, flags: string) => new RegExp(pattern.replace("(?i)", ""), pattern.includes("(?i)") ? `${flags}i` : flags),
+  (pattern: string, flags: string) => new RegExp(pattern.replaceAll("(?i)", ""), pattern.includes("(?i)") ? `${flags}i` : flags),
   { code: "goRegExp" },
 );
 

@@ -1,7 +1,7 @@
 // kubernetes/ as the tests see it: every YAML file and every document in it.
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { type Document, parseAllDocuments } from "yaml";
+import { type Document, parse, parseAllDocuments, stringify } from "yaml";
 import { MAP_FILE, settingsIn } from "../../../scripts/lib/gitops/settings-map.ts";
 
 export const ROOT = join(import.meta.dirname, "../../..");
@@ -53,15 +53,15 @@ export const SETTINGS = (await settingsIn(read(MAP_FILE))) ?? {};
 /** The names that an application's own Kustomization gives to components. */
 const OWN: Record<string, string> = { APP: "app" };
 
-/** An object as Flux applies it; a name that nobody gives throws, as it does in the cluster. */
+/** An object as Flux applies it: what is text before may be a number after it. A name that nobody gives throws, as it does in the cluster. */
 export function substituted(object: Any): Any {
-  const text = JSON.stringify(object);
+  const text = stringify(object, { lineWidth: 0 });
   const said = text.replaceAll(VARIABLE, (whole, name: string, standby?: string) => {
     const value = SETTINGS[name] ?? standby ?? OWN[name];
     if (value === undefined) throw new Error(`${whole} is no setting`);
     return value;
   });
-  return JSON.parse(said);
+  return parse(said);
 }
 
 export const FILES = filesUnder("kubernetes");
