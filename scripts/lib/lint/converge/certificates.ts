@@ -1,6 +1,7 @@
 // Certificates and gateways: an issuer needs its keys, a certificate its issuer, a gateway its class and certificates, a route a gateway to hang on.
 import type { KubeObject, Source } from "../types.ts";
 import { controllerKey, existsKey, readyKey, secretKey } from "./keys.ts";
+import { chartControlling } from "./charts.ts";
 import type { Behaviour } from "./behaviour.ts";
 import { need, type Need } from "./step.ts";
 import type { World } from "./world.ts";
@@ -56,7 +57,9 @@ export function certificate(object: KubeObject, source: Source, world: World): B
 /** A class: the controller that takes it. Whose controller has a name that no chart here claims is not judged. */
 export function gatewayClass(object: KubeObject, source: Source, world: World): Behaviour {
   const controller = String(object.spec?.controllerName ?? "").split("/")[0]!;
-  const needs = world.controlled.has(controller) ? [need(controllerKey(controller), "wait", "is worked on by %", source)] : [];
+  const needs = chartControlling(controller, world.facts.charts)
+    ? [need(controllerKey(controller), "wait", "is worked on by %", source)]
+    : [];
   const parameters = object.spec?.parametersRef;
   if (parameters?.name)
     needs.push(

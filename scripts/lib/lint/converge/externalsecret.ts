@@ -19,7 +19,8 @@ export function secretStore(object: KubeObject, source: Source, world: World): B
   const host = hostOf(object.spec?.provider?.onepassword?.connectHost);
   const service = host && inCluster(host);
   if (service) needs.push(need(serviceKey(service.namespace, service.name), "wait", "asks %", source));
-  else if (host && publisherOf(host, world)) needs.push(need(hostKey(host), "wait", "asks %", source));
+  else if (host && world.controlled.has("externaldns.k8s.io") && publisherOf(host, world))
+    needs.push(need(hostKey(host), "wait", "asks %", source));
   return { needs, controller: GROUP };
 }
 

@@ -72,7 +72,7 @@ export const others = (count: number) =>
   count > 0 ? `, and ${count} other${count > 1 ? "s" : ""} wait${count > 1 ? "" : "s"} for it` : "";
 
 function mayBring(sort: string, reference: Reference | undefined, rest: string, { undescribed }: World) {
-  if (sort === "namespace" || sort === "resumed" || reference?.kind === "Kustomization")
+  if (sort === "namespace" || sort === "resumed" || reference?.group.endsWith(".toolkit.fluxcd.io"))
     return undescribed.find(({ namespace }) => namespace === undefined && sort !== "resumed");
   const within = reference?.namespace || (sort === "serving" ? rest.slice(0, rest.indexOf("/")) : undefined);
   return undescribed.find(({ namespace }) => namespace === undefined || within === undefined || namespace === within);

@@ -5,7 +5,7 @@ import { BUILT_IN_NAMESPACES } from "./built-in.ts";
 import { pushedItems } from "./externalsecret.ts";
 import { controlledBy, definitionsOf, installed } from "./charts.ts";
 import { patienceOf, releaseSteps, running } from "./helmrelease.ts";
-import { hostsOf } from "./hosts.ts";
+import { hostsOf, publisherOf } from "./hosts.ts";
 import { configMapKey, controllerKey, existsKey, groupKey, hostKey, namespaceKey, readyKey } from "./keys.ts";
 import { existing, kustomizationSteps, kustomizationUnit } from "./kustomization.ts";
 import { objectStep } from "./objects.ts";
@@ -58,7 +58,12 @@ export function modelOf(world: World): Model {
     model.kustomizations.set(idOf(one), { unit, steps });
     model.steps.push(...steps, ...own);
   }
-  for (const [host, located] of world.published) model.steps.push(publication(host, located));
+  const asked = new Set(model.steps.flatMap(({ needs }) => needs.map(({ key }) => key).filter((key) => key.startsWith("host:"))));
+  for (const key of asked) {
+    const host = key.slice("host:".length);
+    const located = publisherOf(host, world);
+    if (located) model.steps.push(publication(host, located));
+  }
   return model;
 }
 
@@ -71,7 +76,7 @@ function learn(releases: Map<Located, Release>, located: Located, world: World) 
     world.undescribed.push({
       namespace: release.namespace,
       name: `HelmRelease ${located.object.metadata.namespace}/${release.name}`,
-      from: release.chart ?? "a chart that cannot be read offline",
+      from: release.chart ?? `the chart of HelmRelease ${located.object.metadata.namespace}/${release.name}`,
       source: located.source,
     });
 }
@@ -131,7 +136,7 @@ function releasesAtFirst({ releases, crdCharts }: Bootstrap, world: World): Key[
       world.undescribed.push({
         namespace: one.namespace,
         name: `release ${idOf(one)} of the bootstrap`,
-        from: one.chart ?? "a chart that cannot be read offline",
+        from: one.chart ?? `the chart of release ${idOf(one)} of the bootstrap`,
         source: one.source,
       });
     return { ...one, releaseName: one.name, values: one.values ?? {}, facts };

@@ -1,6 +1,6 @@
 // The run itself: every step is taken as soon as all it needs is there. Each need is looked at once when it comes true, so a tree of any size takes time in proportion to its steps and needs.
 import type { Key, Need, Step } from "./step.ts";
-import { partsOf, groupKey } from "./keys.ts";
+import { groupKey } from "./keys.ts";
 import { earliestFirst } from "./queue.ts";
 
 /** When a key came true, and by which step; none for what was there from the start or was granted for the sake of the rest. */
@@ -68,14 +68,10 @@ export function run(steps: readonly Step[], given: Iterable<Key>): State {
   for (const step of steps) {
     const open = new Set(step.needs.filter(blocks).map(({ key }) => key));
     missing.set(step, open.size);
-    for (const key of open) {
-      const others = users.get(key);
-      if (others) others.push(step);
-      else users.set(key, [step]);
-    }
+    for (const key of open) listed(users, key).push(step);
     if (open.size === 0) due.add(step.takes, queued++, step);
   }
-  for (const key of providers.expand(given)) reach(key, { at: 0, wave: 0 });
+  for (const key of providers.expand([...given])) reach(key, { at: 0, wave: 0 });
   settle();
   return {
     steps,
@@ -123,30 +119,41 @@ function timeOf(step: Step, reached: ReadonlyMap<Key, Reached>): Taken {
 /** Who brings a key. A chart that brings a whole API brings each of its kinds that anybody needs. */
 function providersOf(steps: readonly Step[]) {
   const byKey = new Map<Key, Step[]>();
-  for (const step of steps)
-    for (const key of step.provides) {
-      const others = byKey.get(key);
-      if (others) others.push(step);
-      else byKey.set(key, [step]);
-    }
   const kindsByGroup = new Map<Key, Set<Key>>();
-  for (const { needs } of steps)
-    for (const { key } of needs) {
-      const { sort, rest } = partsOf(key);
-      if (sort !== "kind") continue;
-      const group = groupKey(rest.slice(0, rest.indexOf("/")));
+  for (const step of steps) {
+    for (const key of step.provides) listed(byKey, key).push(step);
+    for (const { key } of step.needs) {
+      const group = groupOfKind(key);
+      if (group === undefined) continue;
       const kinds = kindsByGroup.get(group);
       if (kinds) kinds.add(key);
       else kindsByGroup.set(group, new Set([key]));
     }
-  const expand = (keys: Iterable<Key>) => [...keys].flatMap((key) => [key, ...(kindsByGroup.get(key) ?? [])]);
+  }
+  const expand = (keys: readonly Key[]) =>
+    keys.some((key) => kindsByGroup.has(key)) ? keys.flatMap((key) => [key, ...(kindsByGroup.get(key) ?? [])]) : keys;
   return {
     expand,
     of: (key: Key): readonly Step[] => {
-      const { sort, rest } = partsOf(key);
-      const exact = byKey.get(key) ?? [];
-      return sort === "kind" ? [...exact, ...(byKey.get(groupKey(rest.slice(0, rest.indexOf("/")))) ?? [])] : exact;
+      const exact = byKey.get(key) ?? NOBODY;
+      const group = groupOfKind(key);
+      const whole = group === undefined ? NOBODY : (byKey.get(group) ?? NOBODY);
+      return whole.length === 0 ? exact : [...exact, ...whole];
     },
     keysOf: (step: Step) => expand(step.provides),
   };
+}
+
+const NOBODY: readonly Step[] = [];
+
+/** The key of the whole API that a kind belongs to. */
+const groupOfKind = (key: Key) => (key.startsWith("kind:") ? groupKey(key.slice("kind:".length, key.indexOf("/"))) : undefined);
+
+/** The list at a key, made when it is not there yet. */
+function listed(lists: Map<Key, Step[]>, key: Key): Step[] {
+  const list = lists.get(key);
+  if (list) return list;
+  const made: Step[] = [];
+  lists.set(key, made);
+  return made;
 }
