@@ -51,4 +51,9 @@ const ITEMS: Partial<Record<ItemKey, string>> = {
   rookCeph: "rook-ceph",
   volsync: "volsync-template",
   actionsRunner: "actions-runner",
+  karakeep: "karakeep",
+  prowlarr: "prowlarr",
+  radarr: "radarr",
+  seerr: "seerr",
+  sonarr: "sonarr",
 };

@@ -65,6 +65,11 @@ export const ITEM_KEYS = [
   "grafana",
   "alertmanager",
   "actionsRunner",
+  "karakeep",
+  "prowlarr",
+  "radarr",
+  "seerr",
+  "sonarr",
 ] as const;
 export type ItemKey = (typeof ITEM_KEYS)[number];
 
@@ -87,6 +92,11 @@ export const ITEM_NAMES: Record<ItemKey, string> = {
   grafana: "grafana",
   alertmanager: "alertmanager",
   actionsRunner: "actions-runner",
+  karakeep: "karakeep",
+  prowlarr: "prowlarr",
+  radarr: "radarr",
+  seerr: "seerr",
+  sonarr: "sonarr",
 };
 
 /** `op://vault/item/field` for a field of one of the home's items. */

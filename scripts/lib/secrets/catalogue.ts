@@ -174,6 +174,7 @@ const GROUPS: Group[] = [
     secret: ["FLUX_GITHUB_TOKEN"],
   },
   { item: "volsync", source: { init: "password" }, purpose: "every backup: keep a copy on paper", secret: ["KOPIA_PASSWORD"] },
+  { item: "volsync", source: { init: "password" }, purpose: "Kopia's web interface", secret: ["KOPIA_SERVER_PASSWORD"] },
   { item: "rookCeph", source: { init: "password" }, purpose: "Ceph's dashboard", secret: ["ROOK_DASHBOARD_PASSWORD"] },
   { item: "grafana", source: { init: "password" }, purpose: "Grafana's administrator", secret: ["GF_SECURITY_ADMIN_PASSWORD"] },
   {
@@ -234,6 +235,16 @@ const GROUPS: Group[] = [
     secret: ["ACTIONS_RUNNER_PRIVATE_KEY"],
     public: ["ACTIONS_RUNNER_APP_ID", "ACTIONS_RUNNER_INSTALLATION_ID"],
   },
+  {
+    item: "karakeep",
+    source: { init: "password" },
+    purpose: "Karakeep and its search",
+    secret: ["KARAKEEP_ENCRYPTION_KEY", "KARAKEEP_MEILISEARCH_MASTER_KEY"],
+  },
+  { item: "prowlarr", source: { init: "password" }, purpose: "Prowlarr's API", secret: ["PROWLARR_API_KEY"] },
+  { item: "radarr", source: { init: "password" }, purpose: "Radarr's API", secret: ["RADARR_API_KEY"] },
+  { item: "seerr", source: { init: "password" }, purpose: "Seerr's API", secret: ["SEERR_API_KEY"] },
+  { item: "sonarr", source: { init: "password" }, purpose: "Sonarr's API", secret: ["SONARR_API_KEY"] },
 ];
 
 /** All entries, in the order in which a person would work through them. */

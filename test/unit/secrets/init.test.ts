@@ -23,12 +23,16 @@ const KEY = await newIdentity();
 const [OURS] = await recipientsOfKeys(KEY);
 const bundle = await bundleFromFields((field) => `taint of ${field}`);
 const talos = () => item("talos", Object.fromEntries(TALOS_FIELDS.map((field) => [field, `taint of ${field}`])));
+/** Applications of which secrets:init makes the API key. */
+const APPS = ["prowlarr", "radarr", "seerr", "sonarr"];
 const rest = () => [
   talos(),
   item("sops", { SOPS_PRIVATE_KEY: KEY }),
   item("flux", { FLUX_GITHUB_WEBHOOK_TOKEN: "taint-webhook" }),
-  item("volsync-template", { KOPIA_PASSWORD: "taint-kopia" }),
+  item("volsync-template", { KOPIA_PASSWORD: "taint-kopia", KOPIA_SERVER_PASSWORD: "taint-kopia-web" }),
   item("rook-ceph", { ROOK_DASHBOARD_PASSWORD: "taint-rook" }),
+  item("karakeep", { KARAKEEP_ENCRYPTION_KEY: "taint-karakeep", KARAKEEP_MEILISEARCH_MASTER_KEY: "taint-search" }),
+  ...APPS.map((name) => item(name, { [`${name.toUpperCase()}_API_KEY`]: `taint-${name}` })),
 ];
 const full = () => [...rest(), item("grafana", { GF_SECURITY_ADMIN_PASSWORD: "taint-grafana" })];
 
@@ -37,7 +41,7 @@ async function home(op: FakeOp, { answers = {}, recipient = "age1-your-recipient
   const root = mkdtempSync(join(tmpdir(), "init-"));
   onTestFinished(() => rmSync(root, { recursive: true }));
   writeFileSync(join(root, ".sops.yaml"), `creation_rules:\n  - age: ${recipient} # ours\n`);
-  const created = Array.from({ length: 9 }, (_, index) => JSON.stringify({ id: `new-${index}` }));
+  const created = Array.from({ length: 12 }, (_, index) => JSON.stringify({ id: `new-${index}` }));
   const lab = await record({
     root,
     env: { SOPS_AGE_KEY_FILE: join(root, "age.key") },
@@ -75,25 +79,36 @@ test("an empty vault: all is created, each looked for before and asked for after
         "create item talos: 14 fields",
         "create item sops: SOPS_PRIVATE_KEY",
         "create item flux: FLUX_GITHUB_WEBHOOK_TOKEN",
-        "create item volsync-template: KOPIA_PASSWORD",
+        "create item volsync-template: KOPIA_PASSWORD, KOPIA_SERVER_PASSWORD",
         "create item rook-ceph: ROOK_DASHBOARD_PASSWORD",
         "create item grafana: GF_SECURITY_ADMIN_PASSWORD",
+        "create item karakeep: KARAKEEP_ENCRYPTION_KEY, KARAKEEP_MEILISEARCH_MASTER_KEY",
+        ...APPS.map((name) => `create item ${name}: ${name.toUpperCase()}_API_KEY`),
         "write .sops.yaml: the age key's recipient in place of the placeholder",
       ],
     },
   ]);
-  expect(lab.commands).toEqual([`ask ${GENERATE}`, ...Array<string>(6).fill(`act ${CREATE}`)]);
+  expect(lab.commands).toEqual([`ask ${GENERATE}`, ...Array<string>(11).fill(`act ${CREATE}`)]);
   const list = "op item list --vault=Infrastructure --format=json";
   const get = (id: string) => `op item get ${id} --vault=Infrastructure --format=json`;
   expect(op.lines).toEqual([
     "op --version",
     "op whoami --format=json",
     list,
-    ...[0, 1, 2, 3, 4, 5].flatMap((index) => [list, get(`new-${index}`)]),
+    ...Array.from({ length: 11 }).flatMap((_, index) => [list, get(`new-${index}`)]),
     list,
     get("new-1"),
   ]);
-  expect(op.items.map(({ title }) => title)).toEqual(["talos", "sops", "flux", "volsync-template", "rook-ceph", "grafana"]);
+  expect(op.items.map(({ title }) => title)).toEqual([
+    "talos",
+    "sops",
+    "flux",
+    "volsync-template",
+    "rook-ceph",
+    "grafana",
+    "karakeep",
+    ...APPS,
+  ]);
   expect(op.items[0]!.fields).toContainEqual({ type: "CONCEALED", label: "CLUSTER_ID", value: "taint of CLUSTER_ID" });
   expect(op.items[0]!.fields).toContainEqual({ type: "STRING", label: "CLUSTER_CA_CRT", value: "taint of CLUSTER_CA_CRT" });
   expect(op.items[2]!.fields![0]!.value).toMatch(/^[A-Za-z0-9]{32}$/);
@@ -114,7 +129,7 @@ test("no secret in words, environment, output or report", async () => {
   await lab.run(secretsInit, {});
   const secrets = op.items.flatMap(({ fields }) => fields!.flatMap(({ type, value }) => (type === "CONCEALED" ? [value!] : [])));
   const seen = JSON.stringify([lab.commands, op.seen, lab.said, lab.plans, lab.results, lab.effects]);
-  expect(secrets).toHaveLength(15);
+  expect(secrets).toHaveLength(22);
   expect(secrets.filter((secret) => seen.includes(secret))).toEqual([]);
 });
 test("the list says where to fetch the rest, under which names, with which rights", async () => {

@@ -34,6 +34,7 @@ test("nothing else starts a command", async () => {
   expect(made.map(({ field, value }) => [field, value.slice(0, 16).length])).toEqual([
     ["SOPS_PRIVATE_KEY", 16],
     ["KOPIA_PASSWORD", 16],
+    ["KOPIA_SERVER_PASSWORD", 16],
   ]);
   expect(made[0]!.value).toMatch(/^AGE-SECRET-KEY-1/);
   expect(lab.commands).toEqual([]);

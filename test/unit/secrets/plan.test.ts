@@ -31,9 +31,14 @@ test("an empty vault gets all that can be made", () => {
     ["talos", 14],
     ["sops", 1],
     ["flux", 1],
-    ["volsync-template", 1],
+    ["volsync-template", 2],
     ["rook-ceph", 1],
     ["grafana", 1],
+    ["karakeep", 2],
+    ["prowlarr", 1],
+    ["radarr", 1],
+    ["seerr", 1],
+    ["sonarr", 1],
   ]);
   expect([writeRecipient, contradictions]).toEqual([true, []]);
   expect(fetch.map(({ field }) => field)).toEqual(expect.arrayContaining(["OP_CONNECT_TOKEN", "TRUENAS_API", "FLUX_GITHUB_TOKEN"]));
@@ -45,6 +50,11 @@ test("what is there is not made again", () =>
     "volsync-template",
     "rook-ceph",
     "grafana",
+    "karakeep",
+    "prowlarr",
+    "radarr",
+    "seerr",
+    "sonarr",
   ]));
 test("an item that lacks a field is completed", () => {
   const flux = item("flux", { FLUX_GITHUB_TOKEN: "x", FLUX_GITHUB_WEBHOOK_TOKEN: "" });

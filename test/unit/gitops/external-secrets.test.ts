@@ -1,0 +1,28 @@
+// What the tree asks of 1Password: every item and field is one that secrets:init makes or asks a person for, under the name that this home gives the item.
+import { expect, it } from "vitest";
+import { CATALOGUE } from "../../../scripts/lib/secrets/catalogue.ts";
+import { ourHome } from "./home.ts";
+import { type Any, ofKind } from "./tree.ts";
+
+const { items } = ourHome().onepassword;
+const known = new Set(CATALOGUE.map(({ item, field }) => `${items[item]} ${field}`));
+const SECRETS = ofKind("ExternalSecret", "external-secrets.io");
+
+/** The fields that a template takes: `.KOPIA_PASSWORD`. */
+const fieldsOf = (data: Record<string, string>) =>
+  Object.values(data).flatMap((text) => [...text.matchAll(/\.([A-Z][A-Z0-9_]*)\b/g)].map(([, field]) => field!));
+
+it("is something", () => {
+  expect(SECRETS.length).toBeGreaterThan(10);
+});
+
+it.each(SECRETS.map((one) => [`${one.file} ${one.name}`, one.object.spec] as const))("%s", (_name, spec) => {
+  const from = ((spec.dataFrom ?? []) as Any[]).flatMap(({ extract }) => (extract ? [extract.key as string] : []));
+  for (const field of fieldsOf(spec.target?.template?.data ?? {}))
+    expect(
+      from.some((item) => known.has(`${item} ${field}`)),
+      `${field} of ${from.join(" or ")}`,
+    ).toBe(true);
+  for (const { remoteRef } of (spec.data ?? []) as Any[])
+    expect(known, `${remoteRef.key} ${remoteRef.property}`).toContain(`${remoteRef.key} ${remoteRef.property}`);
+});
