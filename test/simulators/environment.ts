@@ -12,6 +12,8 @@ export interface HomeFile {
   /** The checkout whose scripts are run, and which truenas version the NAS speaks. */
   project: string;
   truenas: string;
+  /** How govc reaches the simulated ESXi or vCenter, if the home has one. */
+  vsphere?: Record<string, string>;
 }
 
 /** The stand-ins that every home has; those that were not taught anything yet refuse with exit 70 and win over a real one all the same. */
@@ -39,7 +41,7 @@ export const readHomeFile = (folder: string) => JSON.parse(readFileSync(layoutOf
 /** The environment of a product process in this home. */
 export function environmentOf(folder: string, extra: Record<string, string> = {}): Record<string, string> {
   const { bin, user, state, tmp, kubeconfig, talosconfig, ageKey, authority } = layoutOf(folder);
-  const { proxy } = readHomeFile(folder);
+  const { proxy, vsphere } = readHomeFile(folder);
   return {
     PATH: `${bin}:/usr/bin:/bin`,
     HOME: user,
@@ -56,6 +58,7 @@ export function environmentOf(folder: string, extra: Record<string, string> = {}
     SSL_CERT_FILE: authority,
     NODE_OPTIONS: `--import ${pathToFileURL(join(PROJECT, "test/simulators/guard.mjs")).href}`,
     LAB_HOME: folder,
+    ...vsphere,
     ...extra,
   };
 }

@@ -15,6 +15,7 @@ import { publicHosts, serveProxy } from "./wire/proxy.ts";
 import { REGISTRIES } from "./wire/registries.ts";
 import { openRegistries } from "./wire/registry.ts";
 import { serveTrueNas } from "./wire/truenas.ts";
+import { serveVsphere, type VsphereOptions } from "./wire/vsphere.ts";
 import { freshCluster, normalised as normalisedCluster, pending as clusterPending, tick as tickCluster } from "./world/cluster.ts";
 import { freshFactory, hasInstaller } from "./world/factory.ts";
 import type { Fault } from "./world/faults.ts";
@@ -32,6 +33,8 @@ export interface HomeOptions {
   faults?: Partial<Record<Fault, number>>;
   /** The checkout whose scripts and files are used. */
   project?: string;
+  /** Also a standalone ESXi or a vCenter, of this real vcsim. */
+  vsphere?: { kind: VsphereOptions["kind"]; vcsim: string };
 }
 
 export interface Home {
@@ -53,7 +56,10 @@ export interface Home {
 const TICK_MS = 30;
 
 /** Opens a home in a folder, which is made when it is not there; one that was closed, copied or killed goes on where it was. */
-export async function openHome(folder: string, { truenas = "25.10", faults = {}, project = PROJECT }: HomeOptions = {}): Promise<Home> {
+export async function openHome(
+  folder: string,
+  { truenas = "25.10", faults = {}, project = PROJECT, vsphere }: HomeOptions = {},
+): Promise<Home> {
   folder = resolve(folder);
   const { file, pki } = layoutOf(folder);
   refuseSecond(file);
@@ -76,6 +82,7 @@ export async function openHome(folder: string, { truenas = "25.10", faults = {},
   const nasPair = keepPair(join(pki, "nas"), () =>
     createAuthority({ subject: { commonName: "truenas.home" }, days: 30, hosts: ["127.0.0.1", "localhost"], use: ["server"] }),
   );
+  const esx = vsphere && (await serveVsphere({ tools: vsphere, folder: join(folder, "vsphere"), kind: vsphere.kind }));
   const nas = await serveTrueNas(world, { key: nasPair.key, cert: nasPair.cert, version });
   correctNasHost(world, `127.0.0.1:${nas.port}`);
   const down = (host: string) =>
@@ -107,14 +114,22 @@ export async function openHome(folder: string, { truenas = "25.10", faults = {},
     tickCluster(world);
   }, TICK_MS);
 
-  const facts: HomeFile = { pid: process.pid, socket, nas: { port: nas.port }, proxy: { port: proxy.port }, project, truenas };
+  const facts: HomeFile = {
+    pid: process.pid,
+    socket,
+    nas: { port: nas.port },
+    proxy: { port: proxy.port },
+    project,
+    truenas,
+    ...(esx && { vsphere: esx.environment }),
+  };
   writeFileSync(`${file}.draft`, `${JSON.stringify(facts, null, 2)}\n`, { mode: 0o600 });
   renameSync(`${file}.draft`, file);
 
   const close = async () => {
     clearInterval(ticker);
     rmSync(file, { force: true });
-    await Promise.all([tools.close(), proxy.close(), nas.close()]);
+    await Promise.all([tools.close(), proxy.close(), nas.close(), esx?.close()]);
     rmSync(dirname(socket), { recursive: true, force: true });
   };
   return {

@@ -20,6 +20,7 @@ const objects = ({ out }: Said) =>
       for (const version of object.kind === "CustomResourceDefinition" ? object.spec.versions : []) {
         delete version.schema;
         delete version.subresources;
+        delete version.additionalPrinterColumns;
       }
       return object;
     });
