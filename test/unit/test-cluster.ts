@@ -21,6 +21,7 @@ export function testCluster(change: Partial<Cluster> = {}): Cluster {
       mtu: 9000,
       ntp: ["192.168.120.1"],
       discovery: { enabled: true, registry: "http://192.168.123.152:3000" },
+      bgp: { router: "192.168.123.254", routerAsn: 64540, asn: 64550 },
     },
     nodes: [
       { name: "k8s-0", vm: "k8s_0", address: "192.168.122.10", mac: "00:a0:98:28:c8:83", labels: {} },

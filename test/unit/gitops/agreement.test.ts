@@ -16,10 +16,9 @@ const elsewhere = testCluster({
     ...home.network,
     pods: "10.244.0.0/16",
     services: "10.96.0.0/12",
-    bgp: { router: "192.168.120.1", routerAsn: 64540, asn: 64550 },
   },
   git: { url: "https://github.com/somebody/their-home", branch: "live", owner: "somebody" },
-  nas: { address: "nas.lan", exports: { kopia: "/mnt/tank/kopia" } },
+  nas: { address: "nas.lan", exports: { kopia: "/mnt/tank/kopia", "audio-books": "/mnt/tank/books" } },
   onepassword: { ...home.onepassword, vault: "Home Lab" },
   unifi: undefined,
 });
@@ -49,11 +48,9 @@ it("says file, line, field, what stands there and what is wanted", async () => {
     `${await line(flux, "url: ")} spec.values.instance.sync.url is https://github.com/example/home-ops, talos/cluster.yaml says https://github.com/somebody/their-home (git.url)`,
     `${await line("kubernetes/apps/kube-system/cilium/app/helmrelease.yaml", "ipv4Native")} spec.values.ipv4NativeRoutingCIDR is 10.42.0.0/16, talos/cluster.yaml says 10.244.0.0/16 (network.pods)`,
     `${await line("kubernetes/apps/kube-system/coredns/app/helmrelease.yaml", "clusterIP")} spec.values.service.clusterIP is 10.43.0.10, talos/cluster.yaml says 10.96.0.10 (the tenth address of network.services)`,
-    `${await map("CLUSTER_NAME")} postBuild.substitute.BGP_ASN is missing, talos/cluster.yaml says 64550 (network.bgp.asn)`,
-    `${await map("CLUSTER_NAME")} postBuild.substitute.BGP_ROUTER is missing, talos/cluster.yaml says 192.168.120.1 (network.bgp.router)`,
-    `${await map("CLUSTER_NAME")} postBuild.substitute.BGP_ROUTER_ASN is missing, talos/cluster.yaml says 64540 (network.bgp.routerAsn)`,
     `${await map("GITHUB_OWNER")} postBuild.substitute.GITHUB_OWNER is example, talos/cluster.yaml says somebody (git.owner)`,
     `${await map("GIT_URL")} postBuild.substitute.GIT_URL is https://github.com/example/home-ops, talos/cluster.yaml says https://github.com/somebody/their-home (git.url)`,
+    `${await map("NAS_HOST")} postBuild.substitute.NAS_AUDIO_BOOKS is missing, talos/cluster.yaml says /mnt/tank/books (nas.exports.audio-books)`,
     `${await map("NAS_HOST")} postBuild.substitute.NAS_HOST is 192.168.120.10, talos/cluster.yaml says nas.lan (nas.address)`,
     `${await map("NAS_KOPIA")} postBuild.substitute.NAS_KOPIA is /mnt/flashstor/VolsyncKopia, talos/cluster.yaml says /mnt/tank/kopia (nas.exports.kopia)`,
     `${await map("NAS_MEDIA")} postBuild.substitute.NAS_MEDIA is /mnt/flashstor/Media, talos/cluster.yaml says none (nas.exports)`,
@@ -117,7 +114,7 @@ describe("settle", () => {
     expect(await disagreements(elsewhere, versions, async (file) => settled.get(file) ?? (await tree(file)))).toEqual([]);
     expect(await settingsIn(settled.get(MAP_FILE)!)).toEqual(substituteOf(settingsOf(elsewhere, versions)));
     expect(settled.get(MAP_FILE)).toContain(
-      'example.com\n              BGP_ASN: "64550"\n              BGP_ROUTER: 192.168.120.1\n              BGP_ROUTER_ASN: "64540"\n              CLUSTER_NAME:',
+      "v1.36.5\n              NAS_AUDIO_BOOKS: /mnt/tank/books\n              NAS_HOST: nas.lan\n              NAS_KOPIA: /mnt/tank/kopia\n              NODES_CIDR:",
     );
     const untouched = (text: string) => text.replace(/^ {14}[A-Z_]+: .*\n/gm, "");
     expect(untouched(settled.get(MAP_FILE)!)).toBe(untouched(await textOf(MAP_FILE)));

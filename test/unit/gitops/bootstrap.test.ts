@@ -73,7 +73,7 @@ describe("00-crds.yaml", () => {
   it("brings the kinds that others use before their chart is installed", () => {
     expect(releases.map(({ namespace, name }) => `${namespace}/${name}`)).toEqual([
       "network/envoy-gateway",
-      "network/external-dns",
+      "network/external-dns-cloudflare",
       "observability/grafana-operator",
       "observability/keda",
       "observability/kube-prometheus-stack",
@@ -82,29 +82,24 @@ describe("00-crds.yaml", () => {
     ]);
   });
 
-  it("reads chart and version of an app in the tree from its own file, as 01-apps.yaml does", () => {
-    const { chart, version } = documentsOf(APPS)[0]!.object.templates.app;
-    expect(documentsOf(CRDS)[0]!.object.templates.app).toEqual({ chart, version });
-    const read = releases.filter(({ inherit }) => inherit !== undefined);
-    expect(read.map(({ name }) => name)).toContain("kube-prometheus-stack");
-    for (const release of read) {
-      expect(Object.keys(release), release.name).toEqual(["name", "namespace", "inherit"]);
-      expect(exists(`kubernetes/apps/${release.namespace}/${release.name}/app/ocirepository.yaml`), release.name).toBe(true);
+  it("reads chart and version of an application from its own file, and pins the others for Renovate to raise", () => {
+    expect(documentsOf(CRDS)[0]!.object.templates.app).toEqual({
+      chart: documentsOf(APPS)[0]!.object.templates.app.chart,
+      version: documentsOf(APPS)[0]!.object.templates.app.version,
+    });
+    for (const { name, namespace, chart, version, inherit } of releases) {
+      const isApp = exists(`kubernetes/apps/${namespace}/${name}/app/ocirepository.yaml`);
+      if (isApp) expect({ chart, version, inherit }, name).toEqual({ inherit: [{ template: "app" }] });
+      else
+        expect(read(CRDS)).toContain(
+          `    chart: ${chart}\n    # renovate: datasource=docker depName=${chart!.replace("oci://", "")}\n    version: ${version}\n`,
+        );
     }
   });
 
-  it("pins each other chart, for Renovate to raise", () => {
-    for (const { name, chart, version } of releases.filter(({ inherit }) => inherit === undefined)) {
-      expect(version, name).toMatch(/^v?\d+\.\d+\.\d+$/);
-      expect(read(CRDS)).toContain(
-        `    chart: ${chart}\n    # renovate: datasource=docker depName=${chart!.replace("oci://", "")}\n    version: ${version}\n`,
-      );
-    }
-  });
-
-  it("repeats no version of an app in the tree, and no release of 01-apps.yaml", () => {
-    const apps = new Set([...ofKind("HelmRelease", "helm.toolkit.fluxcd.io"), ...releasesOf(APPS)].map(({ name }) => name));
-    expect(releases.filter(({ name, version }) => apps.has(name) && version !== undefined)).toEqual([]);
+  it("repeats no release of 01-apps.yaml", () => {
+    const names = releasesOf(APPS).map(({ name }) => name);
+    expect(releases.filter(({ name }) => names.includes(name))).toEqual([]);
   });
 });
 

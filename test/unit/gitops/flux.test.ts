@@ -119,7 +119,7 @@ const OF_FLUX = new Set(["helm.toolkit.fluxcd.io", "kustomize.config.k8s.io", "k
 
 /** Groups of the charts whose definitions bootstrap applies before anything else. */
 const BY_LIST: Record<string, string> = {
-  "externaldns.k8s.io": "external-dns",
+  "externaldns.k8s.io": "external-dns-cloudflare",
   "gateway.envoyproxy.io": "envoy-gateway",
   "gateway.networking.k8s.io": "envoy-gateway",
   "grafana.integreatly.org": "grafana-operator",

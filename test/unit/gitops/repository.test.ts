@@ -1,6 +1,7 @@
 // What keeps versions fresh and secrets closed: Renovate finds every version, workflows run what is pinned, SOPS encrypts what it should.
 import { runInNewContext } from "node:vm";
 import { describe, expect, it } from "vitest";
+import { MAP_FILE } from "../../../scripts/lib/gitops/settings-map.ts";
 import { type Any, documentsOf, exists, filesUnder, read } from "./tree.ts";
 
 describe(".renovaterc.json5", () => {
@@ -10,12 +11,16 @@ describe(".renovaterc.json5", () => {
   const found = (text: string) =>
     [...text.matchAll(new RegExp(manager.matchStrings[0], "g"))].map(({ groups }) => `${groups!.depName} ${groups!.currentValue}`);
 
-  it("finds every annotated version, with its own value", () => {
-    const file = "bootstrap/helmfile.d/00-crds.yaml";
+  it.each(["versions.env", MAP_FILE])("finds every annotated version of %s, with its own value", (file) => {
     const text = read(file);
     expect(reads(file)).toBe(true);
     expect(found(text)).toHaveLength(text.match(/# renovate:/g)!.length);
-    expect(found(text)).toContain("mirror.gcr.io/envoyproxy/gateway-helm 1.9.0");
+    expect(found(text).length).toBeGreaterThan(0);
+  });
+
+  it("raises the versions of the platform in the settings and in versions.env by one name: both change in one pull request", () => {
+    const platform = found(read("versions.env"));
+    for (const one of found(read(MAP_FILE))) expect(platform).toContain(one);
   });
 
   it.each([

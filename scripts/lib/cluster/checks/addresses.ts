@@ -43,6 +43,7 @@ const othersOf = (read: Read): Place[] => [
     place("a time server", read("network", "ntp", index), ["network", "ntp", index]),
   ),
   ...place("the NAS", read("nas", "address"), ["nas", "address"]),
+  ...place("the BGP router", read("network", "bgp", "router"), ["network", "bgp", "router"]),
   ...place("the UniFi controller", read("unifi", "address"), ["unifi", "address"]),
 ];
 
