@@ -1,13 +1,42 @@
-// Runs a real tool and keeps what it said.
+// The real talosctl in a live world, and what it said beside what the stand-in says: code, stdout as what it means, stderr as a person reads it.
 import { execFile } from "node:child_process";
+import type { Live } from "../../lab/simulators/talos/live-world.ts";
 import type { Said } from "../../lab/simulators/test-world.ts";
+import { builtTools } from "../../tools/find.ts";
 
 const TIMEOUT_MS = 60_000;
 
-export const run = (file: string, argv: string[], env: Record<string, string>, cwd: string): Promise<Said> =>
+/** Runs the real talosctl; a line that takes a minute is a failure. */
+export const real = ({ environment, folder }: Live, ...argv: string[]): Promise<Said> =>
   new Promise((resolve, reject) => {
-    execFile(file, argv, { env, cwd, timeout: TIMEOUT_MS, maxBuffer: 64 * 1024 ** 2 }, (error, out, err) => {
+    const options = { env: environment, cwd: folder, timeout: TIMEOUT_MS, maxBuffer: 64 * 1024 ** 2 };
+    execFile(builtTools().bin("talosctl"), argv, options, (error, out, err) => {
       if (error && typeof error.code !== "number") reject(new Error(`${argv.join(" ")}: ${error.message}${err}`));
       else resolve({ code: Number(error?.code ?? 0), out, err });
     });
   });
+
+/** What was said, without what differs from one run to the next. */
+export function meant({ code, out, err }: Said): { code: number; out: unknown; err: string } {
+  return { code, out: parsed(out), err: plain(err).split("\n\nUsage:")[0]!.trim() };
+}
+
+function plain(text: string): string {
+  return text
+    .replace(/^\t(SHA|Go version|Built): .*$/gm, "\t$1")
+    .replace(/\b\d+(ms|s|m) ago\b/g, "some time ago")
+    .replace(/\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(\.\d+)? \+0000 UTC/g, "a time")
+    .replace(/^\tNODE: {8}127\.0\.0\.1$/gm, "\tNODE: the peer") // through a proxy the peer is the proxy
+    .replace(/(client-(certificate|key)-data): .*/g, "$1");
+}
+
+/** JSON as values, one after the other; a table as cells; else the text. */
+function parsed(out: string): unknown {
+  if (/^[{[]/.test(out))
+    return out
+      .split(/(?<=^[}\]])\n/m)
+      .filter(Boolean)
+      .map((value) => JSON.parse(value) as unknown);
+  const lines = plain(out).trimEnd().split("\n");
+  return /^NODE\s/.test(out) ? lines.map((line) => line.trim().split(/\s{2,}/)) : lines;
+}

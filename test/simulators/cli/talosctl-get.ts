@@ -26,34 +26,42 @@ export async function getCommand(talos: TalosCall): Promise<void> {
     if ("error" in target) errors.push(target.error);
     else if (kind.sensitive && words.on("insecure")) errors.push("rpc error: code = PermissionDenied desc = not authorized");
     else {
+      const node = words.on("insecure") ? "" : target.node; // in maintenance nobody says which node it is
       const all = kind.list(world, target.machine);
       const found = id === undefined ? all : all.filter((resource) => resource.id === id);
       if (id !== undefined && found.length === 0)
-        errors.push(`rpc error: code = NotFound desc = resource ${kind.type}(${kind.namespace}/${id}) doesn't exist`);
-      shown.push(...found.map((resource) => ({ node: target.node, kind, resource })));
+        errors.push(`rpc error: code = NotFound desc = resource ${kind.type}(${kind.namespace}/${id}@undefined) doesn't exist`);
+      shown.push(...found.map((resource) => ({ node, kind, resource })));
     }
   }
   print(words.text("output") ?? "table", shown, kind, call.out);
   if (errors.length > 0) throw new TalosError(listErrors(errors));
 }
 
+/** The metadata is written as plain YAML and read again: what looks like a number is one. */
+const bare = (text: string) => (/^\d+$/.test(text) ? Number(text) : text);
+
+const mapValues = <T, U>(values: Record<string, T>, change: (value: T) => U) =>
+  Object.fromEntries(Object.entries(values).map(([key, value]) => [key, change(value)]));
+
 /** As COSI writes one: metadata, then spec. */
 const yamlOf = ({ kind, resource }: Shown) => ({
   metadata: {
     namespace: kind.namespace,
     type: kind.type,
-    id: resource.id,
+    id: bare(resource.id),
     version: 1,
     owner: `${kind.name}Controller`,
     phase: "running",
     created: CREATED,
     updated: CREATED,
+    ...(kind.annotations && { annotations: mapValues(kind.annotations, bare) }),
   },
   spec: resource.spec,
 });
 
 function print(output: string, shown: Shown[], kind: Kind, out: (text: string) => void): void {
-  if (output === "json") for (const one of shown) out(`${JSON.stringify(sorted({ ...yamlOf(one), node: one.node }), null, 4)}\n`);
+  if (output === "json") for (const one of shown) out(`${goJson({ ...yamlOf(one), node: one.node })}\n`);
   else if (output === "yaml")
     out(shown.map((one) => `node: ${one.node}\n${stringify(yamlOf(one), { indent: 4, lineWidth: 0 })}`).join("---\n"));
   else if (output === "table") {
@@ -89,13 +97,17 @@ function found(path: string, value: unknown): unknown {
 function pick(path: string, value: unknown): string {
   const got = found(path, value);
   if (got === undefined) return "";
-  return typeof got === "object" ? `${JSON.stringify(sorted(got), null, 4)}\n` : `${String(got)}\n`;
+  return typeof got === "object" ? `${goJson(got)}\n` : `${String(got)}\n`;
 }
 
 function cellOf(path: string, spec: unknown): string {
   const got = found(path, spec) ?? "";
   return typeof got === "object" ? JSON.stringify(got) : String(got);
 }
+
+/** Go spells out what could be taken for a tag. */
+const goJson = (value: unknown) =>
+  JSON.stringify(sorted(value), null, 4).replace(/[<>&]/g, (sign) => `\\u00${sign.charCodeAt(0).toString(16)}`);
 
 /** Go writes the keys of a map in order. */
 function sorted(value: unknown): unknown {

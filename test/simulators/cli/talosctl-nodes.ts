@@ -44,7 +44,8 @@ export async function applyCommand(talos: TalosCall): Promise<void> {
   });
   if (text === "") throw new TalosError("no configuration data read");
   const mode = (words.text("mode") ?? "auto") as Mode;
-  if (!MODES.includes(mode)) throw new Untaught(`mode ${mode}`);
+  if (!MODES.includes(mode))
+    throw new TalosError(`invalid argument ${JSON.stringify(mode)} for "-m, --mode" flag: possible options are: ${MODES.join(", ")}`);
   const failed = (error: string) => new TalosError(`error applying new configuration: ${error}`);
   const { answered, error } = fanOut(await reach(talos), words.on("insecure"));
   const errors: string[] = [];

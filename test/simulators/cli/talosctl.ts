@@ -1,6 +1,6 @@
 // The stand-in for talosctl: reads the words and hands them on. Offline commands stand in talosctl-offline.ts, those that call nodes in the others.
 import { type Tool, Untaught } from "../world/tool.ts";
-import { type Flag, readFlags, type Words } from "./flags.ts";
+import { type Flag, readFlags } from "./flags.ts";
 import { applyCommand, bootstrapCommand, kubeconfigCommand, versionCommand } from "./talosctl-nodes.ts";
 import { etcdCommand, listCommand, serviceCommand, timeCommand } from "./talosctl-services.ts";
 import { getCommand } from "./talosctl-get.ts";
@@ -72,11 +72,10 @@ const COMMANDS: Record<string, Command> = {
 };
 
 export const talosctl: Tool = async (world, call) => {
-  // flags may stand before the command; the words that name it are the first two that are none
-  const { command, words } = find(call.argv);
-  const rest = words.rest.slice(command.split(" ").length);
   try {
-    await COMMANDS[command]!.run({ world, call, words, rest });
+    const command = commandOf(call.argv);
+    const words = readFlags(call.argv, { ...REMOTE, ...COMMANDS[command]!.flags });
+    await COMMANDS[command]!.run({ world, call, words, rest: words.rest.slice(command.split(" ").length) });
     return 0;
   } catch (error) {
     if (!(error instanceof TalosError)) throw error;
@@ -85,17 +84,23 @@ export const talosctl: Tool = async (world, call) => {
   }
 };
 
-function find(argv: string[]): { command: string; words: Words } {
-  for (const command of Object.keys(COMMANDS)) {
-    if (!command.split(" ").every((word) => argv.includes(word))) continue;
-    let words: Words;
-    try {
-      words = readFlags(argv, { ...REMOTE, ...COMMANDS[command]!.flags });
-    } catch (error) {
-      if (argv[0] === command.split(" ")[0]) throw error;
-      continue;
+/** The flags that every command takes, as they are typed. */
+const EVERYWHERE = Object.entries(REMOTE).flatMap(([name, { short }]) => [`--${name}`, ...(short ? [`-${short}`] : [])]);
+
+/** Finds the command as the real one does: before it, a flag that not every command takes is thought to have a value, be it a switch or not. */
+function commandOf(argv: string[]): string {
+  const words: string[] = [];
+  let foreign: string | undefined;
+  for (let at = 0; at < argv.length && argv[at] !== "--"; at += 1) {
+    const word = argv[at]!;
+    if (!word.startsWith("-")) words.push(word);
+    else if (!word.includes("=") && (word.startsWith("--") || word.length === 2)) {
+      if (words.length === 0 && !EVERYWHERE.includes(word)) foreign = word;
+      at += 1;
     }
-    if (words.rest.slice(0, command.split(" ").length).join(" ") === command) return { command, words };
   }
-  throw new Untaught();
+  const command = [2, 1].map((length) => words.slice(0, length).join(" ")).find((name) => name in COMMANDS);
+  if (command) return command;
+  if (foreign === undefined) throw new Untaught();
+  throw new TalosError(words[0] === undefined ? `unknown flag: ${foreign}` : `unknown command ${JSON.stringify(words[0])} for "talosctl"`);
 }

@@ -51,6 +51,8 @@ export const MACHINE: Kind[] = [
     name: "MachineConfig",
     aliases: ["machineconfig", "machineconfigs", "mc"],
     columns: {},
+    // says that the spec is one string, not documents of its own
+    annotations: { "talos.dev/yaml-spec": "1" },
     sensitive: true,
     list: (_world, { config }) =>
       config

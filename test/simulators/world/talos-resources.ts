@@ -19,6 +19,7 @@ export interface Kind {
   aliases: string[];
   /** Heads of a table's own columns, and the JSONPath of each in the spec. */
   columns: Record<string, string>;
+  annotations?: Record<string, string>;
   /** Not shown to who only reads. */
   sensitive?: boolean;
   list(world: World, machine: MachineState): Resource[];

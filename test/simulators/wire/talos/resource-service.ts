@@ -11,16 +11,16 @@ import type { Stream, Unary } from "./routing.ts";
 const DEFINITIONS = "ResourceDefinitions.meta.cosi.dev";
 const WATCH_MS = 50;
 
-function wireOf(namespace: string, type: string, owner: string, { id, spec }: Resource, proto: Buffer): object {
+function wireOf(namespace: string, type: string, owner: string, { id, spec }: Resource, proto: Buffer, annotations = {}): object {
   const created = { seconds: String(Date.parse(CREATED) / 1000), nanos: 0 };
   return {
-    metadata: { namespace, type, id, version: "1", owner, phase: "running", created, updated: created },
+    metadata: { namespace, type, id, version: "1", owner, phase: "running", created, updated: created, annotations },
     spec: { proto_spec: proto, yaml_spec: stringify(spec, { lineWidth: 0, indent: 4 }) },
   };
 }
 
 const resourceOf = (kind: Kind, resource: Resource) =>
-  wireOf(kind.namespace, kind.type, `${kind.name}Controller`, resource, protoOf(kind.type, resource.spec));
+  wireOf(kind.namespace, kind.type, `${kind.name}Controller`, resource, protoOf(kind.type, resource.spec), kind.annotations);
 
 function definitionOf({ type, name, namespace, aliases, columns, sensitive }: Kind): object {
   const definition = {

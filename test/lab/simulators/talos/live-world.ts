@@ -1,22 +1,22 @@
-// A world on disk whose machines live by the clock, its nodes served at the wire, and a proxy through which the real talosctl reaches their addresses.
+// A world on disk whose machines live by the clock, its nodes served at the wire, and a proxy through which a real talosctl reaches their addresses.
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { parse, stringify } from "yaml";
-import { talosctl } from "../../simulators/cli/talosctl.ts";
-import { serveTalos } from "../../simulators/wire/talos/serve.ts";
-import { freshCluster, tick } from "../../simulators/world/cluster.ts";
-import { freshFactory, hasInstaller } from "../../simulators/world/factory.ts";
-import type { Fault } from "../../simulators/world/faults.ts";
-import { tickMachines, type VmView } from "../../simulators/world/life.ts";
-import type { MachineState } from "../../simulators/world/machines.ts";
-import { freshVault } from "../../simulators/world/vault.ts";
-import { openWorld, type State, type World } from "../../simulators/world/world.ts";
-import { play, type Said, testWorld } from "../../lab/simulators/test-world.ts";
-import { builtTools } from "../../tools/find.ts";
+import { talosctl } from "../../../simulators/cli/talosctl.ts";
+import { serveTalos } from "../../../simulators/wire/talos/serve.ts";
+import { freshCluster, tick } from "../../../simulators/world/cluster.ts";
+import type { ReleaseState } from "../../../simulators/world/cluster-store.ts";
+import { freshFactory, hasInstaller } from "../../../simulators/world/factory.ts";
+import type { Fault } from "../../../simulators/world/faults.ts";
+import { tickMachines, type VmView } from "../../../simulators/world/life.ts";
+import type { MachineState } from "../../../simulators/world/machines.ts";
+import { machineStatus } from "../../../simulators/world/talos-status.ts";
+import { freshVault } from "../../../simulators/world/vault.ts";
+import { openWorld, type State, type World } from "../../../simulators/world/world.ts";
+import { play, type Said, testWorld } from "../test-world.ts";
 import { serveConnect } from "./connect-proxy.ts";
-import { run } from "./run.ts";
 
 export const EMPTY = "376567988ad370138ad8b2698212367b8edcb69b5fd68c80be1f2ec7d603b4ba";
 export const [A, B, C] = ["192.168.122.10", "192.168.122.11", "192.168.122.12"];
@@ -28,8 +28,8 @@ export interface Live {
   /** Switches a VM of the hypervisor off or on. */
   power(vm: string, running: boolean): void;
   fault(name: Fault, times?: number): void;
-  /** Runs the real talosctl. */
-  real(...argv: string[]): Promise<Said>;
+  /** The environment in which a real talosctl finds its way to the nodes. */
+  environment: Record<string, string>;
   /** Asks the stand-in the same in the same world. */
   standIn(...argv: string[]): Promise<Said>;
   /** Waits until it is so; fails with `what` when it does not come to be. */
@@ -45,6 +45,20 @@ export interface Live {
 
 const disk = (name: string) => ({ path: `flashstor/VM/${name}`, id: name, bytes: 500e9 });
 const TICK_MS = 20;
+
+/** A CNI, without which no node is ever ready. */
+const CILIUM: ReleaseState = {
+  name: "cilium",
+  namespace: "kube-system",
+  revision: 1,
+  status: "deployed",
+  chart: "cilium",
+  version: "1.18.2",
+  url: "oci://quay.io/cilium/charts/cilium",
+  values: {},
+  updated: 0,
+  history: [{ revision: 1, updated: 0, status: "deployed", version: "1.18.2", description: "Install complete" }],
+};
 
 /** Opens it with three machines in maintenance. `talos` is what their ISO boots. */
 export async function liveWorld({ talos = "v1.13.9" }: { talos?: string } = {}): Promise<Live> {
@@ -100,7 +114,7 @@ export async function liveWorld({ talos = "v1.13.9" }: { talos?: string } = {}):
     portOf: (address) => served.portOf(address),
     machine: (address) => Object.values(world.state.machines).find(({ lease }) => lease === address)!,
     fault: (name, times = 1) => world.change("world", "a fault is switched on", ({ faults }) => void (faults[name] = times)),
-    real: (...argv) => run(builtTools().bin("talosctl"), argv, environment, folder),
+    environment,
     standIn: (...argv) => play(talosctl, world, argv, { files: filesOf(argv, file), env: { HOME: folder, TALOSCONFIG: file } }),
     async until(what, holds, seconds = 20) {
       for (const end = Date.now() + seconds * 1000; !holds(); await pause(TICK_MS))
@@ -118,6 +132,9 @@ export async function liveWorld({ talos = "v1.13.9" }: { talos?: string } = {}):
       await live.until("all are members of etcd", () =>
         nodes.every((node) => (live.machine(node).etcd?.readyAt ?? Infinity) < world.now()),
       );
+      await live.until("the API server begins", () => world.state.cluster.etcd !== undefined);
+      world.change("world", "Cilium is there", ({ cluster }) => void (cluster.releases["kube-system/cilium"] = CILIUM));
+      await live.until("nodes are ready", () => nodes.every((node) => machineStatus(world, live.machine(node)).status.ready));
     },
     config(hostname, change = {}) {
       const path = join(folder, `${hostname}.yaml`);
