@@ -15,7 +15,7 @@ export function causesOf(state: State, world: World): Finding[] {
     for (const circle of circles) {
       if (state.reached.has(circle.key)) continue;
       findings.push(circleFinding(circle, state));
-      state.grant(circle.key);
+      for (const key of circle.keys) state.grant(key);
     }
   return findings;
 }

@@ -67,3 +67,27 @@ export const chartBringing = (group: string, kind: string, charts: Charts) =>
 
 export const chartControlling = (group: string, charts: Charts) =>
   Object.entries(charts).find(([, { controls }]) => controls?.includes(group))?.[0];
+
+/** What is known of a chart by its address; a mirror's address ends in the same word. */
+export const factsAt = (address: string, charts: Charts): ChartFacts | undefined =>
+  charts[address] ?? mirrored(charts).get(lastWord(address));
+
+const lastWord = (address: string) => address.slice(address.lastIndexOf("/") + 1);
+const words = new WeakMap<Charts, Map<string, ChartFacts>>();
+
+function mirrored(charts: Charts): Map<string, ChartFacts> {
+  const known = words.get(charts) ?? new Map(Object.entries(charts).map(([address, facts]) => [lastWord(address), facts]));
+  words.set(charts, known);
+  return known;
+}
+
+/** The kind whose definition has a name: `dnsendpoints.externaldns.k8s.io`. */
+export function kindNamed(definition: string, charts: Charts): Key {
+  const [plural = "", ...rest] = definition.split(".");
+  const group = rest.join(".");
+  const kinds = Object.values(charts).flatMap(({ crds, laterCrds }) => [...(crds?.[group] ?? []), ...(laterCrds?.[group] ?? [])]);
+  const kind = kinds.find((one) => pluralsOf(one.toLowerCase()).includes(plural));
+  return kindKey(group, kind ?? plural);
+}
+
+const pluralsOf = (word: string) => [`${word}s`, `${word}es`, word.replace(/y$/, "ies")];

@@ -9,6 +9,8 @@ import { APPLIED, DEPENDS_ON, SUBSTITUTES, type Key, type Need, type Step } from
 /** A need that holds a circle together, and the way from it back to itself. */
 export interface Circle {
   key: Key;
+  /** The key, and all other kinds that the same release brings: who brings one brings all. */
+  keys: Key[];
   need: Need;
   step: Step;
   units: number;
@@ -34,16 +36,25 @@ function knot(steps: Step[], state: State): Circle {
       if (seen) seen.units.add(step.unit.name);
       else users.set(need.key, { step, need, units: new Set([step.unit.name]) });
     }
+  const bundle = (key: Key) => (key.startsWith("kind:") ? kindsBeside(key, [...users.keys()], state) : [key]);
   const candidates = [...users]
     .filter(([key, { need }]) => rank(key, need) > 0)
     .sort(([keyA, a], [keyB, b]) => b.units.size - a.units.size || rank(keyB, b.need) - rank(keyA, a.need))
     .slice(0, 12)
-    .map(([key, user]) => ({ key, ...user, frees: freed(steps, key, needsOf) }))
+    .map(([key, user]) => ({ key, keys: bundle(key), ...user }))
+    .map((candidate) => ({ ...candidate, frees: freed(steps, candidate.keys, state) }))
     .sort((a, b) => b.frees - a.frees);
-  const { key, step, need, units } = candidates[0] ?? { key: [...users.keys()][0]!, ...[...users.values()][0]! };
-  const everywhere = new Set(state.users(key).map(({ unit }) => unit.name));
-  return { key, step, need, units: Math.max(units.size, everywhere.size), way: wayBack(step, need, state, needsOf) };
+  const { key, keys, step, need } = candidates[0] ?? {
+    key: [...users.keys()][0]!,
+    keys: [...users.keys()].slice(0, 1),
+    ...[...users.values()][0]!,
+  };
+  const everywhere = new Set(keys.flatMap((one) => state.users(one)).map(({ unit }) => unit.name));
+  return { key, keys, step, need, units: everywhere.size, way: wayBack(step, need, state, needsOf) };
 }
+
+const kindsBeside = (key: Key, keys: Key[], { providers }: State) =>
+  keys.filter((one) => one === key || (one.startsWith("kind:") && providers(one)[0] === providers(key)[0]));
 
 /** What can be taken out of a circle: a host name, a dependency, an attempt, a wait; not that an object must be applied first. */
 function rank(key: Key, { how, why }: Need): number {
@@ -55,23 +66,24 @@ function rank(key: Key, { how, why }: Need): number {
   return how === "wait" ? 2 : 0;
 }
 
-/** How many of the steps could be taken were the key there. */
-function freed(steps: Step[], granted: Key, needsOf: (step: Step) => Need[]): number {
-  const there = new Set<Key>([granted]);
+/** How many of the steps could be taken were the keys there. */
+function freed(steps: Step[], granted: Key[], state: State): number {
+  const needsOf = open(state);
+  const there = new Set<Key>(granted);
   const left = new Map<Step, Set<Key>>();
   const users = new Map<Key, Step[]>();
   for (const step of steps) {
     left.set(step, new Set(needsOf(step).map(({ key }) => key)));
     for (const key of left.get(step)!) users.set(key, [...(users.get(key) ?? []), step]);
   }
-  const due: Key[] = [granted];
+  const due: Key[] = [...granted];
   let count = 0;
   for (let key = due.pop(); key !== undefined; key = due.pop())
     for (const step of users.get(key) ?? []) {
-      const open = left.get(step)!;
-      if (!open.delete(key) || open.size > 0) continue;
+      const rest = left.get(step)!;
+      if (!rest.delete(key) || rest.size > 0) continue;
       count++;
-      for (const brought of step.provides) if (!there.has(brought)) due.push((there.add(brought), brought));
+      for (const brought of state.brings(step)) if (!there.has(brought)) due.push((there.add(brought), brought));
     }
   return count;
 }
@@ -102,7 +114,7 @@ function wayBack(step: Step, need: Need, state: State, needsOf: (step: Step) => 
 }
 
 /** The finding for a circle: the link to take out, and the whole way round. */
-export function circleFinding({ key, need, step, units, way }: Circle, state: State): Finding {
+export function circleFinding({ key, keys, need, step, units, way }: Circle, state: State): Finding {
   const { sort } = partsOf(key);
   const beside = sort === "kind" && state.providers(key).some(({ unit }) => unit.parent === step.unit);
   const [rule, fix] = beside
@@ -130,7 +142,7 @@ export function circleFinding({ key, need, step, units, way }: Circle, state: St
     file: need.source.file,
     line: need.source.line,
     object: step.unit.name,
-    message: `${step.unit.name} ${say(need)}, which cannot be before it${others(units - 1)}`,
+    message: `${step.unit.name} ${say(need)}, which cannot be before it${keys.length > 1 ? ` (nor can ${keys.length - 1} more kind${keys.length > 2 ? "s" : ""})` : ""}${others(units - 1)}`,
     why: inLinks(way),
     fix,
   };

@@ -30,9 +30,9 @@ export function converge(tree: Tree, facts: Facts): Convergence {
   const state = run(model.steps, model.given);
   const stuck = new Set(state.stuck());
   const findings = causesOf(state, world);
-  const errors = [...findings, ...endpointFindings(world), ...stallFindings(model, state, stuck)];
+  const errors = [...findings, ...endpointFindings(world), ...stallFindings(world, model, state, stuck)];
   const circular = new Set(errors.filter(({ rule }) => rule === "dependency-circle").map(({ object }) => object));
   const needless = needlessNotes(world, model, state).filter(({ rule, object }) => rule !== "needless-depends-on" || !circular.has(object));
-  const notes = [...unknownCharts(world), ...retryNotes(state, stuck), ...populatedNotes(model, state, stuck), ...needless];
+  const notes = [...unknownCharts(world), ...retryNotes(state, stuck), ...populatedNotes(world, model, state, stuck), ...needless];
   return { findings: [...errors, ...notes], world, model, state, stuck, waves: wavesOf(model, state), criticalPath: criticalPath(state) };
 }

@@ -2,7 +2,7 @@
 import type { Located } from "../types.ts";
 import { controlledBy, installed, laterDefinitionsOf, neededKinds, servedBy, usedSecrets } from "./charts.ts";
 import { secondsOf } from "./duration.ts";
-import { configMapKey, controllerKey, existsKey, namespaceKey, readyKey, secretKey, webhookKey } from "./keys.ts";
+import { configMapKey, controllerKey, existsKey, madeKey, namespaceKey, readyKey, secretKey, webhookKey } from "./keys.ts";
 import type { Release } from "./release.ts";
 import { APPLIED, DEPENDS_ON, need, type Key, type Need, type Step, type Unit } from "./step.ts";
 import { valueNeeds } from "./values.ts";
@@ -20,10 +20,11 @@ export interface Patience {
   attempts: number;
 }
 
-/** A failed install is retried as an upgrade: only if both retry does the release never stall. */
-export function patienceOf({ object }: Located): Patience {
+/** A failed install is retried as an upgrade: only if both retry does the release never stall. helm-controller may have retrying as its default. */
+export function patienceOf({ object }: Located, retriesByDefault: boolean): Patience {
   const { install = {}, upgrade = {}, timeout, interval } = object.spec ?? {};
-  const retries = ({ strategy }: Record<string, any>) => strategy?.name === "RetryOnFailure";
+  const retries = ({ strategy, remediation }: Record<string, any>) =>
+    strategy ? strategy.name === "RetryOnFailure" : retriesByDefault && remediation === undefined;
   const again = secondsOf(install.strategy?.retryInterval, 300);
   const within = secondsOf(install.timeout ?? timeout, 300);
   if (retries(install))
@@ -78,6 +79,7 @@ function installNeeds(release: Release, spec: Record<string, any>, own: string, 
 /** What is there once its workloads run. */
 export const running = (release: Release): Key[] => [
   ...laterDefinitionsOf(release),
+  ...neededKinds(release).map((kind) => madeKey(kind, release.namespace)),
   ...controlledBy(release).map(controllerKey),
   ...(release.facts?.webhooks ?? []).map(webhookKey),
   ...servedBy(release),

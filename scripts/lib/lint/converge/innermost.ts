@@ -29,7 +29,7 @@ export function innermost(steps: Step[], next: (step: Step) => readonly Step[]):
       const above = calls.at(-1)?.step;
       if (above) low.set(above, Math.min(low.get(above)!, low.get(call.step)!));
       if (low.get(call.step) !== order.get(call.step)) continue;
-      const set = stack.splice(stack.indexOf(call.step));
+      const set = stack.splice(stack.lastIndexOf(call.step));
       for (const step of set) setOf.set(step, set);
       sets.push(set);
     }

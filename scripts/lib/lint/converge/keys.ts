@@ -39,6 +39,8 @@ export const serviceKey = (namespace: string, name: string): Key => `serving:${n
 export const controllerKey = (group: string): Key => `controller:${group}`;
 /** The admission webhook that looks at an API's objects answers. */
 export const webhookKey = (group: string): Key => `webhook:${group}`;
+/** A chart's own object of a kind: charts.yaml says that it has some, not their names. */
+export const madeKey = (kind: Key, namespace: string): Key => `made:${kind.slice("kind:".length)}/${namespace}`;
 /** An item of the password store that a PushSecret of this tree writes. */
 export const itemKey = (store: string, item: string): Key => `item:${store}|${item}`;
 /** A host name that DNS in this cluster answers. */
@@ -65,6 +67,10 @@ export function inWords(key: Key): string {
     case "kind": {
       const slash = rest.indexOf("/");
       return `the kind ${rest.slice(slash + 1)} (${rest.slice(0, slash) || "core"})`;
+    }
+    case "made": {
+      const [, kind, namespace] = rest.split("/");
+      return `${kind} of a chart in ${namespace}`;
     }
     case "namespace":
       return `Namespace ${rest}`;

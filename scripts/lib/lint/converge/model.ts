@@ -1,13 +1,13 @@
 // The whole tree as steps: what the bootstrap left, every Kustomization, every release, every object that becomes ready by itself.
 import { isFluxKustomization, isHelmRelease } from "../object.ts";
-import type { Bootstrap, Located } from "../types.ts";
-import { BUILT_IN_NAMESPACES } from "./built-in.ts";
+import type { Located } from "../types.ts";
+import { atFirst, withoutNamespace } from "./at-first.ts";
 import { pushedItems } from "./externalsecret.ts";
-import { controlledBy, definitionsOf, installed } from "./charts.ts";
-import { patienceOf, releaseSteps, running } from "./helmrelease.ts";
+import { controlledBy } from "./charts.ts";
+import { patienceOf, releaseSteps } from "./helmrelease.ts";
 import { hostsOf, publisherOf } from "./hosts.ts";
-import { configMapKey, controllerKey, existsKey, groupKey, hostKey, namespaceKey, readyKey } from "./keys.ts";
-import { existing, kustomizationSteps, kustomizationUnit } from "./kustomization.ts";
+import { controllerKey, existsKey, hostKey } from "./keys.ts";
+import { kustomizationSteps, kustomizationUnit } from "./kustomization.ts";
 import { objectStep } from "./objects.ts";
 import { releaseOf, type Release } from "./release.ts";
 import { need, type Key, type Step, type Unit } from "./step.ts";
@@ -25,7 +25,6 @@ export interface Model {
 
 /** Builds the steps. What charts control and admit is learnt first, since objects everywhere ask for it. */
 export function modelOf(world: World): Model {
-  const given = new Set<Key>(atFirst(world));
   const releases = new Map<Located, Release>();
   for (const one of world.tree.kustomizations) {
     if (one.elsewhere)
@@ -40,6 +39,7 @@ export function modelOf(world: World): Model {
       for (const host of hostsOf(located)) if (!world.published.has(host)) world.published.set(host, located);
     }
   }
+  const given = new Set(atFirst(world, [...releases.values()]));
   const model: Model = { steps: [], given, releases: new Map(), kustomizations: new Map() };
   for (const one of world.tree.kustomizations) {
     const unit = kustomizationUnit(one, one.parent === undefined ? undefined : model.kustomizations.get(one.parent)?.unit);
@@ -64,6 +64,7 @@ export function modelOf(world: World): Model {
     const located = publisherOf(host, world);
     if (located) model.steps.push(publication(host, located));
   }
+  for (const key of withoutNamespace(world, model.steps)) given.add(key);
   return model;
 }
 
@@ -90,7 +91,7 @@ function stepsOf(located: Located, parent: Unit, release: Release | undefined, m
   const unit: Unit = {
     name: `HelmRelease ${namespace}/${name}`,
     opensWave: false,
-    retry: patienceOf(located).interval,
+    retry: patienceOf(located, world.retriesByDefault).interval,
     parent,
     source: located.source,
   };
@@ -107,46 +108,4 @@ function publication(host: string, { object, source }: Located): Step {
     need(controllerKey("externaldns.k8s.io"), "guard", "is made by %", source),
   ];
   return { name: unit.name, unit, needs, provides: [hostKey(host)], takes: 60, source };
-}
-
-const FLUX = ["kustomize", "source", "helm", "notification"].map((name) => `${name}.toolkit.fluxcd.io`);
-
-/** What is there before Flux applies anything. */
-function atFirst(world: World): Key[] {
-  const { bootstrap, kustomizations } = world.tree;
-  const keys: Key[] = [...BUILT_IN_NAMESPACES.map(namespaceKey), groupKey("talos.dev")]; // Talos makes that kind itself
-  for (const located of bootstrap.objects) keys.push(...existing(located), readyKey(located.object));
-  keys.push(...releasesAtFirst(bootstrap, world));
-  for (const one of kustomizations) {
-    keys.push(configMapKey(one.namespace, "kube-root-ca.crt"));
-    if (one.parent !== undefined) continue;
-    // whoever starts Flux on this tree has made the root, its source and its namespace
-    const { kind = "GitRepository", name = "flux-system", namespace = one.namespace } = one.spec.sourceRef ?? {};
-    keys.push(readyKey({ group: "source.toolkit.fluxcd.io", kind, namespace, name }), namespaceKey(one.namespace));
-  }
-  return keys;
-}
-
-function releasesAtFirst({ releases, crdCharts }: Bootstrap, world: World): Key[] {
-  const keys: Key[] = [];
-  let flux = false;
-  const known = (one: Bootstrap["releases"][number]): Release => {
-    const facts = one.chart === undefined ? undefined : world.facts.charts[one.chart];
-    if (!facts)
-      world.undescribed.push({
-        namespace: one.namespace,
-        name: `release ${idOf(one)} of the bootstrap`,
-        from: one.chart ?? `the chart of release ${idOf(one)} of the bootstrap`,
-        source: one.source,
-      });
-    return { ...one, releaseName: one.name, values: one.values ?? {}, facts };
-  };
-  for (const one of releases) {
-    const release = known(one);
-    flux ||= release.facts?.laterCrds?.["kustomize.toolkit.fluxcd.io"] !== undefined;
-    keys.push(...installed(release), ...running(release));
-    for (const group of controlledBy(release)) world.controlled.add(group);
-  }
-  for (const one of crdCharts) keys.push(...definitionsOf(known(one)));
-  return flux ? keys : [...keys, ...FLUX.map(groupKey)]; // Flux reads this tree, so somebody installed it in a way that we do not see
 }

@@ -3,7 +3,7 @@ import type { Finding, FluxKustomization } from "../types.ts";
 import { groupOf, inWords } from "../object.ts";
 import { blocks, type State } from "./state.ts";
 import type { Model } from "./model.ts";
-import type { Step, Unit } from "./step.ts";
+import type { Need, Step, Unit } from "./step.ts";
 import { idOf, type World } from "./world.ts";
 
 /** Notes on orders without use; `wait` beside healthChecks is told here too, since it makes Flux pass over them. */
@@ -64,7 +64,9 @@ function waits(one: FluxKustomization, awaited: boolean): Finding[] {
 function dependencies(one: FluxKustomization, world: World, model: Model, state: State): Finding[] {
   const own = model.kustomizations.get(idOf(one));
   if (!own || !one.spec.dependsOn?.length) return [];
-  const wanted = bringers(one, own.steps, model, state);
+  const attempts = attemptsOf(one, own.steps, model);
+  if (attempts.some(({ key }) => state.reached.get(key)?.granted)) return []; // who brings it is not known: perhaps the other
+  const wanted = bringers(one, own.steps, attempts, model, state);
   const above = new Set<Unit>();
   for (let unit = own.unit.parent; unit; unit = unit.parent) above.add(unit);
   return one.spec.dependsOn.flatMap((dependency: Dependency): Finding[] => {
@@ -86,11 +88,20 @@ function dependencies(one: FluxKustomization, world: World, model: Model, state:
   });
 }
 
-/** Every step that brings what an attempt of this Kustomization, or of its releases, asks for. */
-function bringers(one: FluxKustomization, steps: Step[], model: Model, state: State): Set<Step> {
-  const all = [...steps, ...one.built.flatMap((located) => model.releases.get(located)?.steps ?? [])];
-  const units = new Set(all.map(({ unit }) => unit));
-  const attempts = all.flatMap(({ needs }) => needs).filter(({ how }) => how === "attempt" || how === "passing");
+const stepsOf = (one: FluxKustomization, steps: Step[], model: Model) => [
+  ...steps,
+  ...one.built.flatMap((located) => model.releases.get(located)?.steps ?? []),
+];
+
+/** What a Kustomization and its releases try without being sure of it. */
+const attemptsOf = (one: FluxKustomization, steps: Step[], model: Model) =>
+  stepsOf(one, steps, model)
+    .flatMap(({ needs }) => needs)
+    .filter(({ how }) => how === "attempt" || how === "passing");
+
+/** Every other step that brings what they try. */
+function bringers(one: FluxKustomization, steps: Step[], attempts: Need[], model: Model, state: State): Set<Step> {
+  const units = new Set(stepsOf(one, steps, model).map(({ unit }) => unit));
   return new Set(attempts.flatMap(({ key }) => state.providers(key)).filter(({ unit }) => !units.has(unit)));
 }
 

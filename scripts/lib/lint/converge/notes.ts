@@ -25,7 +25,7 @@ export function unknownCharts({ undescribed }: World): Finding[] {
 }
 
 /** One note for all releases whose Pods wait for a restore: Helm's patience may end before it does. */
-export function populatedNotes(model: Model, state: State, stuck: ReadonlySet<Step>): Finding[] {
+export function populatedNotes(world: World, model: Model, state: State, stuck: ReadonlySet<Step>): Finding[] {
   const filled = [...model.releases].flatMap(([located, { unit, steps }]) => {
     const volume = steps
       .flatMap(({ needs }) => needs)
@@ -35,7 +35,7 @@ export function populatedNotes(model: Model, state: State, stuck: ReadonlySet<St
   });
   const [first] = filled;
   if (!first) return [];
-  const { timeout, interval } = patienceOf(first.located);
+  const { timeout, interval } = patienceOf(first.located, world.retriesByDefault);
   return [
     {
       rule: "populated-volumes",

@@ -4,10 +4,13 @@ import type { KubeObject, Located, Source } from "../types.ts";
 import type { Behave, Behaviour } from "./behaviour.ts";
 import { certificate, gateway, gatewayClass, issuer, route } from "./certificates.ts";
 import { externalSecret, pushSecret, secretStore } from "./externalsecret.ts";
-import { controllerKey, existsKey, named, readyKey } from "./keys.ts";
+import { controllerKey, existsKey, named, readyKey, secretKey } from "./keys.ts";
 import { APPLIED, need, type Step, type Unit } from "./step.ts";
 import { claim, populator, snapshotUser, workload } from "./workloads.ts";
 import type { World } from "./world.ts";
+
+/** Talos answers with a Secret of the same name. */
+const talosAccount: Behave = ({ metadata }) => ({ needs: [], provides: [secretKey(metadata.namespace ?? "", metadata.name)] });
 
 const BEHAVIOURS: Record<string, Behave> = {
   "external-secrets.io/ExternalSecret": externalSecret,
@@ -25,6 +28,7 @@ const BEHAVIOURS: Record<string, Behave> = {
   "/PersistentVolumeClaim": claim,
   "volsync.backube/ReplicationDestination": populator,
   "volsync.backube/ReplicationSource": snapshotUser,
+  "talos.dev/ServiceAccount": talosAccount,
   "apps/Deployment": workload,
   "apps/StatefulSet": workload,
   "apps/DaemonSet": workload,

@@ -1,7 +1,7 @@
 // A HelmRelease as the simulation sees it: its chart's address, its values, what is known of the chart.
 import { groupOf } from "../object.ts";
 import type { KubeObject, Located } from "../types.ts";
-import type { ChartFacts } from "./charts.ts";
+import { type ChartFacts, factsAt } from "./charts.ts";
 import { existsKey } from "./keys.ts";
 import type { Key } from "./step.ts";
 import type { World } from "./world.ts";
@@ -31,7 +31,7 @@ export function releaseOf({ object }: Located, world: World): Release {
     releaseName: spec.releaseName ?? (spec.targetNamespace ? `${spec.targetNamespace}-${object.metadata.name}` : object.metadata.name),
     chart,
     chartSource,
-    facts: chart === undefined ? undefined : world.facts.charts[chart],
+    facts: chart === undefined ? undefined : factsAt(chart, world.facts.charts),
     values: (spec.values ?? {}) as Record<string, unknown>,
   };
 }

@@ -6,6 +6,7 @@ import { inWords } from "./keys.ts";
 import type { Model } from "./model.ts";
 import type { State } from "./state.ts";
 import type { Need, Step } from "./step.ts";
+import type { World } from "./world.ts";
 import { ancestry } from "./ancestry.ts";
 
 interface Stall {
@@ -16,11 +17,11 @@ interface Stall {
 }
 
 /** One finding for all releases that can stall: they have the cause in common. */
-export function stallFindings(model: Model, state: State, stuck: ReadonlySet<Step>): Finding[] {
+export function stallFindings({ retriesByDefault: retries }: World, model: Model, state: State, stuck: ReadonlySet<Step>): Finding[] {
   const before = ancestry(state);
   const stalls: Stall[] = [];
   for (const [located, { unit, steps }] of model.releases) {
-    if (patienceOf(located).attempts === Infinity || steps.some((step) => stuck.has(step))) continue;
+    if (patienceOf(located, retries).attempts === Infinity || steps.some((step) => stuck.has(step))) continue;
     const start = steps.find(({ name }) => name.endsWith(": install"))!;
     const late = steps
       .flatMap(({ needs }) => needs)
@@ -34,7 +35,7 @@ export function stallFindings(model: Model, state: State, stuck: ReadonlySet<Ste
   const [first] = stalls;
   if (!first) return [];
   const { located, need, by, name } = first;
-  const { attempts, timeout } = patienceOf(located);
+  const { attempts, timeout } = patienceOf(located, retries);
   return [
     {
       rule: "release-can-stall",
@@ -43,7 +44,7 @@ export function stallFindings(model: Model, state: State, stuck: ReadonlySet<Ste
       line: located.source.line,
       object: name,
       message: `${name}${stalls.length > 1 ? ` and ${stalls.length - 1} other release${stalls.length > 2 ? "s" : ""}` : ""} can give up before ${inWords(need.key)} is there (${by.unit.name} brings it)`,
-      why: `each of its ${attempts === 1 ? "one attempt" : `${attempts} attempts`} waits ${durationOf(timeout)}; then it stalls until somebody changes it`,
+      why: `${attempts === 1 ? "its one attempt" : `each of its ${attempts} attempts`} waits ${durationOf(timeout)}; then it stalls until somebody changes it`,
       fix: "install and upgrade both with strategy RetryOnFailure, in the patch of the root Kustomization",
     },
   ];

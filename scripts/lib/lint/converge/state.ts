@@ -27,6 +27,8 @@ export interface State {
   reached: ReadonlyMap<Key, Reached>;
   taken: ReadonlyMap<Step, Taken>;
   providers(key: Key): readonly Step[];
+  /** All that a step brings, kind by kind. */
+  brings(step: Step): readonly Key[];
   /** Every step that cannot be taken without it. */
   users(key: Key): readonly Step[];
   /** Lets a key be true, with all that follows from it. */
@@ -78,6 +80,7 @@ export function run(steps: readonly Step[], given: Iterable<Key>): State {
     reached,
     taken,
     providers: providers.of,
+    brings: providers.keysOf,
     users: (key) => users.get(key) ?? [],
     grant: (key) => {
       reach(key, { at: 0, wave: 0, granted: true });

@@ -40,6 +40,8 @@ export interface World {
   pushed: Set<Key>;
   /** Host names from which external-dns would make a record, with the object that says so. */
   published: Map<string, Located>;
+  /** helm-controller's feature gate DefaultToRetryOnFailure is on. */
+  retriesByDefault: boolean;
   /** Releases whose chart nobody described: what they bring is unknown. */
   undescribed: Undescribed[];
 }
@@ -78,5 +80,10 @@ export function worldOf(tree: Tree, facts: Facts): World {
     pushed: new Set(),
     published: new Map(),
     undescribed: [],
+    retriesByDefault: ["HelmRelease", "FluxInstance"].some((kind) =>
+      kinds
+        .get(kind)
+        ?.some(({ object }) => /flux/.test(object.metadata.name) && JSON.stringify(object.spec).includes("DefaultToRetryOnFailure=true")),
+    ),
   };
 }
