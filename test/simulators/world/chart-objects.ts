@@ -1,7 +1,7 @@
 // What a chart of the home renders for a release: the one source of what the simulated helm installs and of the charts that the simulated registries hold.
 import { type Chart, chartAt, chartName, wantsMonitor } from "./cluster-charts.ts";
 import { withNeeds } from "./cluster-pods.ts";
-import type { KubeObject } from "./cluster-store.ts";
+import { type KubeObject, mergePatch } from "./cluster-store.ts";
 
 export interface Rendering {
   name: string;
@@ -65,9 +65,20 @@ function instanceOf({ name, namespace, values }: Rendering): KubeObject {
     apiVersion: "fluxcd.controlplane.io/v1",
     kind: "FluxInstance",
     metadata: { name: "flux", namespace, labels: labelsOf(name), ...(annotations && { annotations }) },
-    spec: values?.instance ?? {},
+    spec: mergePatch(INSTANCE, values?.instance ?? {}),
   };
 }
+
+/** What the chart of a FluxInstance says itself, as far as the instance must have it. */
+export const INSTANCE = {
+  cluster: { type: "kubernetes", domain: "cluster.local", networkPolicy: true, multitenant: false, tenantDefaultServiceAccount: "default" },
+  components: ["source-controller", "kustomize-controller", "helm-controller", "notification-controller"],
+  distribution: {
+    artifact: "oci://ghcr.io/controlplaneio-fluxcd/flux-operator-manifests:latest",
+    registry: "ghcr.io/fluxcd",
+    version: "2.x",
+  },
+};
 
 /** A Deployment or DaemonSet with one container: `Deployment/coredns`. */
 export function workloadOf(workload: string, namespace: string, version: string, labels: Record<string, string>): KubeObject {

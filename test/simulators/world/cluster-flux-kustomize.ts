@@ -107,6 +107,20 @@ function reconcile(state: ClusterState, entry: Entry, repository: string, revisi
   ready(entry, "Unknown", "Progressing", "Reconciliation in progress", { lastAttemptedRevision: revision })?.(state, now);
 }
 
+/** An API server refused what a Kustomization applies: it says so. False when no Kustomization applied this. */
+export function applyFailed(state: ClusterState, object: KubeObject | undefined, why: string, now: number): boolean {
+  const name = object?.metadata.labels?.[`${OWNER}/name`] ?? "";
+  const entry = entryAt(state, KUSTOMIZATIONS, object?.metadata.labels?.[`${OWNER}/namespace`] ?? "", name);
+  if (!object || !entry) return false;
+  ready(
+    entry,
+    "False",
+    "ReconciliationFailed",
+    `${object.kind}/${object.metadata.namespace ?? ""}/${object.metadata.name} dry-run failed: ${why}`,
+  )?.(state, now);
+  return true;
+}
+
 const rank = ({ kind }: KubeObject) => ["Namespace", "CustomResourceDefinition"].indexOf(kind) >>> 0;
 
 const KNOWN = [

@@ -150,11 +150,22 @@ const find = (state: ClusterState, { kind, metadata }: KubeObject): Entry =>
 function establish(state: ClusterState, name: string): void {
   const entry = entryAt(state, "customresourcedefinitions.apiextensions.k8s.io", "", name)!;
   const { names, versions } = entry.object.spec;
+  const approval = entry.object.metadata.annotations?.["api-approved.kubernetes.io"];
   const status = {
     acceptedNames: names,
     conditions: [
       { type: "NamesAccepted", status: "True", reason: "NoConflicts", message: "no conflicts found" },
       { type: "Established", status: "True", reason: "InitialNamesAccepted", message: "the initial names have been accepted" },
+      ...(approval
+        ? [
+            {
+              type: "KubernetesAPIApprovalPolicyConformant",
+              status: "True",
+              reason: "ApprovedAnnotation",
+              message: `approved in ${approval}`,
+            },
+          ]
+        : []),
     ],
     storedVersions: versions.filter(({ storage }: any) => storage).map(({ name }: any) => name),
   };

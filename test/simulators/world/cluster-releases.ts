@@ -88,7 +88,7 @@ export function settle(state: ClusterState, namespace: string, name: string, sta
 }
 
 /** What a release has in the cluster: what its chart renders, and in `crds/`, under the names that helm gives its own. */
-function objectsOf(release: ReleaseState): KubeObject[] {
+export function objectsOf(release: ReleaseState): KubeObject[] {
   const { crds, objects } = renderedBy(release);
   const annotations = { "meta.helm.sh/release-name": release.name, "meta.helm.sh/release-namespace": release.namespace };
   const owned = objects.map((object) =>

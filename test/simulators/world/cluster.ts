@@ -1,11 +1,12 @@
 // The Kubernetes cluster of the simulated home: what is in it, and how it moves on by itself. Nothing moves while the API server is away, and nothing when nothing is due.
 import { join } from "node:path";
 import { fluxSteps } from "./cluster-flux.ts";
+import { isEstablished } from "./cluster-kinds.ts";
 import { definitionSteps, nodeSteps, type Step, workloadSteps } from "./cluster-nodes.ts";
 import { operatorSteps } from "./cluster-operators.ts";
 import { isReadyNode } from "./cluster-releases.ts";
 import { storageSteps } from "./cluster-storage.ts";
-import { type ClusterState, entryAt, freshCluster, storeOf } from "./cluster-store.ts";
+import { type ClusterState, entriesOf, entryAt, freshCluster, storeOf } from "./cluster-store.ts";
 import { apiServerUp, etcdMembers, kubelets, PACE } from "./machines.ts";
 import type { State, World } from "./world.ts";
 
@@ -51,8 +52,13 @@ export function tick(world: World): void {
   world.change("world", due.map(({ what }) => what).join("; "), ({ cluster }) => due.forEach(({ apply }) => apply(cluster, now)));
 }
 
-/** Whether anything is still under way. */
-export const pending = (world: World): boolean => stepsOf(world).length > 0;
+/** Whether anything is still under way: here, or at a real API server. */
+export function pending(world: World): boolean {
+  const { cluster } = world.state;
+  const definitions = () => entriesOf(cluster, "customresourcedefinitions.apiextensions.k8s.io");
+  const elsewhere = cluster.outbox && apiServerUp(world) && (cluster.outbox.length > 0 || !definitions().every(isEstablished));
+  return elsewhere || stepsOf(world).length > 0;
+}
 
 /** What is in the cluster, without times, generated ids and versions. */
 export function normalised({ state }: { state: Readonly<State> }): unknown {
@@ -77,7 +83,10 @@ export function normalised({ state }: { state: Readonly<State> }): unknown {
           ...body
         } = objects[key]!.object;
         const { "reconcile.fluxcd.io/requestedAt": _______, ...kept } = annotations;
-        const conditions = (status?.conditions ?? []).map(({ type, status, reason }: any) => `${type}=${status} ${reason ?? ""}`.trim());
+        // their order is up to whoever writes them
+        const conditions = (status?.conditions ?? [])
+          .map(({ type, status, reason }: any) => `${type}=${status} ${reason ?? ""}`.trim())
+          .sort();
         // values of Secrets are as random as their makers
         return {
           key,

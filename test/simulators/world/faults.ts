@@ -24,6 +24,7 @@ export const FAULTS = {
   "node-boots-old-version": { about: "after an upgrade a node boots the version that it had", ends: "passes" },
   "talos-drops-stream": { about: "a Talos node drops the connection in the middle of an upgrade or an apply", ends: "passes" },
   "api-server-flaps": { about: "the Kubernetes API refuses connections now and then", ends: "passes" },
+  "api-server-leaves-during-apply": { about: "the Kubernetes API goes away in the middle of an apply", ends: "passes" },
   "registry-flaps": { about: "a chart registry answers 503 until helm gives up", ends: "passes", strikes: 6 },
   "registry-down": { about: "a chart registry does not answer", ends: "stops" },
   "registry-slow": { about: "a chart comes out of its registry in drops", ends: "passes" },

@@ -55,8 +55,8 @@ export interface ClusterWorld {
   end(): void;
 }
 
-/** A cluster whose API server has just come up, with no node registered yet. */
-export async function clusterWorld(faults: Partial<Record<Fault, number>> = {}): Promise<ClusterWorld> {
+/** A world whose machines run and whose etcd serves, in a folder of its own, with the admin's kubeconfig. Its clock stands still. */
+export async function bootstrappedWorld(faults: Partial<Record<Fault, number>> = {}) {
   const folder = mkdtempSync(join(tmpdir(), "cluster-world-"));
   mkdirSync(folder, { recursive: true });
   symlinkSync(PROJECT, join(folder, "repo"));
@@ -82,7 +82,12 @@ export async function clusterWorld(faults: Partial<Record<Fault, number>> = {}):
   await talos("bootstrap", "--nodes", ADDRESSES[0]!);
   world.pass(1500);
   const kubeconfig = (await talos("kubeconfig", "-", "--nodes", ADDRESSES[0]!)).out;
+  return { world, folder, kubeconfig };
+}
 
+/** A cluster whose API server has just come up, with no node registered yet. */
+export async function clusterWorld(faults: Partial<Record<Fault, number>> = {}): Promise<ClusterWorld> {
+  const { world, folder, kubeconfig } = await bootstrappedWorld(faults);
   const pass = (ms: number) => {
     for (let passed = 0; passed < ms; passed += 20) {
       world.pass(20);
@@ -100,24 +105,29 @@ export async function clusterWorld(faults: Partial<Record<Fault, number>> = {}):
       clearInterval(clock);
       rmSync(folder, { recursive: true, force: true });
     },
-    async run(tool, line, stdin = "") {
-      const said: Said = { code: -1, out: "", err: "" };
-      try {
-        said.code = await tool(world, {
-          argv: line.split(" "),
-          env: { HOME: "/home/op", KUBECONFIG: "/k" },
-          cwd: PROJECT,
-          read: async (path) => (path === "/k" ? kubeconfig : readFileSync(resolve(PROJECT, path), "utf8")),
-          stdin: async () => stdin,
-          write: async () => {},
-          out: (text) => void (said.out += text),
-          err: (text) => void (said.err += text),
-        });
-      } catch (error) {
-        if (!(error instanceof Untaught)) throw error;
-        return { ...said, code: 70, err: error.message };
-      }
-      return said;
-    },
+    run: standInOf(world, kubeconfig),
+  };
+}
+
+/** Runs a stand-in's command line in this process. */
+export function standInOf(world: TestWorld, kubeconfig: string) {
+  return async (tool: Tool, line: string, stdin = ""): Promise<Said> => {
+    const said: Said = { code: -1, out: "", err: "" };
+    try {
+      said.code = await tool(world, {
+        argv: line.split(" "),
+        env: { HOME: "/home/op", KUBECONFIG: "/k" },
+        cwd: PROJECT,
+        read: async (path) => (path === "/k" ? kubeconfig : readFileSync(resolve(PROJECT, path), "utf8")),
+        stdin: async () => stdin,
+        write: async () => {},
+        out: (text) => void (said.out += text),
+        err: (text) => void (said.err += text),
+      });
+    } catch (error) {
+      if (!(error instanceof Untaught)) throw error;
+      return { ...said, code: 70, err: error.message };
+    }
+    return said;
   };
 }

@@ -1,9 +1,9 @@
-// The definitions of custom resources as a real API server takes them: the kinds of the charts' table, with the schemas that manifests are linted against.
+// The definitions of custom resources as a real API server and real charts take them: the kinds of the charts' table, with the schemas that manifests are linted against.
 import { existsSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import type { KubeObject } from "../../world/cluster-store.ts";
+import type { KubeObject } from "./cluster-store.ts";
 
-const SCHEMAS = fileURLToPath(new URL("../../../../scripts/lint/schemas/crds/", import.meta.url));
+const SCHEMAS = fileURLToPath(new URL("../../../scripts/lint/schemas/crds/", import.meta.url));
 
 /** What a kind without a schema file gets: everything is kept. */
 const ANYTHING = { type: "object", "x-kubernetes-preserve-unknown-fields": true };

@@ -1,0 +1,95 @@
+// A simulated cluster with a real API server behind it, and the real kubectl in front: machines that were bootstrapped, and a clock that runs.
+import { execFile, type ExecFileException } from "node:child_process";
+import { rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
+import { type KubernetesServer, serveKubernetes } from "../../simulators/wire/kubernetes/kubernetes.ts";
+import { readLines } from "../../simulators/evidence.ts";
+import type { Fault } from "../../simulators/world/faults.ts";
+import { bootstrappedWorld, PROJECT, standInOf } from "../../lab/simulators/cluster/cluster-world.ts";
+import type { TestWorld } from "../../lab/simulators/test-world.ts";
+import { builtTools } from "../../tools/find.ts";
+
+export interface Ran {
+  code: number;
+  out: string;
+  err: string;
+}
+
+export interface RealCluster {
+  world: TestWorld;
+  folder: string;
+  server: KubernetesServer;
+  /** The admin's kubeconfig, pointed at the door. */
+  kubeconfig: string;
+  /** Runs a real tool with the admin's kubeconfig. */
+  run(tool: string, args: string[], stdin?: string): Promise<Ran>;
+  kubectl(...args: string[]): Promise<Ran>;
+  apply(text: string, ...more: string[]): Promise<Ran>;
+  /** What the API server refused a controller: a controller that writes what no real one could. */
+  refused(): unknown[];
+  /** Waits until nothing is under way. */
+  settle(seconds?: number): Promise<void>;
+  /** Runs a stand-in, which writes to the world, and so to the API server. */
+  standIn: ReturnType<typeof standInOf>;
+  end(): Promise<void>;
+}
+
+export const tools = builtTools();
+const serverTools = { etcd: tools.bin("etcd"), kubeApiserver: tools.bin("kube-apiserver") };
+
+/** Up when it returns. */
+export async function realCluster(faults: Partial<Record<Fault, number>> = {}): Promise<RealCluster> {
+  const { world, folder, kubeconfig: text } = await bootstrappedWorld(faults);
+  const started = Date.now();
+  const from = world.now();
+  // the world's clock follows the real one
+  const clock = setInterval(() => world.pass(Math.max(0, from + (Date.now() - started) - world.now())), 20);
+  const server = await serveKubernetes(world, { tools: serverTools, folder });
+  const kubeconfig = join(folder, "kubeconfig");
+  const settle = async (seconds = 30) => {
+    const until = performance.now() + seconds * 1000;
+    for (let quiet = 0; quiet < 3; await pause(40)) {
+      quiet = server.pending() ? 0 : quiet + 1;
+      if (performance.now() > until) throw new Error(`the cluster is still at work after ${seconds} s`);
+    }
+  };
+  const run = (tool: string, args: string[], stdin = "") =>
+    new Promise<Ran>((done) => {
+      const child = execFile(
+        tools.bin(tool),
+        args,
+        { cwd: PROJECT, env: { PATH: "/usr/bin:/bin", HOME: folder, KUBECONFIG: kubeconfig }, maxBuffer: 1 << 28 },
+        (error: ExecFileException | null, out, err) => done({ code: error ? Number(error.code ?? -1) : 0, out, err }),
+      );
+      child.stdin!.on("error", () => {}); // a tool that does not read its input has ended
+      child.stdin!.end(stdin);
+    });
+  while (server.port() === undefined) {
+    server.pending();
+    await pause(20);
+  }
+  writeFileSync(kubeconfig, text.replace(/server: \S+/, `server: https://127.0.0.1:${server.port()}`), { mode: 0o600 });
+  return {
+    world,
+    folder,
+    server,
+    kubeconfig,
+    run,
+    kubectl: (...args) => run("kubectl", args),
+    apply: (text, ...more) =>
+      run(
+        "kubectl",
+        ["apply", "--server-side", "--force-conflicts", "--field-manager", "home-ops-bootstrap", ...more, "--filename", "-"],
+        text,
+      ),
+    refused: () => readLines(join(folder, "unexpected.ndjson")),
+    settle,
+    standIn: standInOf(world, text),
+    async end() {
+      await server.close();
+      clearInterval(clock);
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}

@@ -1,0 +1,97 @@
+// One cluster while it lives: its servers, who follows them, and the turns in which news comes in, controllers act, and what they wrote goes out.
+import { tick } from "../../world/cluster.ts";
+import type { Write } from "../../world/cluster-store.ts";
+import type { World } from "../../world/world.ts";
+import { openFollowers } from "./follow.ts";
+import type { Identity } from "./identity.ts";
+import { changesKinds, createMirror, kindsToFollow } from "./mirror.ts";
+import { send } from "./outbox.ts";
+import { startServers, type Tools } from "./servers.ts";
+import { applyFailed } from "../../world/cluster-flux-kustomize.ts";
+
+export interface Cluster {
+  port: number;
+  /** One turn; rejects when the servers are gone. */
+  turn(): Promise<void>;
+  /** Whether something is on its way in or out. */
+  busy(): boolean;
+  hold(): () => void;
+  close(): Promise<void>;
+}
+
+/** Writes of one kind that go out side by side. */
+const TOGETHER = 8;
+
+export async function openCluster(
+  world: World,
+  tools: Tools,
+  {
+    heard,
+    refused,
+    ...of
+  }: { folder: string; identity: Identity; serviceSubnet: string; heard: (line: string) => void; refused: (what: string) => void },
+): Promise<Cluster> {
+  const servers = await startServers(tools, { ...of, audit: heard });
+  let failed: Error | undefined;
+  const followers = openFollowers(servers.client, (error) => (failed = error));
+  const mirror = createMirror();
+  followers.follow(kindsToFollow(world.state.cluster));
+  let working = false;
+
+  const absorb = () => {
+    const news = followers.take().filter((one) => mirror.isNew(world.state.cluster, one));
+    if (news.length === 0) return;
+    world.change("world", "the cluster changed", ({ cluster }) => news.forEach((one) => mirror.absorb(cluster, one, world.now())));
+    if (news.some(changesKinds)) followers.follow(kindsToFollow(world.state.cluster));
+  };
+  const flush = async () => {
+    for (let batch = next(world.state.cluster.outbox!); batch.length > 0; batch = next(world.state.cluster.outbox!)) {
+      const sent = (await Promise.all(batch.map((write) => send(servers.client, world.state.cluster, write)))).flat();
+      world.change("world", "the controllers wrote", ({ cluster }) => {
+        cluster.outbox!.splice(0, batch.length);
+        for (const { kind, key, object } of sent) mirror.settle(cluster, kind, key, object, world.now());
+        for (const one of sent)
+          if (one.refused !== undefined && !applyFailed(cluster, one.wanted, one.refused, world.now())) refused(one.refused);
+      });
+    }
+  };
+  return {
+    port: servers.port,
+    async turn() {
+      servers.check();
+      if (failed) throw failed;
+      working = true;
+      absorb();
+      if (followers.complete()) {
+        await flush(); // what a home that was killed had not sent yet
+        tick(world);
+        await flush();
+      }
+      working = false;
+    },
+    busy: () => working || !followers.complete() || world.state.cluster.outbox!.length > 0,
+    hold: () => servers.hold(),
+    async close() {
+      followers.close();
+      await servers.stop();
+    },
+  };
+}
+
+/** The first writes that can go together: to objects of one kind, each once. */
+function next(outbox: Write[]): Write[] {
+  const kindOf = (write: Write) => `${write.verb} ${write.verb === "release" ? "" : (write.verb === "apply" ? write.object : write).kind}`;
+  const nameOf = (write: Write) =>
+    write.verb === "release"
+      ? `${write.namespace}/${write.name}`
+      : write.verb === "apply"
+        ? `${write.object.metadata.namespace}/${write.object.metadata.name}`
+        : write.key;
+  const batch: Write[] = [];
+  for (const write of outbox) {
+    const same = batch.length === 0 || kindOf(write) === kindOf(batch[0]!);
+    if (!same || batch.length === TOGETHER || batch.some((one) => nameOf(one) === nameOf(write))) break;
+    batch.push(write);
+  }
+  return batch;
+}
