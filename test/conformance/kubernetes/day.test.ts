@@ -58,7 +58,7 @@ test("ends with everything ready, and as in the embedded cluster", async () => {
   }
   expect(nodeReady(home.world.state, "k8s-0")).toBe(true);
   const u = performance.now();
-  await home.settle(120);
+  await home.settle(30);
   console.log("settled", performance.now() - u);
   expect(home.refused()).toEqual([]);
   const seen = normalised(home.world) as any;

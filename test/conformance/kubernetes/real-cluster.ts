@@ -51,7 +51,10 @@ export async function realCluster(faults: Partial<Record<Fault, number>> = {}): 
     const until = performance.now() + seconds * 1000;
     for (let quiet = 0; quiet < 3; await pause(40)) {
       quiet = server.pending() ? 0 : quiet + 1;
-      if (performance.now() > until) throw new Error(`the cluster is still at work after ${seconds} s`);
+      if (performance.now() > until)
+        throw new Error(
+          `the cluster is still at work after ${seconds} s: ${[...readLines(join(folder, "unexpected.ndjson")).map(({ what }) => what), ...world.changes.slice(-5)].join("; ")}`,
+        );
     }
   };
   const run = (tool: string, args: string[], stdin = "") =>

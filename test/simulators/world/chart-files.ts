@@ -1,6 +1,6 @@
 // The files of a stub chart: right name, version and definitions, and templates that render what the simulated helm installs.
 import { stringify } from "yaml";
-import { INSTANCE, monitorOf, type Rendering, workloadsOfChart } from "./chart-objects.ts";
+import { INSTANCE_VALUES, monitorOf, type Rendering, workloadsOfChart } from "./chart-objects.ts";
 import { chartAt, chartName } from "./cluster-charts.ts";
 import { definitionText } from "./chart-definitions.ts";
 
@@ -38,7 +38,7 @@ export function chartFiles(url: string, version: string): ChartFiles {
   if (crds.length > 0 && typeof definitions === "object")
     files["templates/crds.yaml"] = `{{- if .Values.${definitions.value} }}\n${literal(texts)}{{- end }}\n`;
   if (chartName(url) === "flux-instance")
-    Object.assign(files, { "values.yaml": stringify({ instance: INSTANCE }), "templates/instance.yaml": INSTANCE });
+    Object.assign(files, { "values.yaml": stringify({ instance: INSTANCE_VALUES }), "templates/instance.yaml": INSTANCE });
   return files;
 }
 

@@ -65,12 +65,12 @@ function instanceOf({ name, namespace, values }: Rendering): KubeObject {
     apiVersion: "fluxcd.controlplane.io/v1",
     kind: "FluxInstance",
     metadata: { name: "flux", namespace, labels: labelsOf(name), ...(annotations && { annotations }) },
-    spec: mergePatch(INSTANCE, values?.instance ?? {}),
+    spec: mergePatch(INSTANCE_VALUES, values?.instance ?? {}),
   };
 }
 
 /** What the chart of a FluxInstance says itself, as far as the instance must have it. */
-export const INSTANCE = {
+export const INSTANCE_VALUES = {
   cluster: { type: "kubernetes", domain: "cluster.local", networkPolicy: true, multitenant: false, tenantDefaultServiceAccount: "default" },
   components: ["source-controller", "kustomize-controller", "helm-controller", "notification-controller"],
   distribution: {

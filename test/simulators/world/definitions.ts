@@ -31,10 +31,10 @@ export function wholeDefinition(small: KubeObject): KubeObject {
 function schemaOf(group: string, kind: string, version: string): Schema {
   const file = `${SCHEMAS}${group}/${kind.toLowerCase()}_${version}.json`;
   if (!existsSync(file)) return ANYTHING;
-  const { apiVersion, kind: _, metadata, ...properties } = structural(JSON.parse(readFileSync(file, "utf8"))).properties;
+  const { properties } = structural(JSON.parse(readFileSync(file, "utf8")));
   return {
     type: "object",
-    properties: { apiVersion: { type: "string" }, kind: { type: "string" }, metadata: { type: "object" }, ...properties },
+    properties: { ...properties, apiVersion: { type: "string" }, kind: { type: "string" }, metadata: { type: "object" } },
   };
 }
 
