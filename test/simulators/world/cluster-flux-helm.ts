@@ -1,5 +1,5 @@
 // helm-controller: installs what a HelmRelease asks for, or takes over a release that is there already.
-import { isReadyNow, isRequested, nameOf, ready, same } from "./cluster-flux-status.ts";
+import { isReadyNow, isRequested, nameOf, ready, same, secondsOf } from "./cluster-flux-status.ts";
 import { artifactOf } from "./chart-artifact.ts";
 import { chartName } from "./cluster-charts.ts";
 import { type Step, PACE } from "./cluster-nodes.ts";
@@ -62,11 +62,22 @@ function next(state: Readonly<ClusterState>, entry: Entry): ((state: ClusterStat
       ? failed(`resource ${waiting.object.kind}/${namespace}/${waiting.object.metadata.name} not ready. status: InProgress`)
       : undefined;
   const done = `${namespace}/${name}.v${release?.revision ?? 1}`;
-  return ready(entry, "True", `${Action}Succeeded`, `Helm ${action} succeeded for release ${done} with chart ${chart}`, {
+  return ready(entry, "True", `${Action}Succeeded`, `Helm ${action} succeeded for release ${done} with chart ${chart}`, () => ({
     history: [
-      { name, namespace, version: release?.revision ?? 1, chartName: chartName(url), chartVersion: wanted.version, status: "deployed" },
+      {
+        name,
+        namespace,
+        version: release?.revision ?? 1,
+        status: "deployed",
+        chartName: chartName(url),
+        chartVersion: wanted.version,
+        digest: `sha256:${want}`,
+        configDigest: `sha256:${digestOf(JSON.stringify(wanted.values))}`,
+        firstDeployed: secondsOf(release!.history[0]!.updated),
+        lastDeployed: secondsOf(release!.updated),
+      },
     ],
-  });
+  }));
 }
 
 /** As helm-controller writes a chart's version down: without a leading v, and with the artifact's digest behind it, so that it sees a tag that was moved. */

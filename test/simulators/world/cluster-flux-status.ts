@@ -1,5 +1,5 @@
 // What Flux's controllers have in common: the condition Ready as they write it, and what a person asked for.
-import { type ClusterState, type Entry, setStatus } from "./cluster-store.ts";
+import { type ClusterState, digestOf, type Entry, setStatus } from "./cluster-store.ts";
 
 export interface Around {
   /** The repository as Flux fetches it: the fork's work tree. */
@@ -13,7 +13,7 @@ export function ready(
   status: "True" | "False" | "Unknown",
   reason: string,
   message: string,
-  more: object = {},
+  more: object | ((now: number) => object) = {},
 ): ((state: ClusterState, now: number) => void) | undefined {
   const { metadata, status: had } = entry.object;
   const is = had?.conditions?.find(({ type }: any) => type === "Ready");
@@ -26,18 +26,29 @@ export function ready(
   )
     return undefined;
   return (state, now) => {
-    const lastTransitionTime = is?.status === status ? is.lastTransitionTime : `${new Date(now).toISOString().slice(0, 19)}Z`;
+    const lastTransitionTime = is?.status === status ? is.lastTransitionTime : secondsOf(now);
     const handled = metadata.annotations?.["reconcile.fluxcd.io/requestedAt"];
     const conditions = [{ type: "Ready", status, observedGeneration: metadata.generation, lastTransitionTime, reason, message }];
     const written = {
       conditions,
       observedGeneration: metadata.generation,
       ...(handled && { lastHandledReconcileAt: handled }),
-      ...more,
+      ...(typeof more === "function" ? more(now) : more),
     };
     setStatus(state, same(state, entry), written, CONTROLLERS[entry.object.apiVersion.split("/")[0]!] ?? "controller");
   };
 }
+
+/** A source's artifact, as source-controller stores and serves it. */
+export const artifactOfSource =
+  ({ object: { kind, metadata } }: Entry, revision: string) =>
+  (now: number) => {
+    const path = `${kind.toLowerCase()}/${metadata.namespace}/${metadata.name}/${digestOf(revision).slice(0, 12)}.tar.gz`;
+    const url = `http://source-controller.${metadata.namespace}.svc.cluster.local./${path}`;
+    return { artifact: { revision, digest: `sha256:${digestOf(revision)}`, lastUpdateTime: secondsOf(now), path, url } };
+  };
+
+export const secondsOf = (now: number) => `${new Date(now).toISOString().slice(0, 19)}Z`;
 
 /** Who looks after the kinds of a group. */
 const CONTROLLERS: Record<string, string> = {

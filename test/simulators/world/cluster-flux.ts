@@ -7,7 +7,7 @@ import { workloadOf } from "./chart-objects.ts";
 import { FLUX } from "./cluster-charts.ts";
 import { helmSteps } from "./cluster-flux-helm.ts";
 import { kustomizationSteps } from "./cluster-flux-kustomize.ts";
-import { type Around, isReadyNow, isRequested, nameOf, ready } from "./cluster-flux-status.ts";
+import { type Around, artifactOfSource, isReadyNow, isRequested, nameOf, ready } from "./cluster-flux-status.ts";
 import { type Step, PACE } from "./cluster-nodes.ts";
 import { runs } from "./cluster-releases.ts";
 import { type ClusterState, type Entry, entriesOf, entryAt, storeOf } from "./cluster-store.ts";
@@ -109,9 +109,13 @@ function gitSteps(state: Readonly<ClusterState>, { repository }: Around): Step[]
     if (isReadyNow(entry) && !isRequested(entry)) return [];
     const apply = (state: ClusterState, now: number) => {
       const revision = revisionOf(repository, spec.ref?.name ?? spec.ref?.branch ?? "refs/heads/main");
-      ready({ ...entry, object: { ...entry.object, status: {} } }, "True", "Succeeded", `stored artifact for revision '${revision}'`, {
-        artifact: { revision },
-      })!(state, now);
+      ready(
+        { ...entry, object: { ...entry.object, status: {} } },
+        "True",
+        "Succeeded",
+        `stored artifact for revision '${revision}'`,
+        artifactOfSource(entry, revision),
+      )!(state, now);
     };
     return [{ at: entry.at + PACE.source, what: `GitRepository ${metadata.name} is fetched`, apply }];
   });
@@ -130,7 +134,7 @@ function ociSteps(state: Readonly<ClusterState>, { fails }: Around): Step[] {
           "OCIArtifactPullFailed",
           `failed to determine artifact digest: GET ${spec.url.replace("oci://", "https://")}: unexpected status code 503 Service Unavailable`,
         )
-      : ready(entry, "True", "Succeeded", `stored artifact for digest '${revision}'`, { artifact: { revision } });
+      : ready(entry, "True", "Succeeded", `stored artifact for digest '${revision}'`, artifactOfSource(entry, revision));
     return apply ? [{ at: entry.at + PACE.source, what: `OCIRepository ${nameOf(entry)} is ${away ? "not " : ""}fetched`, apply }] : [];
   });
 }
