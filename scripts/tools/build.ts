@@ -1,4 +1,4 @@
-// Builds the real tools that tests run, those that are not built yet. A laptop has them from mise; where nothing can be fetched but Go modules, this is the way.
+// Builds the real tools that tests run: those that are not built yet, and that nobody has installed (REAL_TOOLS). Go modules are all that it fetches.
 import { existsSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
@@ -8,7 +8,6 @@ import { main, procedure } from "../lib/procedure.ts";
 import { buildMissing, linkAll, prune } from "../lib/tools/build.ts";
 import { cacheFolder, placesOf } from "../lib/tools/cache.ts";
 import { compile, removeDrafts } from "../lib/tools/compile.ts";
-import { goHere } from "../lib/tools/go.ts";
 import { readTable } from "../lib/tools/table.ts";
 
 export const build = procedure({
@@ -18,7 +17,7 @@ export const build = procedure({
   options: {},
   async run(_values, { root, ui, env, dryRun, signal }) {
     const cache = cacheFolder(env);
-    const places = placesOf(readTable(root), cache, goHere(env));
+    const places = placesOf(readTable(root), env);
     const missing = places.filter(({ binary }) => !existsSync(binary)).map(({ tool }) => `build ${tool.name} ${tool.version}`);
     if (dryRun) return ui.confirm({ title: `tools:build into ${cache}`, lines: missing.length ? missing : ["nothing is missing"] });
     const built = join(cache, "built");
@@ -37,7 +36,7 @@ export const build = procedure({
           next: "task tools:build",
         });
       const bin = await linkAll(places, cache);
-      await prune([bin, ...places.map(({ folder }) => folder)], cache, new Date());
+      await prune(places, cache, new Date());
       ui.result(Object.fromEntries(places.map(({ tool, binary }) => [tool.name, binary])), bin);
     });
   },

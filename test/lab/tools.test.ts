@@ -54,7 +54,7 @@ const run = () => start().ended;
 
 async function until(what: () => boolean): Promise<void> {
   for (let i = 0; !what(); i += 1) {
-    if (i > 500) throw new Error(`it did not come to that: ${built().join(" ")}`);
+    if (i > 1500) throw new Error(`it did not come to that: ${built().join(" ")}`);
     await pause(20);
   }
 }
@@ -63,7 +63,7 @@ test("builds every tool once, and one folder has them all", async () => {
   go("");
   const first = await run();
   expect(first.code).toBe(0);
-  expect(first.said.match(/: built in 0 s$/gm)).toHaveLength(TOOLS.length);
+  expect(first.said.match(/: built in \d+ s$/gm)).toHaveLength(TOOLS.length);
   expect(readdirSync(first.out.trim()).sort()).toEqual(TOOLS.map(({ name }) => name).sort());
   const second = await run();
   expect(second.said.match(/: cached$/gm)).toHaveLength(TOOLS.length);

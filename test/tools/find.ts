@@ -1,10 +1,9 @@
-// Finds the real tools that `task tools:build` has built; builds nothing. REAL_TOOLS=<folder> takes them from there, as where mise has installed them.
+// Finds the real tools that `task tools:build` has built, or that REAL_TOOLS=<folder>[:<folder>…] has; builds nothing.
 import { existsSync } from "node:fs";
-import { dirname, join, resolve } from "node:path";
+import { dirname, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { UsageError } from "../../scripts/lib/errors.ts";
 import { binFolder, cacheFolder, placesOf } from "../../scripts/lib/tools/cache.ts";
-import { goHere } from "../../scripts/lib/tools/go.ts";
 import { readTable } from "../../scripts/lib/tools/table.ts";
 
 const ROOT = resolve(dirname(fileURLToPath(import.meta.url)), "../..");
@@ -14,33 +13,30 @@ export interface Tools {
   bin(name: string): string;
   /** Every tool's path by name; throws one line when one is missing. */
   readonly all: Record<string, string>;
-  /** One entry for a PATH that has them all. */
-  folder: string;
+  /** One entry for a PATH, with a link to each of them; throws one line when it is not there. */
+  readonly folder: string;
 }
 
-/** The tools as they are now. Throws one line where they cannot be found, as without Go and without REAL_TOOLS. */
+/** The tools as they are now. Throws one line where they cannot even be looked for: no Go and not all in REAL_TOOLS, or a wrong version there. */
 export function builtTools(env: NodeJS.ProcessEnv = process.env, root = ROOT): Tools {
-  const table = readTable(root);
-  const given = env.REAL_TOOLS;
-  const cache = cacheFolder(env);
-  const places = given ? [] : placesOf(table, cache, goHere(env));
-  const folder = given ? resolve(given) : binFolder(places, cache);
-  const next = given ? `REAL_TOOLS=${given} does not have it` : "task tools:build";
-  const binaries = given
-    ? table.map(({ name }): [string, string] => [name, join(folder, name)])
-    : places.map(({ tool, binary }): [string, string] => [tool.name, binary]);
-  const paths = new Map(binaries);
+  const places = placesOf(readTable(root), env);
   const bin = (name: string) => {
-    const binary = paths.get(name);
-    if (binary === undefined) throw new UsageError(`${name} is no tool of test/tools/tools.yaml`);
-    if (!existsSync(binary)) throw new UsageError(`the real ${name} is not there: ${next}`);
-    return binary;
+    const place = places.find(({ tool }) => tool.name === name);
+    if (place === undefined) throw new UsageError(`${name} is no tool of test/tools/tools.yaml`);
+    return found(place.binary, name);
   };
   return {
     bin,
     get all() {
-      return Object.fromEntries(table.map(({ name }) => [name, bin(name)]));
+      return Object.fromEntries(places.map(({ tool: { name } }) => [name, bin(name)]));
     },
-    folder,
+    get folder() {
+      return found(binFolder(places, cacheFolder(env)), "tools' folder");
+    },
   };
+}
+
+function found(file: string, what: string): string {
+  if (!existsSync(file)) throw new UsageError(`the real ${what} is not there: task tools:build`);
+  return file;
 }

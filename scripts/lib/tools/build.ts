@@ -1,7 +1,7 @@
 // Builds the tools that are missing, two at a time, and lays them out as one folder for a PATH.
 import { existsSync } from "node:fs";
 import { mkdir, readdir, rename, rm, stat, symlink, utimes } from "node:fs/promises";
-import { dirname, join, relative } from "node:path";
+import { join, relative } from "node:path";
 import { binFolder, type Place } from "./cache.ts";
 import { BuildError } from "./compile.ts";
 
@@ -19,10 +19,10 @@ export interface Builder {
 /** Builds what is missing and returns the lines that say what could not be built. After one that concerns all, no other is begun. */
 export async function buildMissing(places: Place[], { compile, say, now }: Builder): Promise<string[]> {
   const failed = new Map<Place, string>();
-  const left = places.filter(({ tool: { name, version }, binary }) => {
-    const cached = existsSync(binary);
-    if (cached) say(`${name} ${version}: cached`);
-    return !cached;
+  const left = places.filter(({ tool: { name, version }, given, binary }) => {
+    const there = existsSync(binary);
+    if (there) say(`${name} ${version}: ${given ? binary : "cached"}`);
+    return !there;
   });
   const worker = async () => {
     for (let place = left.shift(); place; place = left.shift()) {
@@ -63,17 +63,14 @@ export async function linkAll(places: Place[], cache: string): Promise<string> {
 }
 
 /** Notes that these are in use, and removes what no run has used for a month. */
-export async function prune(inUse: string[], cache: string, now: Date): Promise<string[]> {
+export async function prune(places: Place[], cache: string, now: Date): Promise<void> {
+  const inUse = [binFolder(places, cache), ...places.filter(({ given }) => !given).map(({ folder }) => folder)];
   for (const folder of inUse) await utimes(folder, now, now);
-  const old: string[] = [];
-  for (const parent of new Set(inUse.map(dirname))) {
-    for (const name of await readdir(parent)) {
-      const folder = join(parent, name);
-      if (parent === cache && !/^bin-[0-9a-f]{12}$/.test(name)) continue; // the cache has other things than ours
-      if (now.getTime() - (await stat(folder)).mtimeMs < KEEP_MS) continue;
-      await rm(folder, { recursive: true, force: true });
-      old.push(folder);
-    }
+  for (const folder of [...(await ours(cache, /^bin-[0-9a-f]{12}$/)), ...(await ours(join(cache, "built"), /^[^.].*-[0-9a-f]{12}$/))]) {
+    if (now.getTime() - (await stat(folder)).mtimeMs > KEEP_MS) await rm(folder, { recursive: true, force: true });
   }
-  return old;
 }
+
+/** The cache has other things than ours, and drafts of other runs. */
+const ours = async (folder: string, pattern: RegExp) =>
+  (await readdir(folder)).filter((name) => pattern.test(name)).map((name) => join(folder, name));

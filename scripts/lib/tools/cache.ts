@@ -2,7 +2,9 @@
 import { createHash } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
 import { homedir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
+import { givenTool } from "./given.ts";
+import { goHere } from "./go.ts";
 import type { BuiltTool } from "./table.ts";
 
 /** The folder outside the tree that built tools outlive a clone in. */
@@ -20,26 +22,28 @@ export function keyOf({ name, folder, package: main, ldflags = "", embeds = "" }
 
 export interface Place {
   tool: BuiltTool;
+  /** Somebody else's: it is neither built nor ever removed. */
+  given: boolean;
   key: string;
   /** The folder that holds this one binary. */
   folder: string;
   binary: string;
 }
 
-/** Where each tool is, or will be once it is built. */
-export const placesOf = (table: BuiltTool[], cache: string, go: string): Place[] =>
-  table.map((tool) => {
-    const key = keyOf(tool, go);
+/** Where each tool is, or will be once it is built. Go is asked for only when there is a tool that nobody has installed. */
+export function placesOf(table: BuiltTool[], env: NodeJS.ProcessEnv, { go = goHere, given = givenTool } = {}): Place[] {
+  const cache = cacheFolder(env);
+  let version: string | undefined;
+  return table.map((tool) => {
+    const theirs = given(tool, env.REAL_TOOLS, cache);
+    if (theirs !== undefined) return { tool, given: true, key: theirs, folder: dirname(theirs), binary: theirs };
+    const key = keyOf(tool, (version ??= go(env)));
     const folder = join(cache, "built", `${tool.name}-${key}`);
-    return { tool, key, folder, binary: join(folder, tool.name) };
+    return { tool, given: false, key, folder, binary: join(folder, tool.name) };
   });
+}
 
 /** The one folder that has a link to every tool of this table: what goes on a PATH. */
-export const binFolder = (places: Place[], cache: string): string =>
-  join(
-    cache,
-    `bin-${createHash("sha256")
-      .update(places.map(({ key }) => key).join())
-      .digest("hex")
-      .slice(0, 12)}`,
-  );
+export const binFolder = (places: Place[], cache: string): string => join(cache, `bin-${digest(places.map(({ key }) => key).join("\0"))}`);
+
+const digest = (text: string) => createHash("sha256").update(text).digest("hex").slice(0, 12);

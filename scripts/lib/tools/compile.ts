@@ -5,6 +5,7 @@ import { basename, dirname, join } from "node:path";
 import { lives } from "../files.ts";
 import { ask } from "../shell.ts";
 import type { Place } from "./cache.ts";
+import { names } from "./given.ts";
 import { goEnvironment } from "./go.ts";
 import type { BuiltTool } from "./table.ts";
 import { type Trouble, troubleOf } from "./trouble.ts";
@@ -42,10 +43,6 @@ export async function compile({ tool, folder }: Place, env: NodeJS.ProcessEnv, s
     await discard(draft);
   }
 }
-
-/** Whether what a tool printed names this version, and not one that merely begins like it. */
-export const names = (printed: string, version: string) =>
-  new RegExp(`(^|[^\\d.])${version.replace(/^v/, "").replaceAll(".", "\\.")}(?![\\d.]*\\d|-)`).test(printed);
 
 async function refuseWrongVersion(tool: BuiltTool, binary: string): Promise<void> {
   if (!tool.asks) return;

@@ -1,7 +1,7 @@
 // Building what is missing: two at a time, a line for each, what fails told and the rest built; then the folder of all, and what is old goes.
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readlinkSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { buildMissing, linkAll, prune } from "../../../scripts/lib/tools/build.ts";
 import { binFolder, type Place } from "../../../scripts/lib/tools/cache.ts";
@@ -17,7 +17,13 @@ afterEach(() => rmSync(cache, { recursive: true, force: true }));
 
 const place = (name: string): Place => {
   const folder = join(cache, "built", `${name}-0`);
-  return { tool: { name, folder: "", module: "x", version: "v1.0.0", package: "x" }, key: "0", folder, binary: join(folder, name) };
+  return {
+    tool: { name, folder: "", module: "x", version: "v1.0.0", package: "x" },
+    given: false,
+    key: "0",
+    folder,
+    binary: join(folder, name),
+  };
 };
 const put = ({ folder, binary }: Place) => {
   mkdirSync(folder, { recursive: true });
@@ -41,6 +47,11 @@ describe("building", () => {
     put(place("b"));
     expect(await build([place("a"), place("b")])).toEqual([]);
     expect(said).toEqual(["b v1.0.0: cached", "a v1.0.0: building", "a v1.0.0: built in 90 s"]);
+  });
+  test("says where a tool is that somebody else has put there", async () => {
+    put(place("a"));
+    await build([{ ...place("a"), given: true }]);
+    expect(said).toEqual([`a v1.0.0: ${place("a").binary}`]);
   });
   test("never has more than two at once", async () => {
     let running = 0;
@@ -105,17 +116,19 @@ describe("what is old", () => {
     const then = new Date(now.getTime() - days * 24 * 3600_000);
     utimesSync(folder, then, then);
   };
-  test("goes after a month in which no run asked for it; what is in use and what is not ours stays", async () => {
-    age(join(cache, "built/helm-old"), 31);
-    age(join(cache, "built/helm-other"), 29);
-    age(join(cache, "built/helm-used"), 99);
+  test("goes after a month in which no run asked for it; what is in use, what is not ours and drafts stay", async () => {
+    const used: Place = { ...place("helm"), folder: join(cache, "built/helm-cccccccccccc") };
+    const theirs: Place = { ...place("flux"), given: true, folder: join(cache, "theirs"), key: "theirs" };
+    const bin = binFolder([used, theirs], cache);
+    age(join(cache, "built/helm-aaaaaaaaaaaa"), 31);
+    age(join(cache, "built/helm-bbbbbbbbbbbb"), 29);
+    age(join(cache, "built/.helm-dddddddddddd.1.draft"), 99);
     age(join(cache, "bin-000000000000"), 31);
-    age(join(cache, "bin-aaaaaaaaaaaa"), 99);
-    age(join(cache, "mise"), 400);
-    const gone = await prune([join(cache, "bin-aaaaaaaaaaaa"), join(cache, "built/helm-used")], cache, now);
-    expect(gone.sort()).toEqual([join(cache, "bin-000000000000"), join(cache, "built/helm-old")]);
-    expect(readdirSync(cache).sort()).toEqual(["bin-aaaaaaaaaaaa", "built", "mise"]);
-    expect(readdirSync(join(cache, "built")).sort()).toEqual(["helm-other", "helm-used"]);
-    expect(statSync(join(cache, "built/helm-used")).mtime).toEqual(now);
+    for (const folder of [used.folder, theirs.folder, bin]) age(folder, 99);
+    await prune([used, theirs], cache, now);
+    expect(readdirSync(cache).sort()).toEqual([basename(bin), "built", "theirs"].sort());
+    expect(readdirSync(join(cache, "built")).sort()).toEqual([".helm-dddddddddddd.1.draft", "helm-bbbbbbbbbbbb", "helm-cccccccccccc"]);
+    expect(statSync(used.folder).mtime).toEqual(now);
+    expect(statSync(theirs.folder).mtime).not.toEqual(now);
   });
 });

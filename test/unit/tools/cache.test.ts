@@ -53,12 +53,27 @@ describe("a key", () => {
   });
 });
 
-test("a place has a folder of its own, and a binary of the tool's name in it", () => {
-  const key = keyOf(tool, GO);
-  expect(placesOf([tool], "/cache", GO)).toEqual([{ tool, key, folder: `/cache/built/a-${key}`, binary: `/cache/built/a-${key}/a` }]);
-});
-test("the folder of all has another name as soon as one tool is another", () => {
-  const now = binFolder(placesOf([tool], "/cache", GO), "/cache");
-  expect(now).toMatch(/^\/cache\/bin-[0-9a-f]{12}$/);
-  expect(binFolder(placesOf([{ ...tool, ldflags: "" }], "/cache", GO), "/cache")).not.toBe(now);
+describe("a place", () => {
+  const alone = { go: () => GO, given: () => undefined };
+  const env = { HOME_OPS_TOOLS: "/cache" };
+  test("is a folder of its own, with a binary of the tool's name in it", () => {
+    const key = keyOf(tool, GO);
+    const folder = `/cache/built/a-${key}`;
+    expect(placesOf([tool], env, alone)).toEqual([{ tool, given: false, key, folder, binary: `${folder}/a` }]);
+  });
+  test("is where somebody else has put it, and then nobody asks for Go", () => {
+    const go = () => {
+      throw new Error("Go is not installed");
+    };
+    expect(placesOf([tool], env, { go, given: () => "/theirs/a" })).toEqual([
+      { tool, given: true, key: "/theirs/a", folder: "/theirs", binary: "/theirs/a" },
+    ]);
+    expect(() => placesOf([tool], env, { go, given: () => undefined })).toThrow("Go is not installed");
+  });
+  test("of all together is a folder with another name as soon as one tool is another", () => {
+    const now = binFolder(placesOf([tool], env, alone), "/cache");
+    expect(now).toMatch(/^\/cache\/bin-[0-9a-f]{12}$/);
+    expect(binFolder(placesOf([{ ...tool, ldflags: "" }], env, alone), "/cache")).not.toBe(now);
+    expect(binFolder(placesOf([tool], env, { go: () => GO, given: () => "/theirs/a" }), "/cache")).not.toBe(now);
+  });
 });
