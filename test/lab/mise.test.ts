@@ -1,6 +1,6 @@
 // The shortcuts of .mise.toml resolve, and the environment that it sets is the one that scripts have by themselves. Skipped where mise is not installed.
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect } from "vitest";
@@ -51,7 +51,7 @@ test("the environment is the one that scripts have without mise", () => {
   expect(env.TALOS_VERSION).toMatch(/^v\d+\.\d+\.\d+$/);
 });
 
-test("MISE_ENV=real adds the servers that the real tools run against", () => {
+test("MISE_ENV=real adds the servers that the real tools run against, and leads to what is installed", () => {
   const names = (more: NodeJS.ProcessEnv) => Object.keys(JSON.parse(mise(["ls", "--current", "--json"], more).stdout) as object);
   const daily = names({});
   expect(names({ MISE_ENV: "real" }).filter((name) => !daily.includes(name))).toEqual([
@@ -59,5 +59,10 @@ test("MISE_ENV=real adds the servers that the real tools run against", () => {
     "aqua:vmware/govmomi/govc",
     "aqua:vmware/govmomi/vcsim",
     "etcd",
+    "go",
   ]);
+  const installed = join(folder, "data/installs/helmfile/1.8.0");
+  mkdirSync(installed, { recursive: true });
+  const env = JSON.parse(mise(["env", "--json"], { MISE_ENV: "real" }).stdout) as Record<string, string>;
+  expect(env.REAL_TOOLS!.split(":")).toContain(installed);
 });
