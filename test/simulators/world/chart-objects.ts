@@ -80,9 +80,10 @@ export const INSTANCE_VALUES = {
   },
 };
 
-/** A Deployment or DaemonSet with one container: `Deployment/coredns`. */
+/** A Deployment or DaemonSet with one container: `Deployment/coredns`, or `Deployment/*` where it is named after its release. */
 export function workloadOf(workload: string, namespace: string, version: string, labels: Record<string, string>): KubeObject {
-  const [kind = "", name = ""] = workload.split("/");
+  const [kind = "", word = ""] = workload.split("/");
+  const name = word === "*" ? labels["app.kubernetes.io/instance"]! : word;
   return {
     apiVersion: "apps/v1",
     kind,

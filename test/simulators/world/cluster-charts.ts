@@ -142,7 +142,7 @@ export const FLUX: KubeObject[] = [
 /** By the last word of the chart's address. */
 const CHARTS: Record<string, Chart> = {
   "gateway-helm": chart(["Deployment/envoy-gateway"], GATEWAY),
-  "external-dns": chart(["Deployment/external-dns"], group("externaldns.k8s.io", "dnsendpoints DNSEndpoint v1alpha1")),
+  "external-dns": chart(["Deployment/*"], group("externaldns.k8s.io", "dnsendpoints DNSEndpoint v1alpha1")),
   "grafana-operator": chart(["Deployment/grafana-operator"], GRAFANA),
   keda: chart(["Deployment/keda-operator"], KEDA, when("crds.install", true)),
   "snapshot-controller": chart(["Deployment/snapshot-controller"], SNAPSHOTS, when("installCRDs", true)),

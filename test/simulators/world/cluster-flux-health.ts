@@ -11,6 +11,9 @@ export const OWNER = "kustomize.toolkit.fluxcd.io";
 const CEL: Record<string, (status: any) => boolean> = {
   "status.conditions.filter(e, e.type == 'Ready').all(e, e.status == 'True')": ({ conditions }) =>
     conditions.filter(({ type }: any) => type === "Ready").every(({ status }: any) => status === "True"),
+  "status.conditions.exists(e, e.type == 'Ready')": ({ conditions }) => conditions.some(({ type }: any) => type === "Ready"),
+  "status.conditions.filter(e, e.type == 'Programmed').all(e, e.status == 'True')": ({ conditions }) =>
+    conditions.filter(({ type }: any) => type === "Programmed").every(({ status }: any) => status === "True"),
   "status.ceph.health in ['HEALTH_OK', 'HEALTH_WARN']": ({ ceph }) => ["HEALTH_OK", "HEALTH_WARN"].includes(ceph.health as string),
 };
 

@@ -5,6 +5,8 @@ export interface Around {
   /** The repository as Flux fetches it: the fork's work tree. */
   repository: string;
   fails(fault: "flux-app-fails" | "registry-down"): boolean;
+  /** Whether a vault has an item, and a value in that field of it. */
+  vaultHas(vault: string, item: string, field?: string): boolean;
 }
 
 /** The condition Ready of an object's present generation, as Flux's controllers write it, if it differs from what is there. */

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { artifactOf } from "./chart-artifact.ts";
 import { workloadOf } from "./chart-objects.ts";
 import { FLUX } from "./cluster-charts.ts";
+import { externalSecretSteps } from "./cluster-external-secrets.ts";
 import { helmSteps } from "./cluster-flux-helm.ts";
 import { kustomizationSteps } from "./cluster-flux-kustomize.ts";
 import { type Around, artifactOfSource, isReadyNow, isRequested, nameOf, ready } from "./cluster-flux-status.ts";
@@ -23,7 +24,7 @@ export function fluxSteps(state: Readonly<ClusterState>, around: Around): Step[]
   if (runs(state, "Deployment/source-controller", namespace)) steps.push(...gitSteps(state, around), ...ociSteps(state, around));
   if (runs(state, "Deployment/kustomize-controller", namespace)) steps.push(...kustomizationSteps(state, around));
   if (runs(state, "Deployment/helm-controller", namespace)) steps.push(...helmSteps(state));
-  return [...steps, ...externalSecretSteps(state)];
+  return [...steps, ...externalSecretSteps(state, around)];
 }
 
 function instanceSteps(state: Readonly<ClusterState>, entry: Entry, namespace: string): Step[] {
@@ -137,36 +138,4 @@ function ociSteps(state: Readonly<ClusterState>, { fails }: Around): Step[] {
       : ready(entry, "True", "Succeeded", `stored artifact for digest '${revision}'`, artifactOfSource(entry, revision));
     return apply ? [{ at: entry.at + PACE.source, what: `OCIRepository ${nameOf(entry)} is ${away ? "not " : ""}fetched`, apply }] : [];
   });
-}
-
-/** external-secrets: stores are valid while 1Password Connect answers, and Secrets follow. */
-function externalSecretSteps(state: Readonly<ClusterState>): Step[] {
-  if (!runs(state, "Deployment/external-secrets", "external-secrets")) return [];
-  const connect = runs(state, "Deployment/onepassword-connect", "external-secrets");
-  const stores = entriesOf(state, "clustersecretstores.external-secrets.io");
-  const valid = stores.some(isReadyNow);
-  const steps = stores.map((entry): [Entry, ReturnType<typeof ready>] => [
-    entry,
-    connect ? ready(entry, "True", "Valid", "store validated") : ready(entry, "False", "ValidationFailed", "unable to validate store"),
-  ]);
-  for (const entry of entriesOf(state, "externalsecrets.external-secrets.io")) {
-    const { metadata, spec } = entry.object;
-    const done = ready(entry, "True", "SecretSynced", "secret synced");
-    if (!valid) steps.push([entry, ready(entry, "False", "SecretSyncedError", "could not get secret data from provider")]);
-    else if (done)
-      steps.push([
-        entry,
-        (state, now) => {
-          storeOf(state, now, "external-secrets").apply({
-            apiVersion: "v1",
-            kind: "Secret",
-            metadata: { name: spec.target?.name ?? metadata.name, namespace: metadata.namespace! },
-          });
-          done(state, now);
-        },
-      ]);
-  }
-  return steps.flatMap(([entry, apply]) =>
-    apply ? [{ at: entry.at + PACE.reconcile, what: `${entry.object.kind} ${entry.object.metadata.name} is looked at`, apply }] : [],
-  );
 }

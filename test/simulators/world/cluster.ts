@@ -1,6 +1,8 @@
 // The Kubernetes cluster of the simulated home: what is in it, and how it moves on by itself. Nothing moves while the API server is away, and nothing when nothing is due.
 import { join } from "node:path";
 import { fluxSteps } from "./cluster-flux.ts";
+import type { Around } from "./cluster-flux-status.ts";
+import { ingressSteps } from "./cluster-ingress.ts";
 import { isEstablished } from "./cluster-kinds.ts";
 import { definitionSteps, nodeSteps, type Step, workloadSteps } from "./cluster-nodes.ts";
 import { operatorSteps } from "./cluster-operators.ts";
@@ -8,6 +10,7 @@ import { isReadyNode } from "./cluster-releases.ts";
 import { storageSteps } from "./cluster-storage.ts";
 import { type ClusterState, entriesOf, entryAt, freshCluster, storeOf } from "./cluster-store.ts";
 import { apiServerUp, etcdMembers, kubelets, PACE } from "./machines.ts";
+import { hasField } from "./vault.ts";
 import type { State, World } from "./world.ts";
 
 export { type ClusterState, freshCluster } from "./cluster-store.ts";
@@ -22,13 +25,18 @@ function stepsOf(world: World): Step[] {
   if (cluster.etcd === undefined)
     return [{ at: 0, what: "the API server begins", apply: (state, now) => begin(state, first!.etcd!.cluster, now) }];
   const born = first!.etcd!.readyAt + PACE.apiServer;
-  const around = { repository: join(world.folder, "repo"), fails: (fault: "flux-app-fails" | "registry-down") => world.has(fault) };
+  const around: Around = {
+    repository: join(world.folder, "repo"),
+    fails: (fault) => world.has(fault),
+    vaultHas: (vault, item, field) => hasField(world.state.vault, vault, item, field),
+  };
   return [
     ...definitionSteps(cluster),
     ...nodeSteps(cluster, kubelets(world), born),
     ...workloadSteps(cluster),
     ...storageSteps(cluster, world.has("ceph-warns")),
     ...operatorSteps(cluster),
+    ...ingressSteps(cluster),
     ...fluxSteps(cluster, around),
   ];
 }

@@ -73,6 +73,12 @@ export function findItem(vault: VaultState, wanted: string, inVault?: string): F
   };
 }
 
+/** Whether an item is there and, where a field is named, has a value in it. */
+export function hasField(vault: VaultState, inVault: string, wanted: string, field?: string): boolean {
+  const item = findItem(vault, wanted, inVault);
+  return "found" in item && (field === undefined || item.found.fields.some(({ label, value }) => label === field && value !== undefined));
+}
+
 /** The value that `op://vault/item/[section/]field` stands for. */
 export function readReference(world: World, reference: string): Found<string> {
   const parts = reference
