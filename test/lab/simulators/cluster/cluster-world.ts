@@ -3,8 +3,11 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from "node:
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { parse, stringify } from "yaml";
+import { ITEM_NAMES } from "../../../../scripts/lib/cluster/cluster.ts";
+import { CATALOGUE } from "../../../../scripts/lib/secrets/catalogue.ts";
 import { talosctl } from "../../../simulators/cli/talosctl.ts";
 import { freshCluster, pending, tick } from "../../../simulators/world/cluster.ts";
+import { fetchByHand } from "../../../simulators/world/person.ts";
 import type { Fault } from "../../../simulators/world/faults.ts";
 import { type Tool, Untaught } from "../../../simulators/world/tool.ts";
 import { play, type Said, type TestWorld, testWorld } from "../test-world.ts";
@@ -62,6 +65,13 @@ export async function bootstrappedWorld(faults: Partial<Record<Fault, number>> =
   symlinkSync(PROJECT, join(folder, "repo"));
   const world = Object.assign(testWorld(faults), { folder });
   Object.assign(world.state.cluster, freshCluster());
+  const nas = { host: "127.0.0.1:1", username: "root", key: "1-key", fingerprint: "AA:BB" };
+  fetchByHand(
+    world,
+    "Infrastructure",
+    nas,
+    CATALOGUE.map(({ item, field }) => ({ item: ITEM_NAMES[item], field })),
+  );
   world.vms = ADDRESSES.map((_, at) => ({
     name: `k8s_${at}`,
     running: true,
