@@ -83,7 +83,8 @@ test("the whole day ends with everything ready, and then nothing changes any mor
   const { length } = home.world.changes;
   home.pass(500);
   expect(home.world.changes.length).toBe(length);
-  expect(JSON.stringify(normalised(home.world))).not.toMatch(/creationTimestamp|resourceVersion|"uid"/);
+  expect(JSON.stringify(normalised(home.world))).not.toMatch(/creationTimestamp|resourceVersion/);
+  for (const object of (normalised(home.world) as { objects: object[] }).objects) expect(object).not.toHaveProperty("uid");
 });
 
 test("the end state is the same on another day", async () => {
