@@ -4,16 +4,20 @@ import { readdirSync, readFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { dirname, join } from "node:path";
 import { givenTool } from "./given.ts";
-import { goHere } from "./go.ts";
+import { GOFLAGS, goHere } from "./go.ts";
 import type { BuiltTool } from "./table.ts";
 
 /** The folder outside the tree that built tools outlive a clone in. */
 export const cacheFolder = ({ HOME_OPS_TOOLS, XDG_CACHE_HOME }: NodeJS.ProcessEnv) =>
   HOME_OPS_TOOLS || join(XDG_CACHE_HOME || join(homedir(), ".cache"), "home-ops-tools");
 
+/** What the linker is told: nothing that only a debugger needs, and what the table says. */
+export const linkerFlags = ({ ldflags }: BuiltTool) => ["-s -w", ldflags].filter(Boolean).join(" ");
+
 /** Twelve letters for all that a build depends on: what is built how, every file of its module, and the Go that builds (version and platform). */
-export function keyOf({ name, folder, package: main, ldflags = "", embeds = "" }: BuiltTool, go: string): string {
-  const hash = createHash("sha256").update(JSON.stringify([go, name, main, ldflags, embeds]));
+export function keyOf(tool: BuiltTool, go: string): string {
+  const { name, folder, package: main, embeds = "" } = tool;
+  const hash = createHash("sha256").update(JSON.stringify([go, GOFLAGS, name, main, linkerFlags(tool), embeds]));
   for (const file of readdirSync(folder, { recursive: true, encoding: "utf8" }).sort()) {
     if (/(^|\/)go\.(mod|sum)$|\.go$/.test(file)) hash.update(`\0${file}\0`).update(readFileSync(join(folder, file)));
   }

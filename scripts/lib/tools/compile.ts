@@ -4,7 +4,7 @@ import { chmod, cp, mkdir, readdir, rename, rm, writeFile } from "node:fs/promis
 import { basename, dirname, join } from "node:path";
 import { lives } from "../files.ts";
 import { ask } from "../shell.ts";
-import type { Place } from "./cache.ts";
+import { linkerFlags, type Place } from "./cache.ts";
 import { names } from "./given.ts";
 import { goEnvironment } from "./go.ts";
 import type { BuiltTool } from "./table.ts";
@@ -28,7 +28,7 @@ export async function compile({ tool, folder }: Place, env: NodeJS.ProcessEnv, s
     const go = { ...goEnvironment(env), GOTMPDIR: draft };
     const cwd = tool.embeds === undefined ? tool.folder : await withEmbedded(tool, tool.embeds, draft, go);
     const binary = join(draft, "out", tool.name);
-    const words = ["-trimpath", "-ldflags", ["-s -w", tool.ldflags].filter(Boolean).join(" "), "-o", binary, tool.package];
+    const words = ["-ldflags", linkerFlags(tool), "-o", binary, tool.package];
     const built = await $({ cwd, env: go })`go build ${words}`.nothrow();
     signal.throwIfAborted();
     if (built.exitCode !== 0) throw new BuildError(tool, troubleOf(built.stderr));

@@ -6,10 +6,13 @@ import { UsageError } from "../errors.ts";
 export const OLDEST_GO = "1.26.6";
 const HINT = `install Go ${OLDEST_GO} or newer (https://go.dev/dl, or \`mise use -g go\`), or set REAL_TOOLS to a folder that has the tools`;
 
+/** What every build is told. Without the last, Go would ask git about our own programs, and fail where git does not trust the folder. */
+export const GOFLAGS = "-mod=readonly -trimpath -buildvcs=false";
+
 /** No setting of the person's may change what is built, and no other toolchain is fetched behind their back. */
 export const goEnvironment = (env: NodeJS.ProcessEnv): NodeJS.ProcessEnv => ({
   ...env,
-  GOFLAGS: "-mod=readonly",
+  GOFLAGS,
   GOTOOLCHAIN: "local",
   GOWORK: "off",
   CGO_ENABLED: "0",

@@ -35,7 +35,7 @@ test("the oldest Go is the one that the most demanding module asks for", () => {
 
 test("a person's settings do not change what is built, those of the way to the modules count", () =>
   expect(goEnvironment({ GOFLAGS: "-mod=mod", GOTOOLCHAIN: "auto", GOWORK: "/w", CGO_ENABLED: "1", GOPROXY: "https://mine" })).toEqual({
-    GOFLAGS: "-mod=readonly",
+    GOFLAGS: "-mod=readonly -trimpath -buildvcs=false",
     GOTOOLCHAIN: "local",
     GOWORK: "off",
     CGO_ENABLED: "0",
