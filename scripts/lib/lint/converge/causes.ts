@@ -9,7 +9,7 @@ import type { World } from "./world.ts";
 export function causesOf(state: State, world: World): Finding[] {
   const findings: Finding[] = [];
   const lacks = lacksOf(state, world);
-  for (const lack of lacks) findings.push(missingFinding(lack, world));
+  for (const lack of lacks) findings.push(missingFinding(lack, world, state));
   for (const { keys } of lacks) for (const key of keys) state.grant(key);
   for (let circles = circlesOf(state); circles.length > 0; circles = circlesOf(state))
     for (const circle of circles) {

@@ -23,6 +23,8 @@ const referenceOf = (object: KubeObject): Reference => ({
 /** Its namespace; none for a kind that has none, though kustomize writes one into custom kinds that it does not know. */
 export const namespaceOf = (object: KubeObject) => (isClusterScopedKind(object) ? "" : (object.metadata.namespace ?? ""));
 
+/** Its controller has looked at it once, however that ended. */
+export const triedKey = (reference: Reference): Key => `tried:${idOf(reference)}`;
 export const kindKey = (group: string, kind: string): Key => `kind:${group}/${kind}`;
 /** Every kind of a group: a chart that brings an API whole. */
 export const groupKey = (group: string): Key => `group:${group}`;
@@ -50,7 +52,7 @@ export const hostKey = (host: string): Key => `host:${host}`;
 export function partsOf(key: Key): { sort: string; rest: string; reference?: Reference } {
   const at = key.indexOf(":");
   const [sort, rest] = [key.slice(0, at), key.slice(at + 1)];
-  if (sort !== "exists" && sort !== "ready") return { sort, rest };
+  if (sort !== "exists" && sort !== "ready" && sort !== "tried") return { sort, rest };
   const [kindAndGroup = "", namespace = "", ...name] = rest.split("/");
   const dot = kindAndGroup.indexOf(".");
   const [kind, group] = dot < 0 ? [kindAndGroup, ""] : [kindAndGroup.slice(0, dot), kindAndGroup.slice(dot + 1)];
@@ -61,7 +63,8 @@ export function partsOf(key: Key): { sort: string; rest: string; reference?: Ref
 export function inWords(key: Key): string {
   const { sort, rest, reference } = partsOf(key);
   if (reference) {
-    return `${reference.kind} ${reference.namespace ? `${reference.namespace}/` : ""}${reference.name}`;
+    const name = `${reference.kind} ${reference.namespace ? `${reference.namespace}/` : ""}${reference.name}`;
+    return sort === "tried" ? `the first try of ${name}` : name;
   }
   switch (sort) {
     case "kind": {

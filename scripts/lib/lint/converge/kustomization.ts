@@ -1,5 +1,5 @@
 // A Kustomization of Flux as steps: it starts when its dependencies are ready, builds, applies stage by stage, and is ready when what it waits for is (kustomize-controller).
-import { groupOf, isHelmRelease } from "../object.ts";
+import { groupOf } from "../object.ts";
 import type { FluxKustomization, Located } from "../types.ts";
 import { stagesOf } from "./apply-stages.ts";
 import { BUILT_IN_GROUPS } from "./built-in.ts";
@@ -7,7 +7,6 @@ import {
   configMapKey,
   existsKey,
   kindKey,
-  madeKey,
   named,
   namespaceKey,
   namespaceOf,
@@ -17,8 +16,7 @@ import {
   type Reference,
 } from "./keys.ts";
 import { APPLIED, DEPENDS_ON, need, SUBSTITUTES, type Key, type Need, type Step, type Unit } from "./step.ts";
-import { kindNamed, neededKinds } from "./charts.ts";
-import { releaseOf } from "./release.ts";
+import { healthNeeds } from "./health.ts";
 import { secondsOf } from "./duration.ts";
 import type { World } from "./world.ts";
 
@@ -140,29 +138,4 @@ export function existing({ object }: Located): Key[] {
   const names = object.kind === "CustomResourceDefinition" && object.spec;
   if (names) keys.push(kindKey(names.group, names.names?.kind));
   return keys;
-}
-
-/** `wait` awaits everything applied and looks at no healthChecks; without either it is ready once it has applied. */
-function healthNeeds({ spec, source, built }: FluxKustomization, world: World): Need[] {
-  if (spec.wait === true)
-    return built.map((located) => need(readyKey(located.object), "wait", "waits for all it applies: %", located.source));
-  return (spec.healthChecks ?? []).map((check: Record<string, string>) =>
-    need(checkedKey(check, built, world), "wait", "has % among its healthChecks", source),
-  );
-}
-
-/** What a health check looks at: an object of some tree's file, one that a chart makes, or a definition that something brings. */
-function checkedKey(
-  { apiVersion = "", kind = "", namespace = "", name = "" }: Record<string, string>,
-  built: readonly Located[],
-  world: World,
-): Key {
-  const group = groupOf({ apiVersion });
-  const reference = { group, kind, namespace, name };
-  if (world.objects.has(existsKey(reference))) return readyKey(reference);
-  if (kind === "CustomResourceDefinition") return kindNamed(name, world.facts.charts);
-  const made = kindKey(group, kind);
-  const releases = built.filter(isHelmRelease).map((located) => releaseOf(located, world));
-  const maker = releases.find((release) => release.namespace === namespace && neededKinds(release).includes(made));
-  return maker ? madeKey(made, namespace) : readyKey(reference);
 }

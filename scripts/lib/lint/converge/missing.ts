@@ -51,8 +51,9 @@ function whatOf(keys: Key[]): string {
 }
 
 /** The finding for one. Where something that nobody described might bring it, it is unknown. */
-export function missingFinding({ keys, first: { step, need }, units }: Lack, world: World): Finding {
+export function missingFinding({ keys, first: { step, need }, units }: Lack, world: World, state: State): Finding {
   const { sort, rest, reference } = partsOf(need.key);
+  if (sort === "resumed") return suspendedFinding(step, need, state);
   const what = whatOf(keys);
   const bringer = mayBring(sort, reference, rest, world);
   const { rule, why, fix } = wordsFor(need.key, step, world);
@@ -68,12 +69,31 @@ export function missingFinding({ keys, first: { step, need }, units }: Lack, wor
   };
 }
 
+/** What is suspended is an error where somebody waits for it. */
+function suspendedFinding({ unit }: Step, { source }: Need, state: State): Finding {
+  const ready = state.stepsOf(unit).flatMap(({ provides }) => provides.filter((key) => key.startsWith("ready:")));
+  const waiting = new Set(ready.flatMap((key) => state.users(key)).map((step) => step.unit.name));
+  const [first] = waiting;
+  return {
+    rule: "suspended",
+    level: first ? "error" : "note",
+    file: source.file,
+    line: source.line,
+    object: unit.name,
+    message: first
+      ? `${unit.name} is suspended, and ${first} waits for it${waiting.size > 1 ? `, with ${waiting.size - 1} more` : ""}`
+      : `${unit.name} is suspended`,
+    why: first ? "whatever waits for it waits until somebody resumes it" : "nothing of it is applied until somebody resumes it",
+    fix: first ? "take spec.suspend out, or the dependency" : "take spec.suspend out when it is to run",
+  };
+}
+
 export const others = (count: number) =>
   count > 0 ? `, and ${count} other${count > 1 ? "s" : ""} wait${count > 1 ? "" : "s"} for it` : "";
 
 function mayBring(sort: string, reference: Reference | undefined, rest: string, { undescribed }: World) {
-  if (sort === "namespace" || sort === "resumed" || reference?.group.endsWith(".toolkit.fluxcd.io"))
-    return undescribed.find(({ namespace }) => namespace === undefined && sort !== "resumed");
+  if (sort === "namespace" || reference?.group.endsWith(".toolkit.fluxcd.io"))
+    return undescribed.find(({ namespace }) => namespace === undefined);
   const within = reference?.namespace || (sort === "serving" ? rest.slice(0, rest.indexOf("/")) : undefined);
   return undescribed.find(({ namespace }) => namespace === undefined || within === undefined || namespace === within);
 }
@@ -102,8 +122,6 @@ function wordsFor(key: Key, step: Step, world: World): Pick<Finding, "rule" | "w
         fix: `install ${chart ?? `the operator of ${rest}`}`,
       };
     }
-    case "resumed":
-      return { rule: "suspended", why: `whatever waits for it waits for ever`, fix: "take spec.suspend out, or what depends on it" };
     case "serving":
       return { rule: "server-missing", why: `nothing answers there: ${never}`, fix: `install what serves ${rest}, or correct the address` };
     default:

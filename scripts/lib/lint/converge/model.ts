@@ -1,16 +1,16 @@
 // The whole tree as steps: what the bootstrap left, every Kustomization, every release, every object that becomes ready by itself.
-import { isFluxKustomization, isHelmRelease } from "../object.ts";
+import { groupOf, isFluxKustomization, isHelmRelease } from "../object.ts";
 import type { Located } from "../types.ts";
 import { atFirst, withoutNamespace } from "./at-first.ts";
 import { pushedItems } from "./externalsecret.ts";
-import { controlledBy } from "./charts.ts";
+import { chartControlling, controlledBy } from "./charts.ts";
 import { patienceOf, releaseSteps } from "./helmrelease.ts";
 import { hostsOf, publisherOf } from "./hosts.ts";
-import { controllerKey, existsKey, hostKey } from "./keys.ts";
+import { controllerKey, existsKey, hostKey, named } from "./keys.ts";
 import { kustomizationSteps, kustomizationUnit } from "./kustomization.ts";
 import { objectStep } from "./objects.ts";
 import { releaseOf, type Release } from "./release.ts";
-import { need, type Key, type Step, type Unit } from "./step.ts";
+import { APPLIED, need, type Key, type Step, type Unit } from "./step.ts";
 import { idOf, type World } from "./world.ts";
 
 export interface Model {
@@ -19,6 +19,8 @@ export interface Model {
   given: Set<Key>;
   /** The steps of each release, by its object. */
   releases: Map<Located, { release: Release; unit: Unit; steps: Step[] }>;
+  /** The step in which an object becomes ready, where it has one. */
+  objects: Map<Located, Step>;
   /** The steps of each Kustomization, by `namespace/name`. */
   kustomizations: Map<string, { unit: Unit; steps: Step[] }>;
 }
@@ -40,7 +42,7 @@ export function modelOf(world: World): Model {
     }
   }
   const given = new Set(atFirst(world, [...releases.values()]));
-  const model: Model = { steps: [], given, releases: new Map(), kustomizations: new Map() };
+  const model: Model = { steps: [], given, releases: new Map(), objects: new Map(), kustomizations: new Map() };
   for (const one of world.tree.kustomizations) {
     const unit = kustomizationUnit(one, one.parent === undefined ? undefined : model.kustomizations.get(one.parent)?.unit);
     const later = new Set<Located>();
@@ -58,12 +60,7 @@ export function modelOf(world: World): Model {
     model.kustomizations.set(idOf(one), { unit, steps });
     model.steps.push(...steps, ...own);
   }
-  const asked = new Set(model.steps.flatMap(({ needs }) => needs.map(({ key }) => key).filter((key) => key.startsWith("host:"))));
-  for (const key of asked) {
-    const host = key.slice("host:".length);
-    const located = publisherOf(host, world);
-    if (located) model.steps.push(publication(host, located));
-  }
+  model.steps.push(...askedFor(model.steps, world));
   for (const key of withoutNamespace(world, model.steps)) given.add(key);
   return model;
 }
@@ -85,6 +82,7 @@ function learn(releases: Map<Located, Release>, located: Located, world: World) 
 function stepsOf(located: Located, parent: Unit, release: Release | undefined, model: Model, world: World): Step[] {
   if (!release) {
     const step = isFluxKustomization(located) ? undefined : objectStep(located, parent, world);
+    if (step) model.objects.set(located, step);
     return step ? [step] : [];
   }
   const { namespace, name } = located.object.metadata;
@@ -98,6 +96,29 @@ function stepsOf(located: Located, parent: Unit, release: Release | undefined, m
   const steps = releaseSteps(located, release, unit);
   model.releases.set(located, { release, unit, steps });
   return steps;
+}
+
+/** Steps that there are only because somebody asks for them: a host name's record, an object's first try. */
+function askedFor(steps: readonly Step[], world: World): Step[] {
+  const keys = new Set(steps.flatMap(({ needs }) => needs.map(({ key }) => key)));
+  return [...keys].flatMap((key) => {
+    if (key.startsWith("host:")) {
+      const host = key.slice("host:".length);
+      const located = publisherOf(host, world);
+      return located ? [publication(host, located)] : [];
+    }
+    const located = key.startsWith("tried:") ? world.objects.get(key.replace("tried:", "exists:")) : undefined;
+    return located ? [firstTry(key, located, world)] : [];
+  });
+}
+
+/** A controller looks at an object as soon as both are there, whatever comes of it. */
+function firstTry(key: Key, { object, source }: Located, world: World): Step {
+  const group = groupOf(object);
+  const unit: Unit = { name: `the first try of ${named(object)}`, opensWave: false, retry: 0, source };
+  const needs = [need(existsKey(object), "guard", APPLIED, source)];
+  if (chartControlling(group, world.facts.charts)) needs.push(need(controllerKey(group), "wait", "is worked on by %", source));
+  return { name: unit.name, unit, needs, provides: [key], takes: 5, source };
 }
 
 /** external-dns publishes a name once it runs and the object that says it is there. */

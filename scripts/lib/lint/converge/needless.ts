@@ -1,7 +1,7 @@
 // Orders that cost time and give nothing: a `wait` that nobody waits for, a `dependsOn` without which every apply would go well.
 import type { Finding, FluxKustomization } from "../types.ts";
 import { groupOf, inWords } from "../object.ts";
-import { blocks, type State } from "./state.ts";
+import { blocks, ownerOf, type State } from "./state.ts";
 import type { Model } from "./model.ts";
 import type { Need, Step, Unit } from "./step.ts";
 import { idOf, type World } from "./world.ts";
@@ -72,7 +72,9 @@ function dependencies(one: FluxKustomization, world: World, model: Model, state:
   return one.spec.dependsOn.flatMap((dependency: Dependency): Finding[] => {
     const other = idOf({ namespace: dependency.namespace ?? one.namespace, name: dependency.name });
     const there = model.kustomizations.get(other);
-    if (!there || dependency.readyExpr || leadsTo(there.steps.at(-1)!, wanted, above, state)) return [];
+    if (!there || dependency.readyExpr) return [];
+    if ([...wanted].some((step) => ownerOf(step) === there.unit)) return []; // it names who brings it; whether that waits is another question
+    if (leadsTo(there.steps.at(-1)!, wanted, above, state)) return [];
     return [
       {
         rule: "needless-depends-on",
@@ -93,15 +95,27 @@ const stepsOf = (one: FluxKustomization, steps: Step[], model: Model) => [
   ...one.built.flatMap((located) => model.releases.get(located)?.steps ?? []),
 ];
 
-/** What a Kustomization and its releases try without being sure of it. */
-const attemptsOf = (one: FluxKustomization, steps: Step[], model: Model) =>
-  stepsOf(one, steps, model)
-    .flatMap(({ needs }) => needs)
-    .filter(({ how }) => how === "attempt" || how === "passing");
+/**
+ * What a Kustomization and its releases try without being sure of it. Where only the first try of an object counts, that try is one; and
+ * where another makes the same thing as this one, the order decides whose it is.
+ */
+function attemptsOf(one: FluxKustomization, steps: Step[], model: Model): Pick<Need, "key">[] {
+  const needs = stepsOf(one, steps, model).flatMap((step) => step.needs);
+  const once = new Set(needs.filter(({ key }) => key.startsWith("tried:")).map(({ key }) => key.replace("tried:", "ready:")));
+  const own = one.built.flatMap((located) => model.objects.get(located) ?? []);
+  const tried = own.filter(({ provides }) => provides.some((key) => once.has(key))).flatMap((step) => step.needs);
+  const makes = own
+    .flatMap(({ provides }) => provides)
+    .filter((key) => key.startsWith("exists:"))
+    .map((key) => ({ key }));
+  return [...needs.filter(({ how }) => how === "attempt" || how === "passing"), ...tried, ...makes];
+}
 
 /** Every other step that brings what they try. */
-function bringers(one: FluxKustomization, steps: Step[], attempts: Need[], model: Model, state: State): Set<Step> {
-  const units = new Set(stepsOf(one, steps, model).map(({ unit }) => unit));
+function bringers(one: FluxKustomization, steps: Step[], attempts: Pick<Need, "key">[], model: Model, state: State): Set<Step> {
+  const units = new Set(
+    [...stepsOf(one, steps, model), ...one.built.flatMap((located) => model.objects.get(located) ?? [])].map(({ unit }) => unit),
+  );
   return new Set(attempts.flatMap(({ key }) => state.providers(key)).filter(({ unit }) => !units.has(unit)));
 }
 

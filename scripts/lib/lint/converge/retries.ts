@@ -4,7 +4,7 @@ import { durationOf } from "./duration.ts";
 import { inWords, partsOf } from "./keys.ts";
 import { ownerOf, type State } from "./state.ts";
 import { ancestry } from "./ancestry.ts";
-import type { Key, Need, Step } from "./step.ts";
+import { DEPENDS_ON, type Key, type Need, type Step } from "./step.ts";
 
 interface Late {
   step: Step;
@@ -29,7 +29,12 @@ export function retryNotes(state: State, stuck: ReadonlySet<Step>): Finding[] {
         seen.cost = Math.max(seen.cost, step.unit.retry);
       } else late.set(need.key, { step, need, by, units: new Set([step.unit.name]), cost: step.unit.retry });
     }
-  return [...late.values()].map(note);
+  return [...late.values()]
+    .filter(
+      ({ need, by }) =>
+        !need.key.startsWith("webhook:") || ![...late.values()].some((one) => one.need.key.startsWith("kind:") && one.by.unit === by.unit),
+    )
+    .map((one) => note(one, state));
 }
 
 /** The step that brings a need, where nothing makes sure that it has been taken when the need is tried. */
@@ -39,7 +44,7 @@ function lateBringer(step: Step, { key }: Need, state: State, before: ReturnType
   return before.surely(by, step) ? undefined : by;
 }
 
-function note({ step, need, by, units, cost }: Late): Finding {
+function note({ step, need, by, units, cost }: Late, state: State): Finding {
   const { sort } = partsOf(need.key);
   const many = units.size > 1 ? `${step.unit.name} and ${units.size - 1} other${units.size > 2 ? "s" : ""}` : step.unit.name;
   const webhook = sort === "webhook";
@@ -53,9 +58,17 @@ function note({ step, need, by, units, cost }: Late): Finding {
     why: webhook
       ? `while the webhook's Pods start, the API server refuses what it cannot show them: at most one failed attempt, repeated after ${durationOf(cost)}`
       : `the attempt fails and is repeated after ${durationOf(cost)}, until it is there`,
-    fix:
-      sort === "kind"
+    fix: dependsOn(step, by, state)
+      ? `let ${ownerOf(by).name} wait until ${by.unit.name} is ready (wait or healthChecks): without that it is ready as soon as it has applied it`
+      : sort === "kind"
         ? "bring the definitions in bootstrap/helmfile.d/00-crds.yaml, or depend on what brings them"
         : `let ${ownerOf(step).name} depend on ${ownerOf(by).name}, or accept the wait`,
   };
+}
+
+/** Whether there is a dependency already, on a Kustomization that does not wait. */
+function dependsOn(step: Step, by: Step, state: State): boolean {
+  const own = ownerOf(step);
+  const keys = state.stepsOf(own).flatMap(({ needs }) => needs.filter(({ why }) => why === DEPENDS_ON).map(({ key }) => key));
+  return keys.some((key) => state.providers(key).some(({ unit }) => unit === ownerOf(by)));
 }

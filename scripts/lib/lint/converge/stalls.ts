@@ -12,7 +12,8 @@ import { ancestry } from "./ancestry.ts";
 interface Stall {
   located: Located;
   need: Need;
-  by: Step;
+  /** What must run first. */
+  runner: Step;
   name: string;
 }
 
@@ -23,18 +24,17 @@ export function stallFindings({ retriesByDefault: retries }: World, model: Model
   for (const [located, { unit, steps }] of model.releases) {
     if (patienceOf(located, retries).attempts === Infinity || steps.some((step) => stuck.has(step))) continue;
     const start = steps.find(({ name }) => name.endsWith(": install"))!;
-    const late = steps
-      .flatMap(({ needs }) => needs)
-      .map((need) => ({ need, by: state.reached.get(need.key)?.by }))
-      .find(
-        ({ need, by }) =>
-          by && by.unit !== unit && need.how !== "guard" && need.how !== "passing" && runsSomething(by, state) && !before.surely(by, start),
-      );
-    if (late) stalls.push({ located, need: late.need, by: late.by!, name: unit.name });
+    for (const need of steps.flatMap(({ needs }) => needs)) {
+      const by = need.how === "guard" || need.how === "passing" ? undefined : state.reached.get(need.key)?.by;
+      const runner = by && by.unit !== unit && !before.surely(by, start) ? runnerBefore(by, state) : undefined;
+      if (!runner) continue;
+      stalls.push({ located, need, runner, name: unit.name });
+      break;
+    }
   }
   const [first] = stalls;
   if (!first) return [];
-  const { located, need, by, name } = first;
+  const { located, need, runner, name } = first;
   const { attempts, timeout } = patienceOf(located, retries);
   return [
     {
@@ -43,22 +43,22 @@ export function stallFindings({ retriesByDefault: retries }: World, model: Model
       file: located.source.file,
       line: located.source.line,
       object: name,
-      message: `${name}${stalls.length > 1 ? ` and ${stalls.length - 1} other release${stalls.length > 2 ? "s" : ""}` : ""} can give up before ${inWords(need.key)} is there (${by.unit.name} brings it)`,
+      message: `${name}${stalls.length > 1 ? ` and ${stalls.length - 1} other release${stalls.length > 2 ? "s" : ""}` : ""} can give up before ${inWords(need.key)} is there, which waits until ${runner.unit.name} runs`,
       why: `${attempts === 1 ? "its one attempt" : `each of its ${attempts} attempts`} waits ${durationOf(timeout)}; then it stalls until somebody changes it`,
       fix: "install and upgrade both with strategy RetryOnFailure, in the patch of the root Kustomization",
     },
   ];
 }
 
-/** Whether a step comes only after some workload runs: an image to fetch, a disk to find, a backup to read, with no limit but patience. */
-function runsSomething(step: Step, { reached }: State): boolean {
+/** The first workload that must run before a step: an image to fetch, a disk to find, a backup to read, with no limit but patience. */
+function runnerBefore(step: Step, { reached }: State): Step | undefined {
   const seen = new Set<Step>([step]);
   for (const here of seen) {
-    if (/: run$|: ready$/.test(here.name) && here.takes > 5) return true;
+    if (here.name.endsWith(": run") || here.takes > 5) return here;
     for (const { key, how } of here.needs) {
       const by = how === "passing" ? undefined : reached.get(key)?.by;
       if (by) seen.add(by);
     }
   }
-  return false;
+  return undefined;
 }

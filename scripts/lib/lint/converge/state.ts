@@ -1,5 +1,5 @@
 // The run itself: every step is taken as soon as all it needs is there. Each need is looked at once when it comes true, so a tree of any size takes time in proportion to its steps and needs.
-import type { Key, Need, Step } from "./step.ts";
+import type { Key, Need, Step, Unit } from "./step.ts";
 import { groupKey } from "./keys.ts";
 import { earliestFirst } from "./queue.ts";
 
@@ -27,6 +27,7 @@ export interface State {
   reached: ReadonlyMap<Key, Reached>;
   taken: ReadonlyMap<Step, Taken>;
   providers(key: Key): readonly Step[];
+  stepsOf(unit: Unit): readonly Step[];
   /** All that a step brings, kind by kind. */
   brings(step: Step): readonly Key[];
   /** Every step that cannot be taken without it. */
@@ -44,6 +45,7 @@ export function run(steps: readonly Step[], given: Iterable<Key>): State {
   const reached = new Map<Key, Reached>();
   const taken = new Map<Step, Taken>();
   const users = new Map<Key, Step[]>();
+  const byUnit = new Map<Unit, Step[]>();
   const missing = new Map<Step, number>();
   const providers = providersOf(steps);
   const due = earliestFirst<Step>();
@@ -68,6 +70,7 @@ export function run(steps: readonly Step[], given: Iterable<Key>): State {
   };
 
   for (const step of steps) {
+    listed(byUnit, step.unit).push(step);
     const open = new Set(step.needs.filter(blocks).map(({ key }) => key));
     missing.set(step, open.size);
     for (const key of open) listed(users, key).push(step);
@@ -81,6 +84,7 @@ export function run(steps: readonly Step[], given: Iterable<Key>): State {
     taken,
     providers: providers.of,
     brings: providers.keysOf,
+    stepsOf: (unit) => byUnit.get(unit) ?? NOBODY,
     users: (key) => users.get(key) ?? [],
     grant: (key) => {
       reach(key, { at: 0, wave: 0, granted: true });
@@ -153,7 +157,7 @@ const NOBODY: readonly Step[] = [];
 const groupOfKind = (key: Key) => (key.startsWith("kind:") ? groupKey(key.slice("kind:".length, key.indexOf("/"))) : undefined);
 
 /** The list at a key, made when it is not there yet. */
-function listed(lists: Map<Key, Step[]>, key: Key): Step[] {
+function listed<K>(lists: Map<K, Step[]>, key: K): Step[] {
   const list = lists.get(key);
   if (list) return list;
   const made: Step[] = [];

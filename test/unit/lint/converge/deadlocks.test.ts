@@ -82,6 +82,20 @@ describe("2: a certificate's export depends on its import, which reads what the 
     ]);
   });
 
+  it("is none where only the first try counts, whichever way it ends: and the order is not needless, since both make the Secret", () => {
+    const check = { apiVersion: "external-secrets.io/v1", kind: "ExternalSecret" };
+    const tried = (current: string) =>
+      kustomization(
+        "network/certificates-import",
+        { healthChecks: [{ ...check, name: "wildcard-tls", namespace: "network" }], healthCheckExprs: [{ ...check, current }] },
+        IMPORT,
+      );
+    const exported = kustomization("network/certificates-export", { dependsOn: [{ name: "certificates-import" }] }, ...EXPORTED);
+    expect(outcome(tree(START, base, tried("status.conditions.exists(e, e.type == 'Ready')"), exported)).lines).toEqual([]);
+    const ready = "status.conditions.exists(e, e.type == 'Ready' && e.status == 'True')";
+    expect(outcome(tree(START, base, tried(ready), exported)).findings.map(({ rule }) => rule)).toEqual(["dependency-circle"]);
+  });
+
   it("3: Envoy that depends on the import is no finding of its own", () => {
     const exported = kustomization("network/certificates-export", { dependsOn: [{ name: "certificates-import" }] }, ...EXPORTED);
     const envoy = kustomization(

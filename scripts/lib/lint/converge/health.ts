@@ -1,0 +1,45 @@
+// When a Kustomization calls itself ready: all it applies with `wait`, else its healthChecks with their expressions, else at once.
+import { groupOf, isHelmRelease } from "../object.ts";
+import type { FluxKustomization, Located } from "../types.ts";
+import { kindNamed, neededKinds } from "./charts.ts";
+import { existsKey, kindKey, madeKey, readyKey, triedKey } from "./keys.ts";
+import { releaseOf } from "./release.ts";
+import { need, type Key, type Need } from "./step.ts";
+import type { World } from "./world.ts";
+
+interface Check {
+  apiVersion?: string;
+  kind?: string;
+  namespace?: string;
+  name?: string;
+  current?: string;
+}
+
+/** What it waits for after it has applied everything. */
+export function healthNeeds({ spec, source, built }: FluxKustomization, world: World): Need[] {
+  if (spec.wait === true)
+    return built.map((located) => need(readyKey(located.object), "wait", "waits for all it applies: %", located.source));
+  const expressions = (spec.healthCheckExprs ?? []) as Check[];
+  return (spec.healthChecks ?? []).map((check: Check) => {
+    const own = expressions.find(({ apiVersion, kind }) => apiVersion === check.apiVersion && kind === check.kind);
+    return need(checkedKey(check, own?.current, built, world), "wait", "has % among its healthChecks", source);
+  });
+}
+
+/** An object of the tree, by the expression of its kind; one that a chart makes; or a definition that something brings. */
+function checkedKey(check: Check, current: string | undefined, built: readonly Located[], world: World): Key {
+  const { apiVersion = "", kind = "", namespace = "", name = "" } = check;
+  const group = groupOf({ apiVersion });
+  const reference = { group, kind, namespace, name };
+  if (world.objects.has(existsKey(reference)))
+    return current !== undefined && isTrueOnceTried(current) ? triedKey(reference) : readyKey(reference);
+  if (kind === "CustomResourceDefinition") return kindNamed(name, world.facts.charts);
+  const made = kindKey(group, kind);
+  const releases = built.filter(isHelmRelease).map((located) => releaseOf(located, world));
+  const maker = releases.find((release) => release.namespace === namespace && neededKinds(release).includes(made));
+  return maker ? madeKey(made, namespace) : readyKey(reference);
+}
+
+/** `status.conditions.exists(e, e.type == 'Ready')`: it asks for a condition, not for what the condition says. */
+const isTrueOnceTried = (expression: string) =>
+  /conditions/.test(expression) && !/\.(status|reason|message)\b/.test(expression.replaceAll("status.conditions", ""));

@@ -1,0 +1,192 @@
+// What works at a price and what cannot be known: second attempts, webhooks, releases that give up, orders without use, charts nobody described.
+import { describe, expect, it } from "vitest";
+import { explain } from "../../../../scripts/lib/lint/converge/explain.ts";
+import { inLines } from "../../../../scripts/lib/lint/converge/waves.ts";
+
+import { application, externalSecret, home } from "./home.ts";
+import { kustomization, namespaces, object, outcome, release, RETRY, tree } from "./tree.ts";
+
+const START = { objects: namespaces("apps", "network", "cert-manager") };
+const issuer = object("cert-manager.io/v1 ClusterIssuer production", { spec: { acme: {} } });
+
+describe("what is tried too early", () => {
+  const operator = kustomization("cert-manager/cert-manager", {}, ...release("cert-manager/cert-manager", "cert-manager"));
+  const config = (spec: object = {}) => kustomization("cert-manager/config", { ...spec }, issuer);
+
+  it("is a note with the cost, and nothing once there is a dependency on what waits", () => {
+    const { lines, findings } = outcome(tree(START, operator, config()));
+    expect(lines).toEqual([
+      "note ready-after-retry cert-manager/config/clusterissuer.yaml: Kustomization cert-manager/config may be tried before the kind ClusterIssuer (cert-manager.io) is there (HelmRelease cert-manager/cert-manager brings it)",
+    ]);
+    expect(findings[0]!.why).toBe("the attempt fails and is repeated after 2m, until it is there");
+    const waiting = kustomization("cert-manager/cert-manager", { wait: true }, ...release("cert-manager/cert-manager", "cert-manager"));
+    expect(outcome(tree(START, waiting, config({ dependsOn: [{ name: "cert-manager" }] }))).lines).toEqual([]);
+  });
+
+  it("a dependency on what does not wait is sure of nothing", () => {
+    expect(outcome(tree(START, operator, config({ dependsOn: [{ name: "cert-manager" }] }))).findings).toMatchObject([
+      {
+        rule: "ready-after-retry",
+        fix: "let Kustomization cert-manager/cert-manager wait until HelmRelease cert-manager/cert-manager is ready (wait or healthChecks): without that it is ready as soon as it has applied it",
+      },
+    ]);
+  });
+
+  it("a webhook whose Pods may still be starting: at most one attempt", () => {
+    const { lines, findings } = outcome(tree({ ...START, crds: { "cert-manager/cert-manager": "cert-manager" } }, operator, config()));
+    expect(lines).toEqual([
+      "note webhook-order cert-manager/config/clusterissuer.yaml: Kustomization cert-manager/config may be tried before the admission webhook of cert-manager.io is there (HelmRelease cert-manager/cert-manager brings it)",
+    ]);
+    expect(findings[0]!.why).toBe(
+      "while the webhook's Pods start, the API server refuses what it cannot show them: at most one failed attempt, repeated after 2m",
+    );
+  });
+});
+
+describe("a release that waits for what another brings", () => {
+  const needs = (spec: object) =>
+    outcome(
+      home(
+        kustomization(
+          "apps/echo",
+          {},
+          object("v1 PersistentVolumeClaim apps/echo", { spec: { storageClassName: "ceph-block" } }),
+          ...release("apps/echo", "app-template", { values: { persistence: { config: { existingClaim: "echo" } } }, ...spec }),
+        ),
+      ),
+    ).lines;
+
+  const STALL =
+    "error release-can-stall apps/echo/helmrelease.yaml: HelmRelease apps/echo can give up before PersistentVolumeClaim apps/echo is there, which waits until HelmRelease rook-ceph/rook-ceph-cluster runs";
+
+  it("waits for ever where install and upgrade both retry", () => {
+    expect(needs({})).toEqual([]);
+    expect(needs({ install: { remediation: { retries: -1 } }, upgrade: {} })).toEqual([]);
+  });
+
+  it("stalls where one of them does not", () => {
+    expect(needs({ install: {}, upgrade: {} })).toEqual([STALL]);
+    expect(needs({ install: RETRY, upgrade: { strategy: { name: "RemediateOnFailure" } } })).toEqual([STALL]);
+  });
+});
+
+describe("orders", () => {
+  const config = object("v1 ConfigMap apps/settings");
+  const checks = (name: string) => [{ apiVersion: "v1", kind: "ConfigMap", namespace: "apps", name }];
+
+  it("wait makes Flux pass over healthChecks: a note where they look at the same, an error where they look elsewhere", () => {
+    const awaited = kustomization("apps/after", { dependsOn: [{ name: "both", readyExpr: "true" }] });
+    const both = (name: string) => kustomization("apps/both", { wait: true, healthChecks: checks(name) }, config);
+    const other = kustomization("apps/other", {}, object("v1 ConfigMap apps/elsewhere"));
+    expect(outcome(tree(START, both("settings"), awaited)).lines).toEqual([
+      "note wait-hides-health-checks apps/both/ks.yaml: Kustomization apps/both has both wait and healthChecks",
+    ]);
+    expect(outcome(tree(START, both("elsewhere"), awaited, other)).lines).toEqual([
+      "error wait-hides-health-checks apps/both/ks.yaml: Kustomization apps/both has both wait and healthChecks",
+    ]);
+  });
+
+  it("a health check of what nobody applies is never passed", () => {
+    expect(outcome(tree(START, kustomization("apps/echo", { healthChecks: checks("gone") }))).lines).toEqual([
+      "error config-map-missing apps/echo/ks.yaml: nothing brings ConfigMap apps/gone: Kustomization apps/echo has it among its healthChecks",
+    ]);
+  });
+
+  it("a health check without its namespace names where the object is", () => {
+    const check = [{ apiVersion: "v1", kind: "ConfigMap", name: "settings" }];
+    expect(outcome(tree(START, kustomization("apps/echo", { healthChecks: check }, config))).findings).toMatchObject([
+      { rule: "config-map-missing", fix: "write namespace: apps" },
+    ]);
+  });
+
+  it("what is suspended holds up whatever depends on it", () => {
+    const suspended = kustomization("apps/before", { suspend: true });
+    expect(outcome(tree(START, suspended, kustomization("apps/after", { dependsOn: [{ name: "before" }] }))).lines).toEqual([
+      "error suspended apps/before/ks.yaml: Kustomization apps/before is suspended, and Kustomization apps/after waits for it",
+      "note needless-depends-on apps/after/ks.yaml: Kustomization apps/after dependsOn Kustomization apps/before and applies nothing that would fail without it",
+    ]);
+  });
+
+  it("a parent that waits cannot wait for a child that depends on it", () => {
+    const of = tree(START, kustomization("apps/echo", { dependsOn: [{ name: "cluster-apps", namespace: "flux-system" }] }, config));
+    of.kustomizations[0]!.spec.wait = true;
+    expect(outcome(of).lines).toEqual([
+      "error dependency-circle apps/echo/ks.yaml: Kustomization apps/echo dependsOn Kustomization flux-system/cluster-apps, which cannot be before it",
+    ]);
+  });
+});
+
+describe("a chart that nobody described", () => {
+  const strange = (namespace: string) => kustomization(`${namespace}/strange`, {}, ...release(`${namespace}/strange`, "strange"));
+
+  it("is unknown, not wrong; and what it may bring is unknown too", () => {
+    expect(outcome(tree(START, strange("apps"), kustomization("apps/crd", {}, object("strange.io/v1 Thing apps/thing")))).lines).toEqual([
+      "unknown may-be-missing apps/crd/thing.yaml: nothing brings the kind Thing (strange.io): Kustomization apps/crd applies Thing apps/thing, which needs it",
+      "unknown unknown-chart apps/strange/helmrelease.yaml: what oci://registry.example/charts/strange brings is not known",
+    ]);
+  });
+
+  it("makes no Secret in another namespace", () => {
+    const app = kustomization("network/echo", { postBuild: { substituteFrom: [{ kind: "Secret", name: "made" }] } });
+    expect(outcome(tree(START, strange("apps"), app)).findings.map(({ level, rule }) => `${level} ${rule}`)).toEqual([
+      "error secret-missing",
+      "unknown unknown-chart",
+    ]);
+    expect(outcome(tree(START, strange("network"), app)).findings.map(({ level, rule }) => `${level} ${rule}`)).toEqual([
+      "unknown may-be-missing",
+      "unknown unknown-chart",
+    ]);
+  });
+});
+
+describe("what is printed", () => {
+  const result = outcome(home(application("actual")));
+
+  it("waves, and the longest chain with what each link waited for", () => {
+    expect(inLines(result.waves, result.criticalPath)).toEqual([
+      "wave 0: flux-system/cluster-apps",
+      "wave 1: apps/actual, cert-manager/issuers, external-secrets/connect, external-secrets/stores, network/envoy-gateway, network/gateways, openebs/openebs, rook-ceph/rook-ceph, volsync/volsync",
+      "wave 2: rook-ceph/cluster",
+      "critical path (times are estimates):",
+      "       5s  Kustomization flux-system/cluster-apps",
+      "      10s  Kustomization rook-ceph/rook-ceph can begin only once it is applied",
+      "    1m22s  HelmRelease rook-ceph/rook-ceph can begin only once it is applied",
+      "    1m23s  Kustomization rook-ceph/rook-ceph waits for all it applies: HelmRelease rook-ceph/rook-ceph",
+      "    1m28s  Kustomization rook-ceph/cluster dependsOn Kustomization rook-ceph/rook-ceph",
+      "   11m40s  HelmRelease rook-ceph/rook-ceph-cluster can begin only once it is applied",
+    ]);
+  });
+
+  it("what an object waits for, and why", () => {
+    expect(explain(result, "PersistentVolumeClaim apps/actual")).toEqual([
+      "PersistentVolumeClaim apps/actual (apps/actual/persistentvolumeclaim.yaml:1)",
+      "  is ready in wave 2, after about 6m44s",
+      "  can begin only once it is applied: from Kustomization apps/actual, wave 1, after about 10s",
+      "  is of StorageClass ceph-block: from HelmRelease rook-ceph/rook-ceph-cluster, wave 2, after about 1m39s (the cluster waits for it)",
+      "  is filled by ReplicationDestination apps/actual-dst: from ReplicationDestination apps/actual-dst, wave 2, after about 6m39s (the cluster waits for it)",
+      "  the longest way to it:",
+      "         5s  Kustomization flux-system/cluster-apps",
+      "        10s  Kustomization rook-ceph/rook-ceph can begin only once it is applied",
+      "      1m22s  HelmRelease rook-ceph/rook-ceph can begin only once it is applied",
+      "      1m23s  Kustomization rook-ceph/rook-ceph waits for all it applies: HelmRelease rook-ceph/rook-ceph",
+      "      1m28s  Kustomization rook-ceph/cluster dependsOn Kustomization rook-ceph/rook-ceph",
+      "      1m39s  HelmRelease rook-ceph/rook-ceph-cluster can begin only once it is applied",
+      "      6m39s  ReplicationDestination apps/actual-dst has volumes of StorageClass ceph-block",
+      "      6m44s  PersistentVolumeClaim apps/actual is filled by ReplicationDestination apps/actual-dst",
+    ]);
+    expect(explain(result, "actual-secret")).toEqual(explain(result, "ExternalSecret/apps/actual-secret"));
+    expect(explain(result, "nobody")).toBeUndefined();
+  });
+
+  it("of what is never ready, where the reason stands", () => {
+    const broken = outcome(tree(START, kustomization("apps/echo", {}, externalSecret("apps/echo", "echo"))));
+    expect(explain(broken, "Kustomization apps/echo")).toEqual([
+      "Kustomization apps/echo (apps/echo/ks.yaml:1)",
+      "  is never ready: see the findings",
+      "  can begin only once it is applied: from Kustomization flux-system/cluster-apps, wave 0, after about 5s",
+      "  reads its files from GitRepository flux-system/flux-system: from the bootstrap",
+      "  applies ExternalSecret apps/echo, which needs the kind ExternalSecret (external-secrets.io): from nowhere: see the findings (tried without it, it fails and is repeated)",
+      "  applies ExternalSecret apps/echo, which needs Namespace apps: from the bootstrap (tried without it, it fails and is repeated)",
+    ]);
+  });
+});
