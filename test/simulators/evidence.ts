@@ -62,8 +62,8 @@ export function findTaint(folder: string, secrets: Secret[]): { where: string; s
   return found;
 }
 
-/** What the home itself keeps: the vault's store, the records searched above, keys of the wires. */
-const OWN = /^(world\.json|home\.json|[a-z]+\.ndjson|pki\/|bin\/)/;
+/** What the home itself keeps: the vault's store, the records searched above, keys of the wires, what etcd holds. */
+const OWN = /^(world\.json|home\.json|[a-z]+\.ndjson|pki\/|bin\/|kubernetes\/)/;
 
 function filesBelow(folder: string): string[] {
   return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {

@@ -1,5 +1,5 @@
 // What Flux's controllers have in common: the condition Ready as they write it, and what a person asked for.
-import { type ClusterState, digestOf, type Entry, setStatus } from "./cluster-store.ts";
+import { type ClusterState, digestOf, type Entry, observedOf, setStatus } from "./cluster-store.ts";
 
 export interface Around {
   /** The repository as Flux fetches it: the fork's work tree. */
@@ -23,7 +23,7 @@ export function ready(
     is?.status === status &&
     is.reason === reason &&
     is.message === message &&
-    had.observedGeneration === metadata.generation &&
+    observedOf(entry) === metadata.generation &&
     !isRequested(entry)
   )
     return undefined;
@@ -73,7 +73,7 @@ export const isRequested = ({ object: { metadata, status } }: Entry) => {
 
 export const isReadyNow = (entry: Entry | undefined) =>
   entry !== undefined &&
-  entry.object.status?.observedGeneration === entry.object.metadata.generation &&
+  observedOf(entry) === entry.object.metadata.generation &&
   entry.object.status?.conditions?.some(({ type, status }: any) => type === "Ready" && status === "True") === true;
 
 export const nameOf = ({ object: { metadata } }: Entry) => `${metadata.namespace}/${metadata.name}`;

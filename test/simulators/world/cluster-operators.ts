@@ -1,7 +1,7 @@
 // Operators of which the home only reads whether they are content: KEDA, grafana-operator, tuppr.
 import { PACE, type Step } from "./cluster-nodes.ts";
 import { runs } from "./cluster-releases.ts";
-import { type ClusterState, type Entry, entriesOf, entryAt, setStatus } from "./cluster-store.ts";
+import { type ClusterState, type Entry, entriesOf, entryAt, observedOf, setStatus } from "./cluster-store.ts";
 
 export const operatorSteps = (state: Readonly<ClusterState>): Step[] => [...kedaSteps(state), ...grafanaSteps(state), ...tupprSteps(state)];
 
@@ -14,7 +14,7 @@ const settle = (by: string, entry: Entry, what: string, status: object): Step =>
   },
 });
 
-const isNew = ({ object: { metadata, status } }: Entry) => status?.observedGeneration !== metadata.generation;
+const isNew = (entry: Entry) => observedOf(entry) !== entry.object.metadata.generation;
 
 /** A ScaledObject is ready once what it scales is there. */
 const kedaSteps = (state: Readonly<ClusterState>): Step[] =>

@@ -234,6 +234,10 @@ export function setStatus(state: ClusterState, entry: Entry, status: object, by:
   entry.object.metadata.resourceVersion = String(state.version);
 }
 
+/** The generation that a status is about: as it says itself, or its conditions do. One that says nothing of it is about the present one. */
+export const observedOf = ({ object: { metadata, status } }: Entry): number | undefined =>
+  status === undefined ? undefined : (status.observedGeneration ?? status.conditions?.[0]?.observedGeneration ?? metadata.generation);
+
 export const digestOf = (text: string) => createHash("sha256").update(text).digest("hex");
 
 /** Whether all these kinds are served: `cilium.io/v2 CiliumNode`. */

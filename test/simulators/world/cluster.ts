@@ -95,12 +95,14 @@ export function normalised({ state }: { state: Readonly<State> }): unknown {
         const conditions = (status?.conditions ?? [])
           .map(({ type, status, reason }: any) => `${type}=${status} ${reason ?? ""}`.trim())
           .sort();
+        // an empty spec says as much as none
+        const spec = body.kind === "CustomResourceDefinition" || Object.keys(body.spec ?? {}).length === 0 ? {} : { spec: body.spec };
         // values of Secrets are as random as their makers
         return {
           key,
           ...metadata,
           annotations: kept,
-          ...(body.kind === "CustomResourceDefinition" ? {} : { spec: body.spec }),
+          ...spec,
           data: Object.keys(data ?? {}).sort(),
           conditions,
         };

@@ -20,19 +20,27 @@ export const isServersOwn = ({ metadata }: KubeObject): boolean => {
 
 /** The object with its metadata and status as they are, and of the rest what its managed fields name. */
 export function statedOf(object: KubeObject): KubeObject {
-  const { managedFields = [], ...metadata } = object.metadata as KubeObject["metadata"] & { managedFields?: Manager[] };
+  const { managedFields = [], annotations, ...metadata } = object.metadata as KubeObject["metadata"] & { managedFields?: Manager[] };
   const { apiVersion, kind, status, metadata: _, ...body } = object;
-  const stated: KubeObject = { apiVersion, kind, metadata, ...(status !== undefined && { status }) };
+  const owned = managedFields.flatMap(({ subresource, fieldsV1 }) => (subresource === undefined && fieldsV1 ? [fieldsV1] : []));
+  const within = (sets: Fields[], field: string) => sets.flatMap((fields) => fields[`f:${field}`] ?? []);
+  // such as the generation of a DaemonSet's template, which the API server counts
+  const kept = named(annotations, within(within(owned, "metadata"), "annotations")) as Record<string, string> | undefined;
+  const stated: KubeObject = {
+    apiVersion,
+    kind,
+    metadata: { ...metadata, ...(kept && { annotations: kept }) },
+    ...(status !== undefined && { status }),
+  };
+  // a Namespace's spec is the API server's own list of finalizers
+  if (kind === "Namespace") return stated;
   // what was stated as stringData is owned under that name, and kept under another
   if (kind === "Secret") return { ...stated, ...body };
   if (kind === "CustomResourceDefinition") return { ...stated, spec: withoutSchemas(body.spec) };
-  const owned = managedFields.flatMap(({ subresource, fieldsV1 }) => (subresource === undefined && fieldsV1 ? [fieldsV1] : []));
   for (const [field, value] of Object.entries(body)) {
-    const kept = named(
-      value,
-      owned.flatMap((fields) => fields[`f:${field}`] ?? []),
-    );
-    if (kept !== undefined) stated[field] = kept;
+    const said = named(value, within(owned, field));
+    if (said !== undefined) stated[field] = said;
+    else if (field === "spec") stated.spec = {};
   }
   return stated;
 }
