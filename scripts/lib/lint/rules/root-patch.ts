@@ -1,0 +1,32 @@
+// What a patch of the root overwrites in a child: lists are replaced, scalars too, and nobody sees it in the child's file.
+import { isDeepStrictEqual } from "node:util";
+import { about, type Rule } from "../ground.ts";
+import type { KubeObject } from "../types.ts";
+
+export const rootPatch: Rule = {
+  name: "root-patch",
+  about: "what a Kustomization says itself is what Flux gets",
+  check(ground) {
+    const { files, kustomizations } = ground.tree;
+    return kustomizations.flatMap((one) => {
+      const own = files.documents(one.source.file)[one.source.document ?? 0]?.value as KubeObject | undefined;
+      if (!one.parent || !own?.spec) return [];
+      const located = { object: { ...own, metadata: { ...own.metadata, name: one.name, namespace: one.namespace } }, source: one.source };
+      return overwritten(own.spec, one.spec, []).map((path) =>
+        about(ground, "root-patch", "error", located, ["spec", ...path], {
+          message: `its own spec.${path.join(".")} is overwritten by a patch of ${one.parent}`,
+          why: "a strategic patch replaces lists and scalars whole: what stands in this file is never in force",
+          fix: "label it own-defaults (the root's patches leave such Kustomizations alone), or take the field out",
+        }),
+      );
+    });
+  },
+};
+
+/** Paths of what stood there and stands there no longer, unless it was substituted. */
+function overwritten(own: unknown, final: unknown, path: string[]): string[][] {
+  if (typeof own === "object" && own !== null && !Array.isArray(own) && typeof final === "object" && final !== null)
+    return Object.entries(own).flatMap(([key, value]) => overwritten(value, (final as Record<string, unknown>)[key], [...path, key]));
+  if (own === undefined || own === null || isDeepStrictEqual(own, final) || JSON.stringify(own).includes("${")) return [];
+  return [path];
+}

@@ -1,0 +1,112 @@
+// Every object against the schema of its kind, strict; kinds without one are named, with where to get it.
+import { about, at, type Rule } from "../ground.ts";
+import { fileOf, NAMES } from "../kustomize/build.ts";
+import { groupOf, isObject, versionOf } from "../object.ts";
+import { isBuiltInGroup, kubernetesVersions, SCHEMAS, schemaPath, versionsOf } from "../schemas/find.ts";
+import type { Finding, Located } from "../types.ts";
+
+export const schema: Rule = {
+  name: "schema",
+  about: "every object is valid for its kind",
+  check(ground) {
+    const { tree, validators, kubernetes } = ground;
+    if (!kubernetesVersions().includes(kubernetes))
+      return [
+        at(
+          "schema",
+          "unknown",
+          { file: "versions.env", line: 1 },
+          {
+            message: `there are no schemas for Kubernetes ${kubernetes}`,
+            why: "no built-in kind is checked",
+            fix: `add scripts/lint/schemas/kubernetes/${kubernetes}, or set a version of ${kubernetesVersions().join(", ")}`,
+          },
+        ),
+      ];
+    const missing = new Map<string, { located: Located; count: number }>();
+    const told = new Set<string>();
+    const findings = [...ground.applied, ...kustomizationFiles(ground)].flatMap((located): Finding[] => {
+      const { object, guessed } = located;
+      const faults = validators.faults(object);
+      if (!faults) {
+        const kind = `${object.apiVersion} ${object.kind}`;
+        missing.set(kind, { located: missing.get(kind)?.located ?? located, count: (missing.get(kind)?.count ?? 0) + 1 });
+        return [];
+      }
+      return faults
+        .filter(
+          ({ path, message }) =>
+            !(object.kind === "Secret" && path[0] === "sops") &&
+            once(told, `${located.source.file}:${located.source.line} ${object.metadata.name} ${path.join(".")} ${message}`),
+        )
+        .map(({ path, message }) =>
+          about(ground, "schema", guessed ? "unknown" : "error", located, path, {
+            message: `${path.join(".") || object.kind} ${message}`,
+            why: "the API server refuses the object, and with it the whole stage of its Kustomization",
+            fix: guessed
+              ? `depends on ${guessed.join(", ")}, which nobody knows offline`
+              : `mend it: scripts/lint/schemas/${schemaPath(object, kubernetes)} says what may stand there`,
+          }),
+        );
+    });
+    const unknown = [...missing].map(([kind, { located, count }]) =>
+      about(ground, "schema", "unknown", located, ["kind"], wordsFor(kind, located, count, kubernetes)),
+    );
+    const unread = validators.unreadable().map(({ schema: file, pattern }) =>
+      at(
+        "schema",
+        "unknown",
+        { file: `scripts/lint/schemas/${file}`, line: 1 },
+        {
+          message: `JavaScript cannot read the pattern ${pattern}`,
+          why: "values are not checked against it",
+          fix: "teach scripts/lib/lint/schemas/patterns.ts its meaning",
+        },
+      ),
+    );
+    void tree;
+    return [...findings, ...unknown, ...unread];
+  },
+};
+
+const once = (told: Set<string>, key: string) => !told.has(key) && Boolean(told.add(key));
+
+function wordsFor(kind: string, { object }: Located, count: number, kubernetes: string) {
+  const versions = versionsOf(object);
+  const path = `${SCHEMAS.replace(/^.*(?=scripts\/)/, "")}/${schemaPath(object, kubernetes)}`;
+  const where =
+    versions.length > 0
+      ? `it has ${versions.map((one) => `${groupOf(object)}/${one}`).join(", ")}`
+      : isBuiltInGroup(groupOf(object))
+        ? `Kubernetes ${kubernetes} has no ${object.kind} in ${versionOf(object)}`
+        : `take it from the CRD (https://github.com/datreeio/CRDs-catalog has most) and put it at ${path}`;
+  return {
+    message: `${kind} has no schema (${count} ${count === 1 ? "object" : "objects"})`,
+    why: "a misspelt field in it would be found only in the cluster",
+    fix: where,
+  };
+}
+
+/** The kustomization files themselves, of every folder that was built. */
+function kustomizationFiles({ tree: { files, used, root } }: Parameters<Rule["check"]>[0]): Located[] {
+  return [...used]
+    .filter(
+      (path) =>
+        path.startsWith(`${root}/`) &&
+        NAMES.some((name) => path.endsWith(`/${name}`)) &&
+        fileOf(files, path.slice(0, path.lastIndexOf("/"))) === path,
+    )
+    .flatMap((file) =>
+      files.documents(file).flatMap(({ value, line }, document) => {
+        const object = { metadata: { name: "kustomization" }, ...(value as object) };
+        return isObject(object)
+          ? [
+              {
+                object: { ...object, ...(!("metadata" in (value as object)) && { metadata: undefined }) } as never as Located["object"],
+                source: { file, line, document },
+              },
+            ]
+          : [];
+      }),
+    );
+}

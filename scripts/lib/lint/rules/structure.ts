@@ -1,0 +1,112 @@
+// Files that nothing includes, objects that stand twice, objects without a namespace or in one that nobody makes.
+import { dirname } from "node:path";
+import { isClusterScopedKind } from "../charts.ts";
+import { about, at, type Ground, type Rule } from "../ground.ts";
+import { NAMES } from "../kustomize/build.ts";
+import { isClusterScoped } from "../kustomize/resource.ts";
+import { groupOf, keyOf } from "../object.ts";
+import { isBuiltInGroup } from "../schemas/find.ts";
+import type { Finding, KubeObject, Located } from "../types.ts";
+
+/** Built-in kinds without a namespace that are newer than kyaml's list. */
+const NEWER =
+  /^(ClusterTrustBundle|DeviceClass|FlowSchema|IPAddress|MutatingAdmissionPolicy(Binding)?|PriorityLevelConfiguration|ResourceSlice|ServiceCIDR|ValidatingAdmissionPolicy(Binding)?|VolumeAttributesClass)$/;
+
+/** Whether the API server wants a namespace for it; undefined for a custom kind of which nobody knows. */
+export const hasNamespace = (object: KubeObject): boolean =>
+  !isClusterScoped(object) &&
+  !isClusterScopedKind(object) &&
+  !(isBuiltInGroup(groupOf(object)) && NEWER.test(object.kind)) &&
+  !/^Cluster[A-Z]/.test(object.kind);
+
+/** They come with the cluster. */
+const GIVEN = ["default", "kube-system", "kube-public", "kube-node-lease"];
+
+export const structure: Rule = {
+  name: "structure",
+  about: "every file is included, every object stands once and in a namespace that exists",
+  check: (ground) => [...strayFiles(ground), ...twins(ground), ...namespaces(ground)],
+};
+
+function strayFiles({ tree: { files, root, used } }: Ground): Finding[] {
+  const unused = files.under(root, (path) => !used.has(path) && !/\.md$|(^|\/)\./.test(path));
+  const folders = new Set(unused.filter((path) => NAMES.some((name) => path.endsWith(`/${name}`))).map(dirname));
+  const isCovered = (path: string): boolean => {
+    for (let folder = dirname(path); folder !== "."; folder = dirname(folder))
+      if (folders.has(folder) && !NAMES.some((name) => path === `${folder}/${name}`)) return true;
+    return false;
+  };
+  return unused
+    .filter((path) => !isCovered(path))
+    .map((path) => {
+      const isComponent = NAMES.some((name) => path.endsWith(`/${name}`)) && /^kind: Component$/m.test(files.text(path) ?? "");
+      return at(
+        "structure",
+        isComponent ? "note" : "error",
+        { file: path, line: 1 },
+        {
+          message: isComponent ? "no Kustomization uses this component" : "no kustomization includes it",
+          why: "Flux applies only what is listed: this never reaches the cluster",
+          fix: isComponent ? "list it under components, or take it out" : "list it in the kustomization.yaml beside it, or take it out",
+        },
+      );
+    });
+}
+
+function twins({ tree }: Ground): Finding[] {
+  const seen = new Map<string, { who: string; located: Located }>();
+  return tree.kustomizations.flatMap(({ name, namespace, built }) =>
+    built.flatMap((located) => {
+      const key = keyOf(located.object);
+      const who = `${namespace}/${name}`;
+      const twin = seen.get(key);
+      if (!twin) seen.set(key, { who, located });
+      if (!twin || twin.who === who) return [];
+      return [
+        about({ tree }, "identity", "error", located, [], {
+          message: `is applied by Kustomization ${who} and by ${twin.who} (${twin.located.source.file}:${twin.located.source.line})`,
+          why: "each overwrites the other at every interval, and the one that is removed first deletes it for both",
+          fix: "keep it in one of the two",
+        }),
+      ];
+    }),
+  );
+}
+
+function namespaces(ground: Ground): Finding[] {
+  const { tree, applied } = ground;
+  const made = new Set([
+    ...GIVEN,
+    ...applied.filter(({ object }) => object.kind === "Namespace").map(({ object }) => object.metadata.name),
+  ]);
+  for (const { object } of applied)
+    if (object.kind === "HelmRelease" && object.spec?.install?.createNamespace)
+      made.add(String(object.spec.targetNamespace ?? object.metadata.namespace));
+  if (tree.kustomizations.some(({ elsewhere }) => elsewhere)) return [];
+  const told = new Set<string>();
+  return tree.kustomizations.flatMap((one) =>
+    one.built.flatMap((located) => {
+      const { object } = located;
+      if (!hasNamespace(object)) return [];
+      const { namespace } = object.metadata;
+      if (namespace === undefined)
+        return [
+          about(ground, "namespace", "error", located, ["metadata"], {
+            message: "has no namespace",
+            why: `Flux refuses the whole of Kustomization ${one.namespace}/${one.name}: an object of this kind needs one`,
+            fix: "set targetNamespace in ks.yaml, or namespace in the kustomization.yaml",
+          }),
+        ];
+      const key = `${one.namespace}/${one.name} ${namespace}`;
+      if (made.has(namespace) || told.has(key)) return [];
+      told.add(key);
+      return [
+        about(ground, "namespace", "error", located, ["metadata", "namespace"], {
+          message: `nobody makes the namespace ${namespace}`,
+          why: `the server refuses the dry run of Kustomization ${one.namespace}/${one.name}: nothing of it is applied`,
+          fix: "list components/namespace in the namespace's kustomization.yaml, or mend the name",
+        }),
+      ];
+    }),
+  );
+}

@@ -1,0 +1,56 @@
+// The values of every HelmRelease against what its chart knows: Helm ignores an unknown key silently, and what it should have set is not set.
+import { factsOf, valuesOf } from "../charts.ts";
+import { about, type Rule } from "../ground.ts";
+import type { Finding } from "../types.ts";
+import { strayValues } from "../chart-values.ts";
+
+export const values: Rule = {
+  name: "values",
+  about: "every value of a release is one that its chart knows",
+  check(ground) {
+    return [...ground.charts].flatMap(([key, { chart, version, located }]): Finding[] => {
+      const say = (level: Finding["level"], path: (string | number)[], words: { message: string; why: string; fix: string }) =>
+        about(ground, "values", level, located, ["spec", ...path], words);
+      if (chart === undefined)
+        return [
+          say("unknown", ["chartRef"], {
+            message: `the chart of ${key} cannot be read`,
+            why: "its values are not checked, and what it brings is not known",
+            fix: "put its OCIRepository into the tree",
+          }),
+        ];
+      const known = valuesOf(chart);
+      if (!known)
+        return [
+          say("unknown", ["chartRef"], {
+            message: `nobody has described ${chart}`,
+            why: "its values are not checked, and what it brings and needs is not known",
+            fix: factsOf(chart)
+              ? "add its key list to scripts/lint/schemas/charts"
+              : "describe it in scripts/lint/charts.yaml, with its key list in scripts/lint/schemas/charts",
+          }),
+        ];
+      const newer = known.readAt !== undefined && known.readAt.replace(/^v/, "") !== (version ?? "").replace(/^v/, "");
+      return strayValues(located.object.spec?.values ?? {}, known).map(({ path, message, refused, nearest }) => {
+        const doubtful = newer && message.startsWith("is unknown");
+        return say(doubtful ? "unknown" : "error", ["values", ...stepsOf(path)], {
+          message: `${path} ${message}${doubtful ? ` of version ${known.readAt}` : ""}${nearest ? `; did you mean ${nearest}?` : ""}`,
+          why: refused
+            ? "the chart's schema refuses it: the release never installs"
+            : "Helm ignores it without a word: what it should set is not set",
+          fix: nearest
+            ? `write ${nearest}`
+            : doubtful
+              ? `look into the chart's ${version}: the key list is of ${known.readAt}`
+              : `take it out, or mend it by scripts/lint/schemas/charts/${factsOf(chart)!.values}.txt`,
+        });
+      });
+    });
+  },
+};
+
+/** `a.b[0]."c.d"` as steps. */
+const stepsOf = (path: string): (string | number)[] =>
+  [...path.matchAll(/"([^"]+)"|\[(\d+)\]|([^.[\]"]+)/g)].map(([, quoted, index, plain]) =>
+    index === undefined ? (quoted ?? plain ?? "") : Number(index),
+  );
