@@ -4,7 +4,7 @@ import { realpathSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import type { Context } from "./context.ts";
 import { redact } from "./redact.ts";
-import { isCommandError, Stop, textOf, UsageError } from "./errors.ts";
+import { Failure, isCommandError, Stop, textOf, UsageError } from "./errors.ts";
 import { type Common, help, readWords } from "./words.ts";
 import type { Options, Values } from "./options.ts";
 
@@ -76,7 +76,8 @@ function report(error: unknown, signal: AbortSignal, common: Common): { code: nu
   const message = interrupted ? `${textOf(signal.reason)}; the same command goes on from what it finds` : describe(error, common.debug);
   common.say?.(message);
   if (!common.say) process.stderr.write(`${message}\n`);
-  if (common.json && !(error instanceof Stop)) process.stdout.write(`${JSON.stringify({ error: redact(message) }, null, 2)}\n`);
+  const shown = error instanceof Stop || (error instanceof Failure && error.account.shown);
+  if (common.json && !shown) process.stdout.write(`${JSON.stringify({ error: redact(message) }, null, 2)}\n`);
   if (interrupted) return { code: 130, message };
   if (error instanceof Stop) return { code: error.pending && common.exitCode ? 2 : 0, message };
   return { code: error instanceof UsageError ? 64 : 1, message };

@@ -22,7 +22,7 @@ export interface Rule {
   name: string;
   /** What it proves, in one line. */
   about: string;
-  check(ground: Ground): Finding[];
+  check(ground: Ground): Finding[] | Promise<Finding[]>;
 }
 
 /** Puts together what the rules need. */

@@ -12,8 +12,8 @@ export const versionOf = ({ apiVersion }: Pick<KubeObject, "apiVersion">) => api
 export const keyOf = (object: KubeObject) => `${groupOf(object)}/${object.kind} ${object.metadata.namespace ?? ""}/${object.metadata.name}`;
 
 /** The same for people: `Deployment default/echo`. */
-export const inWords = ({ kind, metadata }: KubeObject) =>
-  `${kind} ${metadata.namespace === undefined ? "" : `${metadata.namespace}/`}${metadata.name}`;
+export const inWords = ({ kind, metadata }: Pick<KubeObject, "kind"> & { metadata?: KubeObject["metadata"] }) =>
+  metadata ? `${kind} ${metadata.namespace === undefined ? "" : `${metadata.namespace}/`}${metadata.name}` : kind;
 
 /** Whether an object is of a kind, of whatever version of its API. */
 export const isKind = (object: KubeObject, kind: string, group: string) => object.kind === kind && groupOf(object) === group;

@@ -60,7 +60,7 @@ function clipLast(document: Document, text: string): void {
     const last: unknown = node.items.at(-1);
     node = isPair(last) ? last.value : last;
   }
-  if (!isScalar(node) || !/^BLOCK/.test(node.type ?? "") || typeof node.value !== "string" || !node.value.endsWith("\n")) return;
+  if (!isScalar(node) || !node.type?.startsWith("BLOCK") || typeof node.value !== "string" || !node.value.endsWith("\n")) return;
   const header = text.slice(node.range![0]).split("\n", 1)[0]!;
   if (node.range![1] >= text.length && !header.includes("+")) node.value = node.value.slice(0, -1);
 }

@@ -107,7 +107,7 @@ function hostnames(ground: Ground): Finding[] {
   const seen = new Map<string, Place>();
   return ground.applied.flatMap((located) => {
     const { object } = located;
-    if (object.kind === "Gateway" || (!/Route$/.test(object.kind) && object.kind !== "HelmRelease")) return [];
+    if (object.kind === "Gateway" || (!object.kind.endsWith("Route") && object.kind !== "HelmRelease")) return [];
     return [...mapsIn(object)].flatMap(({ map, path }): Finding[] => {
       if (!Array.isArray(map.hostnames) || !Array.isArray(map.parentRefs)) return [];
       const paths = JSON.stringify(((map.rules as { matches?: unknown }[] | undefined) ?? []).map(({ matches }) => matches ?? null));

@@ -1,15 +1,15 @@
 // Every object against the schema of its kind, strict; kinds without one are named, with where to get it.
 import { about, at, type Rule } from "../ground.ts";
 import { fileOf, NAMES } from "../kustomize/build.ts";
-import { groupOf, isObject, versionOf } from "../object.ts";
+import { groupOf, versionOf } from "../object.ts";
 import { isBuiltInGroup, kubernetesVersions, SCHEMAS, schemaPath, versionsOf } from "../schemas/find.ts";
-import type { Finding, Located } from "../types.ts";
+import type { Finding, KubeObject, Located } from "../types.ts";
 
 export const schema: Rule = {
   name: "schema",
   about: "every object is valid for its kind",
   check(ground) {
-    const { tree, validators, kubernetes } = ground;
+    const { validators, kubernetes } = ground;
     if (!kubernetesVersions().includes(kubernetes))
       return [
         at(
@@ -37,7 +37,7 @@ export const schema: Rule = {
         .filter(
           ({ path, message }) =>
             !(object.kind === "Secret" && path[0] === "sops") &&
-            once(told, `${located.source.file}:${located.source.line} ${object.metadata.name} ${path.join(".")} ${message}`),
+            once(told, `${located.source.file}:${located.source.line} ${object.metadata?.name} ${path.join(".")} ${message}`),
         )
         .map(({ path, message }) =>
           about(ground, "schema", guessed ? "unknown" : "error", located, path, {
@@ -64,7 +64,6 @@ export const schema: Rule = {
         },
       ),
     );
-    void tree;
     return [...findings, ...unknown, ...unread];
   },
 };
@@ -98,14 +97,9 @@ function kustomizationFiles({ tree: { files, used, root } }: Parameters<Rule["ch
     )
     .flatMap((file) =>
       files.documents(file).flatMap(({ value, line }, document) => {
-        const object = { metadata: { name: "kustomization" }, ...(value as object) };
-        return isObject(object)
-          ? [
-              {
-                object: { ...object, ...(!("metadata" in (value as object)) && { metadata: undefined }) } as never as Located["object"],
-                source: { file, line, document },
-              },
-            ]
+        const { metadata: _, ...rest } = value as KubeObject; // few have one, and its schema would want to know more of it
+        return typeof rest.kind === "string" && typeof rest.apiVersion === "string"
+          ? [{ object: rest as KubeObject, source: { file, line, document } }]
           : [];
       }),
     );

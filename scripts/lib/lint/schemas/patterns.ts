@@ -3,15 +3,12 @@
 /** The same pattern for JavaScript's `u` mode. Throws where there is none. */
 export function toJavaScript(pattern: string): string {
   if (compiles(pattern)) return pattern;
-  const translated = translate(pattern);
-  new RegExp(translated, "u"); // throws what is wrong with it
-  return translated;
+  return new RegExp(translate(pattern), "u").source; // throws what is wrong with it
 }
 
 function compiles(pattern: string): boolean {
   try {
-    new RegExp(pattern, "u");
-    return !/\(\?[a-zA-Z-]+[:)]/.test(pattern); // newer engines read (?i:…), older ones do not
+    return new RegExp(pattern, "u").source !== "" && !/\(\?[a-zA-Z-]+[:)]/.test(pattern); // newer engines read (?i:…), older ones do not
   } catch {
     return false;
   }

@@ -1,0 +1,83 @@
+// The whole lint of one tree: read it, hold every rule against it, simulate a first install.
+import type { Cluster } from "../cluster/cluster.ts";
+import { knownCharts } from "./charts.ts";
+import { converge, type Convergence } from "./converge/converge.ts";
+import { groundOf, type Ground, type Rule } from "./ground.ts";
+import { readTree, type Where } from "./read.ts";
+import { charts, images } from "./rules/images.ts";
+import { network } from "./rules/network.ts";
+import { podSecurity } from "./rules/pod-security.ts";
+import { rootPatch } from "./rules/root-patch.ts";
+import { schema } from "./rules/schema.ts";
+import { secrets } from "./rules/secrets.ts";
+import { structure } from "./rules/structure.ts";
+import { values } from "./rules/values.ts";
+import type { Finding } from "./types.ts";
+
+export const RULES: readonly Rule[] = [structure, rootPatch, schema, values, secrets, network, podSecurity, images, charts];
+
+export interface Lint {
+  ground: Ground;
+  findings: Finding[];
+  convergence?: Convergence;
+}
+
+export interface Home {
+  kubernetes: string;
+  cluster?: Cluster;
+}
+
+/** Lints a tree. A rule that breaks is a finding of its own: the others still say what they see. */
+export async function lint(where: Where, { kubernetes, cluster }: Home): Promise<Lint> {
+  const tree = readTree(where);
+  const ground = groundOf(tree, kubernetes, cluster);
+  const found = [...tree.findings];
+  if (tree.kustomizations.length === 0) return { ground, findings: inOrder(found) };
+  for (const rule of RULES) found.push(...(await guarded(rule.name, () => rule.check(ground))));
+  let convergence: Convergence | undefined;
+  const facts = {
+    charts: knownCharts(),
+    ...(cluster && { cluster: { domain: cluster.domain, endpoint: cluster.endpoint.address, gateways: cluster.network.gateways } }),
+  };
+  found.push(
+    ...(await guarded("converge", () => {
+      convergence = converge(tree, facts);
+      return convergence.findings;
+    })),
+  );
+  return { ground, findings: inOrder(found), ...(convergence && { convergence }) };
+}
+
+async function guarded(name: string, check: () => Finding[] | Promise<Finding[]>): Promise<Finding[]> {
+  try {
+    return await check();
+  } catch (error) {
+    const message = `the rule ${name} could not finish: ${(error as Error).message}`;
+    return [
+      {
+        rule: name,
+        level: "unknown",
+        file: "kubernetes",
+        line: 1,
+        message,
+        why: "what it would have found is not known",
+        fix: "LOG_LEVEL=debug shows where; this is a defect of the lint",
+      },
+    ];
+  }
+}
+
+const LEVELS = { error: 0, note: 1, unknown: 2 };
+
+/** Errors first, then by file and line; one that two ways lead to stands once. */
+export function inOrder(findings: readonly Finding[]): Finding[] {
+  const seen = new Set<string>();
+  return findings
+    .filter(({ rule, file, line, object = "", message }) => {
+      const key = `${rule} ${file}:${line} ${object} ${message}`;
+      return !seen.has(key) && Boolean(seen.add(key));
+    })
+    .sort(
+      (a, b) => LEVELS[a.level] - LEVELS[b.level] || a.file.localeCompare(b.file) || a.line - b.line || a.message.localeCompare(b.message),
+    );
+}

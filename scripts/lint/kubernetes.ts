@@ -1,0 +1,77 @@
+// Proves from the files alone that a first install can come up: structure, schemas, values, secrets, network, images, and what waits for what.
+import { existsSync } from "node:fs";
+import { join, relative, resolve } from "node:path";
+import type { Cluster } from "../lib/cluster/cluster.ts";
+import { Failure, UsageError } from "../lib/errors.ts";
+import type { Home, Lint } from "../lib/lint/lint.ts";
+import { choice, maybeText, text } from "../lib/options.ts";
+import { main, procedure } from "../lib/procedure.ts";
+import type { Ui } from "../lib/ui.ts";
+
+export const lintKubernetes = procedure({
+  name: "lint:kubernetes",
+  about: "prove that the tree can start on an empty cluster",
+  options: {
+    root: text("the folder with apps/ and flux/, or the repository that has it", "kubernetes"),
+    bootstrap: maybeText("the bootstrap's folder; beside the tree when left out"),
+    explain: maybeText("say what an object waits for, and why: NAME, or KIND/NAMESPACE/NAME"),
+    report: choice("form of the findings", ["text", "github"], "text"),
+  },
+  cluster: false,
+  async run({ root: tree, bootstrap, explain, report }, { root, ui }) {
+    const { lint } = await import("../lib/lint/lint.ts");
+    const { asAnnotations, inNumbers, inText } = await import("../lib/lint/report.ts");
+    const where = { root: resolve(root, tree), ...(bootstrap !== undefined && { bootstrap: resolve(root, bootstrap) }) };
+    const result = await lint(where, await homeOf(root, where.root));
+    if (explain !== undefined) return answer(result, explain, ui);
+    const { findings, ground, convergence } = result;
+    const errors = findings.filter(({ level }) => level === "error");
+    const { inLines } = await import("../lib/lint/converge/waves.ts");
+    const waves = convergence && errors.length === 0 && report === "text" ? inLines(convergence.waves, convergence.criticalPath) : [];
+    const shown = report === "github" ? asAnnotations(findings) : inText(findings);
+    ui.result(
+      { findings, waves: convergence?.waves ?? [], criticalPath: convergence?.criticalPath ?? [] },
+      [shown, ...waves].filter(Boolean).join("\n"),
+    );
+    const objects = ground.tree.kustomizations.reduce((sum, { built }) => sum + built.length, 0);
+    ui.say(`${ground.tree.kustomizations.length} Kustomizations, ${objects} objects: ${inNumbers(findings)}`);
+    if (errors.length === 0) return;
+    throw new Failure({
+      attempted: "prove that this tree can start",
+      said: inNumbers(findings),
+      next: "mend what is above, then: task lint:kubernetes",
+      shown: true,
+    });
+  },
+});
+
+/** The versions and the home that a tree is for: its own repository's, where it has them. */
+async function homeOf(own: string, tree: string): Promise<Home> {
+  const { loadVersions } = await import("../lib/versions.ts");
+  const base = [tree, join(tree, "..")].find((folder) => existsSync(join(folder, "versions.env"))) ?? own;
+  const { KUBERNETES_VERSION: kubernetes } = loadVersions(base, {});
+  const cluster = existsSync(join(base, "talos/cluster.yaml")) && isWithin(tree, base) ? await clusterOf(base) : undefined;
+  return { kubernetes, ...(cluster && { cluster }) };
+}
+
+const isWithin = (path: string, folder: string) => !relative(folder, path).startsWith("..");
+
+/** A cluster.yaml that is wrong is another check's finding: the tree is read without it. */
+async function clusterOf(base: string): Promise<Cluster | undefined> {
+  const { loadCluster } = await import("../lib/cluster/load.ts");
+  try {
+    return loadCluster(base, () => {});
+  } catch (error) {
+    if (error instanceof UsageError) return undefined;
+    throw error;
+  }
+}
+
+async function answer({ convergence }: Lint, asked: string, ui: Ui): Promise<void> {
+  const { explain } = await import("../lib/lint/converge/explain.ts");
+  const lines = convergence && explain(convergence, asked);
+  if (!lines) throw new UsageError(`--explain ${asked}: there is no such object in the tree (KIND/NAMESPACE/NAME, or a name)`);
+  ui.result(lines, lines.join("\n"));
+}
+
+await main(import.meta, lintKubernetes);
