@@ -29,17 +29,15 @@ export const build = procedure({
         say: ui.say,
         now: () => performance.now(),
       });
-      if (failed.length)
-        throw new Failure({
-          attempted: `build ${failed.length} of ${places.length} tools`,
-          said: failed.join("\n"),
-          next: "task tools:build",
-        });
+      if (failed.size) throw new Failure({ attempted: "build all tools", said: told(failed), next: "task tools:build" });
       const bin = await linkAll(places, cache);
       await prune(places, cache, new Date());
       ui.result(Object.fromEntries(places.map(({ tool, binary }) => [tool.name, binary])), bin);
     });
   },
 });
+
+/** A line for each trouble, with the tools that met it. */
+const told = (failed: Map<string, string[]>) => [...failed].map(([line, tools]) => `${tools.sort().join(", ")}: ${line}`).join("\n");
 
 await main(import.meta, build);

@@ -93,17 +93,14 @@ test("what kill -9 leaves goes with the next run", async () => {
   expect(built().filter((name) => name.startsWith("."))).toEqual([]);
 });
 
-test("a full disk is one line for each build that met it, no other is begun, and nothing is left", async () => {
+test("a full disk is one line, no other build is begun, and nothing is left", async () => {
   go('echo "write /c/07: no space left on device" >&2; exit 1');
   const { code, said } = await run();
   expect(code).toBe(1);
-  const line = ({ name, version }: (typeof TOOLS)[number]) =>
-    `could not build ${name} ${version}: the disk is full: free some space (Go's own cache: \`go clean -cache\`)`;
-  const [one, other] = TOOLS;
-  expect(said.split("\n").slice(-5)).toEqual([
-    `could not build 2 of ${TOOLS.length} tools`,
-    `  said: ${line(one!)}`,
-    `        ${line(other!)}`,
+  const met = TOOLS.slice(0, 2).map(({ name, version }) => `${name} ${version}`);
+  expect(said.split("\n").slice(-4)).toEqual([
+    "could not build all tools",
+    `  said: ${met.sort().join(", ")}: the disk is full: free some space (Go's own cache: \`go clean -cache\`)`,
     "  next: task tools:build",
     "",
   ]);

@@ -16,9 +16,9 @@ export interface Builder {
   now(): number;
 }
 
-/** Builds what is missing and returns the lines that say what could not be built. After one that concerns all, no other is begun. */
-export async function buildMissing(places: Place[], { compile, say, now }: Builder): Promise<string[]> {
-  const failed = new Map<Place, string>();
+/** Builds what is missing; what could not be built comes back, by the line that says why. After a trouble that concerns all, no other build is begun. */
+export async function buildMissing(places: Place[], { compile, say, now }: Builder): Promise<Map<string, string[]>> {
+  const failed = new Map<string, string[]>();
   const left = places.filter(({ tool: { name, version }, given, binary }) => {
     const there = existsSync(binary);
     if (there) say(`${name} ${version}: ${given ? binary : "cached"}`);
@@ -35,14 +35,14 @@ export async function buildMissing(places: Place[], { compile, say, now }: Build
       } catch (error) {
         if (!(error instanceof BuildError) || error.everywhere) left.length = 0;
         if (!(error instanceof BuildError)) throw error;
-        failed.set(place, error.message);
+        failed.set(error.message, [...(failed.get(error.message) ?? []), `${name} ${version}`]);
         say(`${name} ${version}: failed`);
       }
     }
   };
   const ended = await Promise.allSettled(Array.from({ length: AT_ONCE }, worker));
   for (const one of ended) if (one.status === "rejected") throw one.reason;
-  return places.flatMap((place) => failed.get(place) ?? []);
+  return failed;
 }
 
 /** Makes the folder with a link to each tool; whole or not at all. */

@@ -14,8 +14,8 @@ import { type Trouble, troubleOf } from "./trouble.ts";
 export class BuildError extends Error {
   override name = "BuildError";
   readonly everywhere: boolean;
-  constructor({ name, version }: BuiltTool, { line, everywhere }: Trouble) {
-    super(`could not build ${name} ${version}: ${line}`);
+  constructor({ line, everywhere }: Trouble) {
+    super(line);
     this.everywhere = everywhere ?? false;
   }
 }
@@ -31,14 +31,14 @@ export async function compile({ tool, folder }: Place, env: NodeJS.ProcessEnv, s
     const words = ["-ldflags", linkerFlags(tool), "-o", binary, tool.package];
     const built = await $({ cwd, env: go })`go build ${words}`.nothrow();
     signal.throwIfAborted();
-    if (built.exitCode !== 0) throw new BuildError(tool, troubleOf(built.stderr));
+    if (built.exitCode !== 0) throw new BuildError(troubleOf(built.stderr));
     await refuseWrongVersion(tool, binary);
     await rename(join(draft, "out"), folder).catch((error: NodeJS.ErrnoException) => {
       if (error.code !== "ENOTEMPTY") throw error; // another run was quicker: its tool is the same
     });
   } catch (error) {
     signal.throwIfAborted();
-    throw (error as NodeJS.ErrnoException).code === "ENOSPC" ? new BuildError(tool, troubleOf("no space left on device")) : error;
+    throw (error as NodeJS.ErrnoException).code === "ENOSPC" ? new BuildError(troubleOf("no space left on device")) : error;
   } finally {
     await discard(draft);
   }
@@ -48,14 +48,14 @@ async function refuseWrongVersion(tool: BuiltTool, binary: string): Promise<void
   if (!tool.asks) return;
   const { stdout, stderr } = await ask`${binary} ${tool.asks}`.nothrow();
   if (names(`${stdout}\n${stderr}`, tool.version)) return;
-  throw new BuildError(tool, { line: `it says that it is ${JSON.stringify((stdout || stderr).trim())}` });
+  throw new BuildError({ line: `it says that it is ${JSON.stringify((stdout || stderr).trim())}` });
 }
 
 /** Go embeds nothing into a module of its cache: a copy of the module gets the file, and a copy of go.mod leads there. */
 async function withEmbedded(tool: BuiltTool, file: string, draft: string, env: NodeJS.ProcessEnv): Promise<string> {
   const had = await $({ cwd: tool.folder, env })`go mod download -json ${`${tool.module}@${tool.version}`}`.nothrow();
   const { Dir, Error: why } = JSON.parse(had.stdout || "{}") as { Dir?: string; Error?: string };
-  if (Dir === undefined) throw new BuildError(tool, troubleOf(why ?? had.stderr));
+  if (Dir === undefined) throw new BuildError(troubleOf(why ?? had.stderr));
   const copy = join(draft, "module");
   await cp(Dir, copy, { recursive: true });
   await makeWritable(copy);

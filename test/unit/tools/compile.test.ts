@@ -53,12 +53,12 @@ describe("a build", () => {
   });
   test("that fails is one line, and its draft goes", async () => {
     const { message } = await run({ "go build": { err: "go: go.mod requires go >= 1.99.0 (running go1.26.8)\n", code: 1 } });
-    expect(message).toBe("could not build helm v4.2.4: it needs Go 1.99.0 or newer");
+    expect(message).toBe("it needs Go 1.99.0 or newer");
     expect(left()).toEqual([]);
   });
   test("that says another version is refused, and its draft goes", async () => {
     const { message } = await run({ "go build": "", [inDraft()]: "v4.2\n" });
-    expect(message).toBe('could not build helm v4.2.4: it says that it is "v4.2"');
+    expect(message).toBe('it says that it is "v4.2"');
     expect(left()).toEqual([]);
   });
   test("that was interrupted says so, whatever Go said, and its draft goes", async () => {
@@ -100,9 +100,7 @@ describe("a tool that embeds what its module lacks", () => {
   test("whose module cannot be had is one line", async () => {
     const Error = "helm.sh/helm/v4@v4.2.4: reading https://proxy.golang.org/x.info: 403 Forbidden\n\tserver response: not available";
     const { message } = await run({ "go mod download": { out: JSON.stringify({ Error }), code: 1 } }, flux());
-    expect(message).toBe(
-      "could not build helm v4.2.4: helm.sh/helm/v4@v4.2.4 cannot be had from the module proxy (GOPROXY): 403 Forbidden",
-    );
+    expect(message).toBe("helm.sh/helm/v4@v4.2.4 cannot be had from the module proxy (GOPROXY): 403 Forbidden");
     expect(left()).toEqual([]);
   });
 });
