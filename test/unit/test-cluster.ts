@@ -49,6 +49,7 @@ const ITEMS: Partial<Record<ItemKey, string>> = {
   connect: "1password",
   nas: "talosdeploy",
   certManager: "cert-manager",
+  wildcard: "wildcard-tls",
   rookCeph: "rook-ceph",
   volsync: "volsync-template",
   actionsRunner: "actions-runner",

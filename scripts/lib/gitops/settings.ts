@@ -12,14 +12,12 @@ export interface Setting {
 
 /** Every setting of this home, by name. */
 export function settingsOf(cluster: Cluster, versions: Versions): Setting[] {
-  const { network, git, nas, acme, endpoint, unifi } = cluster;
+  const { network, git, nas, acme, unifi } = cluster;
   const rows: [name: string, says: string, value: string | undefined][] = [
     ["ACME_EMAIL", "acme.email", acme.email],
     ["BGP_ASN", "network.bgp.asn", network.bgp && String(network.bgp.asn)],
     ["BGP_ROUTER", "network.bgp.router", network.bgp?.router],
     ["BGP_ROUTER_ASN", "network.bgp.routerAsn", network.bgp && String(network.bgp.routerAsn)],
-    ["CLUSTER_NAME", "name", cluster.name],
-    ["CLUSTER_VIP", "endpoint", endpoint.address],
     ["DATA_DISK", "hypervisor", PLATFORM[cluster.hypervisor].dataDisk],
     ["DOMAIN", "domain", cluster.domain],
     ["EAB_KEY_ID", "acme.eabKeyId", acme.eabKeyId],
@@ -28,13 +26,18 @@ export function settingsOf(cluster: Cluster, versions: Versions): Setting[] {
     ["GATEWAY_EXTERNAL", "network.gateways.external", network.gateways.external],
     ["GATEWAY_INTERNAL", "network.gateways.internal", network.gateways.internal],
     ["GITHUB_OWNER", "git.owner", git.owner],
-    ["GIT_URL", "git.url", git.url],
+    [
+      "GITHUB_REPOSITORY",
+      "git.url",
+      git.url
+        .replace(/\.git$/, "")
+        .split("/")
+        .at(-1),
+    ],
     ["KUBERNETES_VERSION", "KUBERNETES_VERSION", versions.KUBERNETES_VERSION],
     ["NAS_HOST", "nas.address", nas.address],
-    ["NODES_CIDR", "network.nodes", network.nodes],
     ["ONEPASSWORD_VAULT", "onepassword.vault", cluster.onepassword.vault],
     ["PODS_CIDR", "network.pods", network.pods],
-    ["SERVICES_CIDR", "network.services", network.services],
     ["TALOS_VERSION", "TALOS_VERSION", versions.TALOS_VERSION],
     ["TIMEZONE", "timezone", cluster.timezone],
     ["TUNNEL_ID", "cloudflare.tunnel", cluster.cloudflare.tunnel],

@@ -122,12 +122,12 @@ const GROUPS: Group[] = [
       person: {
         link: "https://developers.cloudflare.com/tunnel/advanced/local-management/create-local-tunnel/",
         steps:
-          "cloudflared tunnel login, cloudflared tunnel create NAME: AccountTag, TunnelID and TunnelSecret of the JSON file that it writes",
+          "cloudflared tunnel login, cloudflared tunnel create NAME: AccountTag and TunnelSecret of the JSON file that it writes (its TunnelID goes into talos/cluster.yaml)",
         rights: "Account / Cloudflare Tunnel / Edit for who creates it",
       },
     },
     secret: ["CLOUDFLARE_TUNNEL_SECRET"],
-    public: ["CLOUDFLARE_ACCOUNT_TAG", "CLOUDFLARE_TUNNEL_ID"],
+    public: ["CLOUDFLARE_ACCOUNT_TAG"],
   },
   {
     item: "certManager",
@@ -136,12 +136,18 @@ const GROUPS: Group[] = [
       person: {
         link: "https://cloud.google.com/certificate-manager/docs/public-ca-tutorial",
         steps:
-          "gcloud publicca external-account-keys create: keyId and b64MacKey. Unused it dies after 7 days; used once, the account lasts. ACME_EMAIL is yours",
+          "gcloud publicca external-account-keys create: its b64MacKey (keyId goes into talos/cluster.yaml). Unused it dies after 7 days; used once, the account lasts",
         rights: "publicca.externalAccountKeys.create in a Google Cloud project",
       },
     },
     secret: ["EAB_HMAC_KEY"],
-    public: ["EAB_KEY_ID", "ACME_EMAIL"],
+  },
+  {
+    item: "wildcard",
+    source: { task: "the cluster itself, once it has a certificate" },
+    purpose: "a cluster that is built anew begins with its certificate",
+    secret: ["tls.key"],
+    public: ["tls.crt"],
   },
   {
     item: "unifi",

@@ -1,5 +1,5 @@
 // What only a person can do in the simulated home: fetch keys and tokens from the places that give them, and put them into 1Password.
-import { generateKeyPairSync, randomBytes, randomUUID } from "node:crypto";
+import { generateKeyPairSync, randomBytes } from "node:crypto";
 import { findVault, id, type Field } from "./vault.ts";
 import type { World } from "./world.ts";
 
@@ -33,15 +33,12 @@ const CATALOGUE: Record<string, Record<string, Kind>> = {
     OP_CONNECT_TOKEN: token,
   },
   "cert-manager": {
-    EAB_KEY_ID: plain(() => randomBytes(16).toString("hex")),
     EAB_HMAC_KEY: token,
-    ACME_EMAIL: plain(() => "operator@example.com"),
   },
   cloudflare: {
     CLOUDFLARE_DNS_TOKEN: token,
     CLOUDFLARE_ZONE_ID: plain(() => randomBytes(16).toString("hex")),
     CLOUDFLARE_ACCOUNT_TAG: plain(() => randomBytes(16).toString("hex")),
-    CLOUDFLARE_TUNNEL_ID: plain(() => randomUUID()),
     CLOUDFLARE_TUNNEL_SECRET: concealed(() => Buffer.from(taint("tunnel")).toString("base64")),
   },
   flux: { FLUX_GITHUB_WEBHOOK_TOKEN: token, FLUX_GITHUB_TOKEN: token },

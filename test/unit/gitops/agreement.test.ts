@@ -49,14 +49,13 @@ it("says file, line, field, what stands there and what is wanted", async () => {
     `${await line("kubernetes/apps/kube-system/cilium/app/helmrelease.yaml", "ipv4Native")} spec.values.ipv4NativeRoutingCIDR is 10.42.0.0/16, talos/cluster.yaml says 10.244.0.0/16 (network.pods)`,
     `${await line("kubernetes/apps/kube-system/coredns/app/helmrelease.yaml", "clusterIP")} spec.values.service.clusterIP is 10.43.0.10, talos/cluster.yaml says 10.96.0.10 (the tenth address of network.services)`,
     `${await map("GITHUB_OWNER")} postBuild.substitute.GITHUB_OWNER is example, talos/cluster.yaml says somebody (git.owner)`,
-    `${await map("GIT_URL")} postBuild.substitute.GIT_URL is https://github.com/example/home-ops, talos/cluster.yaml says https://github.com/somebody/their-home (git.url)`,
+    `${await map("GITHUB_REPOSITORY")} postBuild.substitute.GITHUB_REPOSITORY is home-ops, talos/cluster.yaml says their-home (git.url)`,
     `${await map("NAS_HOST")} postBuild.substitute.NAS_AUDIO_BOOKS is missing, talos/cluster.yaml says /mnt/tank/books (nas.exports.audio-books)`,
     `${await map("NAS_HOST")} postBuild.substitute.NAS_HOST is 192.168.120.10, talos/cluster.yaml says nas.lan (nas.address)`,
     `${await map("NAS_KOPIA")} postBuild.substitute.NAS_KOPIA is /mnt/flashstor/VolsyncKopia, talos/cluster.yaml says /mnt/tank/kopia (nas.exports.kopia)`,
     `${await map("NAS_MEDIA")} postBuild.substitute.NAS_MEDIA is /mnt/flashstor/Media, talos/cluster.yaml says none (nas.exports)`,
     `${await map("ONEPASSWORD_VAULT")} postBuild.substitute.ONEPASSWORD_VAULT is Infrastructure, talos/cluster.yaml says Home Lab (onepassword.vault)`,
     `${await map("PODS_CIDR")} postBuild.substitute.PODS_CIDR is 10.42.0.0/16, talos/cluster.yaml says 10.244.0.0/16 (network.pods)`,
-    `${await map("SERVICES_CIDR")} postBuild.substitute.SERVICES_CIDR is 10.43.0.0/16, talos/cluster.yaml says 10.96.0.0/12 (network.services)`,
     `${await map("TALOS_VERSION")} postBuild.substitute.TALOS_VERSION is v1.13.9, versions.env says v1.13.10 (TALOS_VERSION)`,
     `${await map("UNIFI_HOST")} postBuild.substitute.UNIFI_HOST is 192.168.120.6, talos/cluster.yaml says none (unifi.address)`,
   ]);
@@ -74,7 +73,7 @@ it("a setting that a fork added under a name of its own stays", async () => {
 
 it("no other file keeps a value of this home", () => {
   const settings = settingsOf(ourHome(), loadVersions(ROOT, {}));
-  const common = ["CLUSTER_NAME", "GITHUB_OWNER"]; // a word that may well stand elsewhere
+  const common = ["GITHUB_OWNER", "GITHUB_REPOSITORY"]; // words that may well stand elsewhere
   const telling = Object.entries(substituteOf(settings)).filter(([name]) => !common.includes(name));
   const told = new Set([MAP_FILE, ...PLACES.map(({ file }) => file)]);
   const kept = FILES.filter((file) => !told.has(file)).flatMap((file) => {
@@ -114,7 +113,7 @@ describe("settle", () => {
     expect(await disagreements(elsewhere, versions, async (file) => settled.get(file) ?? (await tree(file)))).toEqual([]);
     expect(await settingsIn(settled.get(MAP_FILE)!)).toEqual(substituteOf(settingsOf(elsewhere, versions)));
     expect(settled.get(MAP_FILE)).toContain(
-      "v1.36.5\n              NAS_AUDIO_BOOKS: /mnt/tank/books\n              NAS_HOST: nas.lan\n              NAS_KOPIA: /mnt/tank/kopia\n              NODES_CIDR:",
+      "v1.36.5\n              NAS_AUDIO_BOOKS: /mnt/tank/books\n              NAS_HOST: nas.lan\n              NAS_KOPIA: /mnt/tank/kopia\n              ONEPASSWORD_VAULT: Home Lab\n",
     );
     const untouched = (text: string) => text.replace(/^ {14}[A-Z_]+: .*\n/gm, "");
     expect(untouched(settled.get(MAP_FILE)!)).toBe(untouched(await textOf(MAP_FILE)));
