@@ -37,14 +37,14 @@ esac
   chmodSync(join(folder, "bin/go"), 0o755);
 }
 
-function start(): { child: ChildProcess; ended: Promise<{ code: number | null; said: string; out: string }> } {
+function start(...words: string[]): { child: ChildProcess; ended: Promise<{ code: number | null; said: string; out: string }> } {
   const env = {
     PATH: `${join(folder, "bin")}:${process.env.PATH}`,
     HOME: folder,
     HOME_OPS_TOOLS: cache(),
     HOME_OPS_STATE: join(folder, "state"),
   };
-  const child = spawn(process.execPath, ["--import", "tsx", "scripts/tools/build.ts"], { env });
+  const child = spawn(process.execPath, ["--import", "tsx", "scripts/tools/build.ts", ...words], { env });
   let [said, out] = ["", ""];
   child.stderr.on("data", (text: Buffer) => void (said += text.toString()));
   child.stdout.on("data", (text: Buffer) => void (out += text.toString()));
@@ -68,6 +68,14 @@ test("builds every tool once, and one folder has them all", async () => {
   const second = await run();
   expect(second.said.match(/: cached$/gm)).toHaveLength(TOOLS.length);
   expect(second).toMatchObject({ code: 0, out: first.out });
+});
+
+test("a dry run says what it would build, and builds nothing", async () => {
+  go("");
+  const { said } = await start("--dry-run").ended;
+  const lines = TOOLS.map(({ name, version }) => `  build ${name} ${version}\n`);
+  expect(said).toBe(`tools:build into ${cache()}\n${lines.join("")}dry run: nothing was changed\n`);
+  expect(existsSync(cache())).toBe(false);
 });
 
 test("Ctrl-C ends the builds and leaves nothing of them", async () => {
