@@ -37,8 +37,8 @@ export async function fullDay(
       stages: runs.flatMap(stagesOf),
       closing: [
         `${end.nodes} nodes Ready, Flux: ${end.flux} ready, ${end.commands} commands, ${end.op} of them 1Password`,
-        "At home: edit talos/cluster.yaml and versions.env, then: task secrets:init,",
-        "talos:talosconfig, talos:prepare-iso, vm:deploy, bootstrap. `task` shows all.",
+        "At home: edit talos/cluster.yaml and versions.env, then: task configure,",
+        "secrets:init, talos:talosconfig, talos:prepare-iso, vm:deploy, bootstrap.",
       ],
       seconds,
     };
