@@ -1,4 +1,5 @@
 // How Flux will walk the tree: every path is there and is walked once, dependencies end, and nothing waits for what cannot come.
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import {
@@ -11,6 +12,7 @@ import {
   KUSTOMIZATIONS,
   namespaceOf,
   ofKind,
+  read,
   releasesOf,
   SETTINGS,
   TREE,
@@ -211,4 +213,48 @@ it("a namespace is never pruned", () => {
   const [namespace] = documentsOf("kubernetes/components/namespace/namespace.yaml");
   expect(namespace!.object.metadata.annotations).toEqual({ "kustomize.toolkit.fluxcd.io/prune": "disabled" });
   expect(namespace!.name).toBe("_"); // kustomize puts the parent's namespace in its place
+});
+
+describe("what docs/cluster.md says can be switched on", () => {
+  const page = read("docs/cluster.md");
+  const switches = [...page.matchAll(/list `(\S+)` under `components` of `(\S+)\/kustomization\.yaml`/gi)].map(
+    ([, component, folder]) => [component!, folder!] as const,
+  );
+
+  it.each(switches)("%s is a component, from %s", (component, folder) => {
+    const [kustomization] = documentsOf(join(folder, component, "kustomization.yaml"));
+    expect(kustomization!.kind).toBe("Component");
+    expect(exists(`${folder}/kustomization.yaml`)).toBe(true);
+    for (const resource of kustomization!.object.resources as string[]) expect(exists(join(folder, component, resource))).toBe(true);
+  });
+
+  it("are BGP and the issuers for trying out, and neither is on", () => {
+    expect(switches.map(([component]) => component)).toEqual([
+      "../../../../components/issuers-staging",
+      "../../../../components/cilium-bgp",
+    ]);
+    for (const [component, folder] of switches)
+      expect(documentsOf(`${folder}/kustomization.yaml`)[0]!.object.components ?? []).not.toContain(component);
+    expect(exists("kubernetes/apps/kube-system/cilium/config/ciliuml2announcementpolicy.yaml")).toBe(true);
+  });
+
+  it("every component is used by the tree or named there", () => {
+    const used = FILES.filter((file) => file.startsWith("kubernetes/apps/"))
+      .map(read)
+      .join("\n");
+    const components = FILES.filter((file) => /^kubernetes\/components\/[^/]+\/kustomization\.yaml$/.test(file)).map(
+      (file) => file.split("/")[2]!,
+    );
+    expect(components.filter((name) => !used.includes(`components/${name}`) && !page.includes(`components/${name}`))).toEqual([]);
+  });
+});
+
+it("every variable of the tree is a setting, one of its Kustomization's own, or has a default", () => {
+  for (const { file, object } of TREE.filter((one) => !one.file.startsWith("kubernetes/flux/"))) {
+    if (object.metadata?.annotations?.["kustomize.toolkit.fluxcd.io/substitute"] === "disabled") continue;
+    const odd = [...JSON.stringify(object).matchAll(/\$\{([^}]*)\}/g)]
+      .map(([, inner]) => inner!)
+      .filter((inner) => !/^[A-Z][A-Z0-9_]*(:=[^}]*)?$/.test(inner));
+    expect(odd, file).toEqual([]);
+  }
 });
