@@ -38,13 +38,14 @@ export interface RealCluster {
 export const tools = builtTools();
 const serverTools = { etcd: tools.bin("etcd"), kubeApiserver: tools.bin("kube-apiserver") };
 
+/** What passes in the world until its etcd serves. */
+const BOOTED_IN = 5_000;
+
 /** Up when it returns. */
 export async function realCluster(faults: Partial<Record<Fault, number>> = {}): Promise<RealCluster> {
-  const { world, folder, kubeconfig: text } = await bootstrappedWorld(faults);
-  const started = Date.now();
-  const from = world.now();
-  // the world's clock follows the real one
-  const clock = setInterval(() => world.pass(Math.max(0, from + (Date.now() - started) - world.now())), 20);
+  const { world, folder, kubeconfig: text } = await bootstrappedWorld(faults, Date.now() - BOOTED_IN);
+  // helm and the API server know only the real time
+  const clock = setInterval(() => world.pass(Math.max(0, Date.now() - world.now())), 20);
   const server = await serveKubernetes(world, { tools: serverTools, folder });
   const kubeconfig = join(folder, "kubeconfig");
   const settle = async (seconds = 30) => {

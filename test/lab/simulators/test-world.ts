@@ -16,7 +16,7 @@ export interface TestWorld extends World {
   changes: string[];
 }
 
-export function testWorld(faults: Partial<Record<Fault, number>> = {}): TestWorld {
+export function testWorld(faults: Partial<Record<Fault, number>> = {}, begins = Date.parse("2026-06-01T12:00:00Z")): TestWorld {
   const state: State = {
     nas: {} as State["nas"],
     machines: {},
@@ -25,7 +25,7 @@ export function testWorld(faults: Partial<Record<Fault, number>> = {}): TestWorl
     factory: freshFactory(),
     faults,
   };
-  let now = Date.parse("2026-06-01T12:00:00Z");
+  let now = begins;
   const world: TestWorld = {
     folder: "/nowhere",
     state,

@@ -1,5 +1,6 @@
 // The writing commands of kubectl: apply, delete, patch, annotate, label. Each is one change of the world.
 import { join, resolve } from "node:path";
+import { leave } from "../world/cluster.ts";
 import { kindNamed, printedKind } from "../world/cluster-kinds.ts";
 import { build, manifests } from "../world/cluster-kustomize.ts";
 import { type KubeObject, noMatch } from "../world/cluster-store.ts";
@@ -22,9 +23,12 @@ export async function applyCommand(kube: KubeCall): Promise<void> {
     if (!served) errors.push(`error: ${noMatch(object, from)}`);
     return served;
   });
-  if (known.length > 0) {
-    const done = writing(world, `kubectl apply ${known.length} objects`, (store) =>
-      known.map((object) => {
+  // half of the objects are written when the API server goes away in the middle
+  const leaves = known.length > 1 && world.strikes("api-server-leaves-during-apply");
+  const reached = leaves ? known.slice(0, known.length / 2) : known;
+  if (reached.length > 0) {
+    const done = writing(world, `kubectl apply ${reached.length} objects`, (store) =>
+      reached.map((object) => {
         const placed =
           namespace === undefined || object.metadata.namespace !== undefined
             ? object
@@ -36,6 +40,11 @@ export async function applyCommand(kube: KubeCall): Promise<void> {
       if ("error" in written) errors.push(written.error);
       else call.out(`${printedName(world, written.object)} serverside-applied\n`);
     }
+  }
+  if (leaves) {
+    leave(world);
+    const said = await reachApi(kube).catch((error: KubeError) => error.message);
+    for (let left = known.length - reached.length; left > 0; left -= 1) errors.push(String(said));
   }
   if (errors.length > 0) throw new KubeError(errors.join("\n"));
 }

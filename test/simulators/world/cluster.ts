@@ -60,6 +60,10 @@ export function tick(world: World): void {
   world.change("world", due.map(({ what }) => what).join("; "), ({ cluster }) => due.forEach(({ apply }) => apply(cluster, now)));
 }
 
+/** The API server goes away for a while. */
+export const leave = (world: World): void =>
+  world.change("world", "the API server leaves", ({ cluster }) => void (cluster.awayUntil = world.now() + PACE.away));
+
 /** Whether anything is still under way: here, or at a real API server. */
 export function pending(world: World): boolean {
   const { cluster } = world.state;

@@ -31,7 +31,8 @@ export function apiServerOf(world: World, text: string): Access {
     return { error: `Unable to connect to the server: dial tcp ${where}: connect: no route to host` };
   }
   const late = node && node.etcd!.readyAt + PACE.apiServer > world.now();
-  if (nobody || late || !apiServerUp(world) || world.strikes("api-server-flaps")) {
+  const away = (world.state.cluster.awayUntil ?? 0) > world.now();
+  if (nobody || late || away || !apiServerUp(world) || world.strikes("api-server-flaps")) {
     return { error: `The connection to the server ${where} was refused - did you specify the right host or port?` };
   }
   if (ca !== cluster.ca.trim())

@@ -93,6 +93,8 @@ export const PACE = {
   learner: 1_500,
   apiServer: 250,
   clock: 900,
+  /** How long the API server stays away when it leaves in the middle of something. */
+  away: 1_500,
 };
 
 const RUNS_API: Stage[] = ["maintenance", "installing", "running"];

@@ -16,21 +16,18 @@ export const PROJECT = resolve(import.meta.dirname, "../../../..");
 const SCHEMATIC = "376567988ad370138ad8b2698212367b8edcb69b5fd68c80be1f2ec7d603b4ba";
 const ADDRESSES = ["192.168.122.16", "192.168.122.17"];
 
-const secrets: Record<string, any> = parse((await play(talosctl, testWorld(), ["gen", "secrets", "--output-file", "-"])).out);
-const talosconfig = parse(
-  (
-    await play(
-      talosctl,
-      testWorld(),
-      ["gen", "config", "home", "https://192.168.120.100:6443", "--with-secrets", "/s", "--output-types", "talosconfig", "--output", "-"],
-      { files: { "/s": stringify(secrets) } },
-    )
-  ).out,
-) as any;
-talosconfig.contexts.home.endpoints = ADDRESSES;
+/** The secrets of a cluster and its administrator's talosconfig, made at this time. */
+async function identityAt(begins?: number) {
+  const gen = (words: string[], files = {}) => play(talosctl, testWorld({}, begins), ["gen", ...words], { files });
+  const secrets: Record<string, any> = parse((await gen(["secrets", "--output-file", "-"])).out);
+  const words = ["--with-secrets", "/s", "--output-types", "talosconfig", "--output", "-"];
+  const talosconfig = parse((await gen(["config", "home", "https://192.168.120.100:6443", ...words], { "/s": stringify(secrets) })).out);
+  talosconfig.contexts.home.endpoints = ADDRESSES;
+  return { secrets, talosconfig };
+}
+const usual = await identityAt();
 
-function config(hostname: string): string {
-  const { certs, cluster } = secrets;
+function config({ certs, cluster }: Record<string, any>, hostname: string): string {
   const machine = {
     type: "controlplane",
     token: "a.b",
@@ -45,6 +42,7 @@ function config(hostname: string): string {
     clusterName: "home",
     controlPlane: { endpoint: "https://192.168.120.100:6443" },
     ca: certs.k8s,
+    serviceAccount: certs.k8sserviceaccount,
   };
   return `${stringify({ version: "v1alpha1", machine, cluster: own })}---\n${stringify({ apiVersion: "v1alpha1", kind: "HostnameConfig", hostname })}`;
 }
@@ -58,12 +56,13 @@ export interface ClusterWorld {
   end(): void;
 }
 
-/** A world whose machines run and whose etcd serves, in a folder of its own, with the admin's kubeconfig. Its clock stands still. */
-export async function bootstrappedWorld(faults: Partial<Record<Fault, number>> = {}) {
+/** A world whose machines run and whose etcd serves, in a folder of its own, with the admin's kubeconfig. Its clock stands still a few seconds after it began. */
+export async function bootstrappedWorld(faults: Partial<Record<Fault, number>> = {}, begins?: number) {
+  const { secrets, talosconfig } = begins === undefined ? usual : await identityAt(begins);
   const folder = mkdtempSync(join(tmpdir(), "cluster-world-"));
   mkdirSync(folder, { recursive: true });
   symlinkSync(PROJECT, join(folder, "repo"));
-  const world = Object.assign(testWorld(faults), { folder });
+  const world = Object.assign(testWorld(faults, begins), { folder });
   Object.assign(world.state.cluster, freshCluster());
   const nas = { host: "127.0.0.1:1", username: "root", key: "1-key", fingerprint: "AA:BB" };
   fetchByHand(
@@ -85,7 +84,7 @@ export async function bootstrappedWorld(faults: Partial<Record<Fault, number>> =
     play(talosctl, world, argv, { files, env: { HOME: "/home/op", TALOSCONFIG: "/home/op/talosconfig" } });
   world.pass(400);
   for (const [at, address] of ADDRESSES.entries()) {
-    files["/c"] = config(`k8s-${at}`);
+    files["/c"] = config(secrets, `k8s-${at}`);
     await talos("apply-config", "--insecure", "--nodes", address, "--file", "/c");
     world.pass(600);
   }

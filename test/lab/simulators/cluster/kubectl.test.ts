@@ -143,3 +143,23 @@ test("reading changes nothing", async () => {
     expect((await run(line)).code).toBe(0);
   expect(JSON.stringify(home.world.state)).toBe(before);
 });
+
+test("an API server that leaves in the middle of an apply has taken half, and takes the rest when it is back", async () => {
+  const world = await clusterWorld({ "api-server-leaves-during-apply": 1 });
+  try {
+    world.settle();
+    const objects = ["a", "b", "c", "d"].map((name) => object("ConfigMap", name)).join("");
+    const line = "apply --server-side --filename -";
+    const refused = "The connection to the server 192.168.120.100:6443 was refused - did you specify the right host or port?\n";
+    expect(await world.run(kubectl, line, objects)).toEqual({
+      code: 1,
+      out: "configmap/a serverside-applied\nconfigmap/b serverside-applied\n",
+      err: refused + refused,
+    });
+    expect(await world.run(kubectl, "get --raw /readyz")).toMatchObject({ code: 1, err: refused });
+    world.pass(2_000);
+    expect(await world.run(kubectl, line, objects)).toMatchObject({ code: 0, err: "" });
+  } finally {
+    world.end();
+  }
+});

@@ -2,7 +2,7 @@
 import { appendFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
-import { pending as clusterPending, tick } from "../../world/cluster.ts";
+import { leave, pending as clusterPending, tick } from "../../world/cluster.ts";
 import { apiServerUp, clusterOf, configOf, addressesOf, runningNodes } from "../../world/machines.ts";
 import type { World } from "../../world/world.ts";
 import { type Cluster, openCluster } from "./cluster.ts";
@@ -20,9 +20,6 @@ export interface KubernetesServer {
   /** Ends the servers; their data stay in the folder, and serve again when the home is opened there. */
   close(): Promise<void>;
 }
-
-/** How long it is away when it leaves in the middle of something. */
-const AWAY_MS = 1_500;
 
 /** Serves the cluster of this world with a real etcd and kube-apiserver, data below `<folder>/kubernetes`. Moves the cluster on by itself, every `paceMs`. */
 export async function serveKubernetes(
@@ -43,7 +40,7 @@ export async function serveKubernetes(
     if (stage === "RequestReceived") {
       world.onProductChange?.("before", what);
       if (verb === "patch" && world.strikes("api-server-leaves-during-apply")) {
-        world.change("world", "the API server leaves", (state) => void (state.cluster.awayUntil = world.now() + AWAY_MS));
+        leave(world);
         door.shut();
       }
     } else if (stage === "ResponseComplete") world.onProductChange?.("after", what);
