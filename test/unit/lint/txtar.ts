@@ -15,6 +15,8 @@ export interface TestTree {
   /** What it is about: the text before the first file. */
   about: string;
   files: Record<string, string>;
+  /** What the lint says of it: the part called `expected`. */
+  expected?: string;
 }
 
 /** Every test tree. */
@@ -30,7 +32,8 @@ export function readTxtar(name: string, text: string): TestTree {
   const files: Record<string, string> = {};
   for (let at = 0; at < parts.length; at += 2) files[parts[at]!] = parts[at + 1]!;
   if (!Object.keys(files).some((path) => path.startsWith("kubernetes/flux/"))) Object.assign(files, ROOT());
-  return { name, about: about.trim(), files };
+  const { expected, ...rest } = files;
+  return { name, about: about.trim(), files: rest, ...(expected !== undefined && { expected }) };
 }
 
 /** Writes a tree to a folder that is gone after the tests. */

@@ -77,6 +77,7 @@ function namespaces(ground: Ground): Finding[] {
   const { tree, applied } = ground;
   const made = new Set([
     ...GIVEN,
+    ...tree.kustomizations.slice(0, 1).map(({ namespace }) => namespace), // Flux runs there
     ...applied.filter(({ object }) => object.kind === "Namespace").map(({ object }) => object.metadata.name),
   ]);
   for (const { object } of applied)
