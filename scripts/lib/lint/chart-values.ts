@@ -59,42 +59,40 @@ const kindOf = (value: unknown) => {
 
 /** Every value that the chart does not know, or takes in another kind. */
 export function strayValues(values: unknown, { paths }: Pick<ChartValues, "paths">): StrayValue[] {
-  const walk = (value: unknown, path: string, parent: string): StrayValue[] => {
-    const here = paths.get(path) ?? paths.get(path.replace(/\.("[^"]*"|[^.]+)$/, ".*"));
-    if (path && !here) return [unknownAt(path, parent)];
-    if (here?.free || value === null) return []; // null takes the default away: Helm allows it everywhere
+  const names = [...paths.keys()];
+  const isOpen = (rule: string) => paths.get(rule)?.free === true && !names.some((one) => one.startsWith(`${rule}.*.`));
+  // `path` is where the value stands, `rule` how the chart writes that place: controllers.echo and controllers.*
+  const walk = (value: unknown, path: string, rule: string, parent: { path: string; rule: string }): StrayValue[] => {
+    const here = rule === "" ? undefined : paths.get(rule);
+    if (path !== "" && !here) return [unknownAt(path, rule, parent)];
+    if (value === null || isOpen(rule)) return []; // null takes a default away: Helm allows it everywhere
     const kind = kindOf(value);
-    const known = path ? here : undefined;
-    if (known && !known.kinds.some((one) => one === kind || one === "any" || (one === "number" && kind === "int")))
-      return [{ path, message: `is a ${kind}, the chart takes ${known.kinds.join("|")}`, refused: known.strict }];
-    if (kind === "list")
-      return (value as unknown[]).flatMap((one, index) =>
-        paths.has(`${path}[]`)
-          ? walk(one, `${path}[]`, path).map((stray) => ({ ...stray, path: stray.path.replace(`${path}[]`, `${path}[${index}]`) }))
-          : [],
-      );
-    if (kind === "map")
-      return Object.entries(value as object).flatMap(([key, one]) =>
-        walk(one, `${path}${path && "."}${key.includes(".") ? `"${key}"` : key}`, path),
-      );
-    return [];
+    if (here && !here.kinds.some((one) => one === kind || one === "any" || (one === "number" && kind === "int")))
+      return [{ path, message: `is a ${kind}, the chart takes ${here.kinds.join("|")}`, refused: here.strict }];
+    const down = { path, rule };
+    if (Array.isArray(value))
+      return paths.has(`${rule}[]`) ? value.flatMap((one, index) => walk(one, `${path}[${index}]`, `${rule}[]`, down)) : [];
+    if (kind !== "map") return [];
+    return Object.entries(value as object).flatMap(([key, one]) => {
+      const word = `${path && "."}${key.includes(".") ? `"${key}"` : key}`;
+      const named = `${rule}${word}`;
+      return walk(one, `${path}${word}`, paths.has(named) || !paths.has(`${rule}${path && "."}*`) ? named : `${rule}${path && "."}*`, down);
+    });
   };
-  const unknownAt = (path: string, parent: string): StrayValue => {
-    const key = path.slice(parent.length + (parent ? 1 : 0));
-    const start = parent && `${parent}.`;
-    const beside = [...paths.keys()].filter(
-      (one) => one.startsWith(start) && !one.slice(start.length).includes(".") && one.length > start.length,
-    );
+  const unknownAt = (path: string, rule: string, parent: { path: string; rule: string }): StrayValue => {
+    const start = parent.rule && `${parent.rule}.`;
+    const beside = names.filter((one) => one.startsWith(start) && one.length > start.length && !one.slice(start.length).includes("."));
     const close = nearest(
-      key,
+      rule.slice(start.length),
       beside.map((one) => one.slice(start.length).replace(/\[\]$/, "")),
     );
+    const refused = paths.get(parent.rule || ".")?.strict ?? false;
     return {
       path,
       message: "is unknown to the chart",
-      refused: paths.get(parent || ".")?.strict ?? false,
-      ...(close !== undefined && { nearest: `${start}${close}` }),
+      refused,
+      ...(close !== undefined && { nearest: `${parent.path && `${parent.path}.`}${close}` }),
     };
   };
-  return walk(values, "", "");
+  return walk(values, "", "", { path: "", rule: "" });
 }

@@ -79,9 +79,11 @@ export function lookUp(values: unknown, path: string, chart?: string): unknown[]
   return fallback === undefined ? [] : [fallback];
 }
 
-/** Whether a value is on: by the release's values, else by the chart's default. */
+/** Whether a value is on, or a map that is not empty: by the release's values, else by the chart's default. */
 export const isOn = (values: unknown, path: string | undefined, chart: string | undefined) =>
-  path === undefined || lookUp(values, path, chart).some((one) => one === true || one === "true");
+  path === undefined || lookUp(values, path, chart).some((one) => one === true || one === "true" || isFilled(one));
+
+const isFilled = (value: unknown) => typeof value === "object" && value !== null && Object.keys(value).length > 0;
 
 /** The URL and version of the chart of every HelmRelease of a tree, by `namespace/name`. */
 export function chartsOf(tree: Pick<Tree, "kustomizations">): Map<string, { chart?: string; version?: string; located: Located }> {

@@ -1,50 +1,9 @@
-// The values of every release against what its chart knows, and against what a cold start on Talos needs.
-import { readdirSync } from "node:fs";
-import { join } from "node:path";
+// The values of releases against what a cold start on Talos needs. That a chart knows them, lint:kubernetes proves.
 import { describe, expect, it } from "vitest";
-import { chartPaths, factsByChart, strayValues } from "./chart-values.ts";
-import { documentsOf, folderOf, ofKind, read, releasesOf, ROOT } from "./tree.ts";
+import { documentsOf, releasesOf } from "./tree.ts";
 
-const RELEASES = ofKind("HelmRelease", "helm.toolkit.fluxcd.io");
-const FACTS = factsByChart(
-  readdirSync(join(ROOT, "scripts/lint/schemas/charts"))
-    .filter((name) => name.endsWith(".txt"))
-    .map((name) => read(`scripts/lint/schemas/charts/${name}`)),
-);
-/** Switches of a chart's newer version: what is known of it was read at an older one. */
-const NEWER: Record<string, string[]> = { openebs: ["lvm-localpv.enabled", "mayastor.enabled", "minio", "zfs-localpv.enabled"] };
 const valuesOf = (namespace: string, app: string) =>
   documentsOf(`kubernetes/apps/${namespace}/${app}/app/helmrelease.yaml`)[0]!.object.spec.values;
-
-describe("values are known to the chart", () => {
-  it.each(RELEASES.map((one) => [one.name, one] as const))("%s", (name, { object, file }) => {
-    const [chart] = documentsOf(`${folderOf(file)}/ocirepository.yaml`);
-    const facts = FACTS.get(chart!.object.spec.url); // of whatever version: a newer one must not fail for that alone
-    expect(facts, `${name}: nothing is known of ${chart!.object.spec.url}`).toBeDefined();
-    expect(strayValues(object.spec.values, chartPaths(facts!))).toEqual((NEWER[name] ?? []).map((path) => `${path} is unknown`));
-  });
-
-  it("a misspelt key is found below names that the person chooses", () => {
-    const known = chartPaths(read("scripts/lint/schemas/charts/app-template.txt"));
-    const app = (container: object) => ({ controllers: { echo: { containers: { app: container } } } });
-    expect(strayValues(app({ image: { repository: "x", tag: "1" }, env: { TZ: "UTC" } }), known)).toEqual([]);
-    expect(strayValues(app({ image: { repo: "x" } }), known)).toEqual(["controllers.echo.containers.app.image.repo is unknown"]);
-  });
-
-  it("a misspelt key and a wrong kind are found", () => {
-    const known = chartPaths(read("scripts/lint/schemas/charts/cilium.txt"));
-    expect(
-      strayValues(
-        { cgroup: { automount: { enabled: false } }, devices: 1, rollOutCiliumPods: "yes", resources: { limits: { memory: "1Gi" } } },
-        known,
-      ),
-    ).toEqual([
-      "cgroup.automount is unknown",
-      "devices is a int, the chart takes list|string",
-      "rollOutCiliumPods is a string, the chart takes bool",
-    ]);
-  });
-});
 
 it("no value of what bootstrap installs waits for Flux to substitute it: helmfile reads values as they stand", () => {
   const releases = releasesOf("bootstrap/helmfile.d/01-apps.yaml");
