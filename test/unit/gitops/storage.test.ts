@@ -1,0 +1,120 @@
+// Storage and backups: disks that are meant, classes that exist, and one component that every volume's backup comes from.
+import { describe, expect, it } from "vitest";
+import { PLATFORM } from "../../../scripts/lib/cluster/cluster.ts";
+import { type Any, documentsOf, filesUnder, KUSTOMIZATIONS, ofKind, read, SETTINGS } from "./tree.ts";
+
+const valuesOf = (app: string) => documentsOf(`kubernetes/apps/${app}/app/helmrelease.yaml`)[0]!.object.spec.values;
+const ceph = valuesOf("rook-ceph/rook-ceph-cluster");
+
+describe("Ceph", () => {
+  it.each(Object.entries(PLATFORM))("takes the data disk of %s, and never the one that Talos is on", (_name, { bootDisk, dataDisk }) => {
+    const filter = new RegExp((ceph.cephClusterSpec.storage.devicePathFilter as string).replace("${DATA_DISK}", dataDisk));
+    expect([dataDisk, `${dataDisk}1`, bootDisk, `${bootDisk}p1`].filter((disk) => filter.test(disk))).toEqual([dataDisk]);
+    expect(ceph.cephClusterSpec.storage.useAllDevices).toBe(false);
+  });
+
+  it("names its drivers after the operator's namespace, as its classes ask for them", () => {
+    const { drivers } = valuesOf("rook-ceph/ceph-csi-drivers");
+    expect([drivers.rbd.name, drivers.cephfs.name]).toEqual(["rook-ceph.rbd.csi.ceph.com", "rook-ceph.cephfs.csi.ceph.com"]);
+    for (const driver of [drivers.rbd, drivers.cephfs]) expect(driver).toMatchObject({ enabled: true, snapshotPolicy: "volumeSnapshot" });
+  });
+
+  it("is of one version with its operator", () => {
+    const tag = (app: string) => documentsOf(`kubernetes/apps/rook-ceph/${app}/app/ocirepository.yaml`)[0]!.object.spec.ref.tag;
+    expect(tag("rook-ceph-cluster")).toBe(tag("rook-ceph"));
+  });
+});
+
+/** Every name that a component reads, with its default. */
+const variables = (folder: string) =>
+  new Map(
+    filesUnder(folder).flatMap((file) =>
+      [...read(file).matchAll(/\$\{([A-Z_]+)(?::=([^}]*))?\}/g)].map(([, name, standby]) => [name!, standby] as const),
+    ),
+  );
+
+describe("components/volsync", () => {
+  const known = variables("kubernetes/components/volsync");
+  const users = KUSTOMIZATIONS.filter(({ spec }) => (spec.components as string[] | undefined)?.includes("../../../../components/volsync"));
+
+  it("asks for APP alone: everything else has a default or is a setting", () => {
+    expect([...known].filter(([name, standby]) => standby === undefined && !(name in SETTINGS)).map(([name]) => name)).toEqual(["APP"]);
+  });
+
+  it("names no backup tool in its variables: another component can take the same ones", () => {
+    expect([...known.keys()].filter((name) => !(name in SETTINGS)).sort()).toEqual([
+      "APP",
+      "BACKUP_ACCESSMODES",
+      "BACKUP_CACHE_ACCESSMODES",
+      "BACKUP_CACHE_CAPACITY",
+      "BACKUP_CACHE_STORAGECLASS",
+      "BACKUP_GID",
+      "BACKUP_SCHEDULE",
+      "BACKUP_UID",
+      "VOLUME_ACCESSMODES",
+      "VOLUME_CAPACITY",
+      "VOLUME_SNAPSHOTCLASS",
+      "VOLUME_STORAGECLASS",
+    ]);
+  });
+
+  it("stands on classes that the charts make", () => {
+    expect([known.get("VOLUME_STORAGECLASS"), known.get("VOLUME_SNAPSHOTCLASS"), known.get("BACKUP_CACHE_STORAGECLASS")]).toEqual([
+      ceph.cephBlockPools[0].storageClass.name,
+      ceph.cephBlockPoolsVolumeSnapshotClass.name,
+      valuesOf("openebs-system/openebs")["localpv-provisioner"].hostpathClass.name,
+    ]);
+  });
+
+  it.each(users.map((one) => [one.name, one] as const))(
+    "%s gives its own name, known variables, and mounts the claim",
+    (name, { spec, namespace }) => {
+      const said = spec.postBuild.substitute as Record<string, string>;
+      expect(said.APP).toBe(name);
+      expect(Object.keys(said).filter((key) => !known.has(key))).toEqual([]);
+      const { persistence } = valuesOf(`${namespace}/${name}`);
+      expect(persistence.data.existingClaim).toBe("{{ .Release.Name }}");
+    },
+  );
+
+  it("backs up at a minute of each application's own: the NAS is never asked by all at once", () => {
+    const schedules = users.map(({ spec }) => spec.postBuild.substitute.BACKUP_SCHEDULE as string);
+    expect(users.length).toBeGreaterThanOrEqual(8);
+    for (const schedule of schedules) expect(schedule).toMatch(/^\d+ \* \* \* \*$/);
+    expect(new Set(schedules).size).toBe(schedules.length);
+  });
+
+  it("never puts a restore back: it is begun by hand", () => {
+    const [destination] = documentsOf("kubernetes/components/volsync/replicationdestination.yaml");
+    expect(destination!.object.metadata.labels).toEqual({ "kustomize.toolkit.fluxcd.io/ssa": "IfNotPresent" });
+  });
+});
+
+describe("components/nfs-scaler", () => {
+  const [scaled] = documentsOf("kubernetes/components/nfs-scaler/scaledobject.yaml");
+  const { fallback, triggers, minReplicaCount } = scaled!.object.spec;
+
+  it("stops an application only on a probe that failed: no answer leaves it running", () => {
+    expect(minReplicaCount).toBe(0);
+    expect(fallback.replicas).toBe(1);
+    expect(triggers).toHaveLength(1);
+    expect(triggers[0].metadata.ignoreNullValues).toBe("false");
+  });
+
+  it("asks for a probe that somebody makes", () => {
+    const [, job] = /job="([^"]+)"/.exec(triggers[0].metadata.query as string)!;
+    const probe = ofKind("Probe", "monitoring.coreos.com").find(({ object }) => object.spec.jobName === job)!;
+    expect(probe.object.spec.targets.staticConfig.static).toEqual(["${NAS_HOST}:2049"]);
+  });
+
+  it("is with everything that mounts the NAS, and with nothing else", () => {
+    const mounts = ofKind("HelmRelease", "helm.toolkit.fluxcd.io").filter(({ object }) =>
+      Object.values((object.spec.values.persistence ?? {}) as Any).some((volume: Any) => volume.type === "nfs"),
+    );
+    const scaledApps = KUSTOMIZATIONS.filter(({ spec }) =>
+      (spec.components as string[] | undefined)?.some((one) => one.endsWith("/nfs-scaler")),
+    );
+    expect(scaledApps.map(({ name }) => name).sort()).toEqual(mounts.map(({ name }) => name).sort());
+    for (const { name, spec } of scaledApps) expect(spec.postBuild.substitute.APP).toBe(name);
+  });
+});
