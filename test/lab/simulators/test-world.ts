@@ -82,7 +82,7 @@ export async function play(
       cwd: "/work",
       read: async (path) => (path === "/dev/stdin" ? stdin : (files[path] ?? Promise.reject(missing(path)))),
       stdin: async () => stdin,
-      write: async (path, text) => void (files[path] = text),
+      write: async (path, content) => void (files[path] = content.toString("latin1" as never)),
       out: (text) => void (said.out += text),
       err: (text) => void (said.err += text),
     });

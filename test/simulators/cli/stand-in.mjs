@@ -28,11 +28,11 @@ function lost(why) {
   process.exit(71);
 }
 
-function follow({ out, err, exit, id, read, stdin, write, text, mode }) {
+function follow({ out, err, exit, id, read, stdin, write, text, bytes, mode }) {
   if (out !== undefined) process.stdout.write(out);
   else if (err !== undefined) process.stderr.write(err);
   else if (read !== undefined) attempt(id, () => readFileSync(read, "utf8"));
-  else if (write !== undefined) attempt(id, () => writeFileSync(write, text, { mode }));
+  else if (write !== undefined) attempt(id, () => writeFileSync(write, text ?? Buffer.from(bytes, "base64"), { mode }));
   else if (stdin) void readAll(id);
   else if (exit !== undefined) {
     ended = true;

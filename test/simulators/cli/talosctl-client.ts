@@ -1,12 +1,14 @@
 // How talosctl reaches nodes: its configuration file, the endpoints it dials, the nodes it asks for, and what goes wrong on the way, word for word.
 import { X509Certificate } from "node:crypto";
 import { join } from "node:path";
+import { lt } from "semver";
 import { parse } from "yaml";
 import { addressesOf, configOf, type MachineState } from "../world/machines.ts";
 import { wordsOf } from "../world/talos-api.ts";
 import { dialed, forwarded, unreachable, untrusted } from "../world/talos-reach.ts";
 import type { Call } from "../world/tool.ts";
 import type { World } from "../world/world.ts";
+import { talosOf } from "../world/talos-version.ts";
 import { goError, isMissing } from "./go-errors.ts";
 import type { Words } from "./flags.ts";
 
@@ -137,6 +139,18 @@ export function fanOut(
   const [first] = errors;
   if (!first) return { answered, error: undefined };
   return { answered, error: insecure || first.alone ? first.error : listErrors(errors.map(({ node, error }) => `${node}: ${error}`)) };
+}
+
+/** The version of the stand-in, as of the binary that versions.env pins. */
+export const CLIENT = "v1.13.9";
+
+/** A client that is newer than a node says so. */
+export function warnOlder({ call }: TalosCall, targets: Target[]): void {
+  for (const target of targets) {
+    const tag = "machine" in target ? talosOf(target.machine) : CLIENT;
+    if (lt(tag, CLIENT))
+      call.err(`WARNING: ${target.node}: server version ${tag.slice(1)} is older than client version ${CLIENT.slice(1)}\n`);
+  }
 }
 
 /** The one node of a command that takes no more. */

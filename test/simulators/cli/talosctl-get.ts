@@ -2,7 +2,7 @@
 import { parse, stringify } from "yaml";
 import { Untaught } from "../world/tool.ts";
 import { columns } from "./table.ts";
-import { listErrors, reach, type TalosCall, TalosError } from "./talosctl-client.ts";
+import { listErrors, reach, type TalosCall, TalosError, warnOlder } from "./talosctl-client.ts";
 import { CREATED, type Kind, kindOf, type Resource } from "../world/talos-resources.ts";
 
 interface Shown {
@@ -18,6 +18,7 @@ export async function getCommand(talos: TalosCall): Promise<void> {
   const targets = await reach(talos);
   const [first] = targets;
   if (first && "error" in first) throw new TalosError(first.error); // the kinds are asked of the first node
+  if (!words.on("insecure")) warnOlder(talos, targets);
   const kind = kindOf(type);
   if (!kind) throw new Untaught(`resource ${type}`);
   const shown: Shown[] = [];

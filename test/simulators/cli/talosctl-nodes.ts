@@ -4,10 +4,7 @@ import { adminKubeconfig } from "../world/admin-kubeconfig.ts";
 import { talosOf } from "../world/talos-version.ts";
 import { Untaught } from "../world/tool.ts";
 import { goError, isMissing } from "./go-errors.ts";
-import { fanOut, listErrors, onlyOne, reach, type TalosCall, TalosError } from "./talosctl-client.ts";
-
-/** The version of the stand-in, as of the binary that versions.env pins. */
-const CLIENT = "v1.13.9";
+import { CLIENT, fanOut, listErrors, onlyOne, reach, type TalosCall, TalosError } from "./talosctl-client.ts";
 
 const build = (tag: string) =>
   `\tTag:         ${tag}\n\tSHA:         simulated\n\tBuilt:       \n\tGo version:  go1.26.2\n\tOS/Arch:     linux/amd64\n`;

@@ -1,60 +1,8 @@
-// talosctl etcd, service, time.
-import { membersOf, serves, statusOf } from "../world/etcd.ts";
-import type { MachineState } from "../world/machines.ts";
+// talosctl service, list, time.
 import { Untaught } from "../world/tool.ts";
-import type { World } from "../world/world.ts";
 import { columns } from "./table.ts";
 import { fanOut, reach, type TalosCall, TalosError } from "./talosctl-client.ts";
 import { servicesOf } from "../world/talos-status.ts";
-
-/** What a node without etcd says: its API dials etcd on its own address. */
-const NO_ETCD =
-  'rpc error: code = Unavailable desc = connection error: desc = "transport: Error while dialing: dial tcp 127.0.0.1:2379: connect: connection refused"';
-
-export async function etcdCommand(talos: TalosCall): Promise<void> {
-  const { world, call, rest } = talos;
-  const [action] = rest;
-  if (rest.length !== 1 || (action !== "members" && action !== "status")) throw new Untaught();
-  const targets = (await reach(talos)).map((target) =>
-    "machine" in target && !serves(world, target.machine) ? { node: target.node, error: NO_ETCD } : target,
-  );
-  const { answered, error } = fanOut(targets, false);
-  if (answered.length === 0) throw new TalosError(`error getting ${action}: ${error}`);
-  if (error !== undefined) call.err(`WARNING: ${error}\n`);
-  call.out(columns(action === "members" ? memberRows(world, answered) : statusRows(world, answered)));
-}
-
-type Answered = { node: string; machine: MachineState }[];
-
-const memberRows = (world: World, answered: Answered) => [
-  ["NODE", "ID", "HOSTNAME", "PEER URLS", "CLIENT URLS", "LEARNER"],
-  ...answered.flatMap(({ node, machine }) =>
-    membersOf(world, machine).map(({ id, hostname, peer, client, learner }) => [node, id, hostname, peer, client, learner]),
-  ),
-];
-
-const statusRows = (world: World, answered: Answered) => [
-  [
-    "NODE",
-    "MEMBER",
-    "DB SIZE",
-    "IN USE",
-    "LEADER",
-    "RAFT INDEX",
-    "RAFT TERM",
-    "RAFT APPLIED INDEX",
-    "LEARNER",
-    "PROTOCOL",
-    "STORAGE",
-    "ERRORS",
-  ],
-  ...answered.map(({ node, machine }) => {
-    const { size, used, index, leader, learner, protocol, storage } = statusOf(world, machine);
-    const mb = (bytes: number) => `${(bytes / 1e6).toFixed(1)} MB`;
-    const share = `${mb(used)} (${((100 * used) / size).toFixed(2)}%)`;
-    return [node, machine.etcd!.id, mb(size), share, leader.id, index, leader.term, index, learner, protocol, storage, ""];
-  }),
-];
 
 export async function serviceCommand(talos: TalosCall): Promise<void> {
   const { world, call, rest } = talos;

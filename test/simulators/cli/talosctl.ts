@@ -2,7 +2,10 @@
 import { type Tool, Untaught } from "../world/tool.ts";
 import { type Flag, readFlags } from "./flags.ts";
 import { applyCommand, bootstrapCommand, kubeconfigCommand, versionCommand } from "./talosctl-nodes.ts";
-import { etcdCommand, listCommand, serviceCommand, timeCommand } from "./talosctl-services.ts";
+import { etcdCommand } from "./talosctl-etcd.ts";
+import { dmesgCommand, healthCommand, logsCommand, readCommand } from "./talosctl-logs.ts";
+import { rebootCommand, resetCommand, rollbackCommand, shutdownCommand, upgradeCommand } from "./talosctl-power.ts";
+import { listCommand, serviceCommand, timeCommand } from "./talosctl-services.ts";
 import { getCommand } from "./talosctl-get.ts";
 import { genConfig, genSecrets, infoCommand, validateCommand } from "./talosctl-offline.ts";
 import { type TalosCall, TalosError } from "./talosctl-client.ts";
@@ -17,10 +20,13 @@ const REMOTE: Record<string, Flag> = {
 const INSECURE: Flag = { is: "switch", short: "i" };
 const OUTPUT: Flag = { is: "text", short: "o" };
 
-/** A command: the flags it takes besides what every command takes, and what it does; throws `TalosError` for what the real one prints before it exits 1. */
+/** Of the commands that follow a node until it is back. */
+const FOLLOWED: Record<string, Flag> = { wait: { is: "switch" }, timeout: { is: "text" } };
+
+/** A command: the flags it takes besides what every command takes, and what it does; returns an exit code when that is not 0, throws `TalosError` for what the real one prints before it exits 1. */
 interface Command {
   flags: Record<string, Flag>;
-  run(talos: TalosCall): Promise<void> | void;
+  run(talos: TalosCall): Promise<number | void> | void;
 }
 
 const COMMANDS: Record<string, Command> = {
@@ -47,6 +53,37 @@ const COMMANDS: Record<string, Command> = {
   etcd: { flags: {}, run: etcdCommand },
   service: { flags: {}, run: serviceCommand },
   services: { flags: {}, run: serviceCommand },
+  reboot: { flags: { ...FOLLOWED, mode: { is: "text", short: "m" } }, run: rebootCommand },
+  shutdown: { flags: { ...FOLLOWED, force: { is: "switch" } }, run: shutdownCommand },
+  reset: {
+    flags: {
+      ...FOLLOWED,
+      graceful: { is: "switch" },
+      reboot: { is: "switch" },
+      "system-labels-to-wipe": { is: "list" },
+      "user-disks-to-wipe": { is: "list" },
+      "wipe-mode": { is: "text" },
+    },
+    run: resetCommand,
+  },
+  rollback: { flags: {}, run: rollbackCommand },
+  upgrade: {
+    flags: {
+      ...FOLLOWED,
+      image: { is: "text", short: "i" },
+      drain: { is: "switch" },
+      "no-reboot": { is: "switch" },
+      legacy: { is: "switch" },
+      "reboot-mode": { is: "text", short: "m" },
+      stage: { is: "switch", short: "s" },
+      force: { is: "switch", short: "f" },
+    },
+    run: upgradeCommand,
+  },
+  read: { flags: {}, run: readCommand },
+  dmesg: { flags: {}, run: dmesgCommand },
+  logs: { flags: {}, run: logsCommand },
+  health: { flags: { "wait-timeout": { is: "text" } }, run: healthCommand },
   list: { flags: {}, run: listCommand },
   time: { flags: { check: { is: "text", short: "c" } }, run: timeCommand },
   validate: {
@@ -75,8 +112,7 @@ export const talosctl: Tool = async (world, call) => {
   try {
     const command = commandOf(call.argv);
     const words = readFlags(call.argv, { ...REMOTE, ...COMMANDS[command]!.flags });
-    await COMMANDS[command]!.run({ world, call, words, rest: words.rest.slice(command.split(" ").length) });
-    return 0;
+    return (await COMMANDS[command]!.run({ world, call, words, rest: words.rest.slice(command.split(" ").length) })) ?? 0;
   } catch (error) {
     if (!(error instanceof TalosError)) throw error;
     call.err(`${error.message}\n`);

@@ -119,8 +119,8 @@ function serve(connection: Socket, run: (first: First, call: Call) => Promise<nu
     cwd,
     read: (path) => request({ read: path }),
     stdin: () => request({ stdin: true }),
-    async write(path, text, mode = 0o644) {
-      await request({ write: path, text, mode });
+    async write(path, content, mode = 0o644) {
+      await request({ write: path, ...(Buffer.isBuffer(content) ? { bytes: content.toString("base64") } : { text: content }), mode });
     },
     out: (out) => send({ out }),
     err: (err) => send({ err }),

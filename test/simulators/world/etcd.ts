@@ -114,5 +114,6 @@ export function removeMember(world: World, machine: MachineState, id: string): S
 }
 
 /** A node leaves etcd by itself, and takes its data with it. */
-export const leaveCluster = (world: World, machine: MachineState) =>
+export function leaveCluster(world: World, machine: MachineState): undefined {
   world.change("product", `${machine.vm} leaves etcd`, ({ machines }) => void (machines[machine.mac]!.etcd!.out = "left"));
+}

@@ -72,6 +72,7 @@ export function applyConfig(
       if (reboots) Object.assign(it, { stage: "rebooting", due: world.now() + PACE.reboot });
     }
   });
+  if (world.strikes("talos-drops-stream")) return DROPPED;
   return {
     details:
       mode === "try"
@@ -79,6 +80,9 @@ export function applyConfig(
         : details,
   };
 }
+
+/** What a client finds when the connection goes away under its call: the node may have done it all the same. */
+export const DROPPED: Status = { code: "Unavailable", description: "error reading from server: EOF" };
 
 /** How long a config is tried. */
 const TRIAL_MS = 60_000;

@@ -2,7 +2,7 @@
 import { hasInstaller } from "./factory.ts";
 import { readInstaller } from "./life.ts";
 import { answers, etcdMembers, type MachineState, runningNodes, configOf } from "./machines.ts";
-import type { Status } from "./talos-api.ts";
+import { DROPPED, type Status } from "./talos-api.ts";
 import { minorOf, SINCE } from "./talos-version.ts";
 import { reboot } from "./talos-power.ts";
 import type { World } from "./world.ts";
@@ -22,6 +22,7 @@ export function writeUpgrade(world: World, machine: MachineState, image: string)
   if (minorOf(machine) < SINCE.lifecycle) return { code: "Unimplemented", description: "unknown service machine.LifecycleService" };
   if (!answers(machine) || !machine.installed) return { code: "FailedPrecondition", description: "machine is not installed" };
   if (!image) return { code: "InvalidArgument", description: "installer image name is required" };
+  if (world.strikes("talos-drops-stream")) return DROPPED; // who hangs up ends the installer
   return write(world, machine, image);
 }
 

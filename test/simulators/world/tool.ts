@@ -10,8 +10,8 @@ export interface Call {
   read(path: string): Promise<string>;
   /** The stand-in's standard input, for tools that read it as a stream (`-`). */
   stdin(): Promise<string>;
-  /** Writes a file from within the stand-in's process. */
-  write(path: string, text: string, mode?: number): Promise<void>;
+  /** Writes a file, of text or of bytes, from within the stand-in's process. */
+  write(path: string, content: string | Buffer, mode?: number): Promise<void>;
   out(text: string): void;
   err(text: string): void;
 }

@@ -21,7 +21,8 @@ export async function serveConnect(portOf: (address: string) => number | undefin
       node.pipe(socket).pipe(node);
     });
     node.on("error", () => socket.destroy());
-    node.on("close", () => socket.destroy());
+    // not destroyed: the alert that the node went away with has yet to be read
+    node.on("close", () => socket.end());
     socket.on("close", () => node.destroy());
   });
   await new Promise<void>((resolve) => void proxy.listen(0, "127.0.0.1", resolve));

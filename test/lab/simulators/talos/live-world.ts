@@ -36,6 +36,8 @@ export interface Live {
   until(what: string, holds: () => boolean, seconds?: number): Promise<void>;
   /** Installs three control planes, and etcd on the first. */
   build(count?: number): Promise<void>;
+  /** Waits for the API server and puts a CNI into the cluster, without which no node is ever ready. */
+  network(): Promise<void>;
   /** Writes a node's config to a file and returns its path. */
   config(hostname: string, change?: object): string;
   portOf(address: string): number | undefined;
@@ -91,7 +93,7 @@ export async function liveWorld({ talos = "v1.13.9" }: { talos?: string } = {}):
   const served = await serveTalos(world);
   const proxy = await serveConnect((address) => served.portOf(address));
 
-  const secrets = await generated(["gen", "secrets", "--output-file", "-"]);
+  const secrets = (sharedSecrets ??= await generated(["gen", "secrets", "--output-file", "-"]));
   const talosconfig = await generated(
     ["gen", "config", "home", "https://192.168.120.100:6443", "--with-secrets", "/s", "--output-types", "talosconfig", "--output", "-"],
     { "/s": stringify(secrets) },
@@ -132,9 +134,12 @@ export async function liveWorld({ talos = "v1.13.9" }: { talos?: string } = {}):
       await live.until("all are members of etcd", () =>
         nodes.every((node) => (live.machine(node).etcd?.readyAt ?? Infinity) < world.now()),
       );
+      await live.network();
+      await live.until("nodes are ready", () => nodes.every((node) => machineStatus(world, live.machine(node)).status.ready));
+    },
+    async network() {
       await live.until("the API server begins", () => world.state.cluster.etcd !== undefined);
       world.change("world", "Cilium is there", ({ cluster }) => void (cluster.releases["kube-system/cilium"] = CILIUM));
-      await live.until("nodes are ready", () => nodes.every((node) => machineStatus(world, live.machine(node)).status.ready));
     },
     config(hostname, change = {}) {
       const path = join(folder, `${hostname}.yaml`);
@@ -157,6 +162,9 @@ const filesOf = (argv: string[], ...more: string[]) =>
   Object.fromEntries(
     [...argv, ...more].filter((word) => word.startsWith("/") && existsSync(word)).map((path) => [path, readFileSync(path, "utf8")]),
   );
+
+/** Two worlds of one test are of the same cluster. */
+let sharedSecrets: unknown;
 
 async function generated(argv: string[], files: Record<string, string> = {}): Promise<any> {
   return parse((await play(talosctl, testWorld(), argv, { files })).out);

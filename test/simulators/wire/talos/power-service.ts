@@ -43,7 +43,6 @@ const since =
 const lifecycleUpgrade: Stream = ({ world, machine, request }, send) => {
   const image: string = request.source?.image_name ?? "";
   send({ progress: { message: `running Talos installer ${image.split(":").at(-1)}` } });
-  if (world.strikes("talos-drops-stream")) return { code: "Unavailable", description: "error reading from server: EOF" };
   const refused = writeUpgrade(world, machine, image);
   if (refused) return refused;
   send({ progress: { message: "installation of talos complete" } });

@@ -1,7 +1,7 @@
 // How a call finds its node: the `node` and `nodes` of its metadata, as apid passes calls on and gathers the replies of many.
 import type { handleServerStreamingCall, handleUnaryCall, Metadata, ServerWritableStream, UntypedHandleCall } from "@grpc/grpc-js";
 import { addressesOf, configOf, type MachineState } from "../../world/machines.ts";
-import { type Status, wordsOf } from "../../world/talos-api.ts";
+import { DROPPED, type Status, wordsOf } from "../../world/talos-api.ts";
 import { forwarded } from "../../world/talos-reach.ts";
 import type { World } from "../../world/world.ts";
 import type { Events } from "./events.ts";
@@ -129,7 +129,7 @@ async function run(
   else {
     const down = endpoint.down(site.machine.mac);
     const lost = new Promise<Status>((resolve) => {
-      const tell = () => resolve({ code: "Unavailable", description: "error reading from server: EOF" });
+      const tell = () => resolve(DROPPED);
       if (down.aborted) tell();
       else down.addEventListener("abort", tell, { once: true });
     });

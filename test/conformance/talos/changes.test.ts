@@ -1,0 +1,132 @@
+// What changes a cluster: in two equal worlds the stand-in and the real talosctl end alike, say the same and leave the same behind.
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { answers, type MachineState } from "../../simulators/world/machines.ts";
+import { machineStatus } from "../../simulators/world/talos-status.ts";
+import { A, B, C, EMPTY, type Live, liveWorld } from "../../lab/simulators/talos/live-world.ts";
+import { meant, real } from "./run.ts";
+
+let mine: Live;
+let theirs: Live;
+beforeAll(async () => {
+  [mine, theirs] = await Promise.all([liveWorld(), liveWorld()]);
+});
+afterAll(() => Promise.all([mine.close(), theirs.close()]));
+
+const image = (version: string) => `factory.talos.dev/metal-installer/${EMPTY}:${version}`;
+
+/** What counts of a machine when two worlds are compared: nothing random, no times. */
+const left = ({ stage, installed, next, previous, config, etcd }: MachineState) => ({
+  stage,
+  installed: installed?.talos,
+  next: next?.talos,
+  previous: previous?.talos,
+  staged: config && config.active !== config.persistent,
+  active: config?.active,
+  etcd: etcd && (etcd.out ?? "member"),
+});
+const all = ({ machine }: Live) => [A, B, C].map((node) => left(machine(node)));
+
+/** Runs a line in both worlds and waits until nothing moves. `words` sees the world it is for. */
+async function both(words: (live: Live) => string[]) {
+  const [standIn, tool] = await Promise.all([mine.standIn(...words(mine)), real(theirs, ...words(theirs))]);
+  await Promise.all([mine, theirs].map((live) => live.until("it is quiet", () => quiet(live))));
+  return { standIn, tool };
+}
+
+const quiet = (live: Live) =>
+  [A, B, C].map(live.machine).every((machine) => {
+    if (machine.due !== undefined || machine.leaving) return false;
+    if (!answers(machine)) return machine.stage === "off";
+    return (
+      live.portOf(machine.lease) !== undefined &&
+      (machine.stage !== "running" || machineStatus(live.world, machine).stage === "running" || !machine.etcd)
+    );
+  });
+
+async function same(words: (live: Live) => string[]) {
+  const { standIn, tool } = await both(words);
+  expect(meant(standIn)).toEqual(meant(tool));
+  expect(all(mine)).toEqual(all(theirs));
+}
+
+describe("a new machine", () => {
+  test("refuses what is no config", () =>
+    same((live) => ["apply-config", "--insecure", "-n", A, "-f", live.config("bad", { machine: { foo: "bar" } })]));
+  test("shows in a dry run what it would take", () =>
+    same((live) => ["apply-config", "--insecure", "-n", A, "-f", live.config("k8s-0"), "--dry-run"]));
+  test.each([
+    [A, "k8s-0"],
+    [B, "k8s-1"],
+    [C, "k8s-2"],
+  ])("%s takes its config and installs", (node, name) =>
+    same((live) => ["apply-config", "--insecure", "-n", node, "-f", live.config(name)]),
+  );
+  test("refuses to be bootstrapped as two", () => same(() => ["bootstrap", "-n", `${A},${B}`]));
+  test("without a CNI is bootstrapped, and only once", async () => {
+    await same(() => ["bootstrap", "-n", A]);
+    await same(() => ["bootstrap", "-n", A]);
+    await Promise.all([mine.network(), theirs.network()]);
+  });
+});
+
+describe("apply-config", () => {
+  const apply = (machine: object, ...more: string[]) =>
+    same((live) => ["apply-config", "-n", A, "-f", live.config("k8s-0", { machine }), ...more]);
+  const encrypted = { systemDiskEncryption: { ephemeral: { provider: "luks2" } } };
+  test("no difference", () => apply({}, "--dry-run"));
+  test("takes what is live at once", () => apply({ sysctls: { a: "1" } }));
+  test("tries", () => apply({ sysctls: { a: "2" } }, "--mode", "try", "--timeout", "90s"));
+  test("tells in a dry run that it would reboot", () => apply(encrypted, "--dry-run"));
+  test("refuses without a reboot what needs one", () => apply(encrypted, "--mode", "no-reboot"));
+  test("stages", () => apply(encrypted, "--mode", "staged"));
+  test("reboots for what needs it", () => apply(encrypted));
+  test("refuses a mode that is none", () => apply({}, "--mode", "nonsense"));
+  test("a file that is not there", () => same(() => ["apply-config", "-n", A, "-f", "/nowhere.yaml"]));
+});
+
+describe("etcd", () => {
+  test("leadership goes to another", () => same(() => ["etcd", "forfeit-leadership", "-n", A]));
+  test("a snapshot", () => same(() => ["etcd", "snapshot", "db", "-n", A]));
+  test("no alarms", () => same(() => ["etcd", "alarm", "list", "-n", A]));
+  test("no member by that id", () => same(() => ["etcd", "remove-member", "00000000000000aa", "-n", A]));
+  test("no id at all", () => same(() => ["etcd", "remove-member", "zz", "-n", A]));
+  test("a member is put out", () => same((live) => ["etcd", "remove-member", live.machine(C).etcd!.id, "-n", A]));
+  test("who was put out has nothing to say", () => same(() => ["etcd", "members", "-n", C]));
+});
+
+describe("files, logs and health", () => {
+  test.each([["read", "/etc/os-release"], ["read", "/nope"], ["dmesg"], ["logs", "etcd"], ["logs", "nonsense"]])("%s %s", (...words) =>
+    same(() => [...words.filter(Boolean), "-n", A]),
+  );
+});
+
+/** Followed sequences say on the way what depends on when the client looked: the end counts. */
+async function followed(words: (live: Live) => string[]) {
+  const { standIn, tool } = await both(words);
+  expect([standIn.code, standIn.err.trim().split("\n").at(-1)]).toEqual([tool.code, tool.err.trim().split("\n").at(-1)]);
+  expect(all(mine)).toEqual(all(theirs));
+}
+
+describe("what takes a node down", () => {
+  test("a reset that keeps the system brings it to maintenance", () =>
+    followed(() => [
+      "reset",
+      "-n",
+      C,
+      "--system-labels-to-wipe",
+      "STATE",
+      "--system-labels-to-wipe",
+      "EPHEMERAL",
+      "--reboot",
+      "--graceful=false",
+    ]));
+  test("a partition that is none", () => followed(() => ["reset", "-n", B, "--system-labels-to-wipe", "FOO"]));
+  test("an image that is not there", () => followed(() => ["upgrade", "-n", B, "--image", image("v1.99.0"), "--drain=false"]));
+  test("an upgrade without a reboot is written down", () =>
+    followed(() => ["upgrade", "-n", B, "--image", image("v1.13.8"), "--no-reboot"]));
+  test("a reboot takes it", () => followed(() => ["reboot", "-n", B]));
+  test("an older node is pointed out", () => same(() => ["get", "hostname", "-n", B]));
+  test("a rollback brings back what was there", () => same(() => ["rollback", "-n", B]));
+  test("a shutdown ends with the VM off", () => followed(() => ["shutdown", "-n", B]));
+  test("a node that is off cannot be rebooted", () => followed(() => ["reboot", "-n", B]));
+});
