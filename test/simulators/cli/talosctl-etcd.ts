@@ -72,7 +72,9 @@ const forfeit = (world: World, machine: MachineState) => {
 async function remove(talos: TalosCall, asks: string): Promise<void> {
   const [, id = ""] = talos.rest;
   if (!/^[0-9a-f]{1,16}$/i.test(id))
-    throw new TalosError(`error parsing member ID: strconv.ParseUint: parsing ${JSON.stringify(id)}: invalid syntax`);
+    throw new TalosError(
+      `error parsing member ID: error parsing etcd member id: strconv.ParseUint: parsing ${JSON.stringify(id)}: invalid syntax`,
+    );
   await each(talos, asks, (world, machine) => removeMember(world, machine, id.toLowerCase().padStart(16, "0")));
 }
 

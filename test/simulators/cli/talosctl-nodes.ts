@@ -3,6 +3,7 @@ import { applyConfig, bootstrap, MODES, type Mode, wordsOf } from "../world/talo
 import { adminKubeconfig } from "../world/admin-kubeconfig.ts";
 import { talosOf } from "../world/talos-version.ts";
 import { Untaught } from "../world/tool.ts";
+import { milliseconds } from "./kubectl-client.ts";
 import { goError, isMissing } from "./go-errors.ts";
 import { CLIENT, fanOut, listErrors, onlyOne, reach, type TalosCall, TalosError } from "./talosctl-client.ts";
 
@@ -47,7 +48,8 @@ export async function applyCommand(talos: TalosCall): Promise<void> {
   const { answered, error } = fanOut(await reach(talos), words.on("insecure"));
   const errors: string[] = [];
   for (const { node, machine } of answered) {
-    const applied = applyConfig(world, machine, text, mode, words.on("dry-run"));
+    const trialMs = milliseconds(words.text("timeout") ?? "1m");
+    const applied = applyConfig(world, machine, text, mode, words.on("dry-run"), { trialMs });
     if ("details" in applied) call.err(`${applied.details}\n`);
     else errors.push(words.on("insecure") ? wordsOf(applied) : `${node}: ${wordsOf(applied)}`);
   }

@@ -85,6 +85,7 @@ export function goDown(machine: MachineState): { halts: boolean } {
   if (all) for (const name of ["installed", "next", "previous"] as const) delete machine[name];
   if (all || wipes.includes("STATE")) delete machine.config;
   if (all || wipes.includes("EPHEMERAL")) delete machine.etcd;
+  if (halts) delete machine.leaving;
   return { halts };
 }
 

@@ -93,7 +93,7 @@ export async function liveWorld({ talos = "v1.13.9" }: { talos?: string } = {}):
   const served = await serveTalos(world);
   const proxy = await serveConnect((address) => served.portOf(address));
 
-  const secrets = (sharedSecrets ??= await generated(["gen", "secrets", "--output-file", "-"]));
+  const secrets = await (sharedSecrets ??= generated(["gen", "secrets", "--output-file", "-"]));
   const talosconfig = await generated(
     ["gen", "config", "home", "https://192.168.120.100:6443", "--with-secrets", "/s", "--output-types", "talosconfig", "--output", "-"],
     { "/s": stringify(secrets) },
@@ -164,7 +164,7 @@ const filesOf = (argv: string[], ...more: string[]) =>
   );
 
 /** Two worlds of one test are of the same cluster. */
-let sharedSecrets: unknown;
+let sharedSecrets: Promise<any> | undefined;
 
 async function generated(argv: string[], files: Record<string, string> = {}): Promise<any> {
   return parse((await play(talosctl, testWorld(), argv, { files })).out);
