@@ -65,7 +65,8 @@ async function lookAtAge(context: Context): Promise<Verdict> {
     : { state: "ok", saw: "vault, .sops.yaml and key file agree" };
 }
 
-async function lookAtTree({ root, cluster, versions }: Context): Promise<Verdict> {
+/** Every copy of the home's values under kubernetes/, where Flux reads them. */
+export async function lookAtTree({ root, cluster, versions }: Context): Promise<Verdict> {
   const wrong = await disagreements(cluster, versions, (file) => readIfThere(join(root, file)));
   return wrong.length
     ? { state: "bad", saw: wrong.map(inWords).join("\n"), mend: "task configure, then commit and push" }

@@ -2,6 +2,7 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
+import { lookAtTree } from "../../../scripts/bootstrap/preflight.ts";
 import { configure } from "../../../scripts/configure.ts";
 import { UsageError } from "../../../scripts/lib/errors.ts";
 import { PLACES } from "../../../scripts/lib/gitops/agreement.ts";
@@ -87,4 +88,24 @@ it("keeps what somebody wrote while the question was open", async () => {
     `Failure: could not write ${COREDNS}\n  said: it was changed while the question was open\n  now:  its change is kept\n  next: task configure`,
   );
   expect(await textOf(COREDNS)).toBe("mine\n");
+});
+
+it("preflight says which copies differ, and that task configure mends it", async () => {
+  const agrees = await record({ root });
+  expect(await lookAtTree(agrees.context)).toEqual({ state: "ok", saw: "says what talos/cluster.yaml and versions.env say" });
+  const differs = await record({ cluster, root });
+  const [dns, timezone, unifi] = [
+    await lineOf(COREDNS, "clusterIP"),
+    await lineOf(MAP_FILE, "TIMEZONE"),
+    await lineOf(MAP_FILE, "UNIFI_HOST"),
+  ];
+  expect(await lookAtTree(differs.context)).toEqual({
+    state: "bad",
+    saw: [
+      `${COREDNS}:${dns} spec.values.service.clusterIP is 10.43.0.10, talos/cluster.yaml says 10.96.0.10 (the tenth address of network.services)`,
+      `${MAP_FILE}:${timezone} postBuild.substitute.TIMEZONE is America/New_York, talos/cluster.yaml says Europe/Zurich (timezone)`,
+      `${MAP_FILE}:${unifi} postBuild.substitute.UNIFI_HOST is 192.168.120.6, talos/cluster.yaml says none (unifi.address)`,
+    ].join("\n"),
+    mend: "task configure, then commit and push",
+  });
 });
