@@ -1,5 +1,5 @@
 // The settings: what applications under kubernetes/ may write as ${DOMAIN}, ${TIMEZONE}, … and where each of them comes from.
-import { type Cluster, PLATFORM } from "../cluster/cluster.ts";
+import { type Cluster, type ItemKey, ITEM_KEYS, PLATFORM } from "../cluster/cluster.ts";
 import type { Versions } from "../versions.ts";
 
 export interface Setting {
@@ -9,6 +9,9 @@ export interface Setting {
   /** Undefined: this home has none, and nothing in its tree may ask for it. */
   value: string | undefined;
 }
+
+/** Items that only the procedures of this project read. */
+const NOT_THE_CLUSTERS: readonly ItemKey[] = ["talos", "connect", "nas", "esxi", "kubeconfig"];
 
 /** Every setting of this home, by name. */
 export function settingsOf(cluster: Cluster, versions: Versions): Setting[] {
@@ -42,14 +45,19 @@ export function settingsOf(cluster: Cluster, versions: Versions): Setting[] {
     ["TIMEZONE", "timezone", cluster.timezone],
     ["TUNNEL_ID", "cloudflare.tunnel", cluster.cloudflare.tunnel],
     ["UNIFI_HOST", "unifi.address", unifi?.address],
-    ...Object.entries(nas.exports).map(([name, path]): [string, string, string] => [exportSetting(name), `nas.exports.${name}`, path]),
+    ...Object.entries(nas.exports).map(([name, path]): [string, string, string] => [inCapitals("NAS", name), `nas.exports.${name}`, path]),
+    ...ITEM_KEYS.filter((key) => !NOT_THE_CLUSTERS.includes(key)).map((key): [string, string, string] => [
+      inCapitals("ITEM", key),
+      `onepassword.items.${key}`,
+      cluster.onepassword.items[key],
+    ]),
   ];
   return rows.map(([name, says, value]) => ({ name, says, value })).sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
-/** nas.exports.time-machine → NAS_TIME_MACHINE. */
-const exportSetting = (name: string) =>
-  `NAS_${name
+/** nas.exports.time-machine → NAS_TIME_MACHINE, onepassword.items.certManager → ITEM_CERT_MANAGER. */
+const inCapitals = (prefix: string, name: string) =>
+  `${prefix}_${name
     .replaceAll(/([a-z])([A-Z])/g, "$1_$2")
     .replaceAll("-", "_")
     .toUpperCase()}`;

@@ -2,11 +2,11 @@
 import { expect, it } from "vitest";
 import { CATALOGUE } from "../../../scripts/lib/secrets/catalogue.ts";
 import { ourHome } from "./home.ts";
-import { type Any, ofKind } from "./tree.ts";
+import { type Any, ofKind, substituted } from "./tree.ts";
 
 const { items } = ourHome().onepassword;
 const known = new Set(CATALOGUE.map(({ item, field }) => `${items[item]} ${field}`));
-const SECRETS = ofKind("ExternalSecret", "external-secrets.io");
+const SECRETS = ofKind("ExternalSecret", "external-secrets.io").map((one) => ({ ...one, object: substituted(one.object) as Any }));
 
 /** The fields that a template takes: `.KOPIA_PASSWORD`. */
 const fieldsOf = (data: Record<string, string>) =>
@@ -18,6 +18,11 @@ it("is something", () => {
 
 it.each(SECRETS.map((one) => [`${one.file} ${one.name}`, one.object.spec] as const))("%s", (_name, spec) => {
   const from = ((spec.dataFrom ?? []) as Any[]).flatMap(({ extract }) => (extract ? [extract.key as string] : []));
+  for (const item of from)
+    expect(
+      [...known].some((one) => one.startsWith(`${item} `)),
+      item,
+    ).toBe(true);
   for (const field of fieldsOf(spec.target?.template?.data ?? {}))
     expect(
       from.some((item) => known.has(`${item} ${field}`)),
@@ -25,4 +30,14 @@ it.each(SECRETS.map((one) => [`${one.file} ${one.name}`, one.object.spec] as con
     ).toBe(true);
   for (const { remoteRef } of (spec.data ?? []) as Any[])
     expect(known, `${remoteRef.key} ${remoteRef.property}`).toContain(`${remoteRef.key} ${remoteRef.property}`);
+});
+
+it("no whole item lands in a Secret: a field that is added in 1Password goes nowhere by itself", () => {
+  const whole = SECRETS.filter(({ object }) => !object.spec.target?.template?.data && !object.spec.data).map(({ file }) => file);
+  expect(whole).toEqual(["kubernetes/apps/network/certificates/import/externalsecret.yaml"]); // a certificate and its key, which the cluster put there
+});
+
+it("an item is named by its setting: a home may call it as it likes", () => {
+  for (const { file, object } of ofKind("ExternalSecret", "external-secrets.io"))
+    for (const { extract } of (object.spec.dataFrom ?? []) as Any[]) expect(extract.key, file).toMatch(/^\$\{ITEM_[A-Z_]+\}$/);
 });
