@@ -20,8 +20,8 @@ export interface RealCluster {
   world: TestWorld;
   folder: string;
   server: KubernetesServer;
-  /** The admin's kubeconfig, pointed at the door. */
-  kubeconfig: string;
+  /** The admin's kubeconfig as Talos hands it out. */
+  text: string;
   /** Runs a real tool with the admin's kubeconfig. */
   run(tool: string, args: string[], stdin?: string): Promise<Ran>;
   kubectl(...args: string[]): Promise<Ran>;
@@ -32,6 +32,8 @@ export interface RealCluster {
   settle(seconds?: number): Promise<void>;
   /** Runs a stand-in, which writes to the world, and so to the API server. */
   standIn: ReturnType<typeof standInOf>;
+  /** Ends the servers; the folder stays. */
+  close(): Promise<void>;
   end(): Promise<void>;
 }
 
@@ -43,7 +45,14 @@ const BOOTED_IN = 5_000;
 
 /** Up when it returns. */
 export async function realCluster(faults: Partial<Record<Fault, number>> = {}): Promise<RealCluster> {
-  const { world, folder, kubeconfig: text } = await bootstrappedWorld(faults, Date.now() - BOOTED_IN);
+  return open(await bootstrappedWorld(faults, Date.now() - BOOTED_IN));
+}
+
+/** The same home again after `close`, or a copy of its folder with a copy of its world. */
+export const reopen = ({ world, folder, text }: RealCluster, copy?: string): Promise<RealCluster> =>
+  open({ world: copy ? { ...world, state: structuredClone(world.state), folder: copy } : world, folder: copy ?? folder, kubeconfig: text });
+
+async function open({ world, folder, kubeconfig: text }: Awaited<ReturnType<typeof bootstrappedWorld>>): Promise<RealCluster> {
   // helm and the API server know only the real time
   const clock = setInterval(() => world.pass(Math.max(0, Date.now() - world.now())), 20);
   const server = await serveKubernetes(world, { tools: serverTools, folder });
@@ -74,11 +83,15 @@ export async function realCluster(faults: Partial<Record<Fault, number>> = {}): 
     await pause(20);
   }
   writeFileSync(kubeconfig, text.replace(/server: \S+/, `server: https://127.0.0.1:${server.port()}`), { mode: 0o600 });
+  const close = async () => {
+    await server.close();
+    clearInterval(clock);
+  };
   return {
     world,
     folder,
     server,
-    kubeconfig,
+    text,
     run,
     kubectl: (...args) => run("kubectl", args),
     apply: (text, ...more) =>
@@ -90,9 +103,9 @@ export async function realCluster(faults: Partial<Record<Fault, number>> = {}): 
     refused: () => readLines(join(folder, "unexpected.ndjson")),
     settle,
     standIn: standInOf(world, text),
+    close,
     async end() {
-      await server.close();
-      clearInterval(clock);
+      await close();
       rmSync(folder, { recursive: true, force: true });
     },
   };

@@ -23,7 +23,7 @@ const builtIn = (line: string): Kind => {
   };
 };
 
-/** Every kind that Kubernetes 1.34 serves by default and that can be listed. */
+/** Every kind that Kubernetes 1.36 serves by default and that can be listed. */
 const BUILT_IN = [
   "namespaces - v1 Namespace cluster ns",
   "nodes - v1 Node cluster no",
@@ -68,6 +68,8 @@ const BUILT_IN = [
   "clusterrolebindings rbac.authorization.k8s.io v1 ClusterRoleBinding cluster",
   "mutatingwebhookconfigurations admissionregistration.k8s.io v1 MutatingWebhookConfiguration cluster",
   "validatingwebhookconfigurations admissionregistration.k8s.io v1 ValidatingWebhookConfiguration cluster",
+  "mutatingadmissionpolicies admissionregistration.k8s.io v1 MutatingAdmissionPolicy cluster",
+  "mutatingadmissionpolicybindings admissionregistration.k8s.io v1 MutatingAdmissionPolicyBinding cluster",
   "validatingadmissionpolicies admissionregistration.k8s.io v1 ValidatingAdmissionPolicy cluster",
   "validatingadmissionpolicybindings admissionregistration.k8s.io v1 ValidatingAdmissionPolicyBinding cluster",
   "priorityclasses scheduling.k8s.io v1 PriorityClass cluster pc",
@@ -83,6 +85,8 @@ const BUILT_IN = [
   "certificatesigningrequests certificates.k8s.io v1 CertificateSigningRequest cluster csr",
   "customresourcedefinitions apiextensions.k8s.io v1 CustomResourceDefinition cluster crd,crds",
 ].map(builtIn);
+
+export const isBuiltIn = (kind: Kind) => BUILT_IN.includes(kind);
 
 const CRDS = "customresourcedefinitions.apiextensions.k8s.io/";
 

@@ -53,6 +53,8 @@ export type Write = { by: string } & (
   | { verb: "patch"; key: string; apiVersion: string; kind: string; patch: object }
   | { verb: "status"; key: string; apiVersion: string; kind: string; status: object }
   | { verb: "delete"; key: string; apiVersion: string; kind: string }
+  /** Lets a Namespace go that is empty. */
+  | { verb: "finalize"; key: string; apiVersion: string; kind: string }
   /** All that helm keeps of a release. */
   | { verb: "release"; namespace: string; name: string }
 );

@@ -4,6 +4,7 @@ import { fluxSteps } from "./cluster-flux.ts";
 import type { Around } from "./cluster-flux-status.ts";
 import { ingressSteps } from "./cluster-ingress.ts";
 import { isEstablished } from "./cluster-kinds.ts";
+import { namespaceSteps } from "./cluster-namespaces.ts";
 import { definitionSteps, nodeSteps, type Step, workloadSteps } from "./cluster-nodes.ts";
 import { operatorSteps } from "./cluster-operators.ts";
 import { isReadyNode } from "./cluster-releases.ts";
@@ -32,6 +33,7 @@ function stepsOf(world: World): Step[] {
   };
   return [
     ...definitionSteps(cluster),
+    ...namespaceSteps(cluster),
     ...nodeSteps(cluster, kubelets(world), born),
     ...workloadSteps(cluster),
     ...storageSteps(cluster, world.has("ceph-warns")),

@@ -1,6 +1,6 @@
 // Follows every kind that the API server serves: one list, then one watch, over one connection. What comes is queued, in order, until it is taken.
 import { setTimeout as pause } from "node:timers/promises";
-import { type Kind, resourceOf } from "../../world/cluster-kinds.ts";
+import { isBuiltIn, type Kind, resourceOf } from "../../world/cluster-kinds.ts";
 import type { KubeObject } from "../../world/cluster-store.ts";
 import type { ApiClient } from "./client.ts";
 
@@ -38,6 +38,7 @@ export function openFollowers(client: ApiClient, failed: (error: Error) => void)
     const path = pathOf(kind);
     while (!closed && state.wanted) {
       const { status, body } = await client.ask("GET", path);
+      if (status === 404 && isBuiltIn(kind)) return void (state.listed = true); // another release of Kubernetes, which has no such kind
       // a definition is Established a moment before its kind is served
       if (status !== 200) {
         if (status !== 404 && status !== 429 && status !== 503) throw new Error(`GET ${path}: ${status} ${body?.message ?? ""}`);

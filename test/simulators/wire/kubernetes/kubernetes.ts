@@ -21,6 +21,9 @@ export interface KubernetesServer {
   close(): Promise<void>;
 }
 
+/** What a signal takes at most until it is heard. */
+const SIGNAL_MS = 50;
+
 /** Serves the cluster of this world with a real etcd and kube-apiserver, data below `<folder>/kubernetes`. Moves the cluster on by itself, every `paceMs`. */
 export async function serveKubernetes(
   world: World,
@@ -33,6 +36,7 @@ export async function serveKubernetes(
   let wrong: Error | undefined;
   let ended = false;
   let held = 0;
+  let current: Promise<void> | undefined;
 
   const heard = (line: string) => {
     const { stage, verb, userAgent = "", objectRef = {} } = JSON.parse(line);
@@ -80,7 +84,7 @@ export async function serveKubernetes(
   };
   const running = (async () => {
     while (!ended) {
-      if (held === 0) await turn();
+      if (held === 0) await (current = turn());
       await pause(paceMs);
     }
   })().catch((error: Error) => {
@@ -95,7 +99,9 @@ export async function serveKubernetes(
     },
     async quiesce() {
       held += 1;
+      await current;
       const release = cluster?.hold();
+      await pause(SIGNAL_MS);
       return () => {
         held -= 1;
         release?.();

@@ -36,9 +36,11 @@ export async function send(client: ApiClient, state: Readonly<ClusterState>, wri
     if (write.verb === "apply") return client.ask("PATCH", `${path}?${manager}&force=true`, applied(write.object, kind, namespace), APPLY);
     if (write.verb === "patch") return client.ask("PATCH", `${path}?${manager}`, write.patch, MERGE);
     if (write.verb === "status") return client.ask("PATCH", `${path}/status?${manager}`, { status: write.status }, MERGE);
+    if (write.verb === "finalize")
+      return client.ask("PUT", `${path}/finalize`, { apiVersion: "v1", kind: "Namespace", metadata: { name }, spec: { finalizers: [] } });
     return client.ask("DELETE", path, { propagationPolicy: "Background" });
   }, write.verb === "apply");
-  if (answer.status < 300 && write.verb !== "delete") return [{ kind, key, object: answer.body }];
+  if (answer.status < 300 && write.verb !== "delete" && write.verb !== "finalize") return [{ kind, key, object: answer.body }];
   const now = await client.ask("GET", path);
   const object = now.status === 200 ? (now.body as KubeObject) : undefined;
   const gone = answer.status === 404 && write.verb !== "apply";
