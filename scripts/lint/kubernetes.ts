@@ -18,11 +18,11 @@ export const lintKubernetes = procedure({
     report: choice("form of the findings", ["text", "github"], "text"),
   },
   cluster: false,
-  async run({ root: tree, bootstrap, explain, report }, { root, ui }) {
+  async run({ root: tree, bootstrap, explain, report }, { env, root, ui }) {
     const { lint } = await import("../lib/lint/lint.ts");
     const { asAnnotations, inNumbers, inText } = await import("../lib/lint/report.ts");
     const where = { root: resolve(root, tree), ...(bootstrap !== undefined && { bootstrap: resolve(root, bootstrap) }) };
-    const result = await lint(where, await homeOf(root, where.root));
+    const result = await lint(where, { ...(await homeOf(root, where.root)), cache: join(env.HOME_OPS_STATE!, "cache/lint") });
     if (explain !== undefined) return answer(result, explain, ui);
     const { findings, ground, convergence } = result;
     const errors = findings.filter(({ level }) => level === "error");

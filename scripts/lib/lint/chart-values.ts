@@ -17,6 +17,8 @@ export interface ChartValues {
   /** Where the list was made from another version than that: what is unknown may be newer. */
   readAt?: string;
   paths: Map<string, KnownPath>;
+  /** Free maps of which the list says nothing more. */
+  open: ReadonlySet<string>;
 }
 
 export interface StrayValue {
@@ -45,7 +47,9 @@ export function readChartValues(text: string): ChartValues {
         return [path, known] as const;
       }),
   );
-  return { chart, version, ...(readAt !== undefined && { readAt }), paths };
+  const described = new Set([...paths.keys()].flatMap((path) => [...path.matchAll(/\.\*\./g)].map(({ index }) => path.slice(0, index))));
+  const open = new Set([...paths].filter(([path, { free }]) => free && !described.has(path)).map(([path]) => path));
+  return { chart, version, ...(readAt !== undefined && { readAt }), paths, open };
 }
 
 const kindOf = (value: unknown) => {
@@ -58,14 +62,12 @@ const kindOf = (value: unknown) => {
 };
 
 /** Every value that the chart does not know, or takes in another kind. */
-export function strayValues(values: unknown, { paths }: Pick<ChartValues, "paths">): StrayValue[] {
-  const names = [...paths.keys()];
-  const isOpen = (rule: string) => paths.get(rule)?.free === true && !names.some((one) => one.startsWith(`${rule}.*.`));
+export function strayValues(values: unknown, { paths, open }: Pick<ChartValues, "paths" | "open">): StrayValue[] {
   // `path` is where the value stands, `rule` how the chart writes that place: controllers.echo and controllers.*
   const walk = (value: unknown, path: string, rule: string, parent: { path: string; rule: string }): StrayValue[] => {
     const here = rule === "" ? undefined : paths.get(rule);
     if (path !== "" && !here) return [unknownAt(path, rule, parent)];
-    if (value === null || isOpen(rule)) return []; // null takes a default away: Helm allows it everywhere
+    if (value === null || open.has(rule)) return []; // null takes a default away: Helm allows it everywhere
     const kind = kindOf(value);
     if (here && !here.kinds.some((one) => one === kind || one === "any" || (one === "number" && kind === "int")))
       return [{ path, message: `is a ${kind}, the chart takes ${here.kinds.join("|")}`, refused: here.strict }];
@@ -81,7 +83,9 @@ export function strayValues(values: unknown, { paths }: Pick<ChartValues, "paths
   };
   const unknownAt = (path: string, rule: string, parent: { path: string; rule: string }): StrayValue => {
     const start = parent.rule && `${parent.rule}.`;
-    const beside = names.filter((one) => one.startsWith(start) && one.length > start.length && !one.slice(start.length).includes("."));
+    const beside = [...paths.keys()].filter(
+      (one) => one.startsWith(start) && one.length > start.length && !one.slice(start.length).includes("."),
+    );
     const close = nearest(
       rule.slice(start.length),
       beside.map((one) => one.slice(start.length).replace(/\[\]$/, "")),

@@ -1,9 +1,10 @@
 // What charts do to a cluster beyond their values (scripts/lint/charts.yaml), and what their values may hold (scripts/lint/schemas/charts/*.txt).
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { parse } from "yaml";
 import { type ChartValues, readChartValues } from "./chart-values.ts";
+import type { Parse } from "./files.ts";
 import { groupOf, isHelmRelease } from "./object.ts";
+import { readDocuments } from "./parse.ts";
 import type { KubeObject, Located, Tree } from "./types.ts";
 
 const FOLDER = join(import.meta.dirname, "../../lint");
@@ -40,7 +41,11 @@ interface ChartsFile {
 }
 
 let file: ChartsFile | undefined;
-const facts = () => (file ??= parse(readFileSync(join(FOLDER, "charts.yaml"), "utf8"), { merge: true }) as ChartsFile);
+const facts = () => (file ??= loadCharts());
+
+/** Reads charts.yaml, with a parser that may remember it from another run. */
+export const loadCharts = (parse: Parse = readDocuments): ChartsFile =>
+  (file = parse(readFileSync(join(FOLDER, "charts.yaml"), "utf8")).documents[0]!.value as ChartsFile);
 
 /** What is known of a chart by its URL; undefined for one that nobody has described. */
 export const factsOf = (chart: string | undefined): ChartFacts | undefined => (chart === undefined ? undefined : facts().charts[chart]);

@@ -18,6 +18,8 @@ export interface Files {
   documents(path: string): Documents["documents"];
   /** Whether something in it is no YAML: kustomize refuses the whole file. */
   isFaulty(path: string): boolean;
+  /** Reads a text that stands inside a file: a patch. */
+  parse: Parse;
   is(path: string): "file" | "folder" | undefined;
   /** The names in a folder, sorted. */
   names(path: string): string[];
@@ -120,6 +122,7 @@ export function openFiles(base: string, report: (finding: Finding) => void, pars
     text,
     bytes,
     documents,
+    parse,
     isFaulty: (path) => {
       documents(path);
       return faulty.has(normalize(path));

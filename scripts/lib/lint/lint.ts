@@ -1,8 +1,9 @@
 // The whole lint of one tree: read it, hold every rule against it, simulate a first install.
 import type { Cluster } from "../cluster/cluster.ts";
-import { knownCharts } from "./charts.ts";
+import { knownCharts, loadCharts } from "./charts.ts";
 import { converge, type Convergence } from "./converge/converge.ts";
 import { groundOf, type Ground, type Rule } from "./ground.ts";
+import { openParseCache } from "./parse-cache.ts";
 import { readTree, type Where } from "./read.ts";
 import { charts, images } from "./rules/images.ts";
 import { network } from "./rules/network.ts";
@@ -24,12 +25,16 @@ export interface Lint {
 
 export interface Home {
   kubernetes: string;
+  /** A folder that remembers what was parsed; without it everything is parsed anew. */
+  cache?: string;
   cluster?: Cluster;
 }
 
 /** Lints a tree. A rule that breaks is a finding of its own: the others still say what they see. */
-export async function lint(where: Where, { kubernetes, cluster }: Home): Promise<Lint> {
-  const tree = readTree(where);
+export async function lint(where: Where, { kubernetes, cluster, cache }: Home): Promise<Lint> {
+  const parsed = cache === undefined ? undefined : openParseCache(cache);
+  loadCharts(parsed?.parse);
+  const tree = readTree(where, parsed?.parse);
   const ground = groundOf(tree, kubernetes, cluster);
   const found = [...tree.findings];
   if (tree.kustomizations.length === 0) return { ground, findings: inOrder(found) };
@@ -45,6 +50,7 @@ export async function lint(where: Where, { kubernetes, cluster }: Home): Promise
       return convergence.findings;
     })),
   );
+  parsed?.keep();
   return { ground, findings: inOrder(found), ...(convergence && { convergence }) };
 }
 
