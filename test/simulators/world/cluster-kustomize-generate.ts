@@ -8,6 +8,8 @@ export interface Generator {
   name: string;
   /** `path`, or `key=path`. */
   files?: string[];
+  /** Over the common ones. */
+  options?: GeneratorOptions;
 }
 
 export interface GeneratorOptions {
@@ -18,8 +20,10 @@ export interface GeneratorOptions {
 
 /** The ConfigMap of one generator. Names without a hash only: the hash is kustomize's own. */
 export function generated(generator: Generator, options: GeneratorOptions = {}, folder: string): KubeObject {
-  const { name, files = [], ...more } = generator;
-  const { annotations, labels, disableNameSuffixHash, ...others } = options;
+  const { name, files = [], options: own = {}, ...more } = generator;
+  const { disableNameSuffixHash, annotations: _, labels: __, ...others } = { ...options, ...own };
+  const annotations = { ...options.annotations, ...own.annotations };
+  const labels = { ...options.labels, ...own.labels };
   const unknown = [...Object.keys(more), ...Object.keys(others)];
   if (unknown.length > 0) throw new Untaught(`${unknown.join(", ")} of a configMapGenerator`);
   if (disableNameSuffixHash !== true) throw new Untaught("a configMapGenerator without disableNameSuffixHash");
@@ -29,6 +33,7 @@ export function generated(generator: Generator, options: GeneratorOptions = {}, 
       return [key, readFileSync(resolve(folder, path), "utf8")];
     }),
   );
-  const metadata = { name, ...(annotations && { annotations }), ...(labels && { labels }) };
+  const some = (map: object) => Object.keys(map).length > 0;
+  const metadata = { name, ...(some(annotations) && { annotations }), ...(some(labels) && { labels }) };
   return { apiVersion: "v1", kind: "ConfigMap", metadata, data };
 }

@@ -1,6 +1,6 @@
 // House style, as tests instead of habits: names of files, order of keys, sorted lists, plain words.
 import { describe, expect, it } from "vitest";
-import { isPair, isScalar, type Node, parseDocument, visit } from "yaml";
+import { isPair, isScalar, type Node, parseAllDocuments, parseDocument, visit } from "yaml";
 import { documentsOf, FILES, read, TREE } from "./tree.ts";
 
 /** Kinds with a name of their own: `kustomization.yaml` is kustomize's, so Flux's is `ks.yaml`. */
@@ -89,5 +89,22 @@ it("no anchors, no merge keys, no block of comments", () => {
       Pair: (_key, { key }) => expect(isScalar(key) && key.value, `${file}: a merge key`).not.toBe("<<"),
     });
     expect(read(file), file).not.toMatch(/^\s*#(?! yaml-language-server).*\n\s*#/m);
+  }
+});
+
+/** What a text says to a reader of YAML 1.1, as Helm and the API server's clients are, and to one of 1.2. */
+const readings = (text: string) => [
+  parseAllDocuments(text, { version: "1.1" }).map((document) => document.toJSON() as unknown),
+  parseAllDocuments(text).map((document) => document.toJSON() as unknown),
+];
+
+it("no word means one thing to YAML 1.1 and another to 1.2: dates, yes and no, octal numbers are quoted", () => {
+  for (const file of FILES) {
+    const [old, current] = readings(read(file));
+    expect(old, file).toEqual(current);
+  }
+  for (const text of ["from: 2024-04-01\n", "a: yes\n", "a: 0755\n", "a: 1:30\n"]) {
+    const [old, current] = readings(text);
+    expect(old, text).not.toEqual(current);
   }
 });

@@ -64,7 +64,8 @@ export function substituted(object: Any): Any {
   return parse(said);
 }
 
-export const FILES = filesUnder("kubernetes");
+/** What Flux reads as manifests; payloads stand below `resources/`. */
+export const FILES = filesUnder("kubernetes").filter((file) => !file.includes("/resources/"));
 export const TREE = FILES.flatMap((file) => documentsOf(file));
 
 export const ofKind = (kind: string, group: string) => TREE.filter((one) => one.kind === kind && one.apiVersion.startsWith(`${group}/`));
