@@ -39,7 +39,7 @@ const quiet = (live: Live) =>
     return live.portOf(machine.lease) !== undefined && (machine.readyFrom ?? 0) <= live.world.now();
   });
 
-async function same(words: (live: Live) => string[]) {
+async function expectSame(words: (live: Live) => string[]) {
   const { standIn, tool } = await both(words);
   expect(meant(standIn)).toEqual(meant(tool));
   expect(all(mine)).toEqual(all(theirs));
@@ -47,17 +47,17 @@ async function same(words: (live: Live) => string[]) {
 
 describe("a new machine", () => {
   test("refuses what is no config", () =>
-    same((live) => ["apply-config", "--insecure", "-n", A, "-f", live.config("bad", { machine: { foo: "bar" } })]));
+    expectSame((live) => ["apply-config", "--insecure", "-n", A, "-f", live.config("bad", { machine: { foo: "bar" } })]));
   test("shows in a dry run what it would take", () =>
-    same((live) => ["apply-config", "--insecure", "-n", A, "-f", live.config("k8s-0"), "--dry-run"]));
+    expectSame((live) => ["apply-config", "--insecure", "-n", A, "-f", live.config("k8s-0"), "--dry-run"]));
   test.each([
     [A, "k8s-0"],
     [B, "k8s-1"],
     [C, "k8s-2"],
   ])("%s takes its config and installs", (node, name) =>
-    same((live) => ["apply-config", "--insecure", "-n", node, "-f", live.config(name)]),
+    expectSame((live) => ["apply-config", "--insecure", "-n", node, "-f", live.config(name)]),
   );
-  test("refuses to be bootstrapped as two", () => same(() => ["bootstrap", "-n", `${A},${B}`]));
+  test("refuses to be bootstrapped as two", () => expectSame(() => ["bootstrap", "-n", `${A},${B}`]));
   test("is bootstrapped, and only once", async () => {
     const { standIn, tool } = await both(() => ["bootstrap", "-n", A]);
     expect([standIn, tool]).toEqual([
@@ -66,44 +66,44 @@ describe("a new machine", () => {
     ]);
     const joined = ({ machine, world }: Live) => [A, B, C].every((node) => (machine(node).etcd?.readyAt ?? Infinity) < world.now());
     await Promise.all([mine, theirs].map((live) => live.until("all have joined", () => joined(live))));
-    await same(() => ["bootstrap", "-n", A]);
+    await expectSame(() => ["bootstrap", "-n", A]);
     await Promise.all([mine.network(), theirs.network()]);
   });
 });
 
 describe("apply-config", () => {
-  const apply = (machine: object, ...more: string[]) =>
-    same((live) => ["apply-config", "-n", A, "-f", live.config("k8s-0", { machine }), ...more]);
+  const expectSameApply = (machine: object, ...more: string[]) =>
+    expectSame((live) => ["apply-config", "-n", A, "-f", live.config("k8s-0", { machine }), ...more]);
   const encrypted = { systemDiskEncryption: { ephemeral: { provider: "luks2" } } };
-  test("no difference", () => apply({}, "--dry-run"));
-  test("takes what is live at once", () => apply({ sysctls: { a: "1" } }));
-  test("tries", () => apply({ sysctls: { a: "2" } }, "--mode", "try", "--timeout", "90s"));
-  test("tells in a dry run that it would reboot", () => apply(encrypted, "--dry-run"));
-  test("refuses without a reboot what needs one", () => apply(encrypted, "--mode", "no-reboot"));
-  test("stages", () => apply(encrypted, "--mode", "staged"));
-  test("reboots for what needs it", () => apply(encrypted));
-  test("refuses a mode that is none", () => apply({}, "--mode", "nonsense"));
-  test("a file that is not there", () => same(() => ["apply-config", "-n", A, "-f", "/nowhere.yaml"]));
+  test("no difference", () => expectSameApply({}, "--dry-run"));
+  test("takes what is live at once", () => expectSameApply({ sysctls: { a: "1" } }));
+  test("tries", () => expectSameApply({ sysctls: { a: "2" } }, "--mode", "try", "--timeout", "90s"));
+  test("tells in a dry run that it would reboot", () => expectSameApply(encrypted, "--dry-run"));
+  test("refuses without a reboot what needs one", () => expectSameApply(encrypted, "--mode", "no-reboot"));
+  test("stages", () => expectSameApply(encrypted, "--mode", "staged"));
+  test("reboots for what needs it", () => expectSameApply(encrypted));
+  test("refuses a mode that is none", () => expectSameApply({}, "--mode", "nonsense"));
+  test("a file that is not there", () => expectSame(() => ["apply-config", "-n", A, "-f", "/nowhere.yaml"]));
 });
 
 describe("etcd", () => {
-  test("leadership goes to another", () => same(() => ["etcd", "forfeit-leadership", "-n", A]));
-  test("a snapshot", () => same(() => ["etcd", "snapshot", "db", "-n", A]));
-  test("no alarms", () => same(() => ["etcd", "alarm", "list", "-n", A]));
-  test("no member by that id", () => same(() => ["etcd", "remove-member", "00000000000000aa", "-n", A]));
-  test("no id at all", () => same(() => ["etcd", "remove-member", "zz", "-n", A]));
-  test("a member is put out", () => same((live) => ["etcd", "remove-member", live.machine(C).etcd!.id, "-n", A]));
-  test("who was put out has nothing to say", () => same(() => ["etcd", "members", "-n", C]));
+  test("leadership goes to another", () => expectSame(() => ["etcd", "forfeit-leadership", "-n", A]));
+  test("a snapshot", () => expectSame(() => ["etcd", "snapshot", "db", "-n", A]));
+  test("no alarms", () => expectSame(() => ["etcd", "alarm", "list", "-n", A]));
+  test("no member by that id", () => expectSame(() => ["etcd", "remove-member", "00000000000000aa", "-n", A]));
+  test("no id at all", () => expectSame(() => ["etcd", "remove-member", "zz", "-n", A]));
+  test("a member is put out", () => expectSame((live) => ["etcd", "remove-member", live.machine(C).etcd!.id, "-n", A]));
+  test("who was put out has nothing to say", () => expectSame(() => ["etcd", "members", "-n", C]));
 });
 
 describe("files, logs and health", () => {
   test.each([["read", "/etc/os-release"], ["read", "/nope"], ["dmesg"], ["logs", "etcd"], ["logs", "nonsense"]])("%s %s", (...words) =>
-    same(() => [...words.filter(Boolean), "-n", A]),
+    expectSame(() => [...words.filter(Boolean), "-n", A]),
   );
 });
 
 /** Followed sequences say on the way what depends on when the client looked: the end counts. */
-async function followed(words: (live: Live) => string[]) {
+async function expectSameEnd(words: (live: Live) => string[]) {
   const { standIn, tool } = await both(words);
   expect([standIn.code, standIn.err.trim().split("\n").at(-1)]).toEqual([tool.code, tool.err.trim().split("\n").at(-1)]);
   expect(all(mine)).toEqual(all(theirs));
@@ -111,7 +111,7 @@ async function followed(words: (live: Live) => string[]) {
 
 describe("what takes a node down", () => {
   test("a reset that keeps the system brings it to maintenance", () =>
-    followed(() => [
+    expectSameEnd(() => [
       "reset",
       "-n",
       C,
@@ -122,13 +122,13 @@ describe("what takes a node down", () => {
       "--reboot",
       "--graceful=false",
     ]));
-  test("a partition that is none", () => followed(() => ["reset", "-n", B, "--system-labels-to-wipe", "FOO"]));
-  test("an image that is not there", () => followed(() => ["upgrade", "-n", B, "--image", image("v1.99.0"), "--drain=false"]));
+  test("a partition that is none", () => expectSameEnd(() => ["reset", "-n", B, "--system-labels-to-wipe", "FOO"]));
+  test("an image that is not there", () => expectSameEnd(() => ["upgrade", "-n", B, "--image", image("v1.99.0"), "--drain=false"]));
   test("an upgrade without a reboot is written down", () =>
-    followed(() => ["upgrade", "-n", B, "--image", image("v1.13.8"), "--no-reboot"]));
-  test("a reboot takes it", () => followed(() => ["reboot", "-n", B]));
-  test("an older node is pointed out", () => same(() => ["get", "hostname", "-n", B]));
-  test("a rollback brings back what was there", () => same(() => ["rollback", "-n", B]));
-  test("a shutdown ends with the VM off", () => followed(() => ["shutdown", "-n", B]));
-  test("a node that is off cannot be rebooted", () => followed(() => ["reboot", "-n", B]));
+    expectSameEnd(() => ["upgrade", "-n", B, "--image", image("v1.13.8"), "--no-reboot"]));
+  test("a reboot takes it", () => expectSameEnd(() => ["reboot", "-n", B]));
+  test("an older node is pointed out", () => expectSame(() => ["get", "hostname", "-n", B]));
+  test("a rollback brings back what was there", () => expectSame(() => ["rollback", "-n", B]));
+  test("a shutdown ends with the VM off", () => expectSameEnd(() => ["shutdown", "-n", B]));
+  test("a node that is off cannot be rebooted", () => expectSameEnd(() => ["reboot", "-n", B]));
 });

@@ -6,11 +6,13 @@ import { builtTools } from "../../tools/find.ts";
 
 const TIMEOUT_MS = 60_000;
 
+let talosctl: string | undefined;
+
 /** Runs the real talosctl; a line that takes a minute is a failure. */
 export const real = ({ environment, folder }: Live, ...argv: string[]): Promise<Said> =>
   new Promise((resolve, reject) => {
     const options = { env: environment, cwd: folder, timeout: TIMEOUT_MS, maxBuffer: 64 * 1024 ** 2 };
-    execFile(builtTools().bin("talosctl"), argv, options, (error, out, err) => {
+    execFile((talosctl ??= builtTools().bin("talosctl")), argv, options, (error, out, err) => {
       if (error && typeof error.code !== "number") reject(new Error(`${argv.join(" ")}: ${error.message}${err}`));
       else resolve({ code: Number(error?.code ?? 0), out, err });
     });

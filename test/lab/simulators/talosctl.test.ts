@@ -206,7 +206,9 @@ describe("apply-config", () => {
     expect((await apply(encrypted, "no-reboot")).err).toContain("desc = this config change can't be applied in immediate mode\ndiff:\n");
     expect((await apply(encrypted, "staged")).err).toBe("Staged configuration to be applied after the next reboot\n");
     expect(held()).toBe(0);
-    expect((await apply(encrypted)).err).toBe("Applied configuration with a reboot\n");
+    expect((await apply(encrypted)).err).toMatch(
+      /^Applied configuration with a reboot: this config change can't be applied in immediate mode\ndiff:\n--- a\n/,
+    );
     expect(world.state.machines["00:a0:98:00:00:10"]?.stage).toBe("rebooting");
     expect((await talos("version", "--nodes", A)).err).toContain(
       `1 error occurred:\n\t* ${A}: rpc error: code = Unavailable desc = connection error: desc = "transport: Error while dialing: dial tcp ${A}:50000: connect: connection refused"`,

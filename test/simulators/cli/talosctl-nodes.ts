@@ -1,6 +1,7 @@
 // talosctl version, apply-config, bootstrap, kubeconfig.
 import { applyConfig, bootstrap, MODES, type Mode, wordsOf } from "../world/talos-api.ts";
 import { adminKubeconfig } from "../world/admin-kubeconfig.ts";
+import { refusedInMaintenance } from "../world/talos-maintenance.ts";
 import { talosOf } from "../world/talos-version.ts";
 import { Untaught } from "../world/tool.ts";
 import { milliseconds } from "./kubectl-client.ts";
@@ -20,6 +21,10 @@ export async function versionCommand(talos: TalosCall): Promise<void> {
   }
   const { answered, error } = fanOut(await reach(talos), words.on("insecure"));
   if (answered.length === 0) throw new TalosError(`error getting version: ${error}`);
+  for (const { machine } of answered) {
+    const refused = refusedInMaintenance(machine, "/machine.MachineService/Version", {});
+    if (refused) throw new TalosError(`error getting version: ${wordsOf(refused)}`);
+  }
   if (error !== undefined) call.err(`WARNING: ${error}\n`);
   for (const { node, machine } of answered) {
     const tag = talosOf(machine);
@@ -49,7 +54,10 @@ export async function applyCommand(talos: TalosCall): Promise<void> {
   const errors: string[] = [];
   for (const { node, machine } of answered) {
     const trialMs = milliseconds(words.text("timeout") ?? "1m");
-    const applied = applyConfig(world, machine, text, mode, words.on("dry-run"), { trialMs });
+    const asked = { mode: mode.toUpperCase().replace("-", "_") };
+    const applied =
+      refusedInMaintenance(machine, "/machine.MachineService/ApplyConfiguration", asked) ??
+      applyConfig(world, machine, text, mode, words.on("dry-run"), { trialMs });
     if ("details" in applied) call.err(`${applied.details}\n`);
     else errors.push(words.on("insecure") ? wordsOf(applied) : `${node}: ${wordsOf(applied)}`);
   }

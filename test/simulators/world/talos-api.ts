@@ -6,6 +6,7 @@ import { parseAllDocuments, stringify } from "yaml";
 import { loadDocuments, readMachineConfig } from "./machine-config.ts";
 import { type MachineState, PACE } from "./machines.ts";
 import { memberId } from "./etcd.ts";
+import { minorOf, SINCE } from "./talos-version.ts";
 import type { World } from "./world.ts";
 
 export type Status = {
@@ -49,13 +50,16 @@ export function applyConfig(
     return { code: "InvalidArgument", description: "1 error occurred:\n\t* no disks matched the expression\n\n" };
   const reason = maintenance ? undefined : needsReboot(machine.config!.active, text);
   if (reason && (mode === "no-reboot" || mode === "try")) return { code: "InvalidArgument", description: reason };
-  const reboots = !maintenance && (mode === "reboot" || (mode === "auto" && reason !== undefined));
+  const minor = minorOf(machine);
+  const reboots = !maintenance && (mode === "reboot" || (mode === "auto" && reason !== undefined && minor < SINCE.autoNeverReboots));
   const details =
     mode === "staged"
       ? "Staged configuration to be applied after the next reboot"
       : reboots
         ? "Applied configuration with a reboot"
         : "Applied configuration without a reboot";
+  if (dryRun && maintenance && minor < SINCE.maintenanceApi)
+    return { details: `Dry run summary:\nNode is running in maintenance mode and does not have a config yet.` };
   if (dryRun)
     return {
       details: `Dry run summary:\n${details} (skipped in dry-run).\nConfig diff:\n\n${difference(machine.config?.active ?? "", text) || "No changes."}`,
@@ -154,7 +158,9 @@ export function bootstrap(world: World, machine: MachineState): Status | undefin
   if (machine.stage !== "running" || !machine.config) return { code: "FailedPrecondition", description: "bootstrap is not available yet" };
   const read = readMachineConfig(machine.config.active);
   if ("config" in read && read.config.type !== "controlplane")
-    return { code: "Unimplemented", description: "bootstrap is only available on control plane nodes" };
+    return minorOf(machine) < SINCE.maintenanceApi
+      ? { code: "FailedPrecondition", description: "bootstrap can only be performed on a control plane node" }
+      : { code: "Unimplemented", description: "bootstrap is only available on control plane nodes" };
   if (world.strikes("time-not-in-sync"))
     world.change(
       "world",

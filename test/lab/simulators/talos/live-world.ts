@@ -34,7 +34,9 @@ export interface Live {
   standIn(...argv: string[]): Promise<Said>;
   /** Waits until it is so; fails with `what` when it does not come to be. */
   until(what: string, holds: () => boolean, seconds?: number): Promise<void>;
-  /** Installs three control planes, and etcd on the first. */
+  /** Installs so many control planes, and no more. */
+  install(count: number): Promise<void>;
+  /** Installs control planes, bootstraps etcd on the first, and waits until all are ready. */
   build(count?: number): Promise<void>;
   /** Waits for the API server and puts a CNI into the cluster, without which no node is ever ready. */
   network(): Promise<void>;
@@ -122,7 +124,7 @@ export async function liveWorld({ talos = "v1.13.9" }: { talos?: string } = {}):
       for (const end = Date.now() + seconds * 1000; !holds(); await pause(TICK_MS))
         if (Date.now() > end) throw new Error(`it never came to be: ${what}`);
     },
-    async build(count = 3) {
+    async install(count) {
       const nodes = [A, B, C].slice(0, count);
       for (const [index, node] of nodes.entries()) {
         await live.until(`${node} is in maintenance`, () => live.machine(node)?.stage === "maintenance");
@@ -130,6 +132,10 @@ export async function liveWorld({ talos = "v1.13.9" }: { talos?: string } = {}):
         if (applied.code !== 0) throw new Error(applied.err);
       }
       await live.until("nodes run", () => nodes.every((node) => live.machine(node).stage === "running" && served.portOf(node)));
+    },
+    async build(count = 3) {
+      const nodes = [A, B, C].slice(0, count);
+      await live.install(count);
       await live.standIn("bootstrap", "-n", A);
       await live.until("all are members of etcd", () =>
         nodes.every((node) => (live.machine(node).etcd?.readyAt ?? Infinity) < world.now()),

@@ -2,10 +2,10 @@
 import type { handleServerStreamingCall, handleUnaryCall, Metadata, ServerWritableStream, UntypedHandleCall } from "@grpc/grpc-js";
 import { addressesOf, configOf, type MachineState } from "../../world/machines.ts";
 import { DROPPED, type Status, wordsOf } from "../../world/talos-api.ts";
+import { refusedInMaintenance } from "../../world/talos-maintenance.ts";
 import { forwarded } from "../../world/talos-reach.ts";
 import type { World } from "../../world/world.ts";
 import type { Events } from "./events.ts";
-import { refusedInMaintenance } from "./maintenance.ts";
 import { codeOf, errorOf, isRefused } from "./status.ts";
 
 /** A call as a node sees it. */

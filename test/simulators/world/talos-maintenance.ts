@@ -1,7 +1,7 @@
 // What a node answers before it has a config. Until 1.12 a server of its own stood there, since then the usual one, for whom may only read.
-import type { MachineState } from "../../world/machines.ts";
-import type { Status } from "../../world/talos-api.ts";
-import { minorOf, SINCE } from "../../world/talos-version.ts";
+import type { MachineState } from "./machines.ts";
+import type { Status } from "./talos-api.ts";
+import { minorOf, SINCE } from "./talos-version.ts";
 
 /** For the role `os:reader`, which is who calls a node in maintenance since 1.13. */
 const READS = [
