@@ -1,5 +1,6 @@
 // Every node has a machine config: installs Talos on nodes that booted the ISO. A node that has one is left alone, also when it is another: talos:apply changes it, one node after the other.
 import type { Context } from "../lib/context.ts";
+import { eachOf } from "../lib/at-once.ts";
 import { Failure } from "../lib/errors.ts";
 import { main } from "../lib/procedure.ts";
 import { stageOf } from "../lib/talos/node.ts";
@@ -28,7 +29,7 @@ export function seeConfigs(prospects: Prospect[]): Seen {
   return { state: configured > 0 ? "partly" : "to do", saw, todo };
 }
 
-const prospects = (context: Context) => Promise.all(context.cluster.nodes.map((node) => prospectOf(context, node)));
+const prospects = (context: Context) => eachOf(context.cluster.nodes, (node) => prospectOf(context, node));
 
 export const configs = stage({
   name: "bootstrap:configs",
@@ -42,35 +43,33 @@ export const configs = stage({
   async act(context) {
     await answering(context);
     const fresh = (await prospects(context)).filter(isNew);
-    await Promise.all(fresh.map((one) => applyNode(context, one))); // side by side: none of them runs anything yet
+    await eachOf(fresh, (one) => applyNode(context, one)); // side by side: none of them runs anything yet
   },
 });
 
 /** A VM that was started a moment ago needs a minute until Talos answers. */
 async function answering(context: Context): Promise<void> {
   const { cluster, ui, signal } = context;
-  await Promise.all(
-    cluster.nodes.map((node) =>
-      until(
-        async () => {
-          const seen = await stageOf(context, node);
-          if (seen.stage === "foreign")
-            throw new Failure({
-              attempted: `configure ${node.name}`,
-              said: hindrance({ node, stage: seen }).join(),
-              now: "nothing was sent to it",
-              next: "task talos:status",
-            });
-          return seen.stage === "unreachable" ? { waiting: seen.said } : { ready: seen };
-        },
-        {
-          for: `${node.name} (${node.address}) to answer`,
-          seconds: 600,
-          ui,
-          signal,
-          next: "look at the VM's console, then: task bootstrap:configs",
-        },
-      ),
+  await eachOf(cluster.nodes, (node) =>
+    until(
+      async () => {
+        const seen = await stageOf(context, node);
+        if (seen.stage === "foreign")
+          throw new Failure({
+            attempted: `configure ${node.name}`,
+            said: hindrance({ node, stage: seen }).join(),
+            now: "nothing was sent to it",
+            next: "task talos:status",
+          });
+        return seen.stage === "unreachable" ? { waiting: seen.said } : { ready: seen };
+      },
+      {
+        for: `${node.name} (${node.address}) to answer`,
+        seconds: 600,
+        ui,
+        signal,
+        next: "look at the VM's console, then: task bootstrap:configs",
+      },
     ),
   );
 }

@@ -1,4 +1,5 @@
 // Everything that can be known before anything is changed, asked at once and shown whole.
+import { eachOf } from "../lib/at-once.ts";
 import { join } from "node:path";
 import type { Context } from "../lib/context.ts";
 import { Failure, textOf } from "../lib/errors.ts";
@@ -39,7 +40,7 @@ async function lookAtConfigs(context: Context): Promise<Verdict> {
 /** A node that does not answer yet is no obstacle: the configs stage waits for it. One of another cluster is. */
 async function lookAtNodes(context: Context): Promise<Verdict> {
   await expectTalosconfig(context);
-  const stages = await Promise.all(context.cluster.nodes.map(async (node) => ({ node, seen: await stageOf(context, node) })));
+  const stages = await eachOf(context.cluster.nodes, async (node) => ({ node, seen: await stageOf(context, node) }));
   const saw = stages.map(({ node, seen }) => `${node.name} ${seen.stage}`).join(", ");
   const foreign = stages.flatMap(({ node, seen }) =>
     seen.stage === "foreign" ? [`${node.name} belongs to another cluster: ${seen.said}`] : [],

@@ -1,4 +1,5 @@
 // etcd as each control plane tells it, and whether it is safe to bootstrap.
+import { eachOf } from "./at-once.ts";
 import type { Node } from "./cluster/cluster.ts";
 import { Failure, textOf } from "./errors.ts";
 import { ask } from "./shell.ts";
@@ -15,17 +16,15 @@ export type Answer = { node: string; members: Member[] } | { node: string; witho
 
 /** Asks every node at once. One whose etcd does not answer is asked whether it has data: an etcd that is down is not one that never was. */
 export const askEtcd = (nodes: Pick<Node, "name" | "address">[], talosconfig: string): Promise<Answer[]> =>
-  Promise.all(
-    nodes.map(async ({ name, address }): Promise<Answer> => {
-      const at = ["--talosconfig", talosconfig, "--endpoints", address, "--nodes", address];
-      const got = await ask({ timeout: "20s" })`talosctl ${at} etcd members`.nothrow();
-      if (got.exitCode === 0) return { node: name, members: membersOf(got.stdout) };
-      const why = whyNot(textOf(got));
-      if ("unseen" in why || why.without === MAINTENANCE) return { node: name, ...why };
-      const listed = await ask({ timeout: "20s" })`talosctl ${at} list /var/lib/etcd`.nothrow();
-      return { node: name, ...whatData(listed.exitCode, listed.stdout, textOf(listed)) };
-    }),
-  );
+  eachOf(nodes, async ({ name, address }): Promise<Answer> => {
+    const at = ["--talosconfig", talosconfig, "--endpoints", address, "--nodes", address];
+    const got = await ask({ timeout: "20s" })`talosctl ${at} etcd members`.nothrow();
+    if (got.exitCode === 0) return { node: name, members: membersOf(got.stdout) };
+    const why = whyNot(textOf(got));
+    if ("unseen" in why || why.without === MAINTENANCE) return { node: name, ...why };
+    const listed = await ask({ timeout: "20s" })`talosctl ${at} list /var/lib/etcd`.nothrow();
+    return { node: name, ...whatData(listed.exitCode, listed.stdout, textOf(listed)) };
+  });
 
 const MAINTENANCE = "it is in maintenance mode";
 

@@ -1,4 +1,5 @@
 // Renders every machine config and lets talosctl validate it, strictly; the configs go through a pipe and leave no file.
+import { eachOf } from "../lib/at-once.ts";
 import { Failure, textOf } from "../lib/errors.ts";
 import type { Context } from "../lib/context.ts";
 import { main, procedure } from "../lib/procedure.ts";
@@ -24,13 +25,11 @@ export const validate = procedure({
 
 /** What talosctl finds wrong, by node. VMware's machines are validated as metal too: the mode says what must be there, not where it runs. */
 export async function validateAll(context: Context): Promise<string[]> {
-  const found = await Promise.all(
-    context.cluster.nodes.map(async (node) => {
-      const input = await renderNode(context, node);
-      const checked = await ask({ input, timeout: "1m" })`cat | talosctl validate --mode metal --strict --config /dev/stdin`.nothrow();
-      return checked.exitCode === 0 ? [] : [`${node.name}: ${textOf(checked)}`];
-    }),
-  );
+  const found = await eachOf(context.cluster.nodes, async (node) => {
+    const input = await renderNode(context, node);
+    const checked = await ask({ input, timeout: "1m" })`cat | talosctl validate --mode metal --strict --config /dev/stdin`.nothrow();
+    return checked.exitCode === 0 ? [] : [`${node.name}: ${textOf(checked)}`];
+  });
   return found.flat();
 }
 

@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { table } from "../../scripts/lib/ui.ts";
+import { manyNodes } from "./many-nodes.ts";
 import { renderThree } from "./render.ts";
 import { bootstrapTwice } from "./second-bootstrap.ts";
 
@@ -74,6 +75,16 @@ add(
   times(1, () => time(["npm", "run", "--silent", "test:unit"])),
   "s",
 );
+for (const nodes of [10, 25, 50]) {
+  const { seconds: day, bootstrap, home, product } = await manyNodes(ROOT, nodes);
+  rows.push([
+    `bootstrap of ${nodes} nodes`,
+    `${bootstrap.toFixed(1)} s`,
+    `the whole day ${day.toFixed(1)} s`,
+    nodes === 50 ? "under 60 s" : "",
+  ]);
+  rows.push(["  memory of the home, of the product", `${home} MiB, ${product} MiB`, "", "no faster than the nodes"]);
+}
 rmSync(scratch, { recursive: true, force: true });
 
 console.log(table(["figure", "median", "range", "promised"], rows));

@@ -65,8 +65,9 @@ function followPower(world: World, around: Surroundings): void {
     const stage = world.state.machines[mac]?.stage;
     if (stage === undefined || stage === "off") switchOn(world, mac, vm, around);
   }
+  const byMac = new Map(vms.map((vm) => [vm.mac?.toLowerCase(), vm]));
   for (const { mac, stage } of Object.values(world.state.machines)) {
-    const vm = vms.find((vm) => vm.mac?.toLowerCase() === mac);
+    const vm = byMac.get(mac);
     if (stage !== "off" && !vm?.running) enter(world, mac, "is switched off", (machine) => later(machine, "off"));
     else if (!vm && stage === "off") world.change("world", `${mac} is no more`, (state) => void delete state.machines[mac]);
   }

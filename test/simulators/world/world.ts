@@ -1,5 +1,5 @@
 // The state of the simulated home, on disk, and the one way to change it.
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { ClusterState } from "./cluster.ts";
 import type { FactoryState } from "./factory.ts";
@@ -24,7 +24,10 @@ export type By = "product" | "world";
 export interface World {
   readonly folder: string;
   readonly state: Readonly<State>;
-  /** Changes the state and writes it to disk before it returns. Changes by the product are counted and are where a run can be killed. */
+  /**
+   * Changes the state. What the product changes is on disk before it returns; what the world does by itself follows in a moment, together with
+   * what it does in the same one: fifty nodes that boot at once are one file. Changes by the product are counted and are where a run can be killed.
+   */
   change<T>(by: By, what: string, apply: (state: State) => T): T;
   /** Is this fault switched on? Does not use it up. */
   has(fault: Fault): boolean;
@@ -41,7 +44,10 @@ export function openWorld(folder: string, fresh: () => State, now = () => Date.n
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const file = join(folder, "world.json");
   const state: State = read(file) ?? fresh();
+  let soon: NodeJS.Immediate | undefined;
   const save = () => {
+    clearImmediate(soon);
+    soon = undefined;
     writeFileSync(`${file}.draft`, JSON.stringify(state), { mode: 0o600 });
     renameSync(`${file}.draft`, file);
   };
@@ -53,7 +59,8 @@ export function openWorld(folder: string, fresh: () => State, now = () => Date.n
     change(by, what, apply) {
       if (by === "product") this.onProductChange?.("before", what);
       const result = apply(state);
-      save();
+      if (by === "product") save();
+      else soon ??= setImmediate(() => (existsSync(folder) ? save() : undefined)); // a home that was removed has nothing to remember
       if (by === "product") this.onProductChange?.("after", what);
       return result;
     },
