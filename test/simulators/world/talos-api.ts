@@ -77,12 +77,11 @@ export function applyConfig(
     }
   });
   if (world.strikes("talos-drops-stream")) return DROPPED;
-  return {
-    details:
-      mode === "try"
-        ? `${details}\nThe config is applied in 'try' mode and will be automatically reverted back in ${goDuration(trialMs)}`
-        : details,
-  };
+  if (mode === "try")
+    return {
+      details: `${details}\nThe config is applied in 'try' mode and will be automatically reverted back in ${goDuration(trialMs)}`,
+    };
+  return { details: reboots && mode === "auto" ? `${details}: ${reason}` : details };
 }
 
 /** What a client finds when the connection goes away under its call: the node may have done it all the same. */
