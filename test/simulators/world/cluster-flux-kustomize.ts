@@ -87,10 +87,8 @@ function reconcile(state: ClusterState, entry: Entry, repository: string, revisi
     return;
   }
   const { name, namespace = "" } = entry.object.metadata;
-  const sealed =
-    objects.some(({ sops }) => sops) &&
-    !entryAt(state, "secrets", namespace, entry.object.spec.decryption?.secretRef?.name ?? "sops-age-secret");
-  if (sealed) return fail("BuildFailed", "Secret decryption failed: no age identity found");
+  const refused = cannotOpen(state, entry, objects);
+  if (refused) return fail(...refused);
   // namespaces and definitions first, as Flux orders what it applies
   for (const { sops: _, ...object } of objects.sort((a, b) => rank(a) - rank(b)) as KubeObject[]) {
     object.metadata = {
@@ -119,6 +117,28 @@ export function applyFailed(state: ClusterState, object: KubeObject | undefined,
     `${object.kind}/${object.metadata.namespace ?? ""}/${object.metadata.name} dry-run failed: ${why}`,
   )?.(state, now);
   return true;
+}
+
+/** Why SOPS files cannot be opened: the Kustomization does not ask for it, or the key is missing. Without a Secret of its own the controller's is used (`--sops-age-secret`). */
+function cannotOpen(
+  state: Readonly<ClusterState>,
+  { object }: Entry,
+  objects: KubeObject[],
+): [reason: string, message: string] | undefined {
+  const sealed = objects.find(({ sops }) => sops);
+  if (!sealed) return undefined;
+  const { decryption } = object.spec;
+  if (decryption?.provider !== "sops")
+    return [
+      "ReconciliationFailed",
+      `${sealed.kind}/${sealed.metadata.namespace}/${sealed.metadata.name} is SOPS encrypted, configuring decryption is required for this secret to be reconciled`,
+    ];
+  const own = decryption.secretRef?.name as string | undefined;
+  const key =
+    own === undefined
+      ? entryAt(state, "secrets", "flux-system", "sops-age-secret")
+      : entryAt(state, "secrets", object.metadata.namespace!, own);
+  return key ? undefined : ["BuildFailed", "Secret decryption failed: no age identity found"];
 }
 
 const rank = ({ kind }: KubeObject) => ["Namespace", "CustomResourceDefinition"].indexOf(kind) >>> 0;

@@ -1,4 +1,5 @@
 // How Flux will walk the tree: every path is there and is walked once, dependencies end, and nothing waits for what cannot come.
+import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
@@ -14,6 +15,7 @@ import {
   ofKind,
   read,
   releasesOf,
+  ROOT,
   SETTINGS,
   TREE,
 } from "./tree.ts";
@@ -22,6 +24,8 @@ const CHILDREN = KUSTOMIZATIONS.filter(({ file }) => file.startsWith("kubernetes
 const id = ({ namespace, name }: { namespace: string; name: string }) => `${namespace}/${name}`;
 const needsOf = ({ namespace, spec }: (typeof CHILDREN)[number]) =>
   ((spec.dependsOn ?? []) as { name: string; namespace?: string }[]).map((one) => id({ namespace, ...one }));
+
+const allFilesUnder = (folder: string) => readdirSync(join(ROOT, folder), { recursive: true, encoding: "utf8" });
 
 const isKustomize = ({ apiVersion }: { apiVersion: string }) => apiVersion.startsWith("kustomize.config.k8s.io/");
 const NAMESPACES = TREE.filter((one) => isKustomize(one) && /^kubernetes\/apps\/[^/]+\/kustomization\.yaml$/.test(one.file));
@@ -50,7 +54,7 @@ describe("paths", () => {
       );
       expect(object.resources, file).toEqual(there);
       expect(object.namespace, file).toBe(namespaceOf(file));
-      expect(object.components, file).toContain("../../components/namespace");
+      expect(object.components, file).toEqual(expect.arrayContaining(["../../components/alerts", "../../components/namespace"]));
     }
     const known = [...NAMESPACES, ...FOLDERS].map(({ file }) => folderOf(file));
     const stray = FILES.filter(
@@ -96,6 +100,13 @@ describe("every Kustomization", () => {
         Object.keys(spec.postBuild?.substitute ?? {}).filter((name) => name in SETTINGS),
         file,
       ).toEqual([]);
+    }
+  });
+
+  it("asks for decryption where a file is closed with SOPS: the controller has the key, and takes it only then", () => {
+    for (const { file, spec } of CHILDREN) {
+      const closed = allFilesUnder(spec.path.replace("./", "")).some((one) => one.includes(".sops."));
+      expect(spec.decryption, file).toEqual(closed ? { provider: "sops" } : undefined);
     }
   });
 
