@@ -97,3 +97,12 @@ export const say = ({ key, why }: Pick<Need, "key" | "why">) => why.replace("%",
 
 /** An object as a person would name it. */
 export const named = (object: KubeObject) => inWords(existsKey(object));
+
+/** Several things in words: kinds of one API together. */
+export function whatOf(keys: Key[]): string {
+  const kinds = keys.filter((key) => partsOf(key).sort === "kind").map((key) => partsOf(key).rest.split("/") as [string, string]);
+  if (kinds.length < 2) return inWords((keys.find((key) => partsOf(key).sort === "kind") ?? keys[0])!);
+  const groups = new Map<string, string[]>();
+  for (const [group, kind] of kinds) groups.set(group, [...(groups.get(group) ?? []), kind]);
+  return `the kinds ${[...groups].map(([group, names]) => `${names.join(", ")} (${group})`).join(" and ")}`;
+}

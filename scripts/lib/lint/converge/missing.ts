@@ -1,13 +1,13 @@
 // What nobody brings: each thing once, however many wait for it, with the words for what it breaks and how it is made.
 import type { Finding } from "../types.ts";
 import { chartBringing, chartControlling } from "./charts.ts";
-import { inWords, partsOf, type Reference } from "./keys.ts";
-import { blocks, type State } from "./state.ts";
-import type { Key, Need, Step } from "./step.ts";
+import { inWords, partsOf, type Reference, whatOf } from "./keys.ts";
+import { blocks, ownerOf, type State } from "./state.ts";
+import { DEPENDS_ON, type Key, type Need, type Step } from "./step.ts";
 import type { World } from "./world.ts";
 
 /** Who needs a thing that nobody brings. */
-interface Lack {
+export interface Lack {
   keys: Key[];
   first: { step: Step; need: Need };
   units: Set<string>;
@@ -33,21 +33,27 @@ export function lacksOf(state: State, world: World): Lack[] {
   return [...lacks.values()];
 }
 
+/** What only those lack who depend on a Kustomization that is lacking is taken to be its consequence. */
+export function withoutConsequences(lacks: Lack[], state: State): Lack[] {
+  const orphans = new Set(
+    lacks
+      .filter(({ first }) => first.need.why === DEPENDS_ON)
+      .flatMap(({ keys }) => keys.flatMap((key) => state.users(key)))
+      .map(ownerOf),
+  );
+  if (orphans.size === 0) return lacks;
+  return lacks.filter(
+    ({ first, keys }) =>
+      first.need.why === DEPENDS_ON || !keys.every((key) => state.users(key).every((step) => orphans.has(ownerOf(step)))),
+  );
+}
+
 /** What would have to be brought: the chart of a kind or of a controller, or the thing itself, whether it must exist or be ready. */
 function causeOf(key: Key, world: World): string {
   const { sort, rest } = partsOf(key);
   if (sort === "kind") return bringerOf(rest, world) ?? `kinds of ${rest.slice(0, rest.indexOf("/"))}`;
   if (sort === "controller") return chartControlling(rest, world.facts.charts) ?? rest;
   return inWords(key);
-}
-
-/** The things of a lack in words: kinds of one API together. */
-function whatOf(keys: Key[]): string {
-  const kinds = keys.filter((key) => partsOf(key).sort === "kind").map((key) => partsOf(key).rest.split("/") as [string, string]);
-  if (kinds.length < 2) return inWords((keys.find((key) => partsOf(key).sort === "kind") ?? keys[0])!);
-  const groups = new Map<string, string[]>();
-  for (const [group, kind] of kinds) groups.set(group, [...(groups.get(group) ?? []), kind]);
-  return `the kinds ${[...groups].map(([group, names]) => `${names.join(", ")} (${group})`).join(" and ")}`;
 }
 
 /** The finding for one. Where something that nobody described might bring it, it is unknown. */

@@ -60,7 +60,7 @@ export function modelOf(world: World): Model {
     model.kustomizations.set(idOf(one), { unit, steps });
     model.steps.push(...steps, ...own);
   }
-  model.steps.push(...askedFor(model.steps, world));
+  model.steps.push(...askedFor(model, world));
   for (const key of withoutNamespace(world, model.steps)) given.add(key);
   return model;
 }
@@ -99,31 +99,34 @@ function stepsOf(located: Located, parent: Unit, release: Release | undefined, m
 }
 
 /** Steps that there are only because somebody asks for them: a host name's record, an object's first try. */
-function askedFor(steps: readonly Step[], world: World): Step[] {
-  const keys = new Set(steps.flatMap(({ needs }) => needs.map(({ key }) => key)));
+function askedFor(model: Model, world: World): Step[] {
+  const keys = new Set(model.steps.flatMap(({ needs }) => needs.map(({ key }) => key)));
   return [...keys].flatMap((key) => {
     if (key.startsWith("host:")) {
       const host = key.slice("host:".length);
       const located = publisherOf(host, world);
-      return located ? [publication(host, located)] : [];
+      return located ? [publication(host, located, ownerIn(model, located))] : [];
     }
     const located = key.startsWith("tried:") ? world.objects.get(key.replace("tried:", "exists:")) : undefined;
-    return located ? [firstTry(key, located, world)] : [];
+    return located ? [firstTry(key, located, ownerIn(model, located), world)] : [];
   });
 }
 
+/** The Kustomization that applies an object, where it has a step of its own. */
+const ownerIn = ({ objects, releases }: Model, located: Located) => (objects.get(located)?.unit ?? releases.get(located)?.unit)?.parent;
+
 /** A controller looks at an object as soon as both are there, whatever comes of it. */
-function firstTry(key: Key, { object, source }: Located, world: World): Step {
+function firstTry(key: Key, { object, source }: Located, parent: Unit | undefined, world: World): Step {
   const group = groupOf(object);
-  const unit: Unit = { name: `the first try of ${named(object)}`, opensWave: false, retry: 0, source };
+  const unit: Unit = { name: `the first try of ${named(object)}`, opensWave: false, retry: 0, parent, source };
   const needs = [need(existsKey(object), "guard", APPLIED, source)];
   if (chartControlling(group, world.facts.charts)) needs.push(need(controllerKey(group), "wait", "is worked on by %", source));
   return { name: unit.name, unit, needs, provides: [key], takes: 5, source };
 }
 
 /** external-dns publishes a name once it runs and the object that says it is there. */
-function publication(host: string, { object, source }: Located): Step {
-  const unit: Unit = { name: `the record of ${host}`, opensWave: false, retry: 0, source };
+function publication(host: string, { object, source }: Located, parent: Unit | undefined): Step {
+  const unit: Unit = { name: `the record of ${host}`, opensWave: false, retry: 0, parent, source };
   const needs = [
     need(existsKey(object), "guard", "is made from %", source),
     need(controllerKey("externaldns.k8s.io"), "guard", "is made by %", source),

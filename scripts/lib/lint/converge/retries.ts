@@ -1,7 +1,7 @@
 // What becomes ready only after a second attempt: tried before what it needs is sure to be there, with what the wait costs.
 import type { Finding } from "../types.ts";
 import { durationOf } from "./duration.ts";
-import { inWords, partsOf } from "./keys.ts";
+import { partsOf, whatOf } from "./keys.ts";
 import { ownerOf, type State } from "./state.ts";
 import { ancestry } from "./ancestry.ts";
 import { DEPENDS_ON, type Key, type Need, type Step } from "./step.ts";
@@ -10,6 +10,7 @@ interface Late {
   step: Step;
   need: Need;
   by: Step;
+  keys: Set<Key>;
   units: Set<string>;
   /** Seconds until the next attempt, of the one that waits longest. */
   cost: number;
@@ -18,16 +19,19 @@ interface Late {
 /** A note for each thing that is asked for too early, however many ask; what is `stuck` has a cause of its own. */
 export function retryNotes(state: State, stuck: ReadonlySet<Step>): Finding[] {
   const before = ancestry(state);
-  const late = new Map<Key, Late>();
+  const late = new Map<string, Late>();
   for (const step of state.steps)
     for (const need of stuck.has(step) ? [] : step.needs) {
       const by = need.how === "attempt" || need.how === "passing" ? lateBringer(step, need, state, before) : undefined;
       if (!by) continue;
-      const seen = late.get(need.key);
+      // kinds that one release brings are one thing to mend
+      const cause = need.key.startsWith("kind:") ? `kinds of ${by.unit.name}` : need.key;
+      const seen = late.get(cause);
       if (seen) {
         seen.units.add(step.unit.name);
+        seen.keys.add(need.key);
         seen.cost = Math.max(seen.cost, step.unit.retry);
-      } else late.set(need.key, { step, need, by, units: new Set([step.unit.name]), cost: step.unit.retry });
+      } else late.set(cause, { step, need, by, keys: new Set([need.key]), units: new Set([step.unit.name]), cost: step.unit.retry });
     }
   return [...late.values()]
     .filter(
@@ -44,7 +48,7 @@ function lateBringer(step: Step, { key }: Need, state: State, before: ReturnType
   return before.surely(by, step) ? undefined : by;
 }
 
-function note({ step, need, by, units, cost }: Late, state: State): Finding {
+function note({ step, need, by, keys, units, cost }: Late, state: State): Finding {
   const { sort } = partsOf(need.key);
   const many = units.size > 1 ? `${step.unit.name} and ${units.size - 1} other${units.size > 2 ? "s" : ""}` : step.unit.name;
   const webhook = sort === "webhook";
@@ -54,7 +58,7 @@ function note({ step, need, by, units, cost }: Late, state: State): Finding {
     file: need.source.file,
     line: need.source.line,
     object: step.unit.name,
-    message: `${many} may be tried before ${inWords(need.key)} is there (${by.unit.name} brings it)`,
+    message: `${many} may be tried before ${whatOf([...keys])} ${keys.size > 1 ? "are" : "is"} there (${by.unit.name} brings ${keys.size > 1 ? "them" : "it"})`,
     why: webhook
       ? `while the webhook's Pods start, the API server refuses what it cannot show them: at most one failed attempt, repeated after ${durationOf(cost)}`
       : `the attempt fails and is repeated after ${durationOf(cost)}, until it is there`,

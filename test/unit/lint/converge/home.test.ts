@@ -113,6 +113,7 @@ describe("with one thing taken away there is one error, however much waits for i
       "openebs/openebs",
       "nothing brings StorageClass openebs-hostpath: ReplicationDestination apps/actual-dst has volumes of it, and 1 other waits for it",
     ],
+    ["rook-ceph/rook-ceph", "nothing brings Kustomization rook-ceph/rook-ceph: Kustomization rook-ceph/cluster dependsOn it"],
     ["rook-ceph/cluster", "nothing brings StorageClass ceph-block: PersistentVolumeClaim apps/actual is of it, and 3 others wait for it"],
     [
       "volsync/volsync",
