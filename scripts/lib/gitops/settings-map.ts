@@ -1,4 +1,6 @@
 // The settings stand as text inside text: a patch in kubernetes/flux/cluster/ks.yaml. This finds them there, to the byte, so that a value can be changed and every comment stays.
+import type { YAMLParseError } from "yaml";
+import { UsageError } from "../errors.ts";
 import type { Disagreement } from "./agreement.ts";
 import { isOurs, type Setting } from "./settings.ts";
 
@@ -25,10 +27,12 @@ export async function mapDisagreements(text: string, settings: readonly Setting[
     const entry = at(name);
     const field = `${FIELD}.${name}`;
     if (value === undefined || entry?.value === value) return [];
+    const row = `${indent}${stringify({ [name]: value }, { lineWidth: 0 })}`;
+    if (entry?.value === "")
+      return [{ file: MAP_FILE, line: entry.line, field, has: "empty", wants: value, says, range: entry.whole, text: row }];
     if (entry) return [{ file: MAP_FILE, line: entry.line, field, has: entry.value, wants: value, says, range: entry.range }];
     const before = entries.filter((one) => one.name < name).at(-1);
     const place = before ? before.whole[1] : start;
-    const row = `${indent}${stringify({ [name]: value }, { lineWidth: 0 })}`;
     return [{ file: MAP_FILE, line: lineAt(place), field, has: "missing", wants: value, says, range: [place, place], text: row }];
   });
   const odd = entries
@@ -55,12 +59,15 @@ export async function settingsIn(text: string): Promise<Record<string, string> |
 async function findMap(text: string): Promise<Found | undefined> {
   const { isMap, isScalar, isSeq, parseAllDocuments, parseDocument } = await import("yaml");
   for (const document of parseAllDocuments(text)) {
+    if (document.errors[0]) throw broken(document.errors[0]);
     const patches = document.getIn(["spec", "patches"]);
     if (!isSeq(patches)) continue;
     for (const item of patches.items) {
       const patch = isMap(item) ? item.get("patch", true) : undefined;
       if (!isScalar(patch) || typeof patch.value !== "string" || !patch.range || patch.type !== "BLOCK_LITERAL") continue;
-      const map = parseDocument(patch.value).getIn(["spec", "postBuild", "substitute"]);
+      const inner = parseDocument(patch.value);
+      if (inner.errors[0]) throw broken(inner.errors[0], text.slice(0, patch.range[0]).split("\n").length);
+      const map = inner.getIn(["spec", "postBuild", "substitute"]);
       if (!isMap(map)) continue;
       const toFile = placesIn(text, patch.range[0], patch.value);
       const entries = map.items.flatMap(({ key, value }) => {
@@ -70,13 +77,19 @@ async function findMap(text: string): Promise<Found | undefined> {
         const newline = text.indexOf("\n", range[1]);
         const line = text.slice(0, begin).split("\n").length;
         const whole: [number, number] = [begin, newline < 0 ? text.length : newline + 1];
-        return [{ name: String(key.value), value: String(value.value), line, range, whole }];
+        return [{ name: String(key.value), value: String(value.value ?? ""), line, range, whole }];
       });
       const [first] = entries;
       if (first) return { entries, start: first.whole[0], indent: /^ */.exec(text.slice(first.whole[0]))![0] };
     }
   }
   return undefined;
+}
+
+/** Nothing is written into a file that cannot be read. A patch's lines are counted from its own beginning. */
+function broken({ message, linePos }: YAMLParseError, before = 0): UsageError {
+  const line = before + (linePos?.[0].line ?? 1);
+  return new UsageError(`${MAP_FILE}:${line}: is no YAML: ${message.split("\n")[0]!.replace(/ at line.*$/, "")}`);
 }
 
 /** From an offset in a block scalar's value to the offset in the file: each line is indented alike there. */

@@ -66,6 +66,20 @@ it("a file or a field that a fork took out contradicts nothing", async () => {
   expect(await disagreements(elsewhere, versions, async () => "---\nspec:\n  values: {}\n")).toEqual([]);
 });
 
+it("a map that cannot be read is told by its line, never taken for one that agrees", async () => {
+  const text = await textOf(MAP_FILE);
+  const line = text.split("\n").findIndex((one) => one.includes(" DOMAIN:")) + 1;
+  const broken = text.replace("DOMAIN: example.com", 'DOMAIN: "example.com');
+  await expect(disagreements(home, testVersions, async (file) => (file === MAP_FILE ? broken : undefined))).rejects.toThrow(
+    new RegExp(`^${MAP_FILE}:\\d+: is no YAML: `),
+  );
+  await expect(
+    disagreements(home, testVersions, async (file) =>
+      file === MAP_FILE ? text.replace("DOMAIN: example.com", "DOMAIN: example.com\n              DOMAIN: example.org") : undefined,
+    ),
+  ).rejects.toThrow(`${MAP_FILE}:${line + 1}: is no YAML: Map keys must be unique`);
+});
+
 it("a setting that a fork added under a name of its own stays", async () => {
   const text = (await textOf(MAP_FILE)).replace("              DOMAIN:", "              CAT: felix\n              DOMAIN:");
   expect(await disagreements(home, testVersions, async (file) => (file === MAP_FILE ? text : await tree(file)))).toEqual([]);
@@ -120,6 +134,16 @@ describe("settle", () => {
     );
     const untouched = (text: string) => text.replace(/^ {14}[A-Z_]+: .*\n/gm, "");
     expect(untouched(settled.get(MAP_FILE)!)).toBe(untouched(await textOf(MAP_FILE)));
+  });
+
+  it("fills a setting that stands there empty, and puts the first one before all others", async () => {
+    const text = (await textOf(MAP_FILE)).replace(/ +ACME_EMAIL:.*\n/, "").replace("DOMAIN: example.com", "DOMAIN:");
+    const found = await disagreements(home, testVersions, async (file) => (file === MAP_FILE ? text : undefined));
+    expect(found.map(({ field, has }) => `${field} ${has}`)).toEqual([
+      "postBuild.substitute.ACME_EMAIL missing",
+      "postBuild.substitute.DOMAIN empty",
+    ]);
+    expect(await settle(text, found)).toBe(await textOf(MAP_FILE));
   });
 
   it("quotes what would not be text without quotes", async () => {

@@ -116,11 +116,13 @@ it("the tunnel ends at the external gateway, by a name that the certificate has"
 });
 
 describe("the wildcard certificate and its copy in the vault", () => {
-  const kustomizations = documentsOf("kubernetes/apps/network/certificates/ks.yaml").map(({ object }) => object);
+  const kustomizations = ["certificates", "certificates-import"].map(
+    (app) => documentsOf(`kubernetes/apps/network/${app}/ks.yaml`)[0]!.object,
+  );
   const [app, importing] = ["certificates", "certificates-import"].map((name) =>
     kustomizations.find(({ metadata }) => metadata.name === name)!,
   );
-  const [imported] = documentsOf("kubernetes/apps/network/certificates/import/externalsecret.yaml");
+  const [imported] = documentsOf("kubernetes/apps/network/certificates-import/app/externalsecret.yaml");
   const [pushed] = documentsOf("kubernetes/apps/network/certificates/app/pushsecret.yaml");
 
   it("is waited for until the import was tried, not until it succeeded: at first there is no copy", () => {
@@ -129,7 +131,7 @@ describe("the wildcard certificate and its copy in the vault", () => {
     expect(importing!.spec.healthCheckExprs).toEqual([
       { apiVersion: "external-secrets.io/v1", kind: "ExternalSecret", current: "status.conditions.exists(e, e.type == 'Ready')" },
     ]);
-    expect(importing!.spec.dependsOn).toEqual([{ name: "external-secrets-stores", namespace: "external-secrets" }]);
+    expect(importing!.spec.dependsOn).toEqual([{ name: "external-secrets-config", namespace: "external-secrets" }]);
   });
 
   it("comes back as it went: the same item, Base64 both ways, into the Secret that the Certificate writes", () => {

@@ -34,7 +34,7 @@ it.each(SECRETS.map((one) => [`${one.file} ${one.name}`, one.object.spec] as con
 
 it("no whole item lands in a Secret: a field that is added in 1Password goes nowhere by itself", () => {
   const whole = SECRETS.filter(({ object }) => !object.spec.target?.template?.data && !object.spec.data).map(({ file }) => file);
-  expect(whole).toEqual(["kubernetes/apps/network/certificates/import/externalsecret.yaml"]); // a certificate and its key, which the cluster put there
+  expect(whole).toEqual(["kubernetes/apps/network/certificates-import/app/externalsecret.yaml"]); // a certificate and its key, which the cluster put there
 });
 
 it("an item is named by its setting: a home may call it as it likes", () => {
