@@ -26,6 +26,10 @@ const KINDS = [
   "etcdmembers",
   "services",
   "timestatus",
+  "kubeletspec",
+  "apiserverconfig",
+  "controllermanagerconfig",
+  "schedulerconfig",
 ];
 
 const LINES = [

@@ -25,6 +25,8 @@ export interface MachineConfig {
   };
   /** `v1.36.5`, from the kubelet's image. */
   kubernetes: string | undefined;
+  /** Images of the kubelet and of the control plane's components. */
+  images: Record<"kubelet" | "kube-apiserver" | "kube-controller-manager" | "kube-scheduler", string>;
   labels: Record<string, string>;
   taints: Record<string, string>;
   /** Kinds of the documents besides v1alpha1. */
@@ -135,6 +137,10 @@ const conflicts = (documents: Tree[], machine: Tree) =>
     ? ["static hostname is already set in v1alpha1 config"]
     : [];
 
+/** The image that a component is given, or the usual one in the kubelet's version. */
+const component = (given: { image?: string } | undefined, name: string, kubelet: string) =>
+  given?.image ?? `registry.k8s.io/${name}:${/:(v[\d.]+)/.exec(kubelet)?.[1] ?? "v1.36.5"}`;
+
 const decode = (text: unknown) => Buffer.from(String(text ?? ""), "base64").toString();
 const pair = (tree: Tree | undefined): Pair => ({ crt: decode(tree?.crt), key: decode(tree?.key) });
 
@@ -187,6 +193,12 @@ function interpret(documents: Tree[]): { config: MachineConfig } | { error: stri
         serviceSubnets: cluster.network?.serviceSubnets ?? ["10.96.0.0/12"],
       },
       kubernetes: /:(v[\d.]+)/.exec(image)?.[1],
+      images: {
+        kubelet: image,
+        "kube-apiserver": component(cluster.apiServer, "kube-apiserver", image),
+        "kube-controller-manager": component(cluster.controllerManager, "kube-controller-manager", image),
+        "kube-scheduler": component(cluster.scheduler, "kube-scheduler", image),
+      },
       labels: machine.nodeLabels ?? {},
       taints: machine.nodeTaints ?? {},
       kinds: others.map(({ kind }) => kind),

@@ -48,6 +48,8 @@ export interface MachineState {
   leaving?: Leaving;
   /** From then on a node that was sent through a reboot calls itself ready. */
   readyFrom?: number;
+  /** Until when its kubelet starts anew, for its image is another. */
+  kubeletFrom?: number;
   /** Until when its clock is not in sync. */
   syncedFrom?: number;
   /** The last thing it had to complain about, as its console shows it. */
@@ -86,6 +88,7 @@ export const PACE = {
   reboot: 250,
   /** Services stop for so long before a machine that was told to goes down. */
   stop: 500,
+  kubelet: 300,
   /** From its boot to being ready: talosctl looks at events once a second, and misses a node that is quicker. */
   ready: 1_500,
   etcd: 200,

@@ -4,7 +4,7 @@ import { createTwoFilesPatch } from "diff";
 import { isDeepStrictEqual } from "node:util";
 import { parseAllDocuments, stringify } from "yaml";
 import { loadDocuments, readMachineConfig } from "./machine-config.ts";
-import { type MachineState, PACE } from "./machines.ts";
+import { configOf, type MachineState, PACE } from "./machines.ts";
 import { memberId } from "./etcd.ts";
 import { minorOf, SINCE } from "./talos-version.ts";
 import type { World } from "./world.ts";
@@ -71,6 +71,8 @@ export function applyConfig(
     else {
       const { active, persistent } = it.config!;
       it.config = { active: mode === "staged" || reboots ? active : text, persistent: mode === "try" ? persistent : text };
+      if (it.config.active !== active && configOf(it)!.images.kubelet !== imagesOf(active).kubelet)
+        it.kubeletFrom = world.now() + PACE.kubelet;
       if (mode === "try") it.revertAt = world.now() + trialMs;
       else delete it.revertAt;
       if (reboots) Object.assign(it, { stage: "rebooting", due: world.now() + PACE.reboot });
@@ -82,6 +84,12 @@ export function applyConfig(
       details: `${details}\nThe config is applied in 'try' mode and will be automatically reverted back in ${goDuration(trialMs)}`,
     };
   return { details: reboots && mode === "auto" ? `${details}: ${reason}` : details };
+}
+
+function imagesOf(text: string) {
+  const read = readMachineConfig(text);
+  if ("error" in read) throw new Error(`a node holds a config that it cannot read: ${read.error}`);
+  return read.config.images;
 }
 
 /** What a client finds when the connection goes away under its call: the node may have done it all the same. */

@@ -104,7 +104,9 @@ export const MACHINE: Kind[] = [
     aliases: ["service", "services", "svc"],
     columns: { RUNNING: "{.running}", HEALTHY: "{.healthy}", "HEALTH UNKNOWN": "{.unknown}" },
     list: (world, machine) =>
-      servicesOf(world, machine).map(({ id, state, healthy }) => ({ id, spec: { running: state === "Running", healthy, unknown: false } })),
+      servicesOf(world, machine)
+        .filter(({ state }) => state === "Running") // a service has its resource while it runs
+        .map(({ id, state, healthy }) => ({ id, spec: { running: state === "Running", healthy, unknown: false } })),
   },
   {
     type: "TimeStatuses.v1alpha1.talos.dev",

@@ -1,6 +1,7 @@
 // The resources of a node that `talosctl get` shows: the one list of their kinds, for whoever answers for a node.
 import type { MachineState } from "./machines.ts";
 import { BLOCK } from "./talos-resources-block.ts";
+import { KUBERNETES } from "./talos-resources-kubernetes.ts";
 import { MACHINE } from "./talos-resources-machine.ts";
 import { NETWORK } from "./talos-resources-network.ts";
 import type { World } from "./world.ts";
@@ -25,7 +26,7 @@ export interface Kind {
   list(world: World, machine: MachineState): Resource[];
 }
 
-export const KINDS: Kind[] = [...MACHINE, ...BLOCK, ...NETWORK];
+export const KINDS: Kind[] = [...MACHINE, ...BLOCK, ...NETWORK, ...KUBERNETES];
 
 /** The kind of a type or an alias, in any case. */
 export function kindOf(word: string): Kind | undefined {

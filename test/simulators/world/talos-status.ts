@@ -17,7 +17,9 @@ export function servicesOf(world: World, machine: MachineState): { id: string; s
   const config = machine.stage === "running" ? configOf(machine) : undefined;
   if (!config) return base;
   const etcd = serves(world, machine) ? up("etcd") : { id: "etcd", state: "Preparing", healthy: false, event: "Running pre state" };
-  return [...base, ...(config.type === "controlplane" ? [etcd, up("trustd")] : []), up("kubelet")].sort((a, b) => (a.id < b.id ? -1 : 1));
+  const starts = { id: "kubelet", state: "Starting", healthy: false, event: "Starting service" };
+  const kubelet = (machine.kubeletFrom ?? 0) > world.now() ? starts : up("kubelet");
+  return [...base, ...(config.type === "controlplane" ? [etcd, up("trustd")] : []), kubelet].sort((a, b) => (a.id < b.id ? -1 : 1));
 }
 
 const STAGES: Partial<Record<MachineState["stage"], string>> = { maintenance: "maintenance", installing: "installing" };

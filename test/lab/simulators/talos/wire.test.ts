@@ -141,3 +141,20 @@ test("a watch tells what is there, then what changes", async () => {
     ["CREATED", "k8s-2"],
   ]);
 });
+
+test("a kubelet whose image is another goes away and comes back, as a client that upgrades Kubernetes waits for", async () => {
+  const request = { namespace: "runtime", type: "Services.v1alpha1.talos.dev", id: "kubelet" };
+  const asked = ask(A, "cosi.resource.State/Watch", request, { enough: 4 });
+  const path = live.config("k8s-0", { machine: { kubelet: { image: "ghcr.io/siderolabs/kubelet:v1.36.6" } } });
+  expect(await ask(A, "machine.MachineService/ImagePull", { reference: "ghcr.io/siderolabs/kubelet:v1.36.6" })).toMatchObject({
+    code: "OK",
+  });
+  expect((await live.standIn("apply-config", "-n", A, "-f", path, "--mode", "no-reboot")).code).toBe(0);
+  const events = (await asked).replies.flatMap(({ event }) => event);
+  expect(events.map(({ event_type }) => event_type)).toEqual(["CREATED", "DESTROYED", "CREATED"]);
+  const spec = await ask(A, "cosi.resource.State/Get", { type: "KubeletSpecs.kubernetes.talos.dev", namespace: "k8s", id: "kubelet" });
+  expect(decode("talos.resource.definitions.k8s.KubeletSpecSpec", spec.replies[0].resource.spec.proto_spec)).toMatchObject({
+    image: "ghcr.io/siderolabs/kubelet:v1.36.6",
+    expected_nodename: "k8s-0",
+  });
+});

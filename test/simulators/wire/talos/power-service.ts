@@ -24,7 +24,14 @@ const upgrade: Unary = ({ world, machine, request }) => {
   return isRefused(done) ? done : { ack: done.ack, actor_id: done.actor };
 };
 
+/** Images of Kubernetes are there in any version. */
+const KUBERNETES = /^(registry\.k8s\.io|ghcr\.io\/siderolabs)\/[\w-]+:v\d+\.\d+\.\d+$/;
+
+const imagePull: Unary = ({ request: { reference } }) =>
+  KUBERNETES.test(reference) ? {} : { code: "NotFound", description: `error pulling image: ${reference}: not found` };
+
 export const POWER: Record<string, Unary> = {
+  ImagePull: imagePull,
   Reboot: ({ world, machine }) => begun(reboot(world, machine)),
   Shutdown: ({ world, machine }) => begun(shutdown(world, machine)),
   Reset: resetNode,
