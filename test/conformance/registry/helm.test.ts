@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { parseAllDocuments } from "yaml";
+import { eachOf } from "../../../scripts/lib/at-once.ts";
 import { artifactOf } from "../../simulators/world/chart-artifact.ts";
 import { renderedBy } from "../../simulators/world/chart-objects.ts";
 import { chartsAsked } from "../../simulators/world/charts-asked.ts";
@@ -22,10 +23,10 @@ test("pulls every chart that the repository asks for, with the digest that Flux 
     [...versions].map((version) => [place, version]),
   );
   expect(asked.length).toBeGreaterThan(10);
-  for (const [place, version] of asked as [string, string][]) {
+  await eachOf(asked as [string, string][], async ([place, version]) => {
     const { digest } = artifactOf(`oci://${place}`, version);
     expect(await pull(`oci://${place}`, version)).toEqual({ code: 0, out: `Pulled: ${place}:${version}\nDigest: ${digest}\n`, err: "" });
-  }
+  });
 });
 
 test("finds the newest version by itself", async () => {
