@@ -73,8 +73,9 @@ async function findMap(text: string): Promise<Found | undefined> {
       const entries = map.items.flatMap(({ key, value }) => {
         if (!isScalar(key) || !isScalar(value) || !key.range || !value.range) return [];
         const range: [number, number] = [toFile(value.range[0]), toFile(value.range[1])];
-        const begin = text.lastIndexOf("\n", range[0]) + 1;
-        const newline = text.indexOf("\n", range[1]);
+        const name = toFile(key.range[0]);
+        const begin = text.lastIndexOf("\n", name) + 1;
+        const newline = text.indexOf("\n", value.value === null ? name : range[1]); // an empty value is where the parser looked for it: further on
         const line = text.slice(0, begin).split("\n").length;
         const whole: [number, number] = [begin, newline < 0 ? text.length : newline + 1];
         return [{ name: String(key.value), value: String(value.value ?? ""), line, range, whole }];
