@@ -1,28 +1,43 @@
 // Which charts, in which versions, the operator's repository asks for: what its registries hold.
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { parseAllDocuments } from "yaml";
 
-/** By address without `oci://`: `quay.io/cilium/charts/cilium`. Read anew each time, since the operator edits these files. */
+/** By address without `oci://`: `quay.io/cilium/charts/cilium`. As it stands now, since the operator edits these files. */
 export function chartsAsked(repository: string): Map<string, Set<string>> {
   const asked = new Map<string, Set<string>>();
-  const add = (url: unknown, version: unknown) => {
-    if (typeof url !== "string" || !url.startsWith("oci://") || url.includes("{{") || version === undefined) return;
-    const address = url.slice("oci://".length);
-    asked.set(address, (asked.get(address) ?? new Set()).add(String(version)));
-  };
-  for (const text of filesBelow(join(repository, "kubernetes")).filter((text) => text.includes("kind: OCIRepository")))
-    for (const { kind, spec } of objectsIn(text)) if (kind === "OCIRepository") add(spec?.url, spec?.ref?.tag);
-  for (const text of filesBelow(join(repository, "bootstrap/helmfile.d")))
-    for (const { releases } of objectsIn(text)) for (const { chart, version } of releases ?? []) add(chart, version);
+  for (const folder of ["kubernetes", "bootstrap/helmfile.d"])
+    for (const file of filesBelow(join(repository, folder)))
+      for (const [address, version] of namedIn(file)) asked.set(address, (asked.get(address) ?? new Set()).add(version));
   return asked;
 }
 
-const objectsIn = (text: string) => parseAllDocuments(text).map((document) => (document.toJS() ?? {}) as any);
+const known = new Map<string, { as: string; charts: [address: string, version: string][] }>();
+
+/** The charts that one file names; it is read again only when it was written since. */
+function namedIn(file: string): [address: string, version: string][] {
+  const { mtimeMs, size } = statSync(file);
+  const as = `${mtimeMs} ${size}`;
+  let found = known.get(file);
+  if (found?.as !== as) known.set(file, (found = { as, charts: read(readFileSync(file, "utf8")) }));
+  return found.charts;
+}
+
+function read(text: string): [address: string, version: string][] {
+  if (!text.includes("oci://")) return [];
+  return parseAllDocuments(text)
+    .map((document) => (document.toJS() ?? {}) as any)
+    .flatMap(({ kind, spec, releases = [] }) => [
+      ...(kind === "OCIRepository" ? [[spec?.url, spec?.ref?.tag]] : []),
+      ...releases.map(({ chart, version }: any) => [chart, version]),
+    ])
+    .filter(([url, version]) => /^oci:\/\/[^{]+$/.test(String(url)) && version !== undefined)
+    .map(([url, version]) => [url.slice("oci://".length), String(version)]);
+}
 
 function filesBelow(folder: string): string[] {
   if (!existsSync(folder)) return [];
   return readdirSync(folder, { recursive: true, encoding: "utf8" })
     .filter((path) => path.endsWith(".yaml"))
-    .map((path) => readFileSync(join(folder, path), "utf8"));
+    .map((path) => join(folder, path));
 }
