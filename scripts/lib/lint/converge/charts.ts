@@ -1,6 +1,6 @@
 // What a release brings and needs by its chart (scripts/lint/charts.yaml), as names of the simulation.
 import { type ChartFacts, isOn, lookUp, type Named } from "../charts.ts";
-import { existsKey, groupKey, kindKey, secretKey, serviceKey, storageClassKey } from "./keys.ts";
+import { existsKey, groupKey, kindKey, provisionedKey, secretKey, serviceKey, storageClassKey } from "./keys.ts";
 import type { Release } from "./release.ts";
 import type { Key } from "./step.ts";
 
@@ -39,6 +39,9 @@ export const installed = (release: Release): Key[] => [
   ),
   ...namesOf(release.facts?.secrets, release).map((name) => secretKey(release.namespace, name)),
 ];
+
+/** The classes of which it makes volumes, once its workloads run. */
+export const provisionedBy = (release: Release): Key[] => namesOf(release.facts?.storageClasses, release).map(provisionedKey);
 
 /** Secrets of its namespace that its Pods use, beyond what its values say in the words of the Pod API. */
 export const usedSecrets = (release: Release): Key[] =>

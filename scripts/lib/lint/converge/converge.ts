@@ -3,7 +3,7 @@ import type { Finding, Tree } from "../types.ts";
 import { causesOf } from "./causes.ts";
 import { endpointFindings } from "./endpoint.ts";
 import { needlessNotes } from "./needless.ts";
-import { populatedNotes, unknownCharts } from "./notes.ts";
+import { populatedNotes, readyExpressions, storeHosts, unknownCharts } from "./notes.ts";
 import { retryNotes } from "./retries.ts";
 import { stallFindings } from "./stalls.ts";
 import type { Step } from "./step.ts";
@@ -33,6 +33,13 @@ export function converge(tree: Tree, facts: Facts): Convergence {
   const errors = [...findings, ...endpointFindings(world), ...stallFindings(world, model, state, stuck)];
   const circular = new Set(errors.filter(({ rule }) => rule === "dependency-circle").map(({ object }) => object));
   const needless = needlessNotes(world, model, state).filter(({ rule, object }) => rule !== "needless-depends-on" || !circular.has(object));
-  const notes = [...unknownCharts(world), ...retryNotes(state, stuck), ...populatedNotes(world, model, state, stuck), ...needless];
+  const notes = [
+    ...unknownCharts(world),
+    ...readyExpressions(world),
+    ...storeHosts(world),
+    ...retryNotes(state, stuck),
+    ...populatedNotes(world, model, state, stuck),
+    ...needless,
+  ];
   return { findings: [...errors, ...notes], world, model, state, stuck, waves: wavesOf(model, state), criticalPath: criticalPath(state) };
 }

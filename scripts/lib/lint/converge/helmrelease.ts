@@ -1,6 +1,6 @@
 // A HelmRelease as steps: it starts when its chart and dependencies are there, installs, runs, and is ready when its workloads are (helm-controller).
 import type { Located } from "../types.ts";
-import { controlledBy, installed, laterDefinitionsOf, neededKinds, servedBy, usedSecrets } from "./charts.ts";
+import { controlledBy, installed, laterDefinitionsOf, neededKinds, provisionedBy, servedBy, usedSecrets } from "./charts.ts";
 import { secondsOf } from "./duration.ts";
 import { configMapKey, controllerKey, existsKey, madeKey, namespaceKey, readyKey, secretKey, webhookKey } from "./keys.ts";
 import type { Release } from "./release.ts";
@@ -83,4 +83,5 @@ export const running = (release: Release): Key[] => [
   ...controlledBy(release).map(controllerKey),
   ...(release.facts?.webhooks ?? []).map(webhookKey),
   ...servedBy(release),
+  ...provisionedBy(release),
 ];

@@ -35,7 +35,10 @@ export const readyKey = (object: KubeObject | Reference): Key =>
   `ready:${idOf("metadata" in object ? referenceOf(object as KubeObject) : (object as Reference))}`;
 export const secretKey = (namespace: string, name: string): Key => existsKey({ group: "", kind: "Secret", namespace, name });
 export const configMapKey = (namespace: string, name: string): Key => existsKey({ group: "", kind: "ConfigMap", namespace, name });
-export const storageClassKey = (name: string): Key => existsKey({ group: "storage.k8s.io", kind: "StorageClass", namespace: "", name });
+const storageClass = (name: string): Reference => ({ group: "storage.k8s.io", kind: "StorageClass", namespace: "", name });
+export const storageClassKey = (name: string): Key => existsKey(storageClass(name));
+/** The class, and somebody who makes volumes of it: Ceph comes up long after its classes are there. */
+export const provisionedKey = (name: string): Key => readyKey(storageClass(name));
 export const serviceKey = (namespace: string, name: string): Key => `serving:${namespace}/${name}`;
 /** Somebody works on the objects of an API: its operator runs. */
 export const controllerKey = (group: string): Key => `controller:${group}`;

@@ -1,6 +1,8 @@
 // What works at a price, or cannot be known: charts that nobody described, volumes that are filled from a backup first.
 import type { Finding } from "../types.ts";
 import { durationOf } from "./duration.ts";
+import { hostOf, publisherOf } from "./hosts.ts";
+import { named } from "./keys.ts";
 import { patienceOf } from "./helmrelease.ts";
 import type { Model } from "./model.ts";
 import type { State } from "./state.ts";
@@ -51,3 +53,45 @@ export function populatedNotes(world: World, model: Model, state: State, stuck: 
 }
 
 const isFilled = (step: Step) => step.needs.some(({ why }) => why === "is filled by %");
+
+/** What an expression of the tree's own asks of a dependency: nobody can know it offline. */
+export function readyExpressions({ tree }: World): Finding[] {
+  return tree.kustomizations.flatMap(({ namespace, name, spec, source }) =>
+    (spec.dependsOn ?? [])
+      .filter(({ readyExpr }: { readyExpr?: string }) => readyExpr)
+      .map((dependency: { name: string; readyExpr: string }) => ({
+        rule: "ready-expression",
+        level: "unknown",
+        file: source.file,
+        line: source.line,
+        object: `Kustomization ${namespace}/${name}`,
+        message: `whether its readyExpr for ${dependency.name} becomes true is not known: ${dependency.readyExpr}`,
+        why: "it replaces the check that the dependency is ready; here it is taken for true as soon as that is applied",
+        fix: "take readyExpr out where being ready is what is meant",
+      })),
+  );
+}
+
+/** A store's server with a name of the home's own zone, which nothing here publishes: it must be a record that does not need the cluster. */
+export function storeHosts(world: World): Finding[] {
+  const { cluster } = world.facts;
+  if (!cluster) return [];
+  return ["ClusterSecretStore", "SecretStore"].flatMap((kind) =>
+    world.ofKind(kind).flatMap(({ object, source }): Finding[] => {
+      const host = hostOf(object.spec?.provider?.onepassword?.connectHost);
+      if (!host?.endsWith(`.${cluster.domain}`) || publisherOf(host, world)) return [];
+      return [
+        {
+          rule: "store-host",
+          level: "unknown",
+          file: source.file,
+          line: source.line,
+          object: named(object),
+          message: `who answers for ${host} is not known: it is a name of ${cluster.domain}, and nothing in this tree publishes it`,
+          why: "were it a record that external-dns keeps, the store would wait for the cluster and the cluster for the store",
+          fix: "make it a static record of the network's own DNS, or use an address",
+        },
+      ];
+    }),
+  );
+}

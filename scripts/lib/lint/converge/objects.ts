@@ -6,7 +6,8 @@ import { certificate, gateway, gatewayClass, issuer, route } from "./certificate
 import { externalSecret, pushSecret, secretStore } from "./externalsecret.ts";
 import { controllerKey, existsKey, named, readyKey, secretKey } from "./keys.ts";
 import { APPLIED, need, type Step, type Unit } from "./step.ts";
-import { claim, populator, snapshotUser, workload } from "./workloads.ts";
+import { secretReader } from "./secret-readers.ts";
+import { claim, maintenance, populator, snapshotUser, workload } from "./workloads.ts";
 import type { World } from "./world.ts";
 
 /** Talos answers with a Secret of the same name. */
@@ -29,6 +30,12 @@ const BEHAVIOURS: Record<string, Behave> = {
   "volsync.backube/ReplicationDestination": populator,
   "volsync.backube/ReplicationSource": snapshotUser,
   "talos.dev/ServiceAccount": talosAccount,
+  "volsync.backube/KopiaMaintenance": maintenance,
+  "monitoring.coreos.com/AlertmanagerConfig": secretReader,
+  "notification.toolkit.fluxcd.io/Provider": secretReader,
+  "notification.toolkit.fluxcd.io/Receiver": secretReader,
+  "grafana.integreatly.org/Grafana": secretReader,
+  "grafana.integreatly.org/GrafanaDatasource": secretReader,
   "apps/Deployment": workload,
   "apps/StatefulSet": workload,
   "apps/DaemonSet": workload,

@@ -1,6 +1,6 @@
 // What a release's Pods wait for, as its values say it: the shapes of the Pod API mean the same in every chart, those of app-template are its own.
 import type { Source } from "../types.ts";
-import { configMapKey, readyKey, secretKey, storageClassKey } from "./keys.ts";
+import { configMapKey, readyKey, secretKey, provisionedKey } from "./keys.ts";
 import type { Release } from "./release.ts";
 import { need, type Need } from "./step.ts";
 
@@ -26,7 +26,7 @@ export function valueNeeds(release: Release, source: Source): Need[] {
       add(configMapKey(namespace, name), "has Pods that take their environment from %");
     else if (key === "secret" && plain(node.secretName)) add(secretKey(namespace, plain(node.secretName)!), "has Pods that mount %");
     else if (key === "existingClaim" && text) add(claimKey(namespace, text), "has Pods that mount %");
-    else if ((key === "storageClass" || key === "storageClassName") && text && text !== "-") add(storageClassKey(text), "has volumes of %");
+    else if ((key === "storageClass" || key === "storageClassName") && text && text !== "-") add(provisionedKey(text), "has volumes of %");
   });
   for (const [name, volume] of Object.entries((release.values.persistence ?? {}) as Record<string, Node>)) persisted(name, volume);
   return [...found.values()];

@@ -1,7 +1,7 @@
 // Pods and their volumes: what a workload mounts and reads, which class a claim asks for, who fills it.
 import { groupOf } from "../object.ts";
 import type { KubeObject, Source } from "../types.ts";
-import { configMapKey, existsKey, readyKey, secretKey, storageClassKey } from "./keys.ts";
+import { configMapKey, existsKey, readyKey, secretKey, provisionedKey } from "./keys.ts";
 import type { Behaviour } from "./behaviour.ts";
 import { need, type Need } from "./step.ts";
 import { claimKey } from "./values.ts";
@@ -34,7 +34,7 @@ export function workload(object: KubeObject, source: Source): Behaviour {
         add(configMapKey(namespace, configMap.name), "has Pods that take their environment from %");
     }
   for (const { spec } of object.spec?.volumeClaimTemplates ?? [])
-    if (spec?.storageClassName) add(storageClassKey(spec.storageClassName), "has volumes of %");
+    if (spec?.storageClassName) add(provisionedKey(spec.storageClassName), "has volumes of %");
   return { needs: [...needs.values()], takes: 30 };
 }
 
@@ -43,7 +43,7 @@ export function claim(object: KubeObject, source: Source): Behaviour {
   const { storageClassName, dataSourceRef } = object.spec ?? {};
   const namespace = object.metadata.namespace ?? "";
   const needs: Need[] = [];
-  if (storageClassName) needs.push(need(storageClassKey(storageClassName), "wait", "is of %", source));
+  if (storageClassName) needs.push(need(provisionedKey(storageClassName), "wait", "is of %", source));
   if (dataSourceRef?.apiGroup && dataSourceRef.kind !== "VolumeSnapshot")
     needs.push(
       need(
@@ -75,7 +75,7 @@ export function snapshotUser(object: KubeObject, source: Source, _world: World):
   if (typeof mover.repository === "string")
     needs.push(need(secretKey(namespace, mover.repository), "wait", "reads its repository's password from %", source));
   for (const name of new Set([mover.storageClassName, mover.cacheStorageClassName]))
-    if (typeof name === "string" && name) needs.push(need(storageClassKey(name), "wait", "has volumes of %", source));
+    if (typeof name === "string" && name) needs.push(need(provisionedKey(name), "wait", "has volumes of %", source));
   if (mover.volumeSnapshotClassName)
     needs.push(
       need(
@@ -86,4 +86,14 @@ export function snapshotUser(object: KubeObject, source: Source, _world: World):
       ),
     );
   return { needs, controller: groupOf(object) || VOLSYNC };
+}
+
+/** Keeps a repository in order: its password. */
+export function maintenance(object: KubeObject, source: Source): Behaviour {
+  const name = object.spec?.repository?.repository;
+  const key = secretKey(object.metadata.namespace ?? "", String(name));
+  return {
+    needs: typeof name === "string" ? [need(key, "wait", "reads its repository's password from %", source)] : [],
+    controller: VOLSYNC,
+  };
 }

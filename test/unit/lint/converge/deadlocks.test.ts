@@ -180,6 +180,16 @@ describe("6: the store's host name is published by the cluster itself", () => {
   });
 });
 
+it("6: a name of the home's zone that nothing here publishes is not known", () => {
+  const store = structuredClone(STORE);
+  store.spec.provider.onepassword.connectHost = "https://passwords.example.com";
+  const cluster = { domain: "example.com", endpoint: "192.168.120.100", gateways: { from: "192.168.123.101", to: "192.168.123.149" } };
+  expect(outcome(tree(START, kustomization("network/store", {}, store)), { cluster }).lines).toEqual([
+    "unknown store-host network/store/clustersecretstore.yaml: who answers for passwords.example.com is not known: it is a name of example.com, and nothing in this tree publishes it",
+  ]);
+  expect(outcome(tree(START, kustomization("network/store", {}, STORE)), { cluster }).lines).toEqual([]);
+});
+
 describe("7: the API server is reached at an address that Cilium hands out", () => {
   const cluster = { domain: "example.com", endpoint: "192.168.123.120", gateways: { from: "192.168.123.101", to: "192.168.123.149" } };
   const POOL = "kube-system/cilium-config/ciliumloadbalancerippool.yaml";

@@ -75,7 +75,10 @@ describe("orders", () => {
   const checks = (name: string) => [{ apiVersion: "v1", kind: "ConfigMap", namespace: "apps", name }];
 
   it("wait makes Flux pass over healthChecks: a note where they look at the same, an error where they look elsewhere", () => {
-    const awaited = kustomization("apps/after", { dependsOn: [{ name: "both", readyExpr: "true" }] });
+    const awaited = kustomization("apps/after", {
+      postBuild: { substituteFrom: [{ kind: "ConfigMap", name: "settings" }] },
+      dependsOn: [{ name: "both" }],
+    });
     const both = (name: string) => kustomization("apps/both", { wait: true, healthChecks: checks(name) }, config);
     const other = kustomization("apps/other", {}, object("v1 ConfigMap apps/elsewhere"));
     expect(outcome(tree(START, both("settings"), awaited)).lines).toEqual([
@@ -83,6 +86,15 @@ describe("orders", () => {
     ]);
     expect(outcome(tree(START, both("elsewhere"), awaited, other)).lines).toEqual([
       "error wait-hides-health-checks apps/both/ks.yaml: Kustomization apps/both has both wait and healthChecks",
+    ]);
+  });
+
+  it("an expression in the place of readiness is not known, and holds nothing up", () => {
+    const before = kustomization("apps/before", { healthChecks: checks("gone") });
+    const after = kustomization("apps/after", { dependsOn: [{ name: "before", readyExpr: "dep.status.observedGeneration > 0" }] });
+    expect(outcome(tree(START, before, after)).lines).toEqual([
+      "error config-map-missing apps/before/ks.yaml: nothing brings ConfigMap apps/gone: Kustomization apps/before has it among its healthChecks",
+      "unknown ready-expression apps/after/ks.yaml: whether its readyExpr for before becomes true is not known: dep.status.observedGeneration > 0",
     ]);
   });
 
@@ -139,6 +151,17 @@ describe("a chart that nobody described", () => {
   });
 });
 
+it("custom resources wait for the Secrets that they name in their own ways", () => {
+  const start = { objects: namespaces("apps"), crds: { "apps/monitoring": "monitoring-crds" } };
+  const receivers = object("monitoring.coreos.com/v1alpha1 AlertmanagerConfig apps/alerts", {
+    spec: { receivers: [{ pushoverConfigs: [{ token: { name: "pushover", key: "TOKEN" }, userKey: { name: "gone", key: "USER" } }] }] },
+  });
+  const secret = object("v1 Secret apps/pushover");
+  expect(outcome(tree(start, kustomization("apps/alerts", {}, receivers, secret))).lines).toEqual([
+    "error secret-missing apps/alerts/alertmanagerconfig.yaml: nothing brings Secret apps/gone: AlertmanagerConfig apps/alerts reads it",
+  ]);
+});
+
 describe("what is printed", () => {
   const result = outcome(home(application("actual")));
 
@@ -153,26 +176,29 @@ describe("what is printed", () => {
       "    1m22s  HelmRelease rook-ceph/rook-ceph can begin only once it is applied",
       "    1m23s  Kustomization rook-ceph/rook-ceph waits for all it applies: HelmRelease rook-ceph/rook-ceph",
       "    1m28s  Kustomization rook-ceph/cluster dependsOn Kustomization rook-ceph/rook-ceph",
-      "   11m40s  HelmRelease rook-ceph/rook-ceph-cluster can begin only once it is applied",
+      "   11m39s  HelmRelease rook-ceph/rook-ceph-cluster can begin only once it is applied",
+      "   16m39s  ReplicationDestination apps/actual-dst has volumes of StorageClass ceph-block",
+      "   16m44s  PersistentVolumeClaim apps/actual is filled by ReplicationDestination apps/actual-dst",
+      "   17m45s  HelmRelease apps/actual has Pods that mount PersistentVolumeClaim apps/actual",
     ]);
   });
 
   it("what an object waits for, and why", () => {
     expect(explain(result, "PersistentVolumeClaim apps/actual")).toEqual([
       "PersistentVolumeClaim apps/actual (apps/actual/persistentvolumeclaim.yaml:1)",
-      "  is ready in wave 2, after about 6m44s",
+      "  is ready in wave 2, after about 16m44s",
       "  can begin only once it is applied: from Kustomization apps/actual, wave 1, after about 10s",
-      "  is of StorageClass ceph-block: from HelmRelease rook-ceph/rook-ceph-cluster, wave 2, after about 1m39s (the cluster waits for it)",
-      "  is filled by ReplicationDestination apps/actual-dst: from ReplicationDestination apps/actual-dst, wave 2, after about 6m39s (the cluster waits for it)",
+      "  is of StorageClass ceph-block: from HelmRelease rook-ceph/rook-ceph-cluster, wave 2, after about 11m39s (the cluster waits for it)",
+      "  is filled by ReplicationDestination apps/actual-dst: from ReplicationDestination apps/actual-dst, wave 2, after about 16m39s (the cluster waits for it)",
       "  the longest way to it:",
       "         5s  Kustomization flux-system/cluster-apps",
       "        10s  Kustomization rook-ceph/rook-ceph can begin only once it is applied",
       "      1m22s  HelmRelease rook-ceph/rook-ceph can begin only once it is applied",
       "      1m23s  Kustomization rook-ceph/rook-ceph waits for all it applies: HelmRelease rook-ceph/rook-ceph",
       "      1m28s  Kustomization rook-ceph/cluster dependsOn Kustomization rook-ceph/rook-ceph",
-      "      1m39s  HelmRelease rook-ceph/rook-ceph-cluster can begin only once it is applied",
-      "      6m39s  ReplicationDestination apps/actual-dst has volumes of StorageClass ceph-block",
-      "      6m44s  PersistentVolumeClaim apps/actual is filled by ReplicationDestination apps/actual-dst",
+      "     11m39s  HelmRelease rook-ceph/rook-ceph-cluster can begin only once it is applied",
+      "     16m39s  ReplicationDestination apps/actual-dst has volumes of StorageClass ceph-block",
+      "     16m44s  PersistentVolumeClaim apps/actual is filled by ReplicationDestination apps/actual-dst",
     ]);
     expect(explain(result, "actual-secret")).toEqual(explain(result, "ExternalSecret/apps/actual-secret"));
     expect(explain(result, "nobody")).toBeUndefined();
