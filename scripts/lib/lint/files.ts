@@ -31,6 +31,16 @@ export interface Files {
   readonly used: Set<string>;
 }
 
+/** A link that leads nowhere, or to itself, is nothing. */
+function kindOf(path: string): "file" | "folder" | undefined {
+  try {
+    const stat = statSync(path);
+    return stat.isDirectory() ? "folder" : stat.isFile() ? "file" : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
 /** Parses a text; a cache that remembers by content can take its place. */
 export type Parse = (text: string) => Documents;
 
@@ -111,8 +121,7 @@ export function openFiles(base: string, report: (finding: Finding) => void, pars
   const is = (path: string) => {
     const file = normalize(path);
     if (!kinds.has(file)) {
-      const stat = statSync(join(base, file), { throwIfNoEntry: false });
-      kinds.set(file, stat?.isDirectory() ? "folder" : stat?.isFile() ? "file" : undefined);
+      kinds.set(file, kindOf(join(base, file)));
     }
     return kinds.get(file);
   };

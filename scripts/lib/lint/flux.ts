@@ -19,6 +19,7 @@ export interface Variables {
 /** `kustomize build` of a Kustomization's path, with what Flux adds to it. */
 export function buildObjects(files: Files, one: FluxKustomization, report: Report): { objects: Located[]; broken: boolean } {
   const { spec, source } = one;
+  if (typeof spec.sourceRef !== "object" || spec.sourceRef === null) return { objects: [], broken: true }; // the API server refuses it: its schema says why
   const folder = normalize(String(spec.path ?? "."));
   const fail = (message: string, fix: string) => {
     report({
@@ -51,12 +52,13 @@ const located = ({ object, source, encrypted }: Resource): Located => {
 
 /** What Flux writes into the kustomization file before it builds (fluxcd/pkg/kustomize, generator). */
 // oxlint-disable-next-line typescript/no-explicit-any -- the API's shape
-function overlaid(own: KustomizationFile, spec: any): KustomizationFile {
+function overlaid(own: KustomizationFile | undefined, spec: any): KustomizationFile | undefined {
+  if (own !== undefined && (typeof own !== "object" || own === null || Array.isArray(own))) return own; // build() says what is wrong with it
   const result: KustomizationFile = { ...own };
   if (spec.targetNamespace) result.namespace = spec.targetNamespace;
-  if (spec.patches) result.patches = [...(own.patches ?? []), ...spec.patches];
-  if (spec.components) result.components = [...(own.components ?? []), ...spec.components];
-  if (spec.images) result.images = mergedImages(own.images ?? [], spec.images);
+  if (spec.patches) result.patches = [...(own?.patches ?? []), ...spec.patches];
+  if (spec.components) result.components = [...(own?.components ?? []), ...spec.components];
+  if (spec.images) result.images = mergedImages(own?.images ?? [], spec.images);
   for (const key of ["namePrefix", "nameSuffix"]) if (spec[key]) (result as Record<string, unknown>)[key] = spec[key];
   return result;
 }

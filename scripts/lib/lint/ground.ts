@@ -4,6 +4,7 @@ import { chartsOf } from "./charts.ts";
 import type { Files } from "./files.ts";
 import { inWords } from "./object.ts";
 import { openValidators, type Validators } from "./schemas/validators.ts";
+import { type Checked, makeSound } from "./sound.ts";
 import type { Finding, Level, Located, Source, Tree } from "./types.ts";
 
 export interface Ground {
@@ -13,6 +14,8 @@ export interface Ground {
   /** Chart URL and version of every HelmRelease, by `namespace/name`. */
   charts: ReturnType<typeof chartsOf>;
   validators: Validators;
+  /** Every object with what is wrong with it by its schema; what has the wrong type is taken out of `tree` and `applied`. */
+  checked: Checked[];
   kubernetes: string;
   /** talos/cluster.yaml of the tree's own repository; another's tree may have none. */
   cluster?: Cluster;
@@ -25,13 +28,16 @@ export interface Rule {
   check(ground: Ground): Finding[] | Promise<Finding[]>;
 }
 
-/** Puts together what the rules need. */
+/** Puts together what the rules need. Changes the tree: see `checked`. */
 export function groundOf(tree: Ground["tree"], kubernetes: string, cluster?: Cluster): Ground {
+  const validators = openValidators(kubernetes);
+  const checked = makeSound(tree, validators);
   return {
     tree,
+    checked,
     applied: [...tree.kustomizations.flatMap(({ built }) => built), ...tree.bootstrap.objects],
     charts: chartsOf(tree),
-    validators: openValidators(kubernetes),
+    validators,
     kubernetes,
     ...(cluster && { cluster }),
   };

@@ -159,9 +159,19 @@ function discover(files: Files, entry: FluxKustomization, bootstrap: Bootstrap, 
   }
 }
 
+const isMap = (value: unknown): value is Record<string, any> => typeof value === "object" && value !== null && !Array.isArray(value); // oxlint-disable-line typescript/no-explicit-any -- the API's shape
+
 function childOf({ object, source }: Located, parent: FluxKustomization): FluxKustomization {
   const { name, namespace = parent.spec.targetNamespace ?? parent.namespace } = object.metadata;
-  return { name, namespace, spec: object.spec ?? {}, source, objects: [], built: [], parent: `${parent.namespace}/${parent.name}` };
+  return {
+    name,
+    namespace,
+    spec: isMap(object.spec) ? object.spec : {},
+    source,
+    objects: [],
+    built: [],
+    parent: `${parent.namespace}/${parent.name}`,
+  };
 }
 
 /** Whether a Kustomization is built from something else than this repository. */

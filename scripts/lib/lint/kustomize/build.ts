@@ -10,6 +10,7 @@ import { applyPatch, type Patch } from "./patches.ts";
 import type { Builder } from "./builder.ts";
 import { addHashes, fixReferences, type NameReference } from "./references.ts";
 import { idOf, idsOf, type Resource, sameId, showId } from "./resource.ts";
+import { inShape } from "./shape.ts";
 import { addAnnotations, addCommonLabels, addLabels, type Image, isLocal, type Label, setImage, setNamespace } from "./transformers.ts";
 
 export const NAMES = ["kustomization.yaml", "kustomization.yml", "Kustomization"];
@@ -56,7 +57,7 @@ export interface Build {
 export function build(
   files: Files,
   folder: string,
-  file: { path: string; content: KustomizationFile },
+  file: { path: string; content: KustomizationFile | undefined },
   report: (finding: Finding) => void,
 ): Build {
   let broken = false;
@@ -89,7 +90,7 @@ function accumulate(
   builder: Builder,
   folder: string,
   path: string,
-  content: KustomizationFile,
+  raw: KustomizationFile | undefined,
   resources: Resource[],
   stack: string[],
 ): Resource[] {
@@ -100,6 +101,7 @@ function accumulate(
       return builder.files.lineOf(path, 0, keys); // looked up only when something is wrong there
     },
   });
+  const content = inShape(raw, (keys, message) => builder.fail(lineOf(...keys), message, "mend it: kustomize reads nothing of this file"));
   for (const key of Object.keys(content)) {
     if (READ.has(key)) continue;
     if (KNOWN.has(key)) builder.unknown(lineOf(key), `${key} is not read`, "say it with patches, components or generators");
@@ -118,7 +120,7 @@ function accumulate(
     const sub = join(folder, one);
     const file = subFile(builder, sub, lineOf("components", index), stack);
     if (!file) continue;
-    if (file.content.kind !== "Component") builder.fail(lineOf("components", index), `${one} is no Component`, "list it under resources");
+    if (file.content?.kind !== "Component") builder.fail(lineOf("components", index), `${one} is no Component`, "list it under resources");
     else accumulate(builder, sub, file.path, file.content, resources, [...stack, normalize(sub)]);
   }
   transform(builder, folder, content, resources, lineOf);
@@ -137,12 +139,17 @@ function addResource(builder: Builder, folder: string, name: string, at: Source,
   if (kind === "file") return loadFile(builder, path).forEach((one) => append(builder, resources, one, at));
   const file = subFile(builder, path, at, stack);
   if (!file) return;
-  if (file.content.kind === "Component") return builder.fail(at, `${name} is a Component`, "list it under components");
+  if (file.content?.kind === "Component") return builder.fail(at, `${name} is a Component`, "list it under components");
   for (const one of accumulate(builder, path, file.path, file.content, [], [...stack, normalize(path)]))
     append(builder, resources, one, at);
 }
 
-function subFile(builder: Builder, folder: string, at: Source, stack: string[]): { path: string; content: KustomizationFile } | undefined {
+function subFile(
+  builder: Builder,
+  folder: string,
+  at: Source,
+  stack: string[],
+): { path: string; content: KustomizationFile | undefined } | undefined {
   if (stack.includes(normalize(folder))) return builder.fail(at, `${folder} includes itself`, "take the circle out");
   const path = builder.files.is(folder) === "folder" ? fileOf(builder.files, folder) : undefined;
   if (!path)
@@ -156,10 +163,7 @@ function subFile(builder: Builder, folder: string, at: Source, stack: string[]):
 }
 
 /** The first document of a kustomization file; an empty one when it is no YAML (which is a finding already). */
-export function readKustomization(files: Files, path: string): KustomizationFile {
-  const value = files.documents(path)[0]?.value;
-  return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as KustomizationFile) : {};
-}
+export const readKustomization = (files: Files, path: string) => files.documents(path)[0]?.value as KustomizationFile | undefined;
 
 /** The objects of a file, Lists taken apart. */
 export function loadFile(builder: Pick<Builder, "files" | "fail">, path: string): Resource[] {
@@ -244,7 +248,7 @@ function absorb(resources: Resource[], made: Resource): void {
 
 function readConfigurations(builder: Builder, folder: string, paths: string[], lineOf: LineOf): void {
   for (const [index, path] of paths.entries()) {
-    const { nameReference = [], ...others } = readKustomization(builder.files, join(folder, path)) as {
+    const { nameReference = [], ...others } = (readKustomization(builder.files, join(folder, path)) ?? {}) as {
       nameReference?: { kind: string; group?: string; fieldSpecs?: NameReference["fields"] }[];
     };
     builder.references.push(...nameReference.map(({ kind, group = "", fieldSpecs = [] }) => ({ kind, group, fields: fieldSpecs })));

@@ -29,11 +29,17 @@ export const podSecurity: Rule = {
     const short = needs.filter(
       ({ namespace, level }) => rank(level) > rank(levels.get(namespace)?.level ?? "baseline") && namespace !== "kube-system",
     );
+    const isLabelled = ground.applied.some(
+      ({ object }) =>
+        object.kind === "Namespace" && Object.keys(object.metadata.labels ?? {}).some((key) => key.startsWith("pod-security")),
+    );
     return [
       ...short.map(({ namespace, level, why, located, path }) =>
-        about(ground, "pod-security", "error", located, path, {
+        about(ground, "pod-security", isLabelled ? "error" : "unknown", located, path, {
           message: `needs PodSecurity ${level} in namespace ${namespace}, which enforces ${levels.get(namespace)?.level ?? "baseline"}: ${why}`,
-          why: "the API server refuses its pods: the release waits for them until it times out",
+          why: isLabelled
+            ? "the API server refuses its pods: the release waits for them until it times out"
+            : "no namespace of this tree has a level: its API server may check none; Talos checks baseline",
           fix: `patch the label ${LABEL}: ${level} onto the namespace, or give the pod less`,
         }),
       ),

@@ -1,5 +1,6 @@
 // Every object against the schema of its kind, strict; kinds without one are named, with where to get it.
-import { about, at, type Rule } from "../ground.ts";
+import { factsOf, valuesOf } from "../charts.ts";
+import { about, at, type Ground, type Rule } from "../ground.ts";
 import { fileOf, NAMES } from "../kustomize/build.ts";
 import { groupOf, versionOf } from "../object.ts";
 import { isBuiltInGroup, kubernetesVersions, SCHEMAS, schemaPath, versionsOf } from "../schemas/find.ts";
@@ -25,9 +26,9 @@ export const schema: Rule = {
       ];
     const missing = new Map<string, { located: Located; count: number }>();
     const told = new Set<string>();
-    const findings = [...ground.applied, ...kustomizationFiles(ground)].flatMap((located): Finding[] => {
+    const files = kustomizationFiles(ground).map((located) => ({ located, faults: validators.faults(located.object) }));
+    const findings = [...ground.checked, ...files].flatMap(({ located, faults }): Finding[] => {
       const { object, guessed } = located;
-      const faults = validators.faults(object);
       if (!faults) {
         const kind = `${object.apiVersion} ${object.kind}`;
         missing.set(kind, { located: missing.get(kind)?.located ?? located, count: (missing.get(kind)?.count ?? 0) + 1 });
@@ -40,7 +41,7 @@ export const schema: Rule = {
             once(told, `${located.source.file}:${located.source.line} ${object.metadata?.name} ${path.join(".")} ${message}`),
         )
         .map(({ path, message }) =>
-          about(ground, "schema", guessed ? "unknown" : "error", located, path, {
+          about(ground, "schema", guessed || (message === NO_FIELD && isNewer(ground, object)) ? "unknown" : "error", located, path, {
             message: `${path.join(".") || object.kind} ${message}`,
             why: "the API server refuses the object, and with it the whole stage of its Kustomization",
             fix: guessed
@@ -67,6 +68,17 @@ export const schema: Rule = {
     return [...findings, ...unknown, ...unread];
   },
 };
+
+const NO_FIELD = "is no field of this kind";
+
+/** Whether the chart that brings a kind is of another version in this tree than the one whose schemas are here: a field may be newer. */
+function isNewer({ charts }: Ground, object: KubeObject): boolean {
+  const bringing = [...charts.values()].find(({ chart }) => {
+    const { crds, laterCrds } = factsOf(chart) ?? {};
+    return [crds, laterCrds].some((kinds) => kinds?.[groupOf(object)]?.includes(object.kind));
+  });
+  return bringing !== undefined && bringing.version !== valuesOf(bringing.chart)?.version;
+}
 
 const once = (told: Set<string>, key: string) => !told.has(key) && Boolean(told.add(key));
 

@@ -36,20 +36,42 @@ function strayFiles({ tree: { files, root, used } }: Ground): Finding[] {
       if (folders.has(folder) && !NAMES.some((name) => path === `${folder}/${name}`)) return true;
     return false;
   };
+  /** Beside or below a kustomization file that was built. */
+  const isPayload = (path: string): boolean => {
+    for (let folder = dirname(path); folder.startsWith(`${root}/`); folder = dirname(folder))
+      if (NAMES.some((name) => used.has(`${folder}/${name}`))) return true;
+    return false;
+  };
   return unused
     .filter((path) => !isCovered(path))
-    .map((path) => {
-      const isComponent = NAMES.some((name) => path.endsWith(`/${name}`)) && /^kind: Component$/m.test(files.text(path) ?? "");
-      return at(
-        "structure",
-        isComponent ? "note" : "error",
-        { file: path, line: 1 },
-        {
-          message: isComponent ? "no Kustomization uses this component" : "no kustomization includes it",
-          why: "Flux applies only what is listed: this never reaches the cluster",
-          fix: isComponent ? "list it under components, or take it out" : "list it in the kustomization.yaml beside it, or take it out",
-        },
-      );
+    .flatMap((path): Finding[] => {
+      const source = { file: path, line: 1 };
+      const why = "Flux applies only what is listed: this never reaches the cluster";
+      if (NAMES.some((name) => path.endsWith(`/${name}`)) && /^kind: Component$/m.test(files.text(path) ?? ""))
+        return [
+          at("structure", "note", source, {
+            message: "no Kustomization uses this component",
+            why,
+            fix: "list it under components, or take it out",
+          }),
+        ];
+      if (/\.ya?ml$/.test(path))
+        return [
+          at("structure", "error", source, {
+            message: "no kustomization includes it",
+            why,
+            fix: "list it in the kustomization.yaml beside it, or take it out",
+          }),
+        ];
+      return isPayload(path)
+        ? [
+            at("structure", "note", source, {
+              message: "nothing packs this file",
+              why,
+              fix: "name it in a configMapGenerator, or take it out",
+            }),
+          ]
+        : [];
     });
 }
 
