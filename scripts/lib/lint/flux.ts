@@ -37,9 +37,15 @@ export function buildObjects(files: Files, one: FluxKustomization, report: Repor
   const path = fileOf(files, folder);
   if (!path && NAMES.some((name) => files.is(join(folder, name)) === "file"))
     return fail(`${folder} has two kustomization files`, "keep one");
-  const own = path ? readKustomization(files, path) : generated(files, folder, report);
+  let stray = false;
+  const own = path
+    ? readKustomization(files, path)
+    : generated(files, folder, (finding) => {
+        stray = true;
+        report(finding);
+      });
   const { resources, broken } = build(files, folder, { path: path ?? join(folder, NAMES[0]!), content: overlaid(own, spec) }, report);
-  return { objects: resources.map(located), broken };
+  return { objects: resources.map(located), broken: broken || stray };
 }
 
 const at = ({ file, line }: FluxKustomization["source"]) => ({ file, line });

@@ -8,7 +8,7 @@ let ours: Lint;
 beforeAll(async () => {
   const root = process.cwd();
   ours = await lint({ root }, { kubernetes: loadVersions(root, {}).KUBERNETES_VERSION, cluster: loadCluster(root, () => {}) });
-});
+}, 60_000);
 
 it("has no error", () => expect(ours.findings.filter(({ level }) => level === "error")).toEqual([]));
 it("is read whole: every Kustomization builds, and every one becomes ready", () => {
