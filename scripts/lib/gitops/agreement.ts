@@ -9,6 +9,8 @@ interface Place {
   file: string;
   /** Keys from the document's root to the value. */
   path: readonly (string | number)[];
+  /** A number, and no text that looks like one. */
+  number?: true;
   /** The field of talos/cluster.yaml, for people. */
   says: string;
   wants(cluster: Cluster): string | Promise<string>;
@@ -47,6 +49,13 @@ export const PLACES: readonly Place[] = [
     wants: ({ network }) => network.pods,
   },
   {
+    file: "kubernetes/apps/kube-system/cilium/app/helmrelease.yaml",
+    path: ["spec", "values", "operator", "replicas"],
+    number: true,
+    says: "one for each of nodes, two at most: they never share a node",
+    wants: ({ nodes }) => String(Math.min(2, nodes.length)),
+  },
+  {
     file: "kubernetes/apps/kube-system/coredns/app/helmrelease.yaml",
     path: ["spec", "values", "service", "clusterIP"],
     says: "the tenth address of network.services",
@@ -70,7 +79,11 @@ export async function disagreements(cluster: Cluster, versions: Versions, read: 
   return [...found.filter((one) => one !== undefined), ...(settings ?? [])].sort((a, b) => a.file.localeCompare(b.file) || a.line - b.line);
 }
 
-async function disagreement({ file, path, says }: Place, wants: string, text: string | undefined): Promise<Disagreement | undefined> {
+async function disagreement(
+  { file, path, says, number }: Place,
+  wants: string,
+  text: string | undefined,
+): Promise<Disagreement | undefined> {
   if (text === undefined) return undefined;
   const { isScalar, LineCounter, parseAllDocuments } = await import("yaml");
   const lines = new LineCounter();
@@ -79,9 +92,9 @@ async function disagreement({ file, path, says }: Place, wants: string, text: st
     if (!isScalar(scalar) || !scalar.range) continue;
     const has = String(scalar.value);
     const [start, end] = scalar.range;
-    return has === wants
-      ? undefined
-      : { file, line: lines.linePos(start).line, field: fieldOf(path), has, wants, says, range: [start, end] };
+    if (has === wants) return undefined;
+    const text = number ? wants : undefined;
+    return { file, line: lines.linePos(start).line, field: fieldOf(path), has, wants, says, range: [start, end], ...(text && { text }) };
   }
   return undefined;
 }
