@@ -2,6 +2,8 @@ module homeops.tools
 
 go 1.26.0
 
+tool homeops.tools
+
 require (
 	github.com/fluxcd/cli-utils v1.2.2
 	github.com/fluxcd/pkg/ssa v0.76.1
