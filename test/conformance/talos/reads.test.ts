@@ -1,7 +1,7 @@
 // What is only asked of a cluster that runs: the stand-in and the real talosctl say the same in the same world.
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { A, B, C, type Live, liveWorld } from "../../lab/simulators/talos/live-world.ts";
-import { meant, real } from "./run.ts";
+import { meant, real, realAs } from "./run.ts";
 
 let live: Live;
 beforeAll(async () => {
@@ -66,6 +66,15 @@ test.each(KINDS)("get %s as a table, as JSON and as YAML", async (kind) => {
     const line = ["get", kind, "--output", output, "--nodes", `${A},${B}`];
     expect(meant(await live.standIn(...line))).toEqual(meant(await real(live, ...line)));
   }
+});
+
+test("who may only read is not shown a machine config, and changes nothing", async () => {
+  const asked = (...words: string[]) => realAs(live, "os:reader", ...words, "--nodes", A);
+  expect((await asked("get", "machinestatus")).code).toBe(0);
+  const denied = "code = PermissionDenied desc = not authorized";
+  expect(await asked("get", "machineconfig")).toMatchObject({ code: 1, err: expect.stringContaining(denied) });
+  expect(await asked("reboot", "--wait=false")).toMatchObject({ code: 1, err: expect.stringContaining(denied) });
+  expect(await asked("read", "/system/state/config.yaml")).toMatchObject({ code: 1, err: expect.stringContaining(denied) });
 });
 
 test.each(["version", "etcd members", "etcd status", "services", "time", "get members", "bootstrap", "kubeconfig x"])(

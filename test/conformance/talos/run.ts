@@ -9,7 +9,12 @@ const TIMEOUT_MS = 60_000;
 let talosctl: string | undefined;
 
 /** Runs the real talosctl; a line that takes a minute is a failure. */
-export const real = ({ environment, folder }: Live, ...argv: string[]): Promise<Said> =>
+export const real = (live: Live, ...argv: string[]): Promise<Said> => run(live, live.environment, argv);
+
+/** Runs it with a certificate of that role. */
+export const realAs = (live: Live, role: string, ...argv: string[]): Promise<Said> => run(live, live.as(role), argv);
+
+const run = ({ folder }: Live, environment: Record<string, string>, argv: string[]): Promise<Said> =>
   new Promise((resolve, reject) => {
     const options = { env: environment, cwd: folder, timeout: TIMEOUT_MS, maxBuffer: 64 * 1024 ** 2 };
     execFile((talosctl ??= builtTools().bin("talosctl")), argv, options, (error, out, err) => {

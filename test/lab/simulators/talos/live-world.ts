@@ -1,10 +1,12 @@
 // A world on disk whose machines live by the clock, its nodes served at the wire, and a proxy through which a real talosctl reaches their addresses.
+import { createPrivateKey, X509Certificate } from "node:crypto";
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { parse, stringify } from "yaml";
 import { talosctl } from "../../../simulators/cli/talosctl.ts";
+import { issue } from "../../../simulators/wire/certificates.ts";
 import { serveTalos } from "../../../simulators/wire/talos/serve.ts";
 import { freshCluster, tick } from "../../../simulators/world/cluster.ts";
 import type { ReleaseState } from "../../../simulators/world/cluster-store.ts";
@@ -42,6 +44,8 @@ export interface Live {
   network(): Promise<void>;
   /** Writes a node's config to a file and returns its path. */
   config(hostname: string, change?: object): string;
+  /** The environment of a client whose certificate has this role. */
+  as(role: string): Record<string, string>;
   portOf(address: string): number | undefined;
   folder: string;
   close(): Promise<void>;
@@ -119,6 +123,14 @@ export async function liveWorld({ talos = "v1.13.9" }: { talos?: string } = {}):
     machine: (address) => Object.values(world.state.machines).find(({ lease }) => lease === address)!,
     fault: (name, times = 1) => world.change("world", "a fault is switched on", ({ faults }) => void (faults[name] = times)),
     environment,
+    as(role) {
+      const own = join(folder, `${role.replaceAll(":", "-")}.talosconfig`);
+      const { cert, key } = clientOf(secrets.certs.os, role);
+      const base64 = (text: string) => Buffer.from(text).toString("base64");
+      const contexts = { home: { ...context, crt: base64(cert), key: base64(key) } };
+      writeFileSync(own, stringify({ context: "home", contexts }));
+      return { ...environment, TALOSCONFIG: own };
+    },
     standIn: (...argv) => play(talosctl, world, argv, { files: filesOf(argv, file), env: { HOME: folder, TALOSCONFIG: file } }),
     async until(what, holds, seconds = 20) {
       for (const end = Date.now() + seconds * 1000; !holds(); await pause(TICK_MS))
@@ -161,6 +173,17 @@ export async function liveWorld({ talos = "v1.13.9" }: { talos?: string } = {}):
   await live.until("machines are up", () => [A, B, C].every((node) => live.machine(node)?.stage === "maintenance"));
   await live.until("their API answers", () => [A, B, C].every((node) => served.portOf(node)));
   return live;
+}
+
+/** A client's certificate as Talos' CA issues it. */
+function clientOf({ crt, key }: { crt: string; key: string }, role: string) {
+  const pem = (text: string) => Buffer.from(text, "base64").toString().replaceAll("ED25519 PRIVATE KEY", "PRIVATE KEY");
+  const authority = {
+    key: createPrivateKey(pem(key)),
+    public: new X509Certificate(pem(crt)).publicKey,
+    name: { organizations: ["talos"] },
+  };
+  return issue(authority, { subject: { organizations: [role] }, days: 1, kind: "ed25519", use: ["client"] });
 }
 
 /** The files that a command line names, as they are on the disk. */

@@ -38,15 +38,25 @@ type Asked = { code: keyof typeof codes; details?: string; replies: any[] };
 interface How {
   metadata?: Record<string, string[]>;
   insecure?: boolean;
+  /** The role in the certificate; an administrator's else. */
+  role?: string;
   /** Hangs up after so many replies. */
   enough?: number;
 }
 
 /** Calls a method of the node at an address; what it said, and how it ended. */
-function ask(address: string, method: string, request: object, { metadata = {}, insecure = false, enough }: How = {}): Promise<Asked> {
+function ask(
+  address: string,
+  method: string,
+  request: object,
+  { metadata = {}, insecure = false, role, enough }: How = {},
+): Promise<Asked> {
   const [service = "", name = ""] = method.split("/");
   const { path, requestSerialize, responseDeserialize } = SERVICES[service]![name]!;
-  const { ca, crt, key } = parse(readFileSync(live.environment.TALOSCONFIG!, "utf8")).contexts.home as Record<string, string>;
+  const { ca, crt, key } = parse(readFileSync((role ? live.as(role) : live.environment).TALOSCONFIG!, "utf8")).contexts.home as Record<
+    string,
+    string
+  >;
   const pem = (text = "") => Buffer.from(Buffer.from(text, "base64").toString().replaceAll("ED25519 PRIVATE KEY", "PRIVATE KEY"));
   const trust = insecure
     ? credentials.createSsl(null, null, null, { rejectUnauthorized: false })
@@ -120,6 +130,19 @@ describe("who is let in", () => {
   });
   test("once a config runs, only who has a certificate of its CA", async () =>
     expect(await ask(A, "machine.MachineService/Version", {}, { insecure: true })).toMatchObject({ code: "UNAVAILABLE" }));
+  test.each([
+    ["os:reader", "machine.MachineService/Version", {}, "OK"],
+    ["os:reader", "machine.MachineService/Reboot", {}, "PERMISSION_DENIED"],
+    ["os:reader", "machine.MachineService/ApplyConfiguration", { data: Buffer.from("a: b") }, "PERMISSION_DENIED"],
+    ["os:reader", "cosi.resource.State/List", { type: "Members.cluster.talos.dev" }, "OK"],
+    ["os:reader", "cosi.resource.State/List", { type: "MachineConfigs.config.talos.dev" }, "PERMISSION_DENIED"],
+    ["os:operator", "machine.MachineService/Kubeconfig", {}, "PERMISSION_DENIED"],
+    ["os:etcd:backup", "machine.MachineService/EtcdSnapshot", {}, "OK"],
+    ["os:etcd:backup", "machine.MachineService/Version", {}, "PERMISSION_DENIED"],
+  ])("%s may call %s with %j: %s", async (role, method, request, code) => {
+    expect((await ask(A, method, request, { role })).code).toBe(code);
+    expect((await ask(B, method, request, { role, metadata: { node: [A] } })).code).toBe(code);
+  });
   test("nobody while the machine is off", async () => {
     live.power("k8s_2", false);
     await live.until("it is off", () => live.machine(C).stage === "off");

@@ -1,6 +1,8 @@
 // COSI's State: the resources of a node, and the definitions that tell a client their names and columns.
 import { stringify } from "yaml";
 import type { MachineState } from "../../world/machines.ts";
+import { NOT_AUTHORIZED } from "../../world/talos-maintenance.ts";
+import { ADMIN } from "../../world/talos-roles.ts";
 import { CREATED, type Kind, kindOf, KINDS, type Resource } from "../../world/talos-resources.ts";
 import type { Status } from "../../world/talos-api.ts";
 import type { World } from "../../world/world.ts";
@@ -36,9 +38,9 @@ function definitionOf({ type, name, namespace, aliases, columns, sensitive }: Ki
   return wireOf("meta", DEFINITIONS, "", { id: type.toLowerCase(), spec }, encode("cosi.resource.meta.ResourceDefinitionSpec", definition));
 }
 
-/** Whoever only reads is not shown what is sensitive. */
-const hidden = (kind: Kind | undefined, { stage }: MachineState): Status | undefined =>
-  kind?.sensitive && stage !== "running" ? { code: "PermissionDenied", description: "not authorized" } : undefined;
+/** What is sensitive is shown to an administrator alone. */
+const hidden = (kind: Kind | undefined, roles: string[]): Status | undefined =>
+  kind?.sensitive && !roles.includes(ADMIN) ? NOT_AUTHORIZED : undefined;
 
 function allOf(world: World, machine: MachineState, type: string): object[] {
   if (type === DEFINITIONS) return KINDS.map(definitionOf);
@@ -46,25 +48,25 @@ function allOf(world: World, machine: MachineState, type: string): object[] {
   return kind ? kind.list(world, machine).map((resource) => resourceOf(kind, resource)) : [];
 }
 
-const get: Unary = ({ world, machine, request: { namespace, type, id } }) => {
+const get: Unary = ({ world, machine, roles, request: { namespace, type, id } }) => {
   const kind = kindOf(type);
-  const refused = hidden(kind, machine);
+  const refused = hidden(kind, roles);
   if (refused) return refused;
   const found = (allOf(world, machine, type) as { metadata: { id: string } }[]).find(({ metadata }) => metadata.id === id);
   return found ? { resource: found } : { code: "NotFound", description: `resource ${type}(${namespace}/${id}@undefined) doesn't exist` };
 };
 
-const list: Stream = ({ world, machine, request: { type } }, send) => {
-  const refused = hidden(kindOf(type), machine);
+const list: Stream = ({ world, machine, roles, request: { type } }, send) => {
+  const refused = hidden(kindOf(type), roles);
   if (refused) return refused;
   for (const resource of allOf(world, machine, type)) send({ resource });
   return undefined;
 };
 
 /** Looks again and again, and tells what came, changed or went. */
-const watch: Stream = ({ world, machine: { mac }, request: { type, id, options } }, send, over) => {
+const watch: Stream = ({ world, machine: { mac }, roles, request: { type, id, options } }, send, over) => {
   const machine = () => world.state.machines[mac]!;
-  const refused = hidden(kindOf(type), machine());
+  const refused = hidden(kindOf(type), roles);
   if (refused) return refused;
   const look = () =>
     new Map(

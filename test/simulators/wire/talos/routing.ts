@@ -1,9 +1,17 @@
 // How a call finds its node: the `node` and `nodes` of its metadata, as apid passes calls on and gathers the replies of many.
-import type { handleServerStreamingCall, handleUnaryCall, Metadata, ServerWritableStream, UntypedHandleCall } from "@grpc/grpc-js";
+import type {
+  handleServerStreamingCall,
+  handleUnaryCall,
+  Metadata,
+  ServerUnaryCall,
+  ServerWritableStream,
+  UntypedHandleCall,
+} from "@grpc/grpc-js";
 import { addressesOf, configOf, type MachineState } from "../../world/machines.ts";
 import { DROPPED, type Status, wordsOf } from "../../world/talos-api.ts";
-import { refusedInMaintenance } from "../../world/talos-maintenance.ts";
+import { NOT_AUTHORIZED, refusedInMaintenance } from "../../world/talos-maintenance.ts";
 import { forwarded } from "../../world/talos-reach.ts";
+import { ADMIN, MAINTENANCE, mayCall } from "../../world/talos-roles.ts";
 import type { World } from "../../world/world.ts";
 import type { Events } from "./events.ts";
 import { codeOf, errorOf, isRefused } from "./status.ts";
@@ -14,6 +22,8 @@ export interface Called {
   machine: MachineState;
   request: any;
   events: Events;
+  /** Of who calls. */
+  roles: string[];
 }
 
 /** Where a call comes in. */
@@ -70,8 +80,24 @@ const failureOf = (node: string, refused: Status) => ({
   metadata: { hostname: node, error: wordsOf(refused), status: { code: codeOf(refused), message: refused.description } },
 });
 
-const called = ({ world, events }: Endpoint, machine: MachineState, request: any, path: string): Called | Status =>
-  refusedInMaintenance(machine, path, request) ?? { world, machine, request, events };
+/** The roles in a caller's certificate; a node in maintenance asks for none. */
+function rolesOf(call: Incoming): string[] {
+  const { O = [] } = call.getAuthContext().sslPeerCertificate?.subject ?? {};
+  return [O].flat();
+}
+
+function called({ world, events }: Endpoint, machine: MachineState, call: Incoming, path: string): Called | Status {
+  const { request } = call;
+  const refused = refusedInMaintenance(machine, path, request);
+  if (refused) return refused;
+  const roles = machine.stage === "running" ? rolesOf(call) : MAINTENANCE;
+  // only a machine without a config takes one from whoever reads
+  const mayNot =
+    !mayCall(roles, path.slice(1)) || (machine.stage === "running" && path.endsWith("/ApplyConfiguration") && !roles.includes(ADMIN));
+  return mayNot ? NOT_AUTHORIZED : { world, machine, request, events, roles };
+}
+
+type Incoming = ServerUnaryCall<any, any> | ServerWritableStream<any, any>;
 
 /** A unary method; `gathered` replies are lists of messages, one a node. */
 export const unary =
@@ -82,7 +108,7 @@ export const unary =
       if (isRefused(found)) return reply(errorOf(found));
       const messages: object[] = [];
       for (const { node, there } of found.targets) {
-        const site = isRefused(there) ? there : called(endpoint, there.machine, call.request, path);
+        const site = isRefused(there) ? there : called(endpoint, there.machine, call, path);
         const answer = isRefused(site) ? site : await handle(site);
         if (!found.gathers) return isRefused(answer) ? reply(errorOf(answer)) : reply(null, gathered ? { messages: [answer] } : answer);
         messages.push(isRefused(answer) ? failureOf(node, answer) : { ...answer, metadata: { hostname: node } });
@@ -123,7 +149,7 @@ async function run(
   const send = (message: object) => {
     if (!call.destroyed) call.write(gathers ? { ...message, metadata: { hostname: node } } : message);
   };
-  const site = isRefused(there) ? there : called(endpoint, there.machine, call.request, path);
+  const site = isRefused(there) ? there : called(endpoint, there.machine, call, path);
   let outcome: Status | void | undefined;
   if (isRefused(site)) outcome = site;
   else {
