@@ -82,6 +82,7 @@ describe("apply-config", () => {
   test("refuses without a reboot what needs one", () => expectSameApply(encrypted, "--mode", "no-reboot"));
   test("stages", () => expectSameApply(encrypted, "--mode", "staged"));
   test("reboots for what needs it", () => expectSameApply(encrypted));
+  test("reboots when it is told to", () => expectSameApply({ sysctls: { a: "3" }, ...encrypted }, "--mode", "reboot"));
   test("refuses a mode that is none", () => expectSameApply({}, "--mode", "nonsense"));
   test("a file that is not there", () => expectSame(() => ["apply-config", "-n", A, "-f", "/nowhere.yaml"]));
 });

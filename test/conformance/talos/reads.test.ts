@@ -1,5 +1,9 @@
 // What is only asked of a cluster that runs: the stand-in and the real talosctl say the same in the same world.
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { parse, stringify } from "yaml";
+import { createAuthority } from "../../simulators/wire/certificates.ts";
 import { A, B, C, type Live, liveWorld } from "../../lab/simulators/talos/live-world.ts";
 import { meant, real, realAs } from "./run.ts";
 
@@ -43,6 +47,7 @@ const LINES = [
   ["service", "nonsense"],
   ["list", "/var/lib/etcd"],
   ["time"],
+  ["health", "--wait-timeout", "10s"],
   ["kubeconfig", "-", "--merge=false"],
   ["get", "nodename", "x"],
   ["get", "machineconfig", "v1alpha1", "--output", "jsonpath={.spec}"],
@@ -66,6 +71,16 @@ test.each(KINDS)("get %s as a table, as JSON and as YAML", async (kind) => {
     const line = ["get", kind, "--output", output, "--nodes", `${A},${B}`];
     expect(meant(await live.standIn(...line))).toEqual(meant(await real(live, ...line)));
   }
+});
+
+test("a cluster of another CA is not trusted, in the same words", async () => {
+  const other = createAuthority({ subject: { organizations: ["talos"] }, days: 1, kind: "ed25519" });
+  const config = parse(readFileSync(live.environment.TALOSCONFIG!, "utf8")) as { contexts: { home: { ca: string } } };
+  config.contexts.home.ca = Buffer.from(other.cert).toString("base64");
+  const path = join(live.folder, "other.talosconfig");
+  writeFileSync(path, stringify(config));
+  const line = ["--talosconfig", path, "version", "--nodes", A];
+  expect(meant(await live.standIn(...line))).toEqual(meant(await real(live, ...line)));
 });
 
 test("who may only read is not shown a machine config, and changes nothing", async () => {
