@@ -4,7 +4,7 @@ import { promisify } from "node:util";
 import { parse, stringify } from "yaml";
 import { loadDocuments, validate } from "../world/machine-config.ts";
 import { type Call, Untaught } from "../world/tool.ts";
-import { createAuthority, issue, type KeyKind } from "../wire/certificates.ts";
+import { createAuthority, issue, type KeyKind, signerOf } from "../wire/certificates.ts";
 import { goError, isMissing } from "./go-errors.ts";
 import { contextOf, openTalosconfig, type TalosCall, TalosError } from "./talosctl-client.ts";
 
@@ -74,12 +74,13 @@ export async function genConfig({ world, call, words, rest }: TalosCall): Promis
   });
   const os = (parse(text) as { certs?: { os?: { crt: string; key: string } } } | null)?.certs?.os;
   if (!os?.crt || !os.key) throw new TalosError("failed to validate secrets bundle: certs.os is required");
-  const authority = new X509Certificate(decode(os.crt));
-  const key = createPrivateKey(decode(os.key).replaceAll("ED25519 PRIVATE KEY", "PRIVATE KEY"));
-  const admin = issue(
-    { key, public: authority.publicKey, name: { organizations: ["talos"] } },
-    { subject: { organizations: ["os:admin"] }, days: 365, kind: "ed25519", use: ["client"], now: new Date(world.now()) },
-  );
+  const admin = issue(signerOf(decode(os.crt), decode(os.key)), {
+    subject: { organizations: ["os:admin"] },
+    days: 365,
+    kind: "ed25519",
+    use: ["client"],
+    now: new Date(world.now()),
+  });
   call.err("generating PKI and tokens\n");
   const context = {
     endpoints: [],

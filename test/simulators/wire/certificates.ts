@@ -1,5 +1,5 @@
 // X.509 certificates without a dependency: Node can read and check them but not make them, so the DER is written here.
-import { createHash, generateKeyPairSync, type KeyObject, randomBytes, sign } from "node:crypto";
+import { createHash, createPrivateKey, generateKeyPairSync, type KeyObject, randomBytes, sign, X509Certificate } from "node:crypto";
 
 export type KeyKind = "ed25519" | "p256";
 
@@ -33,14 +33,47 @@ export interface Wanted {
 /** A new certificate authority that signs itself. */
 export function createAuthority(wanted: Wanted): Authority {
   const keys = newKey(wanted.kind);
-  const cert = write(wanted, keys.public, wanted.subject, keys.private, keys.public, true);
+  const cert = write(wanted, keys.public, wanted.subject, keys.private, keyId(keys.public), true);
   return { cert, key: keys.pem, name: wanted.subject };
 }
 
+/** Who signs: its name as data, or byte for byte as its certificate has it. */
+export interface Signer {
+  key: KeyObject;
+  public: KeyObject;
+  name: Name | Buffer;
+  /** The id of its key, when its certificate has one of its own kind: OpenSSL refuses a certificate that names another. */
+  keyId?: Buffer | undefined;
+}
+
+/** An authority that others made. Go compares names byte by byte, so its own is kept as it is written, whatever kind of string it is. */
+export function signerOf(cert: string, key: string): Signer {
+  const { raw, publicKey } = new X509Certificate(cert);
+  // Talos labels its Ed25519 keys in a way that OpenSSL does not know
+  return {
+    key: createPrivateKey(key.replaceAll("ED25519 PRIVATE KEY", "PRIVATE KEY")),
+    public: publicKey,
+    name: subjectOf(raw),
+    keyId: keyIdOf(raw),
+  };
+}
+
+/** The subject key identifier of a certificate, which has 20 bytes in those that Go and Talos make. */
+function keyIdOf(raw: Buffer): Buffer | undefined {
+  const extension = Buffer.concat([oid("2.5.29.14"), Buffer.from([0x04])]);
+  const at = raw.indexOf(extension);
+  if (at < 0) return undefined;
+  const value = raw.subarray(at + extension.length + 3); // after two lengths and the inner tag
+  return value.subarray(0, raw[at + extension.length + 2]);
+}
+
 /** A certificate signed by an authority, with a key of its own. */
-export function issue(authority: { key: KeyObject; public: KeyObject; name: Name }, wanted: Wanted): Issued {
+export function issue(authority: Signer, wanted: Wanted): Issued {
   const keys = newKey(wanted.kind);
-  return { cert: write(wanted, keys.public, authority.name, authority.key, authority.public, false), key: keys.pem };
+  return {
+    cert: write(wanted, keys.public, authority.name, authority.key, authority.keyId ?? keyId(authority.public), false),
+    key: keys.pem,
+  };
 }
 
 /** SHA-256 of a certificate as `AA:BB:…`, as browsers show it. */
@@ -107,12 +140,25 @@ const keyId = (key: KeyObject) =>
 
 const USES = { server: "1.3.6.1.5.5.7.3.1", client: "1.3.6.1.5.5.7.3.2" };
 
+/** The subject inside a certificate: after version, serial number, algorithm, issuer and validity. */
+function subjectOf(raw: Buffer): Buffer {
+  const header = (at: number) => {
+    const short = raw[at + 1]!;
+    const bytes = short & 0x80 ? short & 0x7f : 0;
+    return { content: at + 2 + bytes, length: bytes ? raw.readUIntBE(at + 2, bytes) : short };
+  };
+  const after = (at: number) => header(at).content + header(at).length;
+  let at = header(header(0).content).content; // into the certificate, into its body
+  for (let skipped = raw[at] === 0xa0 ? 0 : 1; skipped < 5; skipped += 1) at = after(at);
+  return raw.subarray(at, after(at));
+}
+
 function write(
   wanted: Wanted,
   subjectKey: KeyObject,
-  issuer: Name,
+  issuer: Name | Buffer,
   issuerKey: KeyObject,
-  issuerPublic: KeyObject,
+  issuerKeyId: Buffer,
   authority: boolean,
 ): string {
   const now = wanted.now ?? new Date();
@@ -126,7 +172,7 @@ function write(
     extension("2.5.29.15", true, authority ? bits(Buffer.from([0x84]), 2) : bits(Buffer.from([0x80]), 7)),
     ...(uses.length ? [extension("2.5.29.37", false, sequence(...uses.map((use) => oid(USES[use]))))] : []),
     ...(authority ? [extension("2.5.29.19", true, sequence(yes)), extension("2.5.29.14", false, octets(keyId(subjectKey)))] : []),
-    ...(authority ? [] : [extension("2.5.29.35", false, sequence(der(0x80, keyId(issuerPublic))))]),
+    ...(authority ? [] : [extension("2.5.29.35", false, sequence(der(0x80, issuerKeyId)))]),
     ...(hosts.length ? [extension("2.5.29.17", false, sequence(...hosts))] : []),
   ];
   const serial = randomBytes(16);
@@ -135,7 +181,7 @@ function write(
     der(0xa0, integer(Buffer.from([2]))),
     integer(serial),
     algorithmOf(issuerKey),
-    nameOf(issuer),
+    Buffer.isBuffer(issuer) ? issuer : nameOf(issuer),
     sequence(time(from), time(to)),
     nameOf(wanted.subject),
     subjectKey.export({ type: "spki", format: "der" }),

@@ -1,7 +1,6 @@
 // The kubeconfig that a control plane gives to who may ask for it.
-import { createPrivateKey, X509Certificate } from "node:crypto";
 import { stringify } from "yaml";
-import { issue } from "../wire/certificates.ts";
+import { issue, signerOf } from "../wire/certificates.ts";
 import { configOf, type MachineState } from "./machines.ts";
 import type { Status } from "./talos-api.ts";
 import type { World } from "./world.ts";
@@ -12,11 +11,12 @@ export function adminKubeconfig(world: World, machine: MachineState): { text: st
   if (config?.type !== "controlplane") return { code: "Unimplemented", description: "kubeconfig is only available on control plane nodes" };
   const { name, endpoint, ca } = config.cluster;
   const base64 = (text: string) => Buffer.from(text).toString("base64");
-  const authority = new X509Certificate(ca.crt);
-  const client = issue(
-    { key: createPrivateKey(ca.key), public: authority.publicKey, name: { organizations: ["kubernetes"] } },
-    { subject: { organizations: ["system:masters"], commonName: "admin" }, days: 365, use: ["client"], now: new Date(world.now()) },
-  );
+  const client = issue(signerOf(ca.crt, ca.key), {
+    subject: { organizations: ["system:masters"], commonName: "admin" },
+    days: 365,
+    use: ["client"],
+    now: new Date(world.now()),
+  });
   const text = stringify(
     {
       apiVersion: "v1",

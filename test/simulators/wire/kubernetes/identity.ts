@@ -1,9 +1,9 @@
 // Who the API server is and whom it trusts: the cluster's own PKI, as the machine config of a control plane holds it.
-import { createPrivateKey, createPublicKey, generateKeyPairSync, X509Certificate } from "node:crypto";
+import { createPublicKey, generateKeyPairSync } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { KubernetesCluster } from "../../world/machines.ts";
-import { type Issued, issue } from "../certificates.ts";
+import { type Issued, issue, signerOf } from "../certificates.ts";
 
 /** Files for the API server, and the certificate with which the home's own controllers come. */
 export interface Identity {
@@ -21,11 +21,7 @@ const NAMES = ["kubernetes", "kubernetes.default", "kubernetes.default.svc", "ku
 /** Writes what the API server of this cluster needs below `folder`; keys that the config does not hold are made once and kept. */
 export function writeIdentity(folder: string, { cluster, caKey, serviceAccount, addresses }: Pki): Identity {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
-  const authority = {
-    key: createPrivateKey(caKey),
-    public: new X509Certificate(cluster.ca).publicKey,
-    name: { organizations: ["kubernetes"] },
-  };
+  const authority = signerOf(cluster.ca, caKey);
   const hosts = [...NAMES, "127.0.0.1", new URL(cluster.endpoint).hostname, firstAddress(cluster.serviceSubnets[0]!), ...addresses];
   const serving = issue(authority, { subject: { commonName: "kube-apiserver" }, days: 30, hosts: [...new Set(hosts)], use: ["server"] });
   const put = (name: string, text: string) => {

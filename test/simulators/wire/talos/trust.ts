@@ -1,9 +1,8 @@
 // The certificates of a node: of its own making in maintenance, of the cluster's CA once it runs its config.
-import { createPrivateKey, X509Certificate } from "node:crypto";
 import { ServerCredentials } from "@grpc/grpc-js";
 import { addressesOf, configOf, hostnameOf, type MachineState, runningNodes } from "../../world/machines.ts";
 import type { World } from "../../world/world.ts";
-import { createAuthority, issue } from "../certificates.ts";
+import { createAuthority, issue, signerOf } from "../certificates.ts";
 
 /** What a node's server is by: when it changes, the server has to be another. Undefined while nothing answers. */
 export function identityOf(world: World, machine: MachineState): string | undefined {
@@ -39,21 +38,12 @@ export function credentialsOf(world: World, machine: MachineState): ServerCreden
   }
   const holder = keyHolder(world, machine);
   if (!holder) throw new Error(`no control plane could issue ${hostnameOf(machine)} a certificate`);
-  const authority = new X509Certificate(config.ca.crt);
-  const server = issue(
-    { key: privateKey(holder.key), public: authority.publicKey, name: nameOf(authority) },
-    { subject: { commonName: hostnameOf(machine) }, days: 1, kind: "ed25519", hosts: hostsOf(machine), use: ["server", "client"] },
-  );
+  const server = issue(signerOf(config.ca.crt, holder.key), {
+    subject: { commonName: hostnameOf(machine) },
+    days: 1,
+    kind: "ed25519",
+    hosts: hostsOf(machine),
+    use: ["server", "client"],
+  });
   return ServerCredentials.createSsl(Buffer.from(config.ca.crt), pair(server), true);
-}
-
-/** Talos labels its Ed25519 keys in a way that OpenSSL does not know. */
-const privateKey = (pem: string) => createPrivateKey(pem.replaceAll("ED25519 PRIVATE KEY", "PRIVATE KEY"));
-
-/** The subject of a CA, which its certificates have to name as their issuer. */
-function nameOf({ subject }: X509Certificate) {
-  const lines = subject.split("\n").map((line) => line.split("="));
-  const of = (key: string) => lines.filter(([name]) => name === key).map(([, value]) => value!);
-  const [commonName] = of("CN");
-  return { organizations: of("O"), ...(commonName !== undefined && { commonName }) };
 }
