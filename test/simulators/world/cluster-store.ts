@@ -230,10 +230,24 @@ const keyIn = (state: ClusterState, { object }: Entry) =>
 /** Writes a status as a controller does: beside the spec, without a new generation. */
 export function setStatus(state: ClusterState, entry: Entry, status: object, by: string): void {
   const { apiVersion, kind } = entry.object;
-  state.outbox?.push({ verb: "status", by, key: keyIn(state, entry), apiVersion, kind, status });
+  const written = { ...status, ...timed((status as Status).conditions, (entry.object.status as Status | undefined)?.conditions) };
+  state.outbox?.push({ verb: "status", by, key: keyIn(state, entry), apiVersion, kind, status: written });
   state.version += 1;
-  entry.object.status = { ...entry.object.status, ...status };
+  entry.object.status = { ...entry.object.status, ...written };
   entry.object.metadata.resourceVersion = String(state.version);
+}
+
+interface Status {
+  conditions?: { type: string; status: string; lastTransitionTime?: string }[];
+}
+
+/** The API wants to know of every condition since when it is as it is. */
+function timed(conditions: Status["conditions"], before: Status["conditions"] = []): Status {
+  if (!conditions) return {};
+  const now = `${new Date().toISOString().slice(0, 19)}Z`;
+  const since = ({ type, status }: { type: string; status: string }) =>
+    before.find((one) => one.type === type && one.status === status)?.lastTransitionTime ?? now;
+  return { conditions: conditions.map((one) => ({ ...one, lastTransitionTime: one.lastTransitionTime ?? since(one) })) };
 }
 
 /** The generation that a status is about: as it says itself, or its conditions do. One that says nothing of it is about the present one. */
