@@ -1,5 +1,6 @@
 // Runs a procedure in this process against answers in place of commands, and keeps what it wanted: which door, which line, what on stdin.
 import { setMaxListeners } from "node:events";
+import { appendFileSync } from "node:fs";
 import { type ChildProcess, spawn as realSpawn } from "node:child_process";
 import type { Context } from "../../scripts/lib/context.ts";
 import type { Cluster } from "../../scripts/lib/cluster/cluster.ts";
@@ -77,6 +78,7 @@ export async function record(setup: RecordSetup = {}): Promise<Recording> {
     const acts = before() > seen;
     seen = before();
     recording.commands.push(`${acts ? "act" : "ask"} ${line}`);
+    keepForConformance(line);
     const key = Object.keys(queue)
       .filter((start) => line.startsWith(start))
       .sort((a, b) => b.length - a.length)[0];
@@ -125,6 +127,12 @@ export async function record(setup: RecordSetup = {}): Promise<Recording> {
     },
   };
   return { ...recording, context, run: (spec, values) => spec.run(values, context).catch((error: unknown) => error) };
+}
+
+/** The conformance suite runs these tests to learn what the product says to its tools: `HOME_OPS_CORPUS` is the file that it reads. */
+function keepForConformance(line: string): void {
+  const { HOME_OPS_CORPUS: file } = process.env;
+  if (file) appendFileSync(file, `${JSON.stringify(line)}\n`);
 }
 
 const missing = (ref: string): never => {

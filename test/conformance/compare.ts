@@ -1,0 +1,86 @@
+// What two tools must agree on: the exit code, what they print for machines, and what kind of error it is. Not times, not generated ids.
+import { parseAllDocuments } from "yaml";
+
+export interface Outcome {
+  code: number | null;
+  stdout: string;
+  stderr: string;
+}
+
+/** Facts that differ between any two runs of one tool. */
+const VOLATILE = new Set([
+  "uid", "resourceVersion", "creationTimestamp", "managedFields", "generation", "created", "updated", "lastTransitionTime", "lastUpdateTime",
+  "lastHeartbeatTime", "observedGeneration", "deployed_at", "sha", "goVersion", "built",
+]); // prettier-ignore
+
+/** What an outcome comes to; two that are alike are deep-equal. */
+export const comparable = (outcome: Outcome) => ({
+  code: outcome.code,
+  stdout: dataOf(outcome.stdout),
+  error: outcome.code === 0 ? undefined : classOf(outcome.stderr),
+});
+
+/** JSON and YAML as data, tables as their words, the rest as its lines. */
+export function dataOf(text: string): unknown {
+  const trimmed = text.trim();
+  if (/^[{[]/.test(trimmed)) {
+    const stream = jsonStream(trimmed);
+    if (stream) return stream.map(steady);
+  }
+  if (/^(---|apiVersion:|version: v1alpha1|cluster:|context:)/.test(trimmed)) {
+    const documents = parseAllDocuments(trimmed);
+    if (Array.isArray(documents) && documents.every(({ errors }) => errors.length === 0)) return documents.map((one) => steady(one.toJS()));
+  }
+  return trimmed.split("\n").map((line) => masked(line.trim().replaceAll(/\s{2,}|\t+/g, "  ")));
+}
+
+function jsonStream(text: string): unknown[] | undefined {
+  try {
+    return [JSON.parse(text)];
+  } catch {
+    try {
+      return text.split(/(?<=^[}\]])\n/m).map((part) => JSON.parse(part) as unknown);
+    } catch {
+      return undefined;
+    }
+  }
+}
+
+function steady(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(steady);
+  if (typeof value === "string") return masked(value);
+  if (value === null || typeof value !== "object") return value;
+  return Object.fromEntries(
+    Object.entries(value)
+      .filter(([key]) => !VOLATILE.has(key))
+      .map(([key, inner]) => [key, steady(inner)]),
+  );
+}
+
+/** Times, durations and generated names in the middle of a text. */
+export const masked = (text: string) =>
+  text
+    .replaceAll(/\d{4}-\d\d-\d\d[T ][\d:.]+( ?\+\d{4}( UTC)?|Z)?/g, "<time>")
+    .replaceAll(/\b\d+(\.\d+)?(ms|s|m|h)\b/g, "<duration>")
+    .replaceAll(/\b[0-9a-f]{16}\b/g, "<id>")
+    .replaceAll(/\/tmp\/\S*?(?=[\s":]|$)/g, "<path>");
+
+/** The kind of an error, from the most telling sign in it. */
+export function classOf(stderr: string): string {
+  const grpc = [...stderr.matchAll(/code = (\w+)/g)].at(-1)?.[1];
+  if (/certificate signed by unknown authority/.test(stderr)) return "unknown authority";
+  if (/tls: certificate required/.test(stderr)) return "certificate required";
+  if (grpc) return `gRPC ${grpc}`;
+  const status = /Error from server \((\w+)\)/.exec(stderr)?.[1];
+  if (status) return `API ${status}`;
+  if (/refused|no route to host|unreachable|EOF|connection reset|Unable to connect/.test(stderr)) return "not reached";
+  if (/release: not found/i.test(stderr)) return "no such release";
+  if (/no matches for kind/.test(stderr)) return "no such kind";
+  if (/doesn't have a resource type/.test(stderr)) return "no such type";
+  return masked(
+    stderr
+      .trim()
+      .split("\n")
+      .find((line) => !/^[IWE]\d{4} /.test(line)) ?? "",
+  );
+}

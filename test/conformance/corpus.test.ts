@@ -1,0 +1,82 @@
+// Every command line of the product, to the stand-in and to the real tool, in homes with the same past: they must agree at every stage of a bootstrap.
+import { resolve } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { changing } from "./changes.ts";
+import { comparable } from "./compare.ts";
+import { linesOfAHome, linesOfTheUnitTests, templatesOf } from "./corpus.ts";
+import { openTwins, type Twins } from "./twins.ts";
+
+const PROJECT = resolve(import.meta.dirname, "../..");
+
+/** What changes something is said on purpose, in the end. */
+const CHANGES = /apply|\bbootstrap\b(?!\/)|rollback|uninstall|sync|delete|reboot|upgrade|reset|patch|annotate/;
+
+let twins: Twins;
+let corpus: string[];
+const compared = new Set<string>();
+let comparisons = 0;
+
+beforeAll(async () => {
+  corpus = linesOfTheUnitTests(PROJECT).filter((line) => !CHANGES.test(line) && !line.startsWith("cat |"));
+  twins = await openTwins(PROJECT);
+}, 300_000);
+afterAll(async () => {
+  await twins?.close();
+  console.log(`${comparisons} comparisons of ${compared.size} command lines`);
+});
+
+/** Both answers to every line, and the lines on which they differ. */
+async function differences(lines: (string | { line: string; stdin?: string })[] = corpus) {
+  const found: object[] = [];
+  for (const one of lines) {
+    const { line, stdin } = typeof one === "string" ? { line: one } : one;
+    const { standIn, real } = await twins.say(line, stdin);
+    compared.add(line);
+    comparisons += 1;
+    const [ours, theirs] = [comparable(standIn), comparable(real)];
+    if (JSON.stringify(ours) !== JSON.stringify(theirs)) found.push({ line, ours, theirs, said: [standIn.stderr, real.stderr] });
+  }
+  return found;
+}
+
+describe.sequential("stand-ins and real tools agree", () => {
+  it.each([
+    ["on nodes that booted the ISO", []],
+    ["on nodes with a config and no etcd", ["bootstrap:configs"]],
+    ["on a cluster without a network", ["bootstrap:etcd", "bootstrap:kubeconfig", "bootstrap:nodes"]],
+    ["on a cluster with its secrets and definitions", ["bootstrap:resources", "bootstrap:crds"]],
+    ["on a cluster that Flux keeps", ["bootstrap:apps", "bootstrap:flux"]],
+  ])("%s", { timeout: 300_000 }, async (_where, procedures) => {
+    for (const name of procedures) await twins.live(name);
+    const { standIn, real } = await twins.snapshot();
+    expect(real).toEqual(standIn);
+    expect(await differences()).toEqual([]);
+  });
+
+  it("the same command lines were given to both", () => {
+    expect(linesOfAHome(twins.folder.real)).toEqual(linesOfAHome(twins.folder.standIn));
+  });
+
+  it("about what they change, and the worlds are alike afterwards", { timeout: 300_000 }, async () => {
+    const { standIn } = await twins.say(
+      `talosctl --talosconfig "$TALOSCONFIG" --endpoints 192.168.122.10 --nodes 192.168.122.10 get machineconfig v1alpha1 --output 'jsonpath={.spec}'`,
+    );
+    for (const { line, stdin } of changing(standIn.stdout)) {
+      expect(await differences([{ line, stdin }])).toEqual([]);
+      const after = await twins.snapshot();
+      expect(after.real, `after ${line}`).toEqual(after.standIn);
+    }
+  });
+
+  it("when the API server does not answer", { timeout: 300_000 }, async () => {
+    await twins.ask("faults", { on: { "api-server-flaps": 1e9 } });
+    expect(await differences(corpus.filter((line) => /^(kubectl|helm|flux) /.test(line)))).toEqual([]);
+    await twins.ask("faults", { off: ["api-server-flaps"] });
+  });
+});
+
+it("no command of the product was forgotten", () => {
+  const lines = [...compared, ...linesOfAHome(twins.folder.real), ...linesOfTheUnitTests(PROJECT)];
+  const forgotten = templatesOf(PROJECT).filter(({ pattern }) => !lines.some((line) => pattern.test(line)));
+  expect(forgotten.map(({ file, text }) => `${file}: ${text}`)).toEqual([]);
+});
