@@ -13,6 +13,7 @@ export const rehearse = procedure({
   about: "live the operator's first day against a simulated home",
   cluster: false,
   options: {
+    real: flag("with the real talosctl, kubectl, helm, helmfile and flux, and a real API server: task tools:build first"),
     interrupt: flag("kill the run before and after every effect, go on, require the same end"),
     fault: maybeText("switch a fault on, by name; `all` tries one after the other"),
     minutes: integer("with interrupt: how long to go on; points beyond that are left out and counted", { min: 1, max: 120, otherwise: 60 }),
@@ -20,17 +21,17 @@ export const rehearse = procedure({
     only: maybeText("with interrupt: procedures to kill, with commas between; all when left out"),
     keep: flag("keep the home's folder"),
   },
-  async run({ interrupt, fault, minutes, seed = "0", only, keep }, { ui }) {
+  async run({ real, interrupt, fault, minutes, seed = "0", only, keep }, { ui }) {
     const { fullDay } = await import("../../test/rehearsal/full-day.ts");
     if (interrupt) {
       const { allInterruptions } = await import("../../test/rehearsal/all-interruptions.ts");
-      return conclude(ui, await allInterruptions(PROJECT, { minutes, seed, ui, ...(only && { only: only.split(",") }) }));
+      return conclude(ui, await allInterruptions(PROJECT, { minutes, seed, ui, real, ...(only && { only: only.split(",") }) }));
     }
     if (fault) {
       const { faultyDays } = await import("../../test/rehearsal/faulty-days.ts");
-      return conclude(ui, await faultyDays(PROJECT, fault, ui));
+      return conclude(ui, await faultyDays(PROJECT, fault, ui, real));
     }
-    const day = await fullDay(PROJECT, { ui, keep });
+    const day = await fullDay(PROJECT, { ui, keep, real });
     ui.result(
       day,
       [

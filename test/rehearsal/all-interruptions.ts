@@ -11,12 +11,21 @@ const SIDE_BY_SIDE = 2;
 /** These change nothing that a second run would have to find again. */
 const ONLY_READS = ["secrets:check"];
 
-export async function allInterruptions(
-  project: string,
-  { minutes, seed, ui, only, most = Infinity }: { minutes: number; seed: string; ui: Ui; only?: string[]; most?: number },
-) {
+export interface Wanted {
+  minutes: number;
+  seed: string;
+  ui: Ui;
+  /** Procedures to kill; all when left out. */
+  only?: string[];
+  /** Points to try at most. */
+  most?: number;
+  /** With the real tools. */
+  real?: boolean;
+}
+
+export async function allInterruptions(project: string, { minutes, seed, ui, only, most = Infinity, real = false }: Wanted) {
   const until = performance.now() + minutes * 60_000;
-  const courses = await courseOfTheDay(project, ui, only);
+  const courses = await courseOfTheDay(project, ui, real, only);
   const all = shuffled(
     courses.flatMap((course) => course.points.map((point) => ({ course, point }))),
     seed,
@@ -44,8 +53,8 @@ export async function allInterruptions(
 }
 
 /** Lives the day once, keeping a copy of the home before each step, and charts each step that changes something. */
-async function courseOfTheDay(project: string, ui: Ui, only?: string[]): Promise<Course[]> {
-  const home = await lodge({ project });
+async function courseOfTheDay(project: string, ui: Ui, real: boolean, only?: string[]): Promise<Course[]> {
+  const home = await lodge({ project, real });
   const courses: Course[] = [];
   try {
     for (const step of DAY) {
@@ -53,8 +62,11 @@ async function courseOfTheDay(project: string, ui: Ui, only?: string[]): Promise
       if (!ONLY_READS.includes(step.name) && (!only || only.includes(step.name))) {
         await askHome(home.folder, "settle");
         const before = mkdtempSync(join(tmpdir(), "rehearsal-before-"));
+        // etcd's files can be copied only while nobody writes them
+        if (real) await askHome(home.folder, "quiesce");
         cpSync(home.folder, before, { recursive: true, verbatimSymlinks: true });
-        const course = await chart(project, before, { ...step, person: false });
+        if (real) await askHome(home.folder, "resume");
+        const course = await chart(project, before, { ...step, person: false }, real);
         courses.push(course);
         ui.say(`${step.name}: ${course.points.length} points`);
       }

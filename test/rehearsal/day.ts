@@ -37,6 +37,8 @@ export interface Ran {
 /** A home of its own in a new folder; `close` ends it and removes all of it. */
 export interface Lodging {
   folder: string;
+  /** Rejects with what the home said when it ends by itself. */
+  broken: Promise<never>;
   close(): Promise<void>;
 }
 
@@ -47,12 +49,15 @@ export async function lodge({
   truenas = "25.10",
   faults = [] as string[],
   keep = false,
+  real = false,
 }: {
   folder?: string;
   project: string;
   truenas?: string;
   faults?: string[];
   keep?: boolean;
+  /** With the real command-line tools, and an API server behind them. */
+  real?: boolean;
 }): Promise<Lodging> {
   const words = [
     "--import",
@@ -62,6 +67,7 @@ export async function lodge({
     "--truenas",
     truenas,
     "--with-parent",
+    ...(real ? ["--real"] : []),
     ...faults.flatMap((fault) => ["--fault", fault]),
   ];
   const home = spawn(process.execPath, words, { cwd: project, stdio: ["ignore", "ignore", "pipe"], env: withoutCaller() });
@@ -74,9 +80,16 @@ export async function lodge({
     if (over || waited > 30_000) throw new Error(`the simulated home did not start: ${said || "no answer in 30 s"}`);
     await pause(20);
   }
+  let closing = false;
+  const broken = ended.then(() =>
+    closing ? new Promise<never>(() => {}) : Promise.reject(new Error(said || "the simulated home is gone")),
+  );
+  broken.catch(() => {}); // whoever waits for a run listens
   return {
     folder,
+    broken,
     async close() {
+      closing = true;
       home.kill("SIGTERM");
       await ended;
       if (!keep) rmSync(folder, { recursive: true, force: true });
@@ -98,10 +111,17 @@ export interface RunOptions {
   onLine?: ((line: string) => void) | undefined;
   /** Called with the process as soon as it runs. */
   onStart?: (pid: number) => Promise<void>;
+  /** Ends the run when the home breaks, and rejects with the reason. */
+  broken?: Promise<never>;
 }
 
 /** Runs one procedure in the home as a process of its own. */
-export async function run(folder: string, name: string, words: string[], { env = {}, onLine, onStart }: RunOptions = {}): Promise<Ran> {
+export async function run(
+  folder: string,
+  name: string,
+  words: string[],
+  { env = {}, onLine, onStart, broken }: RunOptions = {},
+): Promise<Ran> {
   const script = scriptIn(folder, name, words);
   const began = performance.now();
   const child = spawn(script.file, script.args, { cwd: script.cwd, env: { ...script.env, ...env }, stdio: ["ignore", "pipe", "pipe"] });
@@ -119,7 +139,12 @@ export async function run(folder: string, name: string, words: string[], { env =
     child.once("close", () => resolve());
   });
   await onStart?.(child.pid!);
-  await closed;
+  try {
+    await (broken ? Promise.race([closed, broken]) : closed);
+  } catch (error) {
+    child.kill("SIGKILL");
+    throw error;
+  }
   ran.seconds = (performance.now() - began) / 1000;
   return ran;
 }

@@ -9,12 +9,12 @@ import { DAY, ending, live, lodge, misdeeds, type Ran } from "./day.ts";
 /** A standing fault stays until it is mended. */
 const STANDING = 1e9;
 
-export async function faultyDays(project: string, wanted: string, ui: Ui) {
+export async function faultyDays(project: string, wanted: string, ui: Ui, real = false) {
   const names = wanted === "all" ? (Object.keys(FAULTS) as Fault[]) : [known(wanted)];
   const wrong: string[] = [];
   let survived = 0;
   for (const fault of names) {
-    const found = await faultyDay(project, fault).catch((error: unknown) => [error instanceof Error ? error.message : String(error)]);
+    const found = await faultyDay(project, fault, real).catch((error: unknown) => [error instanceof Error ? error.message : String(error)]);
     if (found.length === 0) survived += 1;
     wrong.push(...found.map((line) => `${fault}: ${line}`));
     ui.say(`${found.length ? "FAILED" : "survived"}: ${fault} (${FAULTS[fault].about})`);
@@ -29,17 +29,17 @@ function known(name: string): Fault {
 }
 
 /** Lives the day with the fault on; a step that stops is mended and typed again. */
-async function faultyDay(project: string, fault: Fault): Promise<string[]> {
+async function faultyDay(project: string, fault: Fault, real: boolean): Promise<string[]> {
   const { ends, strikes = 1 } = FAULTS[fault] as { ends: "passes" | "stops"; strikes?: number };
   const stops = ends === "stops";
-  const home = await lodge({ project });
+  const home = await lodge({ project, real });
   const runs: Ran[] = [];
   const wrong: string[] = [];
   try {
     await askHome(home.folder, "faults", { on: { [fault]: stops ? STANDING : strikes } });
     for (const step of DAY) {
       // with what never comes the run waits to the end of its patience, which goes faster here
-      let ran = await live(home.folder, step, stops ? { env: { LAB_HASTE: "60" } } : {});
+      let ran = await live(home.folder, step, { broken: home.broken, ...(stops && { env: { LAB_HASTE: "60" } }) });
       runs.push(ran);
       if (ran.code !== 0 && stops) {
         wrong.push(...unclear(ran));

@@ -11,16 +11,16 @@ export interface Told {
 
 export async function fullDay(
   project: string,
-  { ui, keep, truenas = "25.10" }: { ui: Ui; keep: boolean; truenas?: string },
+  { ui, keep, truenas = "25.10", real = false }: { ui: Ui; keep: boolean; truenas?: string; real?: boolean },
 ): Promise<Told> {
   const began = performance.now();
   ui.say("A simulated home on this machine: nothing of it reaches your network.");
-  const home = await lodge({ project, keep, truenas });
+  const home = await lodge({ project, keep, truenas, real });
   try {
     const runs: Ran[] = [];
     for (const step of DAY) {
       ui.progress(`task ${step.name}`);
-      const ran = await live(home.folder, step, { onLine: (line) => ui.debug(`  ${line}`) });
+      const ran = await live(home.folder, step, { broken: home.broken, onLine: (line) => ui.debug(`  ${line}`) });
       runs.push(ran);
       if (ran.code !== 0)
         throw new Failure({

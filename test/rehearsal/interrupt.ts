@@ -14,6 +14,8 @@ export const nameOf = (point: Point) =>
 
 export interface Course {
   step: Step;
+  /** With the real tools. */
+  real: boolean;
   /** A copy of the home as it was before the step. */
   before: string;
   /** The end state of the undisturbed run. */
@@ -23,12 +25,12 @@ export interface Course {
 }
 
 /** Runs the step undisturbed in a copy of the home and finds every point at which it can be killed. */
-export async function chart(project: string, before: string, step: Step): Promise<Course> {
+export async function chart(project: string, before: string, step: Step, real: boolean): Promise<Course> {
   const folder = copy(before);
-  const home = await lodge({ project, folder });
+  const home = await lodge({ project, folder, real });
   try {
     const changes = (await askHome(folder, "changes")) as number;
-    const ran = await live(folder, step);
+    const ran = await live(folder, step, { broken: home.broken });
     if (ran.code !== 0) throw new Error(`${step.name} does not even end well undisturbed:\n${ran.stderr}`);
     const last = (await askHome(folder, "changes")) as number;
     await askHome(folder, "settle");
@@ -36,7 +38,7 @@ export async function chart(project: string, before: string, step: Step): Promis
       ...count(effectLines(folder, step)).map((n) => ({ at: "line" as const, n })),
       ...count(last - changes).flatMap((n) => (["before", "after"] as const).map((phase) => ({ at: "change" as const, n, phase }))),
     ];
-    return { step, before, end: await askHome(folder, "snapshot"), points, seconds: ran.seconds };
+    return { step, real, before, end: await askHome(folder, "snapshot"), points, seconds: ran.seconds };
   } finally {
     await home.close();
   }
@@ -59,13 +61,13 @@ function effectLines(folder: string, { name }: Step): number {
 }
 
 /** Kills at this point and goes on; returns what was wrong afterwards, nothing when all is well. */
-export async function survive(project: string, { step, before, end }: Course, point: Point): Promise<string[]> {
+export async function survive(project: string, { step, real, before, end }: Course, point: Point): Promise<string[]> {
   const folder = copy(before);
-  const home = await lodge({ project, folder });
+  const home = await lodge({ project, folder, real });
   try {
     const first = await killed(folder, step, point);
     if (!first.killed) return [`was not killed but ended with ${first.code}: ${lastLines(first)}`];
-    const second = await run(folder, step.name, step.words);
+    const second = await run(folder, step.name, step.words, { broken: home.broken });
     if (second.code !== 0) return [`the second run ended with ${second.code}: ${lastLines(second)}`];
     await askHome(folder, "settle");
     const after = await askHome(folder, "snapshot");

@@ -14,6 +14,8 @@ export interface HomeFile {
   truenas: string;
   /** How govc reaches the simulated ESXi or vCenter, if the home has one. */
   vsphere?: Record<string, string>;
+  /** Whether the real command-line tools are used, and a real API server stands behind them. */
+  real: boolean;
 }
 
 /** The stand-ins that every home has; those that were not taught anything yet refuse with exit 70 and win over a real one all the same. */
@@ -34,6 +36,8 @@ export const layoutOf = (folder: string) => ({
   talosconfig: join(folder, "talosconfig"),
   ageKey: join(folder, "age.key"),
   authority: join(folder, "pki/ca.crt"),
+  /** What the real tools were called with; the stand-ins' calls are in commands.ndjson. */
+  calls: join(folder, "real-calls"),
 });
 
 export const readHomeFile = (folder: string) => JSON.parse(readFileSync(layoutOf(folder).file, "utf8")) as HomeFile;

@@ -12,6 +12,23 @@ export const readLines = (file: string): any[] =>
         .map((line) => JSON.parse(line))
     : [];
 
+/** What the real tools were called with, in order. */
+export function readCalls(folder: string): { tool: string; argv: string[] }[] {
+  const { calls } = layoutOf(folder);
+  if (!existsSync(calls)) return [];
+  const records = readFileSync(calls, "utf8").split("\u001e").filter(Boolean);
+  return records.map((record) => {
+    const [tool = "", ...argv] = record.split("\u001f").slice(0, -1);
+    return { tool, argv };
+  });
+}
+
+/** Every command line of the product so far, of stand-ins and of real tools. */
+export const commandsOf = (folder: string): { tool: string; argv: string[] }[] => [
+  ...readLines(join(folder, "commands.ndjson")),
+  ...readCalls(folder),
+];
+
 /** Both must be empty after every run. */
 export const evidenceOf = (folder: string) => ({
   refused: readLines(join(folder, "refused.ndjson")),
@@ -49,7 +66,7 @@ export function findTaint(folder: string, secrets: Secret[]): { where: string; s
   const search = (where: string, text: string) => {
     for (const { secret, forms: all } of forms) if (all.some((form) => text.includes(form))) found.push({ where, secret });
   };
-  for (const { tool, argv } of readLines(join(folder, "commands.ndjson"))) search(`the words of ${tool} ${argv[0] ?? ""}`, argv.join("\n"));
+  for (const { tool, argv } of commandsOf(folder)) search(`the words of ${tool} ${argv[0] ?? ""}`, argv.join("\n"));
   for (const { file, args, env } of readLines(join(folder, "spawned.ndjson")))
     search(`the words or environment of ${file}`, [...args, ...env].join("\n"));
   const { kubeconfig, talosconfig } = layoutOf(folder);
@@ -63,7 +80,7 @@ export function findTaint(folder: string, secrets: Secret[]): { where: string; s
 }
 
 /** What the home itself keeps: the vault's store, the records searched above, keys of the wires, what etcd holds. */
-const OWN = /^(world\.json|home\.json|[a-z]+\.ndjson|pki\/|bin\/|kubernetes\/)/;
+const OWN = /^(world\.json|home\.json|[a-z]+\.ndjson|real-calls|pki\/|bin\/|kubernetes\/)/;
 
 function filesBelow(folder: string): string[] {
   return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {

@@ -21,21 +21,25 @@ export function makeFork(folder: string, project: string): void {
 const STAND_IN = fileURLToPath(new URL("cli/stand-in.mjs", import.meta.url));
 const quote = (text: string) => `'${text.replaceAll("'", "'\\''")}'`;
 
-/** Writes the stand-ins: two lines of shell each, without the guard, which would double their start. */
-export function writeStandIns(folder: string, socket: string): void {
-  const { bin } = layoutOf(folder);
+/** The executables on the product's PATH: the real tools that were given, a stand-in for every other. Few lines of shell each, without the guard, which would double their start. */
+export function writeTools(folder: string, socket: string, real: Record<string, string> = {}): void {
+  const { bin, calls } = layoutOf(folder);
   rmSync(bin, { recursive: true, force: true });
   mkdirSync(bin, { mode: 0o700 });
   symlinkSync(process.execPath, join(bin, "node"));
   for (const tool of TOOLS) {
     const file = join(bin, tool);
-    writeFileSync(
-      file,
-      `#!/bin/sh\nunset NODE_OPTIONS\nexec ${[process.execPath, STAND_IN].map(quote).join(" ")} ${tool} ${quote(socket)} "$@"\n`,
-    );
+    writeFileSync(file, real[tool] === undefined ? standIn(tool, socket) : through(tool, real[tool], calls));
     chmodSync(file, 0o755);
   }
 }
+
+const standIn = (tool: string, socket: string) =>
+  `#!/bin/sh\nunset NODE_OPTIONS\nexec ${[process.execPath, STAND_IN].map(quote).join(" ")} ${tool} ${quote(socket)} "$@"\n`;
+
+/** Writes its words down, in one write so that two at once do not mix, and becomes the real tool. */
+const through = (tool: string, real: string, calls: string) =>
+  `#!/bin/sh\nunset NODE_OPTIONS\ncall=$(printf '%s\\037' ${tool} "$@"; printf '\\036')\nprintf %s "$call" >>${quote(calls)}\nexec ${quote(real)} "$@"\n`;
 
 /** What the router of this home knows: the address that DHCP gives each MAC, as the operator entered them in both places. Others get one from the end of the network. */
 export function leasesOf(folder: string): (mac: string) => string {

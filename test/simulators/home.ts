@@ -4,7 +4,7 @@ import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { environmentOf, type HomeFile, layoutOf, PROJECT } from "./environment.ts";
-import { leasesOf, makeFork, vaultOf, writeStandIns } from "./fork.ts";
+import { leasesOf, makeFork, vaultOf, writeTools } from "./fork.ts";
 import { findTool } from "./cli/tools.ts";
 import { keepPair, refuseSecond, socketFolder } from "./ground.ts";
 import { homeTool, openVerbs, switchFaults } from "./verbs.ts";
@@ -18,6 +18,7 @@ import { serveTrueNas } from "./wire/truenas.ts";
 import { serveVsphere, type VsphereOptions } from "./wire/vsphere.ts";
 import { freshCluster, normalised as normalisedCluster, pending as clusterPending, tick as tickCluster } from "./world/cluster.ts";
 import { freshFactory, hasInstaller } from "./world/factory.ts";
+import type { RealTools } from "./real-tools.ts";
 import type { Fault } from "./world/faults.ts";
 import { tickMachines } from "./world/life.ts";
 import { freshNas } from "./world/nas.ts";
@@ -35,6 +36,10 @@ export interface HomeOptions {
   project?: string;
   /** Also a standalone ESXi or a vCenter, of this real vcsim. */
   vsphere?: { kind: VsphereOptions["kind"]; vcsim: string };
+  /** Called once when the simulation itself fails, as on a manifest that it was not taught; throws when left out. */
+  broken?(error: Error): void;
+  /** The real command-line tools, by name, and what they need behind them; stand-ins over the world alone when left out. */
+  real?: RealTools;
 }
 
 export interface Home {
@@ -55,10 +60,14 @@ export interface Home {
 
 const TICK_MS = 30;
 
+const rethrow = (error: Error) => {
+  throw error;
+};
+
 /** Opens a home in a folder, which is made when it is not there; one that was closed, copied or killed goes on where it was. */
 export async function openHome(
   folder: string,
-  { truenas = "25.10", faults = {}, project = PROJECT, vsphere }: HomeOptions = {},
+  { truenas = "25.10", faults = {}, project = PROJECT, vsphere, real: tools, broken = rethrow }: HomeOptions = {},
 ): Promise<Home> {
   folder = resolve(folder);
   const { file, pki } = layoutOf(folder);
@@ -87,7 +96,13 @@ export async function openHome(
   correctNasHost(world, `127.0.0.1:${nas.port}`);
   const down = (host: string) =>
     (host === "factory.talos.dev" && world.has("factory-down")) || (host in REGISTRIES && world.has("registry-down"));
-  const proxy = await serveProxy(world, { authority, hosts: { ...publicHosts(), ...openRegistries(world), ...openFactory(world) }, down });
+  const real = tools && (await (await import("./real.ts")).openReal(world, tools));
+  const proxy = await serveProxy(world, {
+    authority,
+    hosts: { ...publicHosts(), ...openRegistries(world), ...openFactory(world) },
+    down,
+    ...(real && { tunnel: real.tunnel }),
+  });
 
   const socket = join(mkdtempSync(join(socketFolder(), "home-")), "s");
   const card = () => ({ host: `127.0.0.1:${nas.port}`, ...world.state.nas.card, fingerprint: fingerprint(nasPair.cert) });
@@ -95,12 +110,14 @@ export async function openHome(
     project,
     vault,
     nas: card,
-    busy: () => tools.busy(),
-    pending: () => nasPending(world.state.nas, world.now()) || clusterPending(world),
+    busy: () => standIns.busy(),
+    pending: () => nasPending(world.state.nas, world.now()) || clusterPending(world) || (real?.pending() ?? false),
+    quiesce: async () => void (await real?.quiesce()),
+    resume: async () => void (await real?.resume()),
     normalised: () => ({ nas: normalisedNas(world.state.nas), cluster: normalisedCluster(world) }),
   });
-  const tools = await serveTools({ socket, world, find: (name) => findTool(name, homeTool(ask)) });
-  writeStandIns(folder, socket);
+  const standIns = await serveTools({ socket, world, find: (name) => findTool(name, homeTool(ask)) });
+  writeTools(folder, socket, tools?.commands);
 
   const lease = leasesOf(folder);
   const around = {
@@ -110,8 +127,15 @@ export async function openHome(
     halt: (mac: string) => haltMachine(world, mac),
   };
   const ticker = setInterval(() => {
-    tickMachines(world, around);
-    tickCluster(world);
+    try {
+      tickMachines(world, around);
+      if (real) real.pending();
+      else tickCluster(world);
+    } catch (error) {
+      // the product would wait for what never comes: whoever holds the home has to know
+      clearInterval(ticker);
+      broken(error instanceof Error ? error : new Error(String(error)));
+    }
   }, TICK_MS);
 
   const facts: HomeFile = {
@@ -122,6 +146,7 @@ export async function openHome(
     project,
     truenas,
     ...(esx && { vsphere: esx.environment }),
+    real: real !== undefined,
   };
   writeFileSync(`${file}.draft`, `${JSON.stringify(facts, null, 2)}\n`, { mode: 0o600 });
   renameSync(`${file}.draft`, file);
@@ -129,7 +154,7 @@ export async function openHome(
   const close = async () => {
     clearInterval(ticker);
     rmSync(file, { force: true });
-    await Promise.all([tools.close(), proxy.close(), nas.close(), esx?.close()]);
+    await Promise.all([standIns.close(), proxy.close(), nas.close(), esx?.close(), real?.close()]);
     rmSync(dirname(socket), { recursive: true, force: true });
   };
   return {
@@ -150,7 +175,7 @@ export async function openHome(
 
 if (process.argv[1] && realpathSync(process.argv[1]) === fileURLToPath(import.meta.url)) await runAsProcess();
 
-/** `home.ts <folder> [--truenas 25.10] [--fault name[=times]]… [--with-parent]`: up until SIGTERM, or until whoever started it is gone. */
+/** `home.ts <folder> [--truenas 25.10] [--fault name[=times]]… [--real] [--with-parent]`: up until SIGTERM, or until whoever started it is gone. */
 async function runAsProcess(): Promise<void> {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
@@ -159,6 +184,7 @@ async function runAsProcess(): Promise<void> {
       fault: { type: "string", multiple: true },
       project: { type: "string" },
       "with-parent": { type: "boolean" },
+      real: { type: "boolean" },
     },
   });
   const [folder] = positionals;
@@ -166,8 +192,13 @@ async function runAsProcess(): Promise<void> {
   const faults = Object.fromEntries((values.fault ?? []).map((fault) => [fault.split("=")[0]!, Number(fault.split("=")[1] ?? 1)]));
   const home = await openHome(folder, {
     faults,
+    broken(error) {
+      process.stderr.write(`the simulated home broke: ${error.stack}\n`);
+      void home.close().then(() => process.exit(1));
+    },
     ...(values.truenas && { truenas: values.truenas }),
     ...(values.project && { project: values.project }),
+    ...(values.real && { real: (await import("./real-tools.ts")).realTools() }),
   });
   process.stdout.on("error", () => {}); // whoever started it may be gone: nobody is left to tell
   process.stdout.write(`home is up: ${home.folder}\n`);

@@ -1,7 +1,6 @@
 // What can be asked of a home besides playing its part: how it stands, faults, the evidence, the person's own work. Also the executable `<home>/bin/home`.
-import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
-import { evidenceOf, findTaint, readLines } from "./evidence.ts";
+import { commandsOf, evidenceOf, findTaint } from "./evidence.ts";
 import { snapshotOf } from "./snapshot.ts";
 import { FAULTS, type Fault } from "./world/faults.ts";
 import { addressesOf, apiServerUp, hostnameOf, pendingUntil } from "./world/machines.ts";
@@ -9,7 +8,6 @@ import { type Fetched, fetchByHand, type NasCard } from "./world/person.ts";
 import type { Tool } from "./world/tool.ts";
 import { secretsOf } from "./world/vault.ts";
 import type { World } from "./world/world.ts";
-import type { Seen } from "./wire/cli-socket.ts";
 
 /** What verbs need of the home around the world. */
 export interface Around {
@@ -20,6 +18,9 @@ export interface Around {
   busy(): number;
   /** Whether a room of the world has something to do by itself. */
   pending(): boolean;
+  /** Brings what stands on disk to a state that can be copied: nothing moves until it is to go on. */
+  quiesce(): Promise<void>;
+  resume(): Promise<void>;
   /** What other rooms add to a snapshot. */
   normalised(): Record<string, unknown>;
 }
@@ -41,6 +42,14 @@ export function openVerbs(world: World, around: Around): (verb: string, args: an
     faults: ({ on = {}, off = [] }: { on?: Record<string, number>; off?: string[] }) => switchFaults(world, on, off),
     snapshot: () => snapshotOf(world, around.project, around.normalised()),
     settle: ({ seconds = 30 }: { seconds?: number }) => settle(pending, seconds),
+    quiesce: async () => {
+      await around.quiesce();
+      return { quiet: true };
+    },
+    resume: async () => {
+      await around.resume();
+      return { quiet: false };
+    },
     commands: ({ tool }: { tool?: string }) => commandsOf(world.folder).filter((seen) => tool === undefined || seen.tool === tool),
     count: () => {
       const all = commandsOf(world.folder);
@@ -75,8 +84,6 @@ export const homeTool =
       return 1;
     }
   };
-
-const commandsOf = (folder: string) => readLines(join(folder, "commands.ndjson")) as Seen[];
 
 function statusOf(world: World, pending: boolean) {
   const { machines, faults, vault, factory } = world.state;

@@ -2,7 +2,7 @@
 import { appendFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { createServer as createTlsServer } from "node:https";
-import type { AddressInfo, Socket } from "node:net";
+import { type AddressInfo, connect, type Socket } from "node:net";
 import { join } from "node:path";
 import { createSecureContext, type SecureContext } from "node:tls";
 import { createPrivateKey, createPublicKey } from "node:crypto";
@@ -24,11 +24,16 @@ const there: Host = (_request, response) => void response.writeHead(200, { "cont
 export const publicHosts = (more: string[] = []): Record<string, Host> =>
   Object.fromEntries([...THERE, ...more].map((host) => [host, there]));
 
+interface Setup {
+  authority: Authority;
+  hosts: Record<string, Host>;
+  down(host: string): boolean;
+  /** The local port behind an address of the home, for the real tools: `away` when nothing answers there now, undefined when the home has no such address. */
+  tunnel?(host: string, port: number): number | "away" | undefined;
+}
+
 /** Serves a forward proxy on loopback. A host that nobody simulates is answered 502 and kept in `<folder>/unexpected.ndjson`. */
-export async function serveProxy(
-  world: World,
-  { authority, hosts, down }: { authority: Authority; hosts: Record<string, Host>; down(host: string): boolean },
-): Promise<Proxy> {
+export async function serveProxy(world: World, { authority, hosts, down, tunnel = () => undefined }: Setup): Promise<Proxy> {
   const open = new Set<Socket>();
   const key = createPrivateKey(authority.key);
   const contexts = new Map<string, SecureContext>();
@@ -58,6 +63,9 @@ export async function serveProxy(
   proxy.on("connect", (request, socket: Socket) => {
     const [host = "", port] = (request.url ?? "").split(":");
     socket.on("error", () => socket.destroy());
+    const inside = tunnel(host, Number(port));
+    if (inside === "away") return void socket.destroy();
+    if (inside !== undefined) return carry(socket, inside, open);
     if (!hosts[host] || port !== "443") {
       unexpected(world, `CONNECT ${request.url}`);
       return void socket.end("HTTP/1.1 502 Bad Gateway\r\ncontent-length: 0\r\n\r\n");
@@ -78,6 +86,18 @@ export async function serveProxy(
       await new Promise((resolve) => proxy.close(resolve));
     },
   };
+}
+
+/** Both ends as they are, so that the tools see the node's own certificate. */
+function carry(socket: Socket, port: number, open: Set<Socket>): void {
+  const inside = connect(port, "127.0.0.1", () => {
+    socket.write("HTTP/1.1 200 Connection established\r\n\r\n");
+    socket.pipe(inside).pipe(socket);
+  });
+  open.add(inside);
+  inside.on("error", () => socket.destroy());
+  inside.on("close", () => (open.delete(inside), socket.destroy()));
+  socket.on("close", () => inside.destroy());
 }
 
 const unexpected = (world: World, what: string) =>

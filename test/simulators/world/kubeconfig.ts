@@ -20,27 +20,29 @@ export function apiServerOf(world: World, text: string): Access {
   const { server, ca, certificate } = read;
   const url = new URL(server);
   const where = `${url.hostname}:${url.port || "6443"}`;
-  const cluster = clusterOf(world.state);
-  const shared = cluster && new URL(cluster.endpoint);
-  const node = etcdMembers(world).find((machine) => addressesOf(machine).includes(url.hostname));
-  const nobody = !cluster || (shared?.hostname !== url.hostname && !node);
-  if (
-    nobody &&
-    !Object.values(world.state.machines).some((machine) => machine.stage !== "off" && addressesOf(machine).includes(url.hostname))
-  ) {
-    return { error: `Unable to connect to the server: dial tcp ${where}: connect: no route to host` };
-  }
-  const late = node && node.etcd!.readyAt + PACE.apiServer > world.now();
-  const away = (world.state.cluster.awayUntil ?? 0) > world.now();
-  if (nobody || late || away || !apiServerUp(world) || world.strikes("api-server-flaps")) {
+  const there = apiServerAt(world, url.hostname);
+  if (there === "nobody") return { error: `Unable to connect to the server: dial tcp ${where}: connect: no route to host` };
+  if (there === "refuses" || world.strikes("api-server-flaps"))
     return { error: `The connection to the server ${where} was refused - did you specify the right host or port?` };
-  }
+  const cluster = clusterOf(world.state)!;
   if (ca !== cluster.ca.trim())
     return { error: "Unable to connect to the server: tls: failed to verify certificate: x509: certificate signed by unknown authority" };
   if (!certificate) return { error: "error: You must be logged in to the server (Unauthorized)" };
   const client = new X509Certificate(certificate);
   const trusted = client.verify(new X509Certificate(cluster.ca).publicKey) && Date.parse(client.validTo) > world.now();
   return trusted ? { ok: true } : { error: "error: You must be logged in to the server (Unauthorized)" };
+}
+
+/** What answers on the API server's port at an address: the cluster's endpoint or a control plane. */
+export function apiServerAt(world: World, host: string): "answers" | "refuses" | "nobody" {
+  const cluster = clusterOf(world.state);
+  const node = etcdMembers(world).find((machine) => addressesOf(machine).includes(host));
+  const named = cluster !== undefined && (node !== undefined || new URL(cluster.endpoint).hostname === host);
+  if (!named && !Object.values(world.state.machines).some((machine) => machine.stage !== "off" && addressesOf(machine).includes(host)))
+    return "nobody";
+  const late = node && node.etcd!.readyAt + PACE.apiServer > world.now();
+  const away = (world.state.cluster.awayUntil ?? 0) > world.now();
+  return !named || late || away || !apiServerUp(world) ? "refuses" : "answers";
 }
 
 /** The current context's server, CA and client certificate, as PEM. */
