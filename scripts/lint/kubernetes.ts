@@ -3,6 +3,7 @@ import { existsSync } from "node:fs";
 import { join, relative, resolve } from "node:path";
 import type { Cluster } from "../lib/cluster/cluster.ts";
 import { Failure, UsageError } from "../lib/errors.ts";
+import { cacheFolder } from "../lib/lint/cache-folder.ts";
 import type { Home, Lint } from "../lib/lint/lint.ts";
 import { choice, maybeText, text } from "../lib/options.ts";
 import { main, procedure } from "../lib/procedure.ts";
@@ -22,7 +23,7 @@ export const lintKubernetes = procedure({
     const { lint } = await import("../lib/lint/lint.ts");
     const { asAnnotations, inNumbers, inText } = await import("../lib/lint/report.ts");
     const where = { root: resolve(root, tree), ...(bootstrap !== undefined && { bootstrap: resolve(root, bootstrap) }) };
-    const result = await lint(where, { ...(await homeOf(root, where.root)), cache: join(env.HOME_OPS_STATE!, "cache/lint") });
+    const result = await lint(where, { ...(await homeOf(root, where.root)), cache: cacheFolder(env.HOME_OPS_STATE!) });
     if (explain !== undefined) return answer(result, explain, ui);
     const { findings, ground, convergence } = result;
     const errors = findings.filter(({ level }) => level === "error");

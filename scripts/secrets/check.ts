@@ -4,6 +4,7 @@ import { Failure } from "../lib/errors.ts";
 import { main, procedure } from "../lib/procedure.ts";
 import { entriesFor, originOf } from "../lib/secrets/entries.ts";
 import { parseReference } from "../lib/secrets/reference.ts";
+import { treeReferences } from "../lib/secrets/tree.ts";
 import { templateReferences } from "../lib/secrets/used.ts";
 import { type Answer, lookUp } from "../lib/secrets/vault.ts";
 import { table } from "../lib/ui.ts";
@@ -31,8 +32,9 @@ export const secretsCheck = procedure({
   name: "secrets:check",
   about: "say which of all 1Password references resolve",
   options: {},
-  async run(_values, { cluster, root, ui }) {
-    const wanted = wantedBy(cluster, await templateReferences(root, cluster));
+  async run(_values, { cluster, env, root, ui }) {
+    const [templates, tree] = await Promise.all([templateReferences(root, cluster), treeReferences(root, cluster, env.HOME_OPS_STATE)]);
+    const wanted = wantedBy(cluster, templates, tree);
     const rows = judge(wanted, await lookUp(wanted.map((one) => one.reference)));
     const missing = rows.filter(({ resolves }) => !resolves);
     ui.result(rows, show(rows));
@@ -47,8 +49,11 @@ export const secretsCheck = procedure({
   },
 });
 
-/** The catalogue's references, but what is only stored on request; then those that only templates have. What a template of bootstrap/ or talos/ uses is needed now. */
-export function wantedBy(cluster: Cluster, used: ReadonlyMap<string, string>): Wanted[] {
+/**
+ * The catalogue's references, but what is only stored on request; then those that only templates have, and those that only the tree asks for.
+ * What a template of bootstrap/ or talos/ uses is needed now, what the tree asks for once Flux is there.
+ */
+export function wantedBy(cluster: Cluster, used: ReadonlyMap<string, string>, tree: ReadonlyMap<string, string> = new Map()): Wanted[] {
   const listed = entriesFor(cluster)
     .filter(({ source }) => !("task" in source))
     .map(({ item, field, now, purpose }): Wanted => {
@@ -59,7 +64,10 @@ export function wantedBy(cluster: Cluster, used: ReadonlyMap<string, string>): W
   const more = [...used]
     .filter(([name]) => !known.has(name))
     .map(([name, file]): Wanted => ({ reference: name, now: true, purpose: file }));
-  return [...listed, ...more];
+  const later = [...tree]
+    .filter(([name]) => !known.has(name) && !used.has(name))
+    .map(([name, file]): Wanted => ({ reference: name, now: false, purpose: file }));
+  return [...listed, ...more, ...later];
 }
 
 /** A row for each, in the same order. */

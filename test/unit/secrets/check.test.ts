@@ -104,3 +104,19 @@ test("what only apps need does not fail", async () => {
   expect(lab.said.at(-1)).toBe("45 of 46 references resolve");
   expect(lab.effects).toEqual([]);
 });
+
+test("what only the tree asks for is wanted later, with the place that asks", () => {
+  const wanted = wantedBy(cluster, new Map(), new Map([["op://Infrastructure/own/TOKEN", "kubernetes/apps/x/app/externalsecret.yaml:3"]]));
+  expect(wanted.at(-1)).toEqual({
+    reference: "op://Infrastructure/own/TOKEN",
+    now: false,
+    purpose: "kubernetes/apps/x/app/externalsecret.yaml:3",
+  });
+});
+test("our tree asks for nothing that the catalogue lacks", async () => {
+  const { treeReferences } = await import("../../../scripts/lib/secrets/tree.ts");
+  const asked = await treeReferences(process.cwd(), cluster);
+  const known = wantedBy(cluster, new Map()).map(({ reference }) => reference);
+  expect(asked.size).toBeGreaterThan(10);
+  expect([...asked.keys()].filter((name) => !known.includes(name))).toEqual([]);
+});

@@ -108,9 +108,11 @@ async function dataKey({ age = [] }: Metadata, ageKeys: readonly string[]): Prom
   if (ageKeys.length === 0) return undefined;
   const { armor, Decrypter } = await import("age-encryption");
   for (const { enc } of age) {
-    const decrypter = new Decrypter();
-    for (const one of ageKeys) decrypter.addIdentity(one);
-    const opened = await decrypter.decrypt(armor.decode(enc)).catch(() => undefined);
+    const opened = await (async () => {
+      const decrypter = new Decrypter();
+      for (const one of ageKeys) decrypter.addIdentity(one);
+      return decrypter.decrypt(armor.decode(enc));
+    })().catch(() => undefined); // not for this key, or no key at all
     if (opened) return Buffer.from(opened);
   }
   return undefined;
