@@ -3,7 +3,8 @@ import type { Finding, Tree } from "../types.ts";
 import { causesOf } from "./causes.ts";
 import { endpointFindings } from "./endpoint.ts";
 import { needlessNotes } from "./needless.ts";
-import { populatedNotes, readyExpressions, storeHosts, unknownCharts } from "./notes.ts";
+import { slowNotes } from "./slow.ts";
+import { readyExpressions, storeHosts, unknownCharts } from "./notes.ts";
 import { retryNotes } from "./retries.ts";
 import { stallFindings } from "./stalls.ts";
 import type { Step } from "./step.ts";
@@ -38,7 +39,7 @@ export function converge(tree: Tree, facts: Facts): Convergence {
     ...readyExpressions(world),
     ...storeHosts(world),
     ...retryNotes(state, stuck),
-    ...populatedNotes(world, model, state, stuck),
+    ...slowNotes(world, model, state, stuck),
     ...needless,
   ];
   return { findings: [...errors, ...notes], world, model, state, stuck, waves: wavesOf(model, state), criticalPath: criticalPath(state) };

@@ -1,5 +1,5 @@
 // When a Kustomization calls itself ready: all it applies with `wait`, else its healthChecks with their expressions, else at once.
-import { groupOf, isHelmRelease } from "../object.ts";
+import { FLUX_KUSTOMIZE, groupOf, isHelmRelease } from "../object.ts";
 import type { FluxKustomization, Located } from "../types.ts";
 import { kindNamed, neededKinds } from "./charts.ts";
 import { existsKey, kindKey, madeKey, readyKey, triedKey } from "./keys.ts";
@@ -16,9 +16,13 @@ interface Check {
 }
 
 /** What it waits for after it has applied everything. */
-export function healthNeeds({ spec, source, built }: FluxKustomization, world: World): Need[] {
+export function healthNeeds({ namespace, name, spec, source, built }: FluxKustomization, world: World): Need[] {
+  const own = readyKey({ group: FLUX_KUSTOMIZE, kind: "Kustomization", namespace, name });
   if (spec.wait === true)
-    return built.map((located) => need(readyKey(located.object), "wait", "waits for all it applies: %", located.source));
+    // kustomize-controller leaves out the Kustomization itself, which may be among what it applies
+    return built
+      .filter(({ object }) => readyKey(object) !== own)
+      .map((located) => need(readyKey(located.object), "wait", "waits for all it applies: %", located.source));
   const expressions = (spec.healthCheckExprs ?? []) as Check[];
   return (spec.healthChecks ?? []).map((check: Check) => {
     const own = expressions.find(({ apiVersion, kind }) => apiVersion === check.apiVersion && kind === check.kind);

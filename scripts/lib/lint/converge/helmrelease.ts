@@ -23,8 +23,7 @@ export interface Patience {
 /** A failed install is retried as an upgrade: only if both retry does the release never stall. helm-controller may have retrying as its default. */
 export function patienceOf({ object }: Located, retriesByDefault: boolean): Patience {
   const { install = {}, upgrade = {}, timeout, interval } = object.spec ?? {};
-  const retries = ({ strategy, remediation }: Record<string, any>) =>
-    strategy ? strategy.name === "RetryOnFailure" : retriesByDefault && remediation === undefined;
+  const retries = ({ strategy }: Record<string, any>) => (strategy ? strategy.name === "RetryOnFailure" : retriesByDefault);
   const again = secondsOf(install.strategy?.retryInterval, 300);
   const within = secondsOf(install.timeout ?? timeout, 300);
   if (retries(install))

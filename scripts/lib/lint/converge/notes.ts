@@ -1,12 +1,7 @@
-// What works at a price, or cannot be known: charts that nobody described, volumes that are filled from a backup first.
+// What cannot be known offline: charts that nobody described, expressions of the tree's own, names that others answer for.
 import type { Finding } from "../types.ts";
-import { durationOf } from "./duration.ts";
 import { hostOf, publisherOf } from "./hosts.ts";
 import { named } from "./keys.ts";
-import { patienceOf } from "./helmrelease.ts";
-import type { Model } from "./model.ts";
-import type { State } from "./state.ts";
-import type { Step } from "./step.ts";
 import type { World } from "./world.ts";
 
 /** One finding for each chart, or foreign source, of which nobody said what it brings. */
@@ -25,34 +20,6 @@ export function unknownCharts({ undescribed }: World): Finding[] {
       fix: namespace === undefined ? "look at that source by hand" : "describe the chart in scripts/lint/charts.yaml",
     }));
 }
-
-/** One note for all releases whose Pods wait for a restore: Helm's patience may end before it does. */
-export function populatedNotes(world: World, model: Model, state: State, stuck: ReadonlySet<Step>): Finding[] {
-  const filled = [...model.releases].flatMap(([located, { unit, steps }]) => {
-    const volume = steps
-      .flatMap(({ needs }) => needs)
-      .map(({ key }) => state.reached.get(key)?.by)
-      .find((by) => by && isFilled(by));
-    return volume && !steps.some((step) => stuck.has(step)) ? [{ located, unit, volume }] : [];
-  });
-  const [first] = filled;
-  if (!first) return [];
-  const { timeout, interval } = patienceOf(first.located, world.retriesByDefault);
-  return [
-    {
-      rule: "populated-volumes",
-      level: "note",
-      file: first.located.source.file,
-      line: first.located.source.line,
-      object: first.unit.name,
-      message: `${first.unit.name}${filled.length > 1 ? ` and ${filled.length - 1} other release${filled.length > 2 ? "s" : ""}` : ""} ${filled.length > 1 ? "wait for volumes that are" : "waits for a volume that is"} filled from a backup first`,
-      why: `a restore that takes longer than ${durationOf(timeout)} fails the attempt; the next one follows after ${durationOf(interval)}`,
-      fix: "nothing, where install and upgrade both retry",
-    },
-  ];
-}
-
-const isFilled = (step: Step) => step.needs.some(({ why }) => why === "is filled by %");
 
 /** What an expression of the tree's own asks of a dependency: nobody can know it offline. */
 export function readyExpressions({ tree }: World): Finding[] {

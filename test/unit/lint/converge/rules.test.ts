@@ -56,17 +56,20 @@ describe("a release that waits for what another brings", () => {
       ),
     ).lines;
 
+  const SLOW =
+    "note slow-start apps/echo/helmrelease.yaml: HelmRelease apps/echo waits longer than the timeout of 5m for PersistentVolumeClaim apps/echo, which is there after about 11m23s";
   const STALL =
     "error release-can-stall apps/echo/helmrelease.yaml: HelmRelease apps/echo can give up before PersistentVolumeClaim apps/echo is there, which waits until HelmRelease rook-ceph/rook-ceph-cluster runs";
 
   it("waits for ever where install and upgrade both retry", () => {
-    expect(needs({})).toEqual([]);
-    expect(needs({ install: { remediation: { retries: -1 } }, upgrade: {} })).toEqual([]);
+    expect(needs({})).toEqual([SLOW]);
+    expect(needs({ timeout: "15m" })).toEqual([]);
+    expect(needs({ install: { remediation: { retries: -1 } }, upgrade: {} })).toEqual([SLOW]);
   });
 
   it("stalls where one of them does not", () => {
-    expect(needs({ install: {}, upgrade: {} })).toEqual([STALL]);
-    expect(needs({ install: RETRY, upgrade: { strategy: { name: "RemediateOnFailure" } } })).toEqual([STALL]);
+    expect(needs({ install: {}, upgrade: {} })).toEqual([STALL, SLOW]);
+    expect(needs({ install: RETRY, upgrade: { strategy: { name: "RemediateOnFailure" } } })).toEqual([STALL, SLOW]);
   });
 });
 
@@ -117,6 +120,14 @@ describe("orders", () => {
       "error suspended apps/before/ks.yaml: Kustomization apps/before is suspended, and Kustomization apps/after waits for it",
       "note needless-depends-on apps/after/ks.yaml: Kustomization apps/after dependsOn Kustomization apps/before and applies nothing that would fail without it",
     ]);
+  });
+
+  it("a Kustomization that applies itself and waits does not wait for itself", () => {
+    const of = tree(START, kustomization("apps/echo", {}, config));
+    const [root] = of.kustomizations;
+    root!.built.push({ object: object("kustomize.toolkit.fluxcd.io/v1 Kustomization flux-system/cluster-apps"), source: root!.source });
+    root!.spec.wait = true;
+    expect(outcome(of).findings.filter(({ level }) => level === "error")).toEqual([]);
   });
 
   it("a parent that waits cannot wait for a child that depends on it", () => {
