@@ -37,7 +37,7 @@ function machines(world: World) {
   const all = Object.values(world.state.machines).sort((a, b) => (a.mac < b.mac ? -1 : 1));
   const clusters = [...new Set(all.flatMap(({ etcd }) => (etcd ? [etcd.cluster] : [])))];
   return all.map((machine) => {
-    const { mac, vm, stage, disks, installed, config, etcd, complaint } = machine;
+    const { mac, vm, stage, disks, installed, next, config, etcd, complaint } = machine;
     return {
       mac,
       vm,
@@ -46,9 +46,11 @@ function machines(world: World) {
       hostname: hostnameOf(machine),
       disks: disks.map(({ device, path, bytes }) => ({ device, path, bytes })),
       installed: installed && { talos: installed.talos, schematic: installed.schematic, platform: installed.platform },
+      // written down by an upgrade that was not booted
+      next: next?.talos,
       config: config && { active: digest(config.active), persistent: digest(config.persistent) },
       // two clusters are what a second bootstrap leaves
-      etcd: etcd && { cluster: clusters.indexOf(etcd.cluster), learner: isLearner(world, machine) },
+      etcd: etcd && { cluster: clusters.indexOf(etcd.cluster), learner: isLearner(world, machine), out: etcd.out },
       complaint,
     };
   });
