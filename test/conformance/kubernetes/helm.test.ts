@@ -1,42 +1,22 @@
 // Helm's releases, whoever made them: the real helm reads those of the controllers, and the world those of the real helm.
-import { mkdirSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
 import { afterEach, expect, test } from "vitest";
-import { chartFiles } from "../../simulators/world/chart-files.ts";
 import { nodeReady } from "../../simulators/world/cluster.ts";
 import { install, releaseAt } from "../../simulators/world/cluster-releases.ts";
 import { type RealCluster, realCluster } from "./real-cluster.ts";
+import { upgrade } from "./stub-charts.ts";
 
 let home: RealCluster;
 afterEach(() => home.end());
 
-/** The stub chart as a folder. */
-function chart(url: string, version: string): string {
-  const folder = join(home.folder, "charts", url);
-  for (const [name, text] of Object.entries(chartFiles(`oci://charts/${url}`, version))) {
-    mkdirSync(dirname(join(folder, name)), { recursive: true });
-    writeFileSync(join(folder, name), text);
-  }
-  return folder;
-}
-const upgrade = (name: string, version: string) =>
-  home.run("helm", [
-    "upgrade",
-    "--install",
-    name,
-    chart(name, version),
-    "--namespace",
-    "kube-system",
-    "--wait",
-    "--timeout",
-    "30s",
-    "--hide-notes",
-  ]);
+const cilium = (version: string) => {
+  const chart = "oci://quay.io/cilium/charts/cilium";
+  return upgrade(home, { name: "cilium", namespace: "kube-system", chart, version, values: {} });
+};
 
 test("a release of the real helm is in the world, and with Cilium's the nodes are Ready", async () => {
   home = await realCluster();
   await home.settle();
-  expect(await upgrade("cilium", "1.20.1")).toMatchObject({ code: 0 });
+  expect(await cilium("1.20.1")).toMatchObject({ code: 0 });
   await home.settle();
   expect(releaseAt(home.world.state.cluster, "kube-system", "cilium")).toMatchObject({
     revision: 1,
@@ -66,7 +46,7 @@ test("the real helm reads, upgrades and uninstalls what a controller installed",
   const [listed] = JSON.parse((await home.run("helm", ["list", "--all-namespaces", "--output", "json"])).out);
   expect(listed).toMatchObject({ name: "cilium", namespace: "kube-system", revision: "1", status: "deployed", chart: "cilium-1.20.1" });
   expect((await home.run("helm", ["get", "values", "cilium", "--namespace", "kube-system", "--output", "json"])).out).toBe('{"a":1}\n');
-  expect(await upgrade("cilium", "1.20.2")).toMatchObject({ code: 0 });
+  expect(await cilium("1.20.2")).toMatchObject({ code: 0 });
   await home.settle();
   expect(releaseAt(home.world.state.cluster, "kube-system", "cilium")).toMatchObject({
     revision: 2,

@@ -6,7 +6,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { type KubernetesServer, serveKubernetes } from "../../simulators/wire/kubernetes/kubernetes.ts";
 import { readLines } from "../../simulators/evidence.ts";
 import type { Fault } from "../../simulators/world/faults.ts";
-import { bootstrappedWorld, PROJECT, standInOf } from "../../lab/simulators/cluster/cluster-world.ts";
+import { bootstrappedWorld, PROJECT } from "../../lab/simulators/cluster/cluster-world.ts";
 import type { TestWorld } from "../../lab/simulators/test-world.ts";
 import { builtTools } from "../../tools/find.ts";
 
@@ -30,8 +30,6 @@ export interface RealCluster {
   refused(): unknown[];
   /** Waits until nothing is under way. */
   settle(seconds?: number): Promise<void>;
-  /** Runs a stand-in, which writes to the world, and so to the API server. */
-  standIn: ReturnType<typeof standInOf>;
   /** Ends the servers; the folder stays. */
   close(): Promise<void>;
   end(): Promise<void>;
@@ -61,10 +59,10 @@ async function open({ world, folder, kubeconfig: text }: Awaited<ReturnType<type
     const until = performance.now() + seconds * 1000;
     for (let quiet = 0; quiet < 3; await pause(40)) {
       quiet = server.pending() ? 0 : quiet + 1;
+      const refused = readLines(join(folder, "unexpected.ndjson")).map(({ what }) => what);
+      if (refused.length > 0) throw new Error(`the API server refused what a controller wrote: ${refused.join("; ")}`);
       if (performance.now() > until)
-        throw new Error(
-          `the cluster is still at work after ${seconds} s: ${[...readLines(join(folder, "unexpected.ndjson")).map(({ what }) => what), ...world.changes.slice(-5)].join("; ")}`,
-        );
+        throw new Error(`the cluster is still at work after ${seconds} s: ${world.changes.slice(-5).join("; ")}`);
     }
   };
   const run = (tool: string, args: string[], stdin = "") =>
@@ -102,7 +100,6 @@ async function open({ world, folder, kubeconfig: text }: Awaited<ReturnType<type
       ),
     refused: () => readLines(join(folder, "unexpected.ndjson")),
     settle,
-    standIn: standInOf(world, text),
     close,
     async end() {
       await close();

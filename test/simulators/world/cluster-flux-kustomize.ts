@@ -72,7 +72,7 @@ function reconcile(state: ClusterState, entry: Entry, repository: string, revisi
     ready(entry, "False", reason, message, { lastAttemptedRevision: revision })?.(state, now);
   let objects: KubeObject[];
   try {
-    objects = render(entry.object, repository);
+    objects = rendered(entry.object, repository);
   } catch (error) {
     return fail("BuildFailed", `kustomize build failed: ${(error as Error).message}`);
   }
@@ -164,7 +164,8 @@ const KNOWN = [
   "wait",
 ];
 
-function render({ spec }: KubeObject, repository: string): KubeObject[] {
+/** The objects that a Kustomization applies. Throws with the words of what builds them. */
+export function rendered({ spec }: KubeObject, repository: string): KubeObject[] {
   const unknown = Object.keys(spec).filter((key) => !KNOWN.includes(key));
   if (unknown.length > 0) throw new Error(`the simulated home was not taught spec.${unknown.join(", spec.")}`);
   const path = join(repository, spec.path);

@@ -72,19 +72,21 @@ function gatewaySteps(state: Readonly<ClusterState>): Step[] {
   if (!runs(state, "Deployment/envoy-gateway", "network")) return [];
   return entriesOf(state, "gateways.gateway.networking.k8s.io").flatMap((entry) => {
     const { metadata, status, spec } = entry.object;
-    if (status?.observedGeneration === metadata.generation) return [];
+    // the API server gives a new Gateway conditions that are about no generation
+    if (status?.conditions?.[0]?.observedGeneration === metadata.generation) return [];
     if (!entryAt(state, "gatewayclasses.gateway.networking.k8s.io", "", spec.gatewayClassName as string)) return [];
     const address = spec.infrastructure?.annotations?.["lbipam.cilium.io/ips"] as string | undefined;
     return step(entry, "is programmed", (state) => {
       const at = Object.values(state.objects).find(({ object }) => object.metadata.uid === metadata.uid);
       if (!at) return;
       const message = `Address assigned to the Gateway, 2/2 envoy replicas available`;
+      const about = { status: "True", observedGeneration: metadata.generation };
       const conditions = [
-        { type: "Accepted", status: "True", reason: "Accepted", message: "The Gateway has been scheduled by Envoy Gateway" },
-        { type: "Programmed", status: "True", reason: "Programmed", message },
+        { ...about, type: "Accepted", reason: "Accepted", message: "The Gateway has been scheduled by Envoy Gateway" },
+        { ...about, type: "Programmed", reason: "Programmed", message },
       ];
       const addresses = address === undefined ? [] : [{ type: "IPAddress", value: address }];
-      setStatus(state, at, { addresses, conditions, observedGeneration: metadata.generation }, "envoy-gateway");
+      setStatus(state, at, { addresses, conditions }, "envoy-gateway");
     });
   });
 }

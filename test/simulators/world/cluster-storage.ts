@@ -10,14 +10,12 @@ export function storageSteps(state: Readonly<ClusterState>, warns: boolean): Ste
   return [...cephSteps(state, warns), ...claimSteps(state), ...volsyncSteps(state)];
 }
 
-const step = (by: string, entry: Entry, wait: number, what: string, status: { conditions?: object[]; [field: string]: unknown }): Step => ({
+const step = (by: string, entry: Entry, wait: number, what: string, status: object): Step => ({
   at: entry.at + wait,
   what: `${entry.object.kind} ${entry.object.metadata.namespace}/${entry.object.metadata.name} ${what}`,
-  apply(state, now) {
+  apply(state) {
     const found = Object.values(state.objects).find(({ object }) => object.metadata.uid === entry.object.metadata.uid);
-    const lastTransitionTime = `${new Date(now).toISOString().slice(0, 19)}Z`;
-    const conditions = status.conditions?.map((condition) => ({ ...condition, lastTransitionTime }));
-    if (found) setStatus(state, found, { ...status, ...(conditions && { conditions }) }, by);
+    if (found) setStatus(state, found, status, by);
   },
 });
 

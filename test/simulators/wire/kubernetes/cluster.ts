@@ -50,8 +50,8 @@ export async function openCluster(
       world.change("world", "the controllers wrote", ({ cluster }) => {
         cluster.outbox!.splice(0, batch.length);
         for (const { kind, key, object } of sent) mirror.settle(cluster, kind, key, object, world.now());
-        for (const one of sent)
-          if (one.refused !== undefined && !applyFailed(cluster, one.wanted, one.refused, world.now())) refused(one.refused);
+        for (const { refused: no, wanted } of sent)
+          if (no && !applyFailed(cluster, wanted, no.why, world.now())) refused(`${no.what}: ${no.why}`);
       });
     }
   };

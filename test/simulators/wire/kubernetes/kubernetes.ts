@@ -58,7 +58,11 @@ export async function serveKubernetes(
       serviceAccount: config.cluster.serviceAccountKey,
       addresses: nodes.flatMap(({ machine }) => addressesOf(machine)),
     });
+    const told = new Set<string>();
+    // a controller that is refused tries again for ever: once is enough to read
     const refused = (what: string) =>
+      !told.has(what) &&
+      told.add(what) &&
       appendFileSync(join(folder, "unexpected.ndjson"), `${JSON.stringify({ at: world.now(), host: "kubernetes", what })}\n`);
     const serviceSubnet = config.cluster.serviceSubnets[0]!;
     return openCluster(world, tools, { folder: join(data, id), identity, serviceSubnet, heard, refused });

@@ -12,8 +12,8 @@ export interface Sent {
   kind: Kind;
   key: string;
   object: KubeObject | undefined;
-  /** Why not, in the API server's words, and what was applied. */
-  refused?: string;
+  /** What was refused, why in the API server's words, and the object where one was applied. */
+  refused?: { what: string; why: string };
   wanted?: KubeObject;
 }
 
@@ -35,7 +35,7 @@ export async function send(client: ApiClient, state: Readonly<ClusterState>, wri
   const answer = await again(async () => {
     if (write.verb === "apply") return client.ask("PATCH", `${path}?${manager}&force=true`, applied(write.object, kind, namespace), APPLY);
     if (write.verb === "patch") return client.ask("PATCH", `${path}?${manager}`, write.patch, MERGE);
-    if (write.verb === "status") return client.ask("PATCH", `${path}/status?${manager}`, { status: write.status }, MERGE);
+    if (write.verb === "status") return client.ask("PATCH", `${path}/status?${manager}`, { status: withTimes(write.status) }, MERGE);
     if (write.verb === "finalize")
       return client.ask("PUT", `${path}/finalize`, { apiVersion: "v1", kind: "Namespace", metadata: { name }, spec: { finalizers: [] } });
     return client.ask("DELETE", path, { propagationPolicy: "Background" });
@@ -50,10 +50,16 @@ export async function send(client: ApiClient, state: Readonly<ClusterState>, wri
       kind,
       key,
       object,
-      refused: `${write.verb} of ${resourceOf(kind)} ${name}: ${answer.body?.message ?? answer.status}`,
+      refused: { what: `${write.verb} of ${resourceOf(kind)} ${name}`, why: String(answer.body?.message ?? answer.status) },
       ...(write.verb === "apply" && { wanted: write.object }),
     },
   ];
+}
+
+/** When a condition became what it is, where its controller did not say: the time of the home is of no interest, and the API server wants one. */
+function withTimes(status: { conditions?: object[] }): object {
+  const lastTransitionTime = `${new Date().toISOString().slice(0, 19)}Z`;
+  return { ...status, ...(status.conditions && { conditions: status.conditions.map((one) => ({ lastTransitionTime, ...one })) }) };
 }
 
 async function again(ask: () => Promise<Answer>, until404: boolean): Promise<Answer> {
@@ -94,7 +100,8 @@ async function sendRelease(client: ApiClient, state: Readonly<ClusterState>, nam
       kind: SECRETS,
       key: keyOf(SECRETS, namespace, secret),
       object,
-      ...(answer.status >= 300 && answer.status !== 409 && { refused: `${secret}: ${answer.body?.message ?? answer.status}` }),
+      ...(answer.status >= 300 &&
+        answer.status !== 409 && { refused: { what: `Secret ${secret}`, why: String(answer.body?.message ?? answer.status) } }),
     });
   };
   const release = state.releases[`${namespace}/${name}`];
