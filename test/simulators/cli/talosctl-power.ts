@@ -70,7 +70,7 @@ export async function upgradeCommand(talos: TalosCall): Promise<number> {
         ? "WARNING: Forcing use of legacy upgrade method. This flag is deprecated and will be removed in Talos 1.18.\n"
         : "New upgrade API is not available, falling back to legacy\n",
     );
-    const asked = { image, stage: words.on("stage"), force: words.on("force") };
+    const asked = { image, force: words.on("force") };
     return go(talos, { name: "upgrade", begin: (world, machine) => upgradeAtOnce(world, machine, asked), over: back, checks: true });
   }
   if (!words.on("no-reboot") && (words.given("drain") ?? true)) throw new Untaught("to drain a node: --drain=false");

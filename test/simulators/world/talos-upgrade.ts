@@ -7,14 +7,13 @@ import { minorOf, SINCE } from "./talos-version.ts";
 import { reboot } from "./talos-power.ts";
 import type { World } from "./world.ts";
 
+const missing = (image: string) => `failed to pull image ${JSON.stringify(image)}: ${image}: not found`;
+
 /** Whether the node can pull an installer image. */
 export function pullImage(world: World, image: string): Status | undefined {
   const medium = readInstaller(image);
   if (medium && hasInstaller(world.state, medium)) return undefined;
-  return {
-    code: "NotFound",
-    description: `failed to pull image ${JSON.stringify(image)}: failed to resolve reference ${JSON.stringify(image)}: ${image}: not found`,
-  };
+  return { code: "NotFound", description: `error pulling image: ${missing(image)}` };
 }
 
 /** Writes the image beside the system that runs; the next boot takes it. Since 1.13 nobody asks etcd first. */
@@ -40,13 +39,15 @@ function write(world: World, machine: MachineState, image: string): Status | und
 export function upgradeAtOnce(
   world: World,
   machine: MachineState,
-  { image, stage, force }: { image: string; stage: boolean; force: boolean },
+  { image, force, preserve = false }: { image: string; force: boolean; preserve?: boolean },
 ): { ack: string; actor: string } | Status {
   if (!machine.installed || machine.stage !== "running") return { code: "FailedPrecondition", description: "Talos is not installed" };
-  const refused = (force ? undefined : quorumAtRisk(world, machine)) ?? write(world, machine, image);
+  if (pullImage(world, image))
+    return { code: "Unknown", description: `error validating installer image ${JSON.stringify(image)}: ${missing(image)}` };
+  const refused = (force || preserve ? undefined : quorumAtRisk(world, machine)) ?? write(world, machine, image);
   if (refused) return refused;
   const begun = reboot(world, machine);
-  return "code" in begun ? begun : { ack: stage ? "Staged upgrade" : "Upgrade request received", actor: begun.actor };
+  return "code" in begun ? begun : { ack: "Upgrade request received", actor: begun.actor };
 }
 
 function quorumAtRisk(world: World, machine: MachineState): Status | undefined {
