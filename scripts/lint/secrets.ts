@@ -27,12 +27,13 @@ export const lintSecrets = procedure({
       if (text === undefined || text.includes("\0")) continue;
       for (const fault of await secretFaults(path, text, rules, keys)) found.push({ file: path, ...fault });
     }
-    ui.result(
-      found,
-      found
-        .map(({ file, line, object, message, fix }) => `${file}:${line}${object ? ` ${object}` : ""}: ${message}\n  fix: ${fix}`)
-        .join("\n"),
-    );
+    if (found.length > 0 || ui.json)
+      ui.result(
+        found,
+        found
+          .map(({ file, line, object, message, fix }) => `${file}:${line}${object ? ` ${object}` : ""}: ${message}\n  fix: ${fix}`)
+          .join("\n"),
+      );
     ui.say(`${paths.length} files: ${found.length === 0 ? "no secret in plain text" : `${found.length} found`}`);
     if (found.length === 0) return;
     throw new Failure({

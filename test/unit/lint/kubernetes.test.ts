@@ -1,0 +1,93 @@
+// The command itself: what it prints for people, machines and GitHub, and when it fails.
+import { describe, expect, it } from "vitest";
+import { Failure, UsageError } from "../../../scripts/lib/errors.ts";
+import { lintKubernetes } from "../../../scripts/lint/kubernetes.ts";
+import { record } from "../recorder.ts";
+import { configMap, ks, kustomization, repository, ROOT } from "./tree.ts";
+
+const APP = "kubernetes/apps/default/app/app";
+const tree = (manifest: string) =>
+  repository({
+    ...ROOT(),
+    "versions.env": "TALOS_VERSION=v1.13.9\nKUBERNETES_VERSION=v1.36.5\nFLUX_VERSION=v2.9.4\n",
+    "kubernetes/apps/default/kustomization.yaml": `${kustomization("./app/ks.yaml")}namespace: default\n`,
+    "kubernetes/apps/default/app/ks.yaml": ks("app", APP, "  targetNamespace: default\n"),
+    [`${APP}/kustomization.yaml`]: ["./a.yaml"],
+    [`${APP}/a.yaml`]: manifest,
+  });
+const GOOD = configMap("a");
+const BAD = `${GOOD}imutable: true\n`;
+const FINDING = {
+  rule: "schema",
+  level: "error",
+  file: `${APP}/a.yaml`,
+  line: 7,
+  object: "ConfigMap default/a",
+  message: "imutable is no field of this kind",
+};
+
+async function run(manifest: string, values: { explain?: string; report?: "text" | "github" } = {}) {
+  const root = tree(manifest);
+  const lab = await record({ root, env: { HOME_OPS_STATE: `${root}/.home-ops` } });
+  const shown: string[] = [];
+  lab.context.ui.result = (value, forPeople) => {
+    lab.results.push(value);
+    shown.push(forPeople);
+  };
+  const failure = await lab.run(lintKubernetes, {
+    root: "kubernetes",
+    bootstrap: undefined,
+    explain: values.explain,
+    report: values.report ?? "text",
+  });
+  return { failure, shown: shown.join("\n"), value: lab.results[0] as { findings: object[] }, said: lab.said };
+}
+
+describe("lint:kubernetes", () => {
+  it("says how a tree without errors comes up", async () => {
+    const { failure, shown, value, said } = await run(GOOD);
+    expect(failure).toBeUndefined();
+    expect(value.findings).toEqual([]);
+    expect(shown).toMatch(/^wave 0: flux-system\/flux-system\nwave 1: flux-system\/cluster-apps\nwave 2: default\/app\n/);
+    expect(said).toEqual(["3 Kustomizations, 3 objects: 0 errors, 0 notes, 0 unknown"]);
+  });
+  it("says rule, file, line, why and how to mend it, and fails", async () => {
+    const { failure, shown, value } = await run(BAD);
+    expect(value.findings).toEqual([expect.objectContaining(FINDING)]);
+    expect(shown).toBe(
+      [
+        `${APP}/a.yaml:7 error schema ConfigMap default/a: imutable is no field of this kind`,
+        "  why: the API server refuses the object, and with it the whole stage of its Kustomization",
+        "  fix: mend it: scripts/lint/schemas/kubernetes/v1.36.5/configmap_v1.json says what may stand there",
+      ].join("\n"),
+    );
+    expect(failure).toBeInstanceOf(Failure);
+    expect(String(failure)).toBe(
+      "Failure: could not prove that this tree can start\n  said: 1 error, 0 notes, 0 unknown\n  next: mend what is above, then: task lint:kubernetes",
+    );
+  });
+  it("annotates the lines of a pull request", async () => {
+    const { shown } = await run(BAD, { report: "github" });
+    expect(shown).toBe(
+      `::error file=${APP}/a.yaml,line=7,title=schema ConfigMap default/a::imutable is no field of this kind%0Awhy: the API server refuses the object, and with it the whole stage of its Kustomization%0Afix: mend it: scripts/lint/schemas/kubernetes/v1.36.5/configmap_v1.json says what may stand there`,
+    );
+  });
+  it("explains what one object waits for", async () => {
+    const { failure, shown } = await run(GOOD, { explain: "Kustomization/default/app" });
+    expect(failure).toBeUndefined();
+    expect(shown).toContain("Kustomization default/app");
+  });
+  it("knows no object of another name", async () =>
+    expect((await run(GOOD, { explain: "nobody" })).failure).toEqual(
+      new UsageError("--explain nobody: there is no such object in the tree (KIND/NAMESPACE/NAME, or a name)"),
+    ));
+  it("remembers what it parsed, and says the same", async () => {
+    const root = tree(BAD);
+    const once = async () => {
+      const lab = await record({ root, env: { HOME_OPS_STATE: `${root}/.home-ops` } });
+      await lab.run(lintKubernetes, { root: "kubernetes", bootstrap: undefined, explain: undefined, report: "text" });
+      return lab.results;
+    };
+    expect(await once()).toEqual(await once());
+  });
+});
