@@ -96,7 +96,8 @@ function carry(socket: Socket, port: number, open: Set<Socket>): void {
   });
   open.add(inside);
   inside.on("error", () => socket.destroy());
-  inside.on("close", () => (open.delete(inside), socket.destroy()));
+  // not destroyed: what the node went away with, as an alert that it wants a certificate, has yet to be read
+  inside.on("close", () => (open.delete(inside), socket.end()));
   socket.on("close", () => inside.destroy());
 }
 
