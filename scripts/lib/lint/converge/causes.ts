@@ -14,7 +14,7 @@ export function causesOf(state: State, world: World): Finding[] {
   for (let circles = circlesOf(state); circles.length > 0; circles = circlesOf(state))
     for (const circle of circles) {
       if (state.reached.has(circle.key)) continue;
-      findings.push(circleFinding(circle, state));
+      findings.push(circleFinding(circle, state, world));
       for (const key of circle.keys) state.grant(key);
     }
   return findings;

@@ -1,6 +1,7 @@
 // What waits for itself: the innermost circles of the steps that can never be taken (Tarjan), each with the one thing that, were it there, would set most of it free.
 import type { Finding } from "../types.ts";
 import { partsOf, say } from "./keys.ts";
+import { BOOTSTRAP, type World } from "./world.ts";
 import { innermost } from "./innermost.ts";
 import { others } from "./missing.ts";
 import { blocks, type State } from "./state.ts";
@@ -114,7 +115,7 @@ function wayBack(step: Step, need: Need, state: State, needsOf: (step: Step) => 
 }
 
 /** The finding for a circle: the link to take out, and the whole way round. */
-export function circleFinding({ key, keys, need, step, units, way }: Circle, state: State): Finding {
+export function circleFinding({ key, keys, need, step, units, way }: Circle, state: State, world: World): Finding {
   const { sort } = partsOf(key);
   const beside = sort === "kind" && state.providers(key).some(({ unit }) => unit.parent === step.unit);
   const [rule, fix] = beside
@@ -138,7 +139,7 @@ export function circleFinding({ key, keys, need, step, units, way }: Circle, sta
               : ["circle", "take one of these links out"];
   return {
     rule,
-    level: "error",
+    level: MADE_BEFORE.test(key) && world.undescribed.some(({ name }) => name === BOOTSTRAP) ? "unknown" : "error",
     file: need.source.file,
     line: need.source.line,
     object: step.unit.name,
@@ -147,6 +148,9 @@ export function circleFinding({ key, keys, need, step, units, way }: Circle, sta
     fix,
   };
 }
+
+/** What a bootstrap often makes: where it cannot be read, nobody knows whether the circle is open. */
+const MADE_BEFORE = /^(kind:|namespace:|exists:(Secret|ConfigMap)\/)/;
 
 /** The way round in words; what comes before what within one unit is left out, and who must apply an object is named. */
 const inLinks = (way: Circle["way"]) =>

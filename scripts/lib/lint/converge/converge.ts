@@ -3,6 +3,7 @@ import type { Finding, Tree } from "../types.ts";
 import { causesOf } from "./causes.ts";
 import { endpointFindings } from "./endpoint.ts";
 import { needlessNotes } from "./needless.ts";
+import { unknownVariables } from "./guessed.ts";
 import { slowNotes } from "./slow.ts";
 import { readyExpressions, storeHosts, unknownCharts } from "./notes.ts";
 import { retryNotes } from "./retries.ts";
@@ -36,6 +37,7 @@ export function converge(tree: Tree, facts: Facts): Convergence {
   const needless = needlessNotes(world, model, state).filter(({ rule, object }) => rule !== "needless-depends-on" || !circular.has(object));
   const notes = [
     ...unknownCharts(world),
+    ...unknownVariables(world),
     ...readyExpressions(world),
     ...storeHosts(world),
     ...retryNotes(state, stuck),

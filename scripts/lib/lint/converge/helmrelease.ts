@@ -54,7 +54,7 @@ export function releaseSteps(located: Located, release: Release, unit: Unit): St
   for (const { name, namespace = own } of spec.dependsOn ?? [])
     start.push(need(readyKey({ group: GROUP, kind: "HelmRelease", namespace, name }), "guard", DEPENDS_ON, source));
   const install: Need[] = [after("start"), ...installNeeds(release, spec, own, source)];
-  const run: Need[] = [after("install"), ...valueNeeds(release, source)];
+  const run: Need[] = [after("install"), ...valueNeeds(release, located)];
   for (const key of usedSecrets(release)) run.push(need(key, "wait", "has Pods that use %", source));
   const ready = spec.install?.disableWait ? "install" : "run";
   return [

@@ -1,6 +1,7 @@
 // Orders that cost time and give nothing: a `wait` that nobody waits for, a `dependsOn` without which every apply would go well.
 import type { Finding, FluxKustomization } from "../types.ts";
-import { groupOf, inWords } from "../object.ts";
+import { groupOf } from "../object.ts";
+import { existsKey } from "./keys.ts";
 import { blocks, ownerOf, type State } from "./state.ts";
 import type { Model } from "./model.ts";
 import type { Need, Step, Unit } from "./step.ts";
@@ -17,7 +18,10 @@ export function needlessNotes(world: World, model: Model, state: State): Finding
     if (spec.wait === true)
       for (const { object } of built)
         if (object.kind === "Kustomization") awaited.add(idOf({ namespace: object.metadata.namespace ?? "", name: object.metadata.name }));
-  return world.tree.kustomizations.flatMap((one) => [...waits(one, awaited.has(idOf(one))), ...dependencies(one, world, model, state)]);
+  return world.tree.kustomizations.flatMap((one) => [
+    ...waits(one, awaited.has(idOf(one)), world),
+    ...dependencies(one, world, model, state),
+  ]);
 }
 
 interface Dependency {
@@ -26,15 +30,15 @@ interface Dependency {
   readyExpr?: string;
 }
 
-function waits(one: FluxKustomization, awaited: boolean): Finding[] {
+function waits(one: FluxKustomization, awaited: boolean, world: World): Finding[] {
   const { spec, source, built } = one;
   const at = { file: source.file, line: source.line, object: `Kustomization ${idOf(one)}` };
   if (spec.wait !== true) return [];
-  const own = new Set(built.map(({ object }) => `${groupOf(object)}/${inWords(object)}`));
-  const foreign = (spec.healthChecks ?? []).filter(
-    ({ apiVersion = "", kind, namespace, name }: Record<string, string>) =>
-      !own.has(`${groupOf({ apiVersion })}/${kind} ${namespace ? `${namespace}/` : ""}${name}`),
-  );
+  const own = new Set(built.map(({ object }) => existsKey(object)));
+  const foreign = (spec.healthChecks ?? []).filter(({ apiVersion = "", kind = "", namespace = "", name = "" }: Record<string, string>) => {
+    const key = existsKey({ group: groupOf({ apiVersion }), kind, namespace, name });
+    return world.objects.has(key) && !own.has(key); // what a chart of its own makes is there when the release is
+  });
   const findings: Finding[] = [];
   if (spec.healthChecks?.length)
     findings.push({

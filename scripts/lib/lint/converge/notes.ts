@@ -2,7 +2,7 @@
 import type { Finding } from "../types.ts";
 import { hostOf, publisherOf } from "./hosts.ts";
 import { named } from "./keys.ts";
-import type { World } from "./world.ts";
+import { BOOTSTRAP, type World } from "./world.ts";
 
 /** One finding for each chart, or foreign source, of which nobody said what it brings. */
 export function unknownCharts({ undescribed }: World): Finding[] {
@@ -17,7 +17,12 @@ export function unknownCharts({ undescribed }: World): Finding[] {
       object: name,
       message: `what ${from} brings is not known`,
       why: `whether ${name} brings or needs a definition, a class or a Secret cannot be told offline`,
-      fix: namespace === undefined ? "look at that source by hand" : "describe the chart in scripts/lint/charts.yaml",
+      fix:
+        name === BOOTSTRAP
+          ? "BOOTSTRAP=FOLDER names the folder with its helmfiles and first resources"
+          : namespace === undefined
+            ? "look at that source by hand"
+            : "describe the chart in scripts/lint/charts.yaml",
     }));
 }
 

@@ -6,6 +6,7 @@ import { certificate, gateway, gatewayClass, issuer, route } from "./certificate
 import { externalSecret, pushSecret, secretStore } from "./externalsecret.ts";
 import { controllerKey, existsKey, named, readyKey, secretKey } from "./keys.ts";
 import { APPLIED, need, type Step, type Unit } from "./step.ts";
+import { known } from "./guessed.ts";
 import { secretReader } from "./secret-readers.ts";
 import { claim, maintenance, populator, snapshotUser, workload } from "./workloads.ts";
 import type { World } from "./world.ts";
@@ -44,10 +45,10 @@ const BEHAVIOURS: Record<string, Behave> = {
 
 /** The step in which an object becomes ready; none for one that is ready as soon as it is applied. */
 export function objectStep(located: Located, parent: Unit, world: World): Step | undefined {
-  const { object, source } = located;
+  const { object, source, guessed } = located;
   const group = groupOf(object);
   const behaviour = BEHAVIOURS[`${group}/${object.kind}`]?.(object, source, world) ?? sourceBehaviour(object, source) ?? { needs: [] };
-  const needs = [...behaviour.needs];
+  const needs = [...known(behaviour.needs, guessed)];
   if (behaviour.controller) needs.push(need(controllerKey(behaviour.controller), "wait", "is worked on by %", source));
   else if (world.controlled.has(group) && !READY_AT_ONCE.has(group))
     needs.push(need(controllerKey(group), "wait", "is worked on by %", source));

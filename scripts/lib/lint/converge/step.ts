@@ -45,9 +45,6 @@ export interface Unit {
   source: Source;
 }
 
-/** What the bootstrap leaves behind is there before anything else happens. */
-export const BOOTSTRAP: Unit = { name: "the bootstrap", opensWave: false, retry: 0, source: { file: "bootstrap", line: 1 } };
-
 export const APPLIED = "can begin only once it is applied";
 export const DEPENDS_ON = "dependsOn %";
 export const SUBSTITUTES = "substitutes from %";

@@ -1,5 +1,6 @@
 // What a release's Pods wait for, as its values say it: the shapes of the Pod API mean the same in every chart, those of app-template are its own.
-import type { Source } from "../types.ts";
+import type { Located } from "../types.ts";
+import { known } from "./guessed.ts";
 import { configMapKey, readyKey, secretKey, provisionedKey } from "./keys.ts";
 import type { Release } from "./release.ts";
 import { need, type Need } from "./step.ts";
@@ -7,7 +8,7 @@ import { need, type Need } from "./step.ts";
 type Node = Record<string, any>;
 
 /** Secrets, ConfigMaps, volume claims and StorageClasses that the values name. */
-export function valueNeeds(release: Release, source: Source): Need[] {
+export function valueNeeds(release: Release, { source, guessed }: Pick<Located, "source" | "guessed">): Need[] {
   const found = new Map<string, Need>();
   const { namespace } = release;
   const own = ownNames(release);
@@ -29,7 +30,7 @@ export function valueNeeds(release: Release, source: Source): Need[] {
     else if ((key === "storageClass" || key === "storageClassName") && text && text !== "-") add(provisionedKey(text), "has volumes of %");
   });
   for (const [name, volume] of Object.entries((release.values.persistence ?? {}) as Record<string, Node>)) persisted(name, volume);
-  return [...found.values()];
+  return known([...found.values()], guessed);
 
   /** app-template's `persistence`: a volume of some type, by name. */
   function persisted(key: string, volume: Node | null) {
@@ -47,7 +48,7 @@ function ownNames(release: Release): Set<string> {
     Object.entries((appTemplate(release) && (map as Node)) || {}).flatMap(([key, one]) => [
       releaseName,
       `${releaseName}-${(one as Node)?.nameOverride ?? (one as Node)?.suffix ?? key}`,
-      (one as Node)?.forceRename ?? key,
+      nameIn((one as Node)?.forceRename, release) ?? key,
     ]);
   return new Set([
     ...names(values.configMaps).map((name) => configMapKey(namespace, name)),

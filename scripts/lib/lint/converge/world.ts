@@ -79,11 +79,20 @@ export function worldOf(tree: Tree, facts: Facts): World {
     admitted: new Set(),
     pushed: new Set(),
     published: new Map(),
-    undescribed: [],
+    undescribed: unreadableBootstrap(tree),
     retriesByDefault: ["HelmRelease", "FluxInstance"].some((kind) =>
       kinds
         .get(kind)
         ?.some(({ object }) => /flux/.test(object.metadata.name) && JSON.stringify(object.spec).includes("DefaultToRetryOnFailure=true")),
     ),
   };
+}
+
+export const BOOTSTRAP = "the bootstrap";
+
+/** A tree whose bootstrap is not there, or is no helmfile: it may have made anything. */
+function unreadableBootstrap({ bootstrap, kustomizations }: Tree): Undescribed[] {
+  if (bootstrap.objects.length + bootstrap.releases.length + bootstrap.crdCharts.length > 0) return [];
+  const source = kustomizations[0]?.source ?? { file: ".", line: 1 };
+  return [{ name: BOOTSTRAP, from: "the bootstrap of this tree", source }];
 }

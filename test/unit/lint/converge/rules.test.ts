@@ -139,6 +139,61 @@ describe("orders", () => {
   });
 });
 
+describe("a bootstrap that cannot be read", () => {
+  const thing = kustomization(
+    "default/thing",
+    {},
+    object("cert-manager.io/v1 ClusterIssuer production", { spec: { ca: { secretName: "ca" } } }),
+  );
+
+  it("may have made anything: what is missing is unknown, and so is a circle that it could open", () => {
+    const beside = kustomization("default/beside", {}, ...release("default/cert-manager", "cert-manager"), issuer);
+    expect(outcome(tree({}, thing)).findings.map(({ level, rule }) => `${level} ${rule}`)).toEqual([
+      "unknown may-be-missing",
+      "unknown may-be-missing",
+      "unknown unknown-source",
+    ]);
+    expect(outcome(tree({}, beside)).findings.map(({ level, rule }) => `${level} ${rule}`)).toEqual([
+      "unknown custom-resource-beside-its-release",
+      "unknown unknown-source",
+    ]);
+  });
+
+  it("opens no circle of dependencies", () => {
+    const after = (name: string, other: string) => kustomization(`default/${name}`, { dependsOn: [{ name: other }] });
+    expect(outcome(tree({}, after("one", "two"), after("two", "one"))).findings.map(({ level, rule }) => `${level} ${rule}`)).toEqual([
+      "error dependency-circle",
+      "unknown unknown-source",
+      "note needless-depends-on",
+    ]);
+  });
+});
+
+it("a name that hangs on a variable nobody can read is nobody's lack: the variable is told once", () => {
+  const of = tree(
+    START,
+    kustomization("apps/echo", {}, object("v1 PersistentVolumeClaim apps/echo", { spec: { storageClassName: "volsync-class" } })),
+  );
+  for (const located of of.kustomizations[1]!.built) located.guessed = ["VOLSYNC_CLASS"];
+  expect(outcome(of).lines).toEqual([
+    "unknown unknown-variable apps/echo/persistentvolumeclaim.yaml: the value of VOLSYNC_CLASS is not known: it comes from what Kustomization apps/echo substitutes from",
+  ]);
+});
+
+it("app-template's own ConfigMaps and Secrets are there with the release", () => {
+  const values = {
+    configMaps: { config: { forceRename: "{{ .Release.Name }}-made" }, other: {} },
+    persistence: {
+      a: { type: "configMap", name: "echo-made" },
+      b: { type: "configMap", name: "echo-other" },
+      c: { type: "configMap", name: "gone" },
+    },
+  };
+  expect(outcome(tree(START, kustomization("apps/echo", {}, ...release("apps/echo", "app-template", { values })))).lines).toEqual([
+    "error config-map-missing apps/echo/helmrelease.yaml: nothing brings ConfigMap apps/gone: HelmRelease apps/echo has Pods that mount it (persistence.c)",
+  ]);
+});
+
 describe("a chart that nobody described", () => {
   const strange = (namespace: string) => kustomization(`${namespace}/strange`, {}, ...release(`${namespace}/strange`, "strange"));
 
