@@ -1,4 +1,5 @@
 // The settings: what applications under kubernetes/ may write as ${DOMAIN}, ${TIMEZONE}, … and where each of them comes from.
+import { basename } from "node:path/posix";
 import { type Cluster, type ItemKey, ITEM_KEYS, PLATFORM } from "../cluster/cluster.ts";
 import type { Versions } from "../versions.ts";
 
@@ -29,14 +30,7 @@ export function settingsOf(cluster: Cluster, versions: Versions): Setting[] {
     ["GATEWAY_EXTERNAL", "network.gateways.external", network.gateways.external],
     ["GATEWAY_INTERNAL", "network.gateways.internal", network.gateways.internal],
     ["GITHUB_OWNER", "git.owner", git.owner],
-    [
-      "GITHUB_REPOSITORY",
-      "git.url",
-      git.url
-        .replace(/\.git$/, "")
-        .split("/")
-        .at(-1),
-    ],
+    ["GITHUB_REPOSITORY", "git.url", basename(git.url, ".git")],
     ["KUBERNETES_VERSION", "KUBERNETES_VERSION", versions.KUBERNETES_VERSION],
     ["NAS_HOST", "nas.address", nas.address],
     ["ONEPASSWORD_VAULT", "onepassword.vault", cluster.onepassword.vault],
