@@ -4,7 +4,9 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { table } from "../../scripts/lib/ui.ts";
+import { loadVersions } from "../../scripts/lib/versions.ts";
 import { manyNodes } from "./many-nodes.ts";
+import { lintLargeTrees, lintOurTree, schemaStage } from "./lint.ts";
 import { renderThree } from "./render.ts";
 import { bootstrapTwice } from "./second-bootstrap.ts";
 
@@ -85,6 +87,17 @@ for (const nodes of [10, 25, 50]) {
   ]);
   rows.push(["  memory of the home, of the product", `${home} MiB, ${product} MiB`, "", "no faster than the nodes"]);
 }
+const { cold, warm, changed } = lintOurTree(ROOT, scratch, 5);
+add("lint:kubernetes, nothing remembered", "under 8 s", cold, "s");
+add("lint:kubernetes", "under 3 s", warm, "s");
+add("lint:kubernetes after one change", "under 1 s", changed, "s");
+const stage = schemaStage(ROOT, scratch, loadVersions(ROOT, {}).KUBERNETES_VERSION, 5);
+add(`its schema stage, ${stage.objects} objects`, "under 4 × kubeconform", stage.ours);
+if (stage.kubeconform) add("kubeconform -strict on the same", "", stage.kubeconform);
+else rows.push(["kubeconform -strict on the same", "-", "", "task tools:build makes it"]);
+const [half, whole] = lintLargeTrees(ROOT, scratch, [500, 1000]);
+add("lint:kubernetes, 1,000 applications", "under 15 s", [whole!], "s");
+rows.push(["  times that of 500", (whole! / half!).toFixed(1), "", "about 2: linear"]);
 rmSync(scratch, { recursive: true, force: true });
 
 console.log(table(["figure", "median", "range", "promised"], rows));

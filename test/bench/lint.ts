@@ -1,0 +1,106 @@
+// How long the lint takes: cold, warm, after one change, on a thousand applications; and its schema stage beside kubeconform's on the same objects.
+import { spawnSync } from "node:child_process";
+import { appendFileSync, cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { readDocuments } from "../../scripts/lib/lint/parse.ts";
+import { readTree } from "../../scripts/lib/lint/read.ts";
+import { openValidators } from "../../scripts/lib/lint/schemas/validators.ts";
+import type { KubeObject } from "../../scripts/lib/lint/types.ts";
+import { builtTools } from "../tools/find.ts";
+import { writeLargeTree } from "./large-tree.ts";
+
+const SCHEMAS = join(import.meta.dirname, "../../scripts/lint/schemas");
+const SCRIPT = join(import.meta.dirname, "../../scripts/lint/kubernetes.ts");
+
+/** Milliseconds of one run, as a person starts it; a tree with findings is no failure of the lint. */
+function lintOnce(project: string, root: string, state: string): number {
+  const began = performance.now();
+  const { status, stderr } = spawnSync(process.execPath, ["--import", "tsx", SCRIPT, "--root", root], {
+    cwd: project,
+    env: { ...process.env, HOME_OPS_STATE: state },
+    encoding: "utf8",
+  });
+  if (status !== 0 && !stderr.includes("could not prove")) throw new Error(`lint:kubernetes ended with ${status}:\n${stderr.slice(-2000)}`);
+  return performance.now() - began;
+}
+
+/** Our tree: nothing remembered, everything remembered, everything but one file. */
+export function lintOurTree(project: string, scratch: string, times: number): { cold: number[]; warm: number[]; changed: number[] } {
+  const copy = join(scratch, "copy");
+  for (const folder of ["kubernetes", "bootstrap", "talos"]) cpSync(join(project, folder), join(copy, folder), { recursive: true });
+  cpSync(join(project, "versions.env"), join(copy, "versions.env"));
+  const state = join(scratch, "state");
+  const file = join(copy, "kubernetes/apps/kube-system/coredns/app/helmrelease.yaml");
+  const result = { cold: [] as number[], warm: [] as number[], changed: [] as number[] };
+  for (let run = 0; run < times; run += 1) {
+    rmSync(join(state, "cache"), { recursive: true, force: true });
+    result.cold.push(lintOnce(project, copy, state));
+    result.warm.push(lintOnce(project, copy, state));
+    appendFileSync(file, `# ${run}\n`);
+    result.changed.push(lintOnce(project, copy, state));
+  }
+  return result;
+}
+
+/** Trees of these sizes, each linted once without a memory. */
+export function lintLargeTrees(project: string, scratch: string, sizes: readonly number[]): number[] {
+  return sizes.map((size) => {
+    const root = join(scratch, `large-${size}`);
+    writeLargeTree(root, size);
+    return lintOnce(project, root, join(scratch, `state-${size}`));
+  });
+}
+
+/** Every object of our tree against its schema, read from one file each: here, and by kubeconform. */
+export function schemaStage(
+  project: string,
+  scratch: string,
+  kubernetes: string,
+  times: number,
+): { ours: number[]; kubeconform?: number[]; objects: number } {
+  const { kustomizations } = readTree({ root: project });
+  const objects = kustomizations.flatMap(({ built }) => built.map(({ object }) => object));
+  const folder = join(scratch, "objects");
+  mkdirSync(folder);
+  for (const [index, object] of objects.entries()) writeFileSync(join(folder, `${index}.yaml`), JSON.stringify(object));
+  const measure = (work: () => void) => {
+    const began = performance.now();
+    work();
+    return performance.now() - began;
+  };
+  const ours = Array.from({ length: times }, () =>
+    measure(() => {
+      const validators = openValidators(kubernetes);
+      for (const name of readdirSync(folder))
+        for (const { value } of readDocuments(readFileSync(join(folder, name), "utf8")).documents) validators.faults(value as KubeObject);
+    }),
+  );
+  const binary = kubeconformHere();
+  if (binary === undefined) return { ours, objects: objects.length };
+  const words = [
+    "-strict",
+    "-ignore-missing-schemas",
+    "-schema-location",
+    `${SCHEMAS}/crds/{{.Group}}/{{.ResourceKind}}_{{.ResourceAPIVersion}}.json`,
+  ];
+  words.push(
+    "-schema-location",
+    `${SCHEMAS}/kubernetes/${kubernetes}/{{.ResourceKind}}{{if .Group}}_{{.Group}}{{end}}_{{.ResourceAPIVersion}}.json`,
+    folder,
+  );
+  const kubeconform = Array.from({ length: times }, () =>
+    measure(() => {
+      const { status, stdout } = spawnSync(binary, words, { encoding: "utf8" });
+      if (status !== 0) throw new Error(`kubeconform ended with ${status}:\n${stdout.slice(0, 2000)}`);
+    }),
+  );
+  return { ours, kubeconform, objects: objects.length };
+}
+
+function kubeconformHere(): string | undefined {
+  try {
+    return builtTools().bin("kubeconform");
+  } catch {
+    return undefined; // `task tools:build` makes it; the other figures need no tool
+  }
+}
