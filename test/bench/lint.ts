@@ -85,7 +85,7 @@ export function schemaStage(
   ];
   words.push(
     "-schema-location",
-    `${SCHEMAS}/kubernetes/${kubernetes}/{{.ResourceKind}}{{if .Group}}_{{.Group}}{{end}}_{{.ResourceAPIVersion}}.json`,
+    `${SCHEMAS}/kubernetes/${kubernetes}/{{.ResourceKind}}{{if ne .Group .ResourceAPIVersion}}_{{.Group}}{{end}}_{{.ResourceAPIVersion}}.json`,
     folder,
   );
   const kubeconform = Array.from({ length: times }, () =>

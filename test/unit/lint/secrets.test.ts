@@ -66,9 +66,7 @@ describe("plain text", () => {
   });
   it("of keys is found in any file", async () => {
     expect(await messages("notes.md", `the key is ${KEY}\n`)).toEqual(["1 undefined: holds an age private key"]);
-    expect(await messages("a.pem", `x\n-----BEGIN ${PRIVATE}-----\n${"A".repeat(64)}\n`)).toEqual([
-      "2 undefined: holds a private key",
-    ]);
+    expect(await messages("a.pem", `x\n-----BEGIN ${PRIVATE}-----\n${"A".repeat(64)}\n`)).toEqual(["2 undefined: holds a private key"]);
   });
 });
 
