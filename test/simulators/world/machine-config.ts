@@ -152,7 +152,7 @@ export function readMachineConfig(text: string): { config: MachineConfig } | { e
   if (known) return known;
   const loaded = loadDocuments(text);
   const read = "error" in loaded ? loaded : interpret(loaded.documents);
-  if (cache.size > 50) cache.clear();
+  if (cache.size > 500) cache.clear();
   cache.set(text, read);
   return read;
 }
