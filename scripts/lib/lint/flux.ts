@@ -1,7 +1,9 @@
 // Flux Kustomizations: which folder each builds, with what patches and variables, and which further ones it applies.
 import { join, normalize } from "node:path";
 import type { Files } from "./files.ts";
-import { build, fileOf, type KustomizationFile, loadFile, NAMES, readKustomization } from "./kustomize/build.ts";
+import { build } from "./kustomize/build.ts";
+import { fileOf, type KustomizationFile, NAMES, readKustomization } from "./kustomize/file.ts";
+import { loadFile } from "./kustomize/load.ts";
 import type { Resource } from "./kustomize/resource.ts";
 import { isExempt, substitute } from "./substitute/substitute.ts";
 import type { Finding, FluxKustomization, Located } from "./types.ts";

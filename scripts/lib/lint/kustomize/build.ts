@@ -2,38 +2,17 @@
 // What this does not know it says ("unknown") and never guesses; a test compares every tree with Flux's own module.
 import { join, normalize } from "node:path";
 import type { Files } from "../files.ts";
-import { isObject } from "../object.ts";
-import type { Finding, KubeObject, Source } from "../types.ts";
-import { copy, fillEmpty } from "./fields.ts";
-import { generate, type Generator, type GeneratorOptions } from "./generators.ts";
-import { applyPatch, type Patch } from "./patches.ts";
+import type { Finding, Source } from "../types.ts";
+import { type LineOf, runGenerators } from "./absorb.ts";
 import type { Builder } from "./builder.ts";
+import { fillEmpty } from "./fields.ts";
+import { fileOf, type KustomizationFile, readKustomization } from "./file.ts";
+import { loadFile } from "./load.ts";
+import { applyPatch, type Patch } from "./patches.ts";
 import { addHashes, fixReferences, type NameReference } from "./references.ts";
-import { idOf, idsOf, type Resource, sameId, showId } from "./resource.ts";
+import { idOf, type Resource, sameId, showId } from "./resource.ts";
 import { inShape } from "./shape.ts";
-import { addAnnotations, addCommonLabels, addLabels, type Image, isLocal, type Label, setImage, setNamespace } from "./transformers.ts";
-
-export const NAMES = ["kustomization.yaml", "kustomization.yml", "Kustomization"];
-
-/** A kustomization file, as far as this reads it. */
-export interface KustomizationFile {
-  kind?: string;
-  resources?: string[];
-  bases?: string[];
-  components?: string[];
-  namespace?: string;
-  patches?: Patch[];
-  patchesStrategicMerge?: string[];
-  patchesJson6902?: Patch[];
-  configMapGenerator?: Generator[];
-  secretGenerator?: Generator[];
-  generatorOptions?: GeneratorOptions;
-  labels?: Label[];
-  commonLabels?: Record<string, string>;
-  commonAnnotations?: Record<string, string>;
-  images?: Image[];
-  configurations?: string[];
-}
+import { addAnnotations, addCommonLabels, addLabels, isLocal, setImage, setNamespace } from "./transformers.ts";
 
 const READ = new Set([
   ..."apiVersion kind metadata resources bases components namespace patches patchesStrategicMerge patchesJson6902".split(" "),
@@ -80,12 +59,6 @@ export function build(
   return { resources: resources.filter(({ object }) => !isLocal(object)), broken };
 }
 
-/** The kustomization file of a folder; undefined when it has none or more than one. */
-export function fileOf(files: Files, folder: string): string | undefined {
-  const found = NAMES.map((name) => join(folder, name)).filter((path) => files.is(path) === "file");
-  return found.length === 1 ? found[0] : undefined;
-}
-
 function accumulate(
   builder: Builder,
   folder: string,
@@ -127,8 +100,6 @@ function accumulate(
   return resources;
 }
 
-type LineOf = (...keys: (string | number)[]) => Source;
-
 function addResource(builder: Builder, folder: string, name: string, at: Source, resources: Resource[], stack: string[]): void {
   const path = join(folder, name);
   if (/^(https?|ssh|git|file):|^git@|^git::|^github\.com[/:]/.test(name))
@@ -162,41 +133,6 @@ function subFile(
   return { path, content: readKustomization(builder.files, path) };
 }
 
-/** The first document of a kustomization file; an empty one when it is no YAML (which is a finding already). */
-export const readKustomization = (files: Files, path: string) => files.documents(path)[0]?.value as KustomizationFile | undefined;
-
-/** The objects of a file, Lists taken apart. */
-export function loadFile(builder: Pick<Builder, "files" | "fail">, path: string): Resource[] {
-  return builder.files.documents(path).flatMap(({ value, line }, document) => {
-    const source: Source = { file: normalize(path), line, document };
-    const items = isList(value) ? value.items : [value];
-    return items.flatMap((item) => {
-      if (isObject(item)) return [resourceOf(copy(item), source)];
-      builder.fail(
-        source,
-        "is no Kubernetes object: apiVersion, kind or metadata.name is missing",
-        "complete it, or take the file off the list",
-      );
-      return [];
-    });
-  });
-}
-
-const isList = (value: unknown): value is { items: unknown[] } =>
-  typeof value === "object" &&
-  value !== null &&
-  String((value as KubeObject).kind).endsWith("List") &&
-  Array.isArray((value as KubeObject).items);
-
-const resourceOf = (object: KubeObject, source: Source): Resource => ({
-  object,
-  source,
-  before: [],
-  hashed: false,
-  behavior: "create",
-  encrypted: typeof object.sops === "object" && object.sops !== null,
-});
-
 function append(builder: Builder, resources: Resource[], resource: Resource, at: Source): void {
   const id = idOf(resource.object);
   const twin = resources.find(({ object }) => sameId(idOf(object), id));
@@ -206,44 +142,6 @@ function append(builder: Builder, resources: Resource[], resource: Resource, at:
     `${showId(id)} stands twice: ${twin.source.file}:${twin.source.line} and ${resource.source.file}:${resource.source.line}`,
     "keep one",
   );
-}
-
-function runGenerators(builder: Builder, folder: string, content: KustomizationFile, resources: Resource[], lineOf: LineOf): void {
-  for (const [kind, key] of [
-    ["ConfigMap", "configMapGenerator"],
-    ["Secret", "secretGenerator"],
-  ] as const)
-    for (const [index, spec] of (content[key] ?? []).entries()) {
-      const at = lineOf(key, index);
-      try {
-        const object = generate(kind, spec, content.generatorOptions ?? {}, builder.files, folder);
-        const hashed = !(spec.options?.disableNameSuffixHash || content.generatorOptions?.disableNameSuffixHash);
-        absorb(resources, { ...resourceOf(object, at), hashed, behavior: spec.behavior ?? "create" });
-      } catch (error) {
-        builder.fail(at, (error as Error).message, "mend the generator");
-      }
-    }
-}
-
-/** Adds what was generated, or lets it replace or add to what it is called after. */
-function absorb(resources: Resource[], made: Resource): void {
-  const id = idOf(made.object);
-  const old = resources.find((one) => idsOf(one).some((before) => sameId(before, id)));
-  if (!old && made.behavior !== "create") throw new Error(`there is no ${showId(id)} to ${made.behavior}`);
-  if (!old) return void resources.push(made);
-  if (made.behavior === "create") throw new Error(`${showId(id)} is there already`);
-  const { metadata } = old.object;
-  const keep = (key: "labels" | "annotations") => {
-    const both = { ...metadata[key], ...made.object.metadata[key] };
-    return Object.keys(both).length > 0 ? { [key]: both } : {};
-  };
-  made.object.metadata = { ...metadata, ...keep("labels"), ...keep("annotations") };
-  if (made.behavior === "merge")
-    for (const key of ["data", "binaryData"]) {
-      const both = { ...(old.object[key] as object), ...(made.object[key] as object) };
-      if (Object.keys(both).length > 0) made.object[key] = both;
-    }
-  resources[resources.indexOf(old)] = { ...made, before: old.before, hashed: made.hashed || old.hashed };
 }
 
 function readConfigurations(builder: Builder, folder: string, paths: string[], lineOf: LineOf): void {

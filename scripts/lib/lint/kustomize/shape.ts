@@ -1,5 +1,5 @@
 // The shape of a kustomization file: lists where lists belong, words and maps in them. What is not so is told and left out, so that the rest can be read.
-import type { KustomizationFile } from "./build.ts";
+import type { KustomizationFile } from "./file.ts";
 
 const WORDS = ["resources", "bases", "components", "patchesStrategicMerge", "configurations"];
 const MAPS = ["patches", "patchesJson6902", "configMapGenerator", "secretGenerator", "labels", "images"];

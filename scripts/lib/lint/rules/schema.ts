@@ -1,7 +1,7 @@
 // Every object against the schema of its kind, strict; kinds without one are named, with where to get it.
 import { factsOf, valuesOf } from "../charts.ts";
 import { about, at, type Ground, type Rule } from "../ground.ts";
-import { fileOf, NAMES } from "../kustomize/build.ts";
+import { fileOf, NAMES } from "../kustomize/file.ts";
 import { groupOf, versionOf } from "../object.ts";
 import { isBuiltInGroup, kubernetesVersions, SCHEMAS, schemaPath, versionsOf } from "../schemas/find.ts";
 import type { Finding, KubeObject, Located } from "../types.ts";

@@ -2,7 +2,7 @@
 import { dirname } from "node:path";
 import { isClusterScopedKind } from "../charts.ts";
 import { about, at, type Ground, type Rule } from "../ground.ts";
-import { NAMES } from "../kustomize/build.ts";
+import { NAMES } from "../kustomize/file.ts";
 import { isClusterScoped } from "../kustomize/resource.ts";
 import { groupOf, keyOf } from "../object.ts";
 import { isBuiltInGroup } from "../schemas/find.ts";
