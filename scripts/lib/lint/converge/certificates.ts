@@ -5,6 +5,7 @@ import { chartControlling } from "./charts.ts";
 import type { Behaviour } from "./behaviour.ts";
 import { need, type Need } from "./step.ts";
 import type { World } from "./world.ts";
+import { maps } from "./shape.ts";
 
 const CERT_MANAGER = "cert-manager.io";
 const GATEWAY = "gateway.networking.k8s.io";
@@ -85,8 +86,8 @@ export function gateway(object: KubeObject, source: Source): Behaviour {
     ),
   ];
   const secrets = new Set<string>();
-  for (const { tls } of object.spec?.listeners ?? [])
-    for (const { kind = "Secret", name, namespace = own } of tls?.certificateRefs ?? [])
+  for (const { tls } of maps(object.spec?.listeners))
+    for (const { kind = "Secret", name, namespace = own } of maps(tls?.certificateRefs))
       if (kind === "Secret") secrets.add(secretKey(namespace, name));
   for (const key of secrets) needs.push(need(key, "wait", "shows % as its certificate", source));
   return { needs };
@@ -96,7 +97,7 @@ export function gateway(object: KubeObject, source: Source): Behaviour {
 export function route(object: KubeObject, source: Source): Behaviour {
   const own = object.metadata.namespace ?? "";
   const needs: Need[] = [];
-  for (const { group = GATEWAY, kind = "Gateway", name, namespace = own } of object.spec?.parentRefs ?? [])
+  for (const { group = GATEWAY, kind = "Gateway", name, namespace = own } of maps(object.spec?.parentRefs))
     if (kind === "Gateway" && group === GATEWAY)
       needs.push(need(existsKey({ group, kind, namespace, name }), "wait", "hangs on %", source));
   return { needs };

@@ -1,6 +1,7 @@
 // The API server's address must answer before anything in the cluster runs: never one that Cilium hands out (talos/cluster.yaml).
 import type { Finding, Located } from "../types.ts";
 import type { World } from "./world.ts";
+import { maps } from "./shape.ts";
 
 const number = (address: string) => address.split(".").reduce((sum, part) => sum * 256 + Number(part), 0);
 const isAddress = (text: unknown): text is string => typeof text === "string" && /^\d{1,3}(\.\d{1,3}){3}$/.test(text);
@@ -33,7 +34,7 @@ export function endpointFindings(world: World): Finding[] {
       fix: "keep the endpoint (the VIP that Talos holds, or a node's address) out of the pool; Cilium itself asks KubePrism, 127.0.0.1:7445",
     });
   const pools = world.ofKind("CiliumLoadBalancerIPPool");
-  const ranges = pools.flatMap((pool) => (pool.object.spec?.blocks ?? []).map((block: object) => ({ pool, range: rangeOf(block) })));
+  const ranges = pools.flatMap((pool) => maps(pool.object.spec?.blocks).map((block: object) => ({ pool, range: rangeOf(block) })));
   const within = (address: string) => ranges.find(({ range }) => range && range[0] <= number(address) && number(address) <= range[1]);
   const own = isAddress(cluster.endpoint) ? within(cluster.endpoint) : undefined;
   if (own) report(own.pool, `the pool holds ${cluster.endpoint}, the API server's own address (talos/cluster.yaml)`);

@@ -5,6 +5,7 @@ import type { Behaviour } from "./behaviour.ts";
 import { need, type Need } from "./step.ts";
 import { hostOf, inCluster, publisherOf } from "./hosts.ts";
 import type { World } from "./world.ts";
+import { maps } from "./shape.ts";
 
 const GROUP = "external-secrets.io";
 
@@ -42,7 +43,7 @@ export function externalSecret(object: KubeObject, source: Source, world: World)
   const stores = new Set<string>();
   const store = storeKey(spec.secretStoreRef, namespace);
   if (store) stores.add(store);
-  for (const reading of [...(spec.data ?? []), ...(spec.dataFrom ?? [])]) {
+  for (const reading of [...maps(spec.data), ...maps(spec.dataFrom)]) {
     const from = storeKey(reading.sourceRef?.storeRef, namespace) ?? store;
     if (reading.sourceRef?.generatorRef) continue;
     if (from) stores.add(from);
@@ -50,7 +51,8 @@ export function externalSecret(object: KubeObject, source: Source, world: World)
     const pushed = from && item && itemKey(from, item);
     if (pushed && world.pushed.has(pushed)) needs.push(need(pushed, "wait", "reads %", source));
   }
-  if (spec.dataFrom?.length && spec.dataFrom.every((one: any) => one.sourceRef?.generatorRef)) stores.clear();
+  const whole = maps(spec.dataFrom);
+  if (whole.length > 0 && whole.every((one) => one.sourceRef?.generatorRef)) stores.clear(); // made here, from no store
   for (const key of stores) needs.push(need(key, "wait", "asks %", source));
   const { name = object.metadata.name, creationPolicy } = spec.target ?? {};
   const secret = secretKey(namespace, name);
@@ -62,7 +64,7 @@ export function externalSecret(object: KubeObject, source: Source, world: World)
 export function pushSecret(object: KubeObject, source: Source): Behaviour {
   const namespace = object.metadata.namespace ?? "";
   const name = object.spec?.selector?.secret?.name;
-  const needs = (object.spec?.secretStoreRefs ?? [])
+  const needs = maps(object.spec?.secretStoreRefs)
     .flatMap((reference: any) => storeKey(reference, namespace) ?? [])
     .map((key: string) => need(key, "wait", "writes to %", source));
   if (name) needs.push(need(secretKey(namespace, name), "wait", "reads %", source));
@@ -72,8 +74,8 @@ export function pushSecret(object: KubeObject, source: Source): Behaviour {
 /** The items that a PushSecret writes. */
 export function pushedItems(object: KubeObject): string[] {
   const namespace = object.metadata.namespace ?? "";
-  const stores = (object.spec?.secretStoreRefs ?? []).flatMap((reference: any) => storeKey(reference, namespace) ?? []);
-  const items = new Set<string>((object.spec?.data ?? []).flatMap((one: any) => one.match?.remoteRef?.remoteKey ?? []));
+  const stores = maps(object.spec?.secretStoreRefs).flatMap((reference: any) => storeKey(reference, namespace) ?? []);
+  const items = new Set<string>(maps(object.spec?.data).flatMap((one: any) => one.match?.remoteRef?.remoteKey ?? []));
   return stores.flatMap((store: string) => [...items].map((item) => itemKey(store, item)));
 }
 

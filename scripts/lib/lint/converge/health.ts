@@ -1,11 +1,12 @@
 // When a Kustomization calls itself ready: all it applies with `wait`, else its healthChecks with their expressions, else at once.
-import { FLUX_KUSTOMIZE, groupOf, isHelmRelease } from "../object.ts";
+import { FLUX_KUSTOMIZE, isHelmRelease } from "../object.ts";
 import type { FluxKustomization, Located } from "../types.ts";
 import { kindNamed, neededKinds } from "./charts.ts";
 import { existsKey, kindKey, madeKey, readyKey, triedKey } from "./keys.ts";
 import { releaseOf } from "./release.ts";
 import { need, type Key, type Need } from "./step.ts";
 import type { World } from "./world.ts";
+import { groupIn, maps } from "./shape.ts";
 
 interface Check {
   apiVersion?: string;
@@ -23,8 +24,8 @@ export function healthNeeds({ namespace, name, spec, source, built }: FluxKustom
     return built
       .filter(({ object }) => readyKey(object) !== own)
       .map((located) => need(readyKey(located.object), "wait", "waits for all it applies: %", located.source));
-  const expressions = (spec.healthCheckExprs ?? []) as Check[];
-  return (spec.healthChecks ?? []).map((check: Check) => {
+  const expressions = maps(spec.healthCheckExprs) as Check[];
+  return maps(spec.healthChecks).map((check: Check) => {
     const own = expressions.find(({ apiVersion, kind }) => apiVersion === check.apiVersion && kind === check.kind);
     return need(checkedKey(check, own?.current, built, world), "wait", "has % among its healthChecks", source);
   });
@@ -33,7 +34,7 @@ export function healthNeeds({ namespace, name, spec, source, built }: FluxKustom
 /** An object of the tree, by the expression of its kind; one that a chart makes; or a definition that something brings. */
 function checkedKey(check: Check, current: string | undefined, built: readonly Located[], world: World): Key {
   const { apiVersion = "", kind = "", namespace = "", name = "" } = check;
-  const group = groupOf({ apiVersion });
+  const group = groupIn(apiVersion);
   const reference = { group, kind, namespace, name };
   if (world.objects.has(existsKey(reference)))
     return current !== undefined && isTrueOnceTried(current) ? triedKey(reference) : readyKey(reference);

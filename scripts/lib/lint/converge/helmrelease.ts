@@ -6,6 +6,7 @@ import { configMapKey, controllerKey, existsKey, madeKey, namespaceKey, readyKey
 import type { Release } from "./release.ts";
 import { APPLIED, DEPENDS_ON, need, type Key, type Need, type Step, type Unit } from "./step.ts";
 import { valueNeeds } from "./values.ts";
+import { fields, maps } from "./shape.ts";
 
 /** What a release is taken to need where its chart's facts do not say. */
 const TAKES = 60;
@@ -22,7 +23,8 @@ export interface Patience {
 
 /** A failed install is retried as an upgrade: only if both retry does the release never stall. helm-controller may have retrying as its default. */
 export function patienceOf({ object }: Located, retriesByDefault: boolean): Patience {
-  const { install = {}, upgrade = {}, timeout, interval } = object.spec ?? {};
+  const { timeout, interval } = fields(object.spec);
+  const [install, upgrade] = [fields(object.spec?.install), fields(object.spec?.upgrade)];
   const retries = ({ strategy }: Record<string, any>) => (strategy ? strategy.name === "RetryOnFailure" : retriesByDefault);
   const again = secondsOf(install.strategy?.retryInterval, 300);
   const within = secondsOf(install.timeout ?? timeout, 300);
@@ -35,7 +37,7 @@ export function patienceOf({ object }: Located, retriesByDefault: boolean): Pati
 /** The steps of a release that Flux installs. */
 export function releaseSteps(located: Located, release: Release, unit: Unit): Step[] {
   const { object, source } = located;
-  const spec = object.spec ?? {};
+  const spec = fields(object.spec);
   const step = (phase: string, needs: Need[], provides: Key[], takes: number): Step => ({
     name: `${unit.name}: ${phase}`,
     unit,
@@ -51,7 +53,7 @@ export function releaseSteps(located: Located, release: Release, unit: Unit): St
   const start: Need[] = [need(existsKey(object), "guard", APPLIED, source)];
   if (spec.suspend === true) start.push(need(`resumed:HelmRelease ${own}/${object.metadata.name}`, "guard", "is suspended", source));
   if (release.chartSource) start.push(need(release.chartSource.replace(/^exists:/, "ready:"), "guard", "takes its chart from %", source));
-  for (const { name, namespace = own } of spec.dependsOn ?? [])
+  for (const { name, namespace = own } of maps(spec.dependsOn))
     start.push(need(readyKey({ group: GROUP, kind: "HelmRelease", namespace, name }), "guard", DEPENDS_ON, source));
   const install: Need[] = [after("start"), ...installNeeds(release, spec, own, source)];
   const run: Need[] = [after("install"), ...valueNeeds(release, located)];
@@ -68,7 +70,7 @@ export function releaseSteps(located: Located, release: Release, unit: Unit): St
 function installNeeds(release: Release, spec: Record<string, any>, own: string, source: Located["source"]): Need[] {
   const needs: Need[] = [];
   if (!spec.install?.createNamespace) needs.push(need(namespaceKey(release.namespace), "attempt", "installs into %", source));
-  for (const { kind, name, optional } of spec.valuesFrom ?? [])
+  for (const { kind, name, optional } of maps(spec.valuesFrom))
     if (!optional)
       needs.push(need(kind === "ConfigMap" ? configMapKey(own, name) : secretKey(own, name), "attempt", "takes values from %", source));
   for (const key of neededKinds(release)) needs.push(need(key, "attempt", "has objects in its chart that need %", source));

@@ -19,6 +19,7 @@ import { APPLIED, DEPENDS_ON, need, SUBSTITUTES, type Key, type Need, type Step,
 import { healthNeeds } from "./health.ts";
 import { secondsOf } from "./duration.ts";
 import type { World } from "./world.ts";
+import { maps } from "./shape.ts";
 
 const GROUP = "kustomize.toolkit.fluxcd.io";
 const SOURCE_GROUP = "source.toolkit.fluxcd.io";
@@ -89,7 +90,7 @@ function startNeeds(one: FluxKustomization, world: World): Need[] {
         source,
       ),
     );
-  for (const { name, namespace: elsewhere, readyExpr } of spec.dependsOn ?? []) {
+  for (const { name, namespace: elsewhere, readyExpr } of maps(spec.dependsOn)) {
     const other = referenceOf({ namespace: elsewhere ?? namespace, name });
     // an expression replaces the check of readiness: what it asks cannot be known offline, that the other exists can
     needs.push(
@@ -106,7 +107,7 @@ function startNeeds(one: FluxKustomization, world: World): Need[] {
 
 function buildNeeds({ spec, source, namespace, built }: FluxKustomization): Need[] {
   const needs: Need[] = [];
-  for (const { kind, name, optional } of spec.postBuild?.substituteFrom ?? [])
+  for (const { kind, name, optional } of maps(spec.postBuild?.substituteFrom))
     if (!optional)
       needs.push(need(kind === "ConfigMap" ? configMapKey(namespace, name) : secretKey(namespace, name), "attempt", SUBSTITUTES, source));
   const key = spec.decryption?.secretRef?.name;

@@ -1,17 +1,17 @@
 // Orders that cost time and give nothing: a `wait` that nobody waits for, a `dependsOn` without which every apply would go well.
 import type { Finding, FluxKustomization } from "../types.ts";
-import { groupOf } from "../object.ts";
 import { existsKey } from "./keys.ts";
 import { blocks, ownerOf, type State } from "./state.ts";
 import type { Model } from "./model.ts";
 import type { Need, Step, Unit } from "./step.ts";
 import { idOf, type World } from "./world.ts";
+import { groupIn, maps } from "./shape.ts";
 
 /** Notes on orders without use; `wait` beside healthChecks is told here too, since it makes Flux pass over them. */
 export function needlessNotes(world: World, model: Model, state: State): Finding[] {
   const awaited = new Set(
     world.tree.kustomizations.flatMap((one) =>
-      (one.spec.dependsOn ?? []).map((other: Dependency) => idOf({ namespace: other.namespace ?? one.namespace, name: other.name })),
+      (maps(one.spec.dependsOn) as Dependency[]).map((other) => idOf({ namespace: other.namespace ?? one.namespace, name: other.name })),
     ),
   );
   for (const { spec, built } of world.tree.kustomizations)
@@ -35,8 +35,8 @@ function waits(one: FluxKustomization, awaited: boolean, world: World): Finding[
   const at = { file: source.file, line: source.line, object: `Kustomization ${idOf(one)}` };
   if (spec.wait !== true) return [];
   const own = new Set(built.map(({ object }) => existsKey(object)));
-  const foreign = (spec.healthChecks ?? []).filter(({ apiVersion = "", kind = "", namespace = "", name = "" }: Record<string, string>) => {
-    const key = existsKey({ group: groupOf({ apiVersion }), kind, namespace, name });
+  const foreign = maps(spec.healthChecks).filter(({ apiVersion = "", kind = "", namespace = "", name = "" }: Record<string, string>) => {
+    const key = existsKey({ group: groupIn(apiVersion), kind, namespace, name });
     return world.objects.has(key) && !own.has(key); // what a chart of its own makes is there when the release is
   });
   const findings: Finding[] = [];
@@ -48,7 +48,7 @@ function waits(one: FluxKustomization, awaited: boolean, world: World): Finding[
       message: `Kustomization ${idOf(one)} has both wait and healthChecks`,
       why:
         foreign.length > 0
-          ? `wait makes Flux pass over healthChecks: it is called ready before ${foreign[0].kind} ${foreign[0].name}, which it does not apply itself`
+          ? `wait makes Flux pass over healthChecks: it is called ready before ${foreign[0]!.kind} ${foreign[0]!.name}, which it does not apply itself`
           : "wait awaits everything applied and makes Flux pass over healthChecks",
       fix: foreign.length > 0 ? "take wait out and list what must be ready" : "take healthChecks out",
     });
@@ -67,13 +67,14 @@ function waits(one: FluxKustomization, awaited: boolean, world: World): Finding[
 /** A dependency is needed where an attempt of this one needs what only the other, or what that waits for, brings. */
 function dependencies(one: FluxKustomization, world: World, model: Model, state: State): Finding[] {
   const own = model.kustomizations.get(idOf(one));
-  if (!own || !one.spec.dependsOn?.length) return [];
+  const dependsOn = maps(one.spec.dependsOn) as Dependency[];
+  if (!own || dependsOn.length === 0) return [];
   const attempts = attemptsOf(one, own.steps, model);
   if (attempts.some(({ key }) => state.reached.get(key)?.granted)) return []; // who brings it is not known: perhaps the other
   const wanted = bringers(one, own.steps, attempts, model, state);
   const above = new Set<Unit>();
   for (let unit = own.unit.parent; unit; unit = unit.parent) above.add(unit);
-  return one.spec.dependsOn.flatMap((dependency: Dependency): Finding[] => {
+  return dependsOn.flatMap((dependency): Finding[] => {
     const other = idOf({ namespace: dependency.namespace ?? one.namespace, name: dependency.name });
     const there = model.kustomizations.get(other);
     if (!there || dependency.readyExpr) return [];

@@ -3,6 +3,7 @@ import type { Finding } from "../types.ts";
 import { hostOf, publisherOf } from "./hosts.ts";
 import { named } from "./keys.ts";
 import { BOOTSTRAP, type World } from "./world.ts";
+import { maps } from "./shape.ts";
 
 /** One finding for each chart, or foreign source, of which nobody said what it brings. */
 export function unknownCharts({ undescribed }: World): Finding[] {
@@ -29,9 +30,9 @@ export function unknownCharts({ undescribed }: World): Finding[] {
 /** What an expression of the tree's own asks of a dependency: nobody can know it offline. */
 export function readyExpressions({ tree }: World): Finding[] {
   return tree.kustomizations.flatMap(({ namespace, name, spec, source }) =>
-    (spec.dependsOn ?? [])
-      .filter(({ readyExpr }: { readyExpr?: string }) => readyExpr)
-      .map((dependency: { name: string; readyExpr: string }) => ({
+    maps(spec.dependsOn)
+      .filter(({ readyExpr }) => readyExpr)
+      .map((dependency): Finding => ({
         rule: "ready-expression",
         level: "unknown",
         file: source.file,

@@ -6,6 +6,7 @@ import type { Behaviour } from "./behaviour.ts";
 import { need, type Need } from "./step.ts";
 import { claimKey } from "./values.ts";
 import type { World } from "./world.ts";
+import { maps } from "./shape.ts";
 
 /** A restore of some gigabytes over the home's network. */
 const RESTORE_TAKES = 300;
@@ -17,23 +18,23 @@ export function workload(object: KubeObject, source: Source): Behaviour {
   const needs = new Map<string, Need>();
   const add = (key: string, why: string) => needs.set(key, need(key, "wait", why, source));
   const pod = object.spec?.template?.spec ?? {};
-  for (const { secret, configMap, persistentVolumeClaim, projected } of pod.volumes ?? []) {
+  for (const { secret, configMap, persistentVolumeClaim, projected } of maps(pod.volumes)) {
     if (persistentVolumeClaim?.claimName) add(claimKey(namespace, persistentVolumeClaim.claimName), "has Pods that mount %");
-    for (const one of [{ secret, configMap }, ...(projected?.sources ?? [])]) {
+    for (const one of [{ secret, configMap }, ...maps(projected?.sources)]) {
       const name = one.secret?.secretName ?? one.secret?.name;
       if (name && !one.secret.optional) add(secretKey(namespace, name), "has Pods that mount %");
       if (one.configMap?.name && !one.configMap.optional) add(configMapKey(namespace, one.configMap.name), "has Pods that mount %");
     }
   }
-  for (const container of [...(pod.initContainers ?? []), ...(pod.containers ?? [])])
-    for (const { secretRef, configMapRef, valueFrom } of [...(container.envFrom ?? []), ...(container.env ?? [])]) {
+  for (const container of [...maps(pod.initContainers), ...maps(pod.containers)])
+    for (const { secretRef, configMapRef, valueFrom } of [...maps(container.envFrom), ...maps(container.env)]) {
       const secret = secretRef ?? valueFrom?.secretKeyRef;
       const configMap = configMapRef ?? valueFrom?.configMapKeyRef;
       if (secret?.name && !secret.optional) add(secretKey(namespace, secret.name), "has Pods that take their environment from %");
       if (configMap?.name && !configMap.optional)
         add(configMapKey(namespace, configMap.name), "has Pods that take their environment from %");
     }
-  for (const { spec } of object.spec?.volumeClaimTemplates ?? [])
+  for (const { spec } of maps(object.spec?.volumeClaimTemplates))
     if (spec?.storageClassName) add(provisionedKey(spec.storageClassName), "has volumes of %");
   return { needs: [...needs.values()], takes: 30 };
 }

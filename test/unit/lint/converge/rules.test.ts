@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { explain } from "../../../../scripts/lib/lint/converge/explain.ts";
 import { inLines } from "../../../../scripts/lib/lint/converge/waves.ts";
 
+import type { KubeObject } from "../../../../scripts/lib/lint/types.ts";
 import { application, externalSecret, home } from "./home.ts";
 import { kustomization, namespaces, object, outcome, release, RETRY, tree } from "./tree.ts";
 
@@ -280,5 +281,40 @@ describe("what is printed", () => {
       "  applies ExternalSecret apps/echo, which needs the kind ExternalSecret (external-secrets.io): from nowhere: see the findings (tried without it, it fails and is repeated)",
       "  applies ExternalSecret apps/echo, which needs Namespace apps: from the bootstrap (tried without it, it fails and is repeated)",
     ]);
+  });
+});
+
+describe("manifests of another shape than their schema's are nothing to wait for", () => {
+  const ODD = [null, "x", 1, [null], ["x"], {}];
+  const FIELDS: [field: string, what: (odd: unknown) => KubeObject | Record<string, unknown>][] = [
+    ["dependsOn", (odd) => ({ dependsOn: odd })],
+    ["healthChecks", (odd) => ({ healthChecks: odd, healthCheckExprs: odd })],
+    ["substituteFrom", (odd) => ({ postBuild: { substituteFrom: odd } })],
+    ["dataFrom", (odd) => object("external-secrets.io/v1 ExternalSecret apps/odd", { spec: { dataFrom: odd, data: odd } })],
+    ["PushSecret", (odd) => object("external-secrets.io/v1alpha1 PushSecret apps/odd", { spec: { secretStoreRefs: odd, data: odd } })],
+    ["parentRefs", (odd) => object("gateway.networking.k8s.io/v1 HTTPRoute apps/odd", { spec: { parentRefs: odd, hostnames: odd } })],
+    ["volumes", (odd) => object("apps/v1 Deployment apps/odd", { spec: { template: { spec: { volumes: odd, containers: odd } } } })],
+    ["spec", (odd) => object("cilium.io/v2 CiliumLoadBalancerIPPool odd", { spec: { blocks: odd } })],
+    ["install", (odd) => release("apps/odd", "app-template", { install: odd, upgrade: odd, values: odd })[1]!],
+  ];
+  const start = {
+    ...START,
+    releases: { "external-secrets/external-secrets": "external-secrets", "kube-system/cilium": "cilium" },
+    crds: { "network/envoy": "envoy-gateway" },
+  };
+
+  it.each(FIELDS)("%s", (field, what) => {
+    for (const odd of ODD) {
+      const made = what(odd);
+      const of =
+        "kind" in made
+          ? kustomization("apps/odd", {}, made as KubeObject, release("apps/odd", "app-template")[0]!)
+          : kustomization("apps/odd", made);
+      const errors = outcome(tree(start, of)).findings.filter(({ level }) => level === "error");
+      expect(
+        errors.map(({ rule }) => rule),
+        `${field}: ${JSON.stringify(odd)}`,
+      ).toEqual([]);
+    }
   });
 });
