@@ -45,7 +45,7 @@ export function readTree({ root, bootstrap }: Where, parse?: Parse): Tree & { fi
   if (files.is(tree.root) !== "folder") return (lacks("there is no such folder", "ROOT= names the folder with apps/ and flux/"), tree);
   if (files.names(tree.root).length === 0) return (lacks("the tree is empty", "ROOT= names the folder with apps/ and flux/"), tree);
   tree.bootstrap = readBootstrap(files, relative(base, bootstrapRoot), report);
-  const entry = entryOf(files, tree.root, tree.bootstrap);
+  const entry = entryOf(files, tree.root, tree.bootstrap) ?? unreadableEntry(files, tree.root);
   if (!entry)
     return (
       lacks(
@@ -80,6 +80,15 @@ function entryOf(files: Files, root: string, bootstrap: Bootstrap): FluxKustomiz
   if (!path) return undefined;
   const spec = { interval: "1h", path: `./${path}`, prune: true, sourceRef: { kind: "GitRepository", name: "flux-system" } };
   return { name: "flux-system", namespace: "flux-system", spec, source: { file: path, line: 1 }, objects: [], built: [] };
+}
+
+/** Where flux/ is there and is no YAML, the applications are read as if it named them: what else is wrong is told at once. */
+function unreadableEntry(files: Files, root: string): FluxKustomization | undefined {
+  const faulty = files.under(join(root, "flux"), (path) => /\.ya?ml$/.test(path)).find((path) => files.isFaulty(path));
+  const path = join(root, "apps");
+  if (faulty === undefined || files.is(path) !== "folder") return undefined;
+  const spec = { interval: "1h", path: `./${path}`, prune: true, sourceRef: { kind: "GitRepository", name: "flux-system" } };
+  return { name: "flux-system", namespace: "flux-system", spec, source: { file: faulty, line: 1 }, objects: [], built: [] };
 }
 
 const hasKustomization = (files: Files, folder: string) =>

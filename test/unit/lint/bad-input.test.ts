@@ -119,6 +119,14 @@ describe("a tree", () => {
     expect((await told(repository({ "kubernetes/apps/x/kustomization.yaml": kustomization() }))).lines).toEqual([
       "error kubernetes:1: there is no flux/ with a Kustomization to begin with",
     ]));
+  it("whose flux/ is no YAML is read from its applications on", async () => {
+    const root = base("./bad.yaml");
+    writeFileSync(join(root, "kubernetes/flux/cluster/ks.yaml"), "a: [\n");
+    writeFileSync(join(root, APP, "bad.yaml"), "a: 1\na: 2\n");
+    const { good, lines } = await told(root);
+    expect(good).toBe(true);
+    expect(lines.map((line) => line.split(": ")[0])).toEqual([`error ${APP}/bad.yaml:2`, "error kubernetes/flux/cluster/ks.yaml:2"]);
+  });
   it("whose Kustomizations apply each other in a circle ends", async () => {
     const root = repository({
       ...ROOT(),
