@@ -1,8 +1,9 @@
 // When a Kustomization calls itself ready: all it applies with `wait`, else its healthChecks with their expressions, else at once.
-import { FLUX_KUSTOMIZE, isHelmRelease } from "../object.ts";
-import type { FluxKustomization, Located } from "../types.ts";
+import { FLUX_KUSTOMIZE, groupOf, isHelmRelease } from "../object.ts";
+import type { FluxKustomization, KubeObject, Located } from "../types.ts";
 import { kindNamed, neededKinds } from "./charts.ts";
 import { existsKey, kindKey, madeKey, readyKey, triedKey } from "./keys.ts";
+import { hasBehaviour } from "./objects.ts";
 import { releaseOf } from "./release.ts";
 import { need, type Key, type Need } from "./step.ts";
 import type { World } from "./world.ts";
@@ -23,7 +24,7 @@ export function healthNeeds({ namespace, name, spec, source, built }: FluxKustom
     // kustomize-controller leaves out the Kustomization itself, which may be among what it applies
     return built
       .filter(({ object }) => readyKey(object) !== own)
-      .map((located) => need(readyKey(located.object), "wait", "waits for all it applies: %", located.source));
+      .map((located) => need(currentKey(located.object), "wait", "waits for all it applies: %", located.source));
   const expressions = maps(spec.healthCheckExprs) as Check[];
   return maps(spec.healthChecks).map((check: Check) => {
     const own = expressions.find(({ apiVersion, kind }) => apiVersion === check.apiVersion && kind === check.kind);
@@ -31,13 +32,18 @@ export function healthNeeds({ namespace, name, spec, source, built }: FluxKustom
   });
 }
 
+/** kstatus takes a custom resource without a status for current: only kinds of which more is known keep a check waiting for their controller. */
+const currentKey = (object: KubeObject) =>
+  hasBehaviour(object) || groupOf(object).endsWith(".toolkit.fluxcd.io") ? readyKey(object) : existsKey(object);
+
 /** An object of the tree, by the expression of its kind; one that a chart makes; or a definition that something brings. */
 function checkedKey(check: Check, current: string | undefined, built: readonly Located[], world: World): Key {
   const { apiVersion = "", kind = "", namespace = "", name = "" } = check;
   const group = groupIn(apiVersion);
   const reference = { group, kind, namespace, name };
-  if (world.objects.has(existsKey(reference)))
-    return current !== undefined && isTrueOnceTried(current) ? triedKey(reference) : readyKey(reference);
+  const located = world.objects.get(existsKey(reference));
+  if (located && current === undefined) return currentKey(located.object);
+  if (located) return isTrueOnceTried(current!) ? triedKey(reference) : readyKey(reference);
   if (kind === "CustomResourceDefinition") return kindNamed(name, world.facts.charts);
   const made = kindKey(group, kind);
   const releases = built.filter(isHelmRelease).map((located) => releaseOf(located, world));

@@ -43,6 +43,9 @@ const BEHAVIOURS: Record<string, Behave> = {
   "batch/Job": workload,
 };
 
+/** Whether more is known of a kind than that it has a controller. */
+export const hasBehaviour = (object: KubeObject) => `${groupOf(object)}/${object.kind}` in BEHAVIOURS;
+
 /** The step in which an object becomes ready; none for one that is ready as soon as it is applied. */
 export function objectStep(located: Located, parent: Unit, world: World): Step | undefined {
   const { object, source, guessed } = located;

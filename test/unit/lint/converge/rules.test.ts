@@ -131,6 +131,22 @@ describe("orders", () => {
     expect(outcome(of).findings.filter(({ level }) => level === "error")).toEqual([]);
   });
 
+  it("wait takes a custom resource without a status for current; an expression about its status does not", () => {
+    const start = { objects: namespaces("apps", "rook-ceph"), crds: { "rook-ceph/rook-ceph": "rook-ceph" } };
+    const operator = kustomization("rook-ceph/rook-ceph", {}, ...release("rook-ceph/rook-ceph", "rook-ceph", { suspend: true }));
+    const ceph = { apiVersion: "ceph.rook.io/v1", kind: "CephCluster" };
+    const neverReady = (spec: Record<string, unknown>) => {
+      const { stuck } = outcome(tree(start, operator, kustomization("apps/ceph", spec, object("ceph.rook.io/v1 CephCluster apps/ceph"))));
+      return [...stuck].map(({ name }) => name).filter((name) => name.startsWith("Kustomization"));
+    };
+    const healthChecks = [{ ...ceph, name: "ceph", namespace: "apps" }];
+    expect(neverReady({ wait: true })).toEqual([]);
+    expect(neverReady({ healthChecks })).toEqual([]);
+    expect(neverReady({ healthChecks, healthCheckExprs: [{ ...ceph, current: "status.phase == 'Ready'" }] })).toEqual([
+      "Kustomization apps/ceph: ready",
+    ]);
+  });
+
   it("a parent that waits cannot wait for a child that depends on it", () => {
     const of = tree(START, kustomization("apps/echo", { dependsOn: [{ name: "cluster-apps", namespace: "flux-system" }] }, config));
     of.kustomizations[0]!.spec.wait = true;
