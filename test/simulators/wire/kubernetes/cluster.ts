@@ -39,9 +39,12 @@ export async function openCluster(
   let working = false;
 
   const absorb = () => {
-    const news = followers.take().filter((one) => mirror.isNew(world.state.cluster, one));
-    if (news.length === 0) return;
-    world.change("world", "the cluster changed", ({ cluster }) => news.forEach((one) => mirror.absorb(cluster, one, world.now())));
+    const news = followers.take();
+    if (!news.some((one) => mirror.isNew(world.state.cluster, one))) return;
+    world.change("world", "the cluster changed", ({ cluster }) => {
+      // one after the other: a list may take away what a later event brings back
+      for (const one of news) if (mirror.isNew(cluster, one)) mirror.absorb(cluster, one, world.now());
+    });
     if (news.some(changesKinds)) followers.follow(kindsToFollow(world.state.cluster));
   };
   const flush = async () => {

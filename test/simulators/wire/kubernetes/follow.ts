@@ -6,7 +6,7 @@ import type { ApiClient } from "./client.ts";
 
 /** All objects of a kind, or one that changed or went. */
 export type News =
-  | { what: "all"; kind: Kind; objects: KubeObject[] }
+  | { what: "all"; kind: Kind; objects: KubeObject[]; version: string }
   | { what: "changed"; kind: Kind; object: KubeObject }
   | { what: "gone"; kind: Kind; object: KubeObject };
 
@@ -47,7 +47,12 @@ export function openFollowers(client: ApiClient, failed: (error: Error) => void)
       }
       const { apiVersion } = body;
       const kindOfItems = { apiVersion, kind: kind.kind }; // a list's items do not say
-      queue.push({ what: "all", kind, objects: body.items.map((item: KubeObject) => ({ ...kindOfItems, ...item })) });
+      queue.push({
+        what: "all",
+        kind,
+        version: body.metadata.resourceVersion,
+        objects: body.items.map((item: KubeObject) => ({ ...kindOfItems, ...item })),
+      });
       state.listed = true;
       let version = body.metadata.resourceVersion as string;
       let stale = false;

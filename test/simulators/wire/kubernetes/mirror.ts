@@ -76,8 +76,11 @@ export function createMirror(): Mirror {
       if (news.what === "changed") return put(state, news.kind, news.object, now, false);
       if (news.what === "gone") return drop(state, news.kind, news.object);
       const there = new Set(news.objects.map((object) => placeOf(news.kind, object)));
-      for (const key of Object.keys(state.objects))
-        if (key.startsWith(`${resourceOf(news.kind)}/`) && !there.has(key)) delete state.objects[key];
+      for (const [key, { object }] of Object.entries(state.objects)) {
+        // what was written after the list was made is not in it
+        const later = Number(object.metadata.resourceVersion) > Number(news.version);
+        if (key.startsWith(`${resourceOf(news.kind)}/`) && !there.has(key) && !later) delete state.objects[key];
+      }
       if (news.kind.kind === "Secret") {
         const releases = new Set(news.objects.filter(isRelease).map(({ metadata }) => `${metadata.namespace}/${metadata.labels?.name}`));
         secrets.clear();
