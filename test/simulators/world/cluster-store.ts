@@ -114,6 +114,8 @@ export function storeOf(state: ClusterState, now: number, by = "kubectl"): Store
     const next: KubeObject = {
       ...had?.object,
       ...body,
+      // who states no data leaves that of others
+      ...(!whole && had && wanted.data === undefined && wanted.stringData === undefined && had.object.data && { data: had.object.data }),
       metadata: {
         ...had?.object.metadata,
         ...labels,

@@ -10,6 +10,7 @@ import { operatorSteps } from "./cluster-operators.ts";
 import { isReadyNode } from "./cluster-releases.ts";
 import { storageSteps } from "./cluster-storage.ts";
 import { type ClusterState, entriesOf, entryAt, freshCluster, storeOf } from "./cluster-store.ts";
+import { withoutDefaults } from "./definitions.ts";
 import { apiServerUp, etcdMembers, kubelets, PACE } from "./machines.ts";
 import { hasField } from "./vault.ts";
 import type { State, World } from "./world.ts";
@@ -102,7 +103,8 @@ export function normalised({ state }: { state: Readonly<State> }): unknown {
           .map(({ type, status, reason }: any) => `${type}=${status} ${reason ?? ""}`.trim())
           .sort();
         // an empty spec says as much as none
-        const spec = body.kind === "CustomResourceDefinition" || Object.keys(body.spec ?? {}).length === 0 ? {} : { spec: body.spec };
+        const stated = body.kind === "CustomResourceDefinition" ? {} : (withoutDefaults(objects[key]!.object) ?? {});
+        const spec = Object.keys(stated).length === 0 ? {} : { spec: stated };
         // values of Secrets are as random as their makers
         return {
           key,

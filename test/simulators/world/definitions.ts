@@ -1,6 +1,7 @@
 // The definitions of custom resources as a real API server and real charts take them: the kinds of the charts' table, with the schemas that manifests are linted against.
 import { existsSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { isDeepStrictEqual } from "node:util";
 import type { KubeObject } from "./cluster-store.ts";
 
 const SCHEMAS = fileURLToPath(new URL("../../../scripts/lint/schemas/crds/", import.meta.url));
@@ -26,6 +27,30 @@ export function wholeDefinition(small: KubeObject): KubeObject {
       })),
     },
   };
+}
+
+const cached = new Map<string, Schema>();
+
+/** A spec without what its kind says by itself: in a list that is one whole to the API server, defaults cannot be told from what was stated. Nor are empty lists kept everywhere. */
+export function withoutDefaults({ apiVersion, kind, spec }: KubeObject): unknown {
+  const [group = "", version = ""] = apiVersion.split("/");
+  const key = `${apiVersion} ${kind}`;
+  const schema = cached.get(key) ?? schemaOf(group, kind, version);
+  cached.set(key, schema);
+  return strip(spec, schema.properties?.spec);
+}
+
+function strip(value: any, schema: Schema | undefined): any {
+  if (value === null || typeof value !== "object") return value;
+  if (Array.isArray(value)) return value.map((one) => strip(one, schema?.items));
+  const kept = Object.entries(value).flatMap(([name, inner]) => {
+    const { [name]: own = schema?.additionalProperties } = schema?.properties ?? {};
+    const of: Schema | undefined = own;
+    if (Array.isArray(inner) && inner.length === 0) return [];
+    const rest = strip(inner, of);
+    return of?.default !== undefined && isDeepStrictEqual(rest, strip(of.default, of)) ? [] : [[name, rest] as const];
+  });
+  return Object.fromEntries(kept);
 }
 
 function schemaOf(group: string, kind: string, version: string): Schema {

@@ -101,8 +101,8 @@ function apiWords(of: { port: number; identity: Identity; serviceSubnet: string;
     `--service-account-signing-key-file=${identity.serviceAccountKey}`,
     `--service-cluster-ip-range=${of.serviceSubnet}`,
     "--authorization-mode=RBAC",
-    // a pod would wait for a service account that only the controller manager makes
-    "--disable-admission-plugins=ServiceAccount",
+    // a pod would wait for a service account, and a claim that goes for its protection to be lifted: both are the controller manager's
+    "--disable-admission-plugins=ServiceAccount,StorageObjectInUseProtection",
     // one watch for each kind over one connection
     "--http2-max-streams-per-connection=1000",
     "--enable-priority-and-fairness=false",
