@@ -71,6 +71,18 @@ describe("paths", () => {
   });
 });
 
+/** What one line that is lost in Git must not uninstall. */
+const NEVER_PRUNED = [
+  ["external-secrets/external-secrets", "with its definitions go all ExternalSecrets, and with them the Secrets"],
+  ["flux-system/flux-instance", "it is Flux itself"],
+  ["flux-system/flux-operator", "it is Flux itself"],
+  ["kube-system/cilium", "without a network nothing can put it back"],
+  ["kube-system/coredns", "without names nothing finds Git"],
+  ["rook-ceph/ceph-csi-drivers", "volumes are mounted by them"],
+  ["rook-ceph/rook-ceph", "a running Ceph is its custom resources"],
+  ["rook-ceph/rook-ceph-cluster", "every volume is in it"],
+] as const;
+
 describe("every Kustomization", () => {
   it.each(CHILDREN.map((one) => [id(one), one] as const))(
     "%s is named after its app, and lands in its namespace",
@@ -110,8 +122,18 @@ describe("every Kustomization", () => {
     }
   });
 
-  it("is pruned, except where that would take Flux itself away", () => {
-    expect(CHILDREN.filter(({ spec }) => spec.prune !== true).map(id)).toEqual(["flux-system/flux-instance", "flux-system/flux-operator"]);
+  it.each(NEVER_PRUNED)("%s is not pruned: %s", (name) => {
+    const one = CHILDREN.find((child) => id(child) === name)!;
+    expect(one.spec.prune).toBe(false);
+    expect(read(one.file), "it says why").toMatch(/^ {2}prune: false # \S+/m);
+  });
+
+  it("is pruned, with these exceptions", () => {
+    expect(
+      CHILDREN.filter(({ spec }) => spec.prune !== true)
+        .map(id)
+        .sort(),
+    ).toEqual(NEVER_PRUNED.map(([name]) => name));
   });
 
   it("waits, or checks the health of named objects: `wait` would make Flux ignore the checks", () => {
