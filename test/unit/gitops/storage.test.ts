@@ -13,6 +13,15 @@ describe("Ceph", () => {
     expect(ceph.cephClusterSpec.storage.useAllDevices).toBe(false);
   });
 
+  it("leaves a disk with another Ceph on it alone: taking it over is for one rebuild, by hand", () => {
+    expect(ceph.cephClusterSpec.cleanupPolicy).toEqual({ wipeDevicesFromOtherClusters: false });
+  });
+
+  it("mounts its file system by msgr2, as the monitors speak nothing else", () => {
+    expect(ceph.cephClusterSpec.network.connections.requireMsgr2).toBe(true);
+    expect(valuesOf("rook-ceph/ceph-csi-drivers").drivers.cephfs.kernelMountOptions).toEqual({ ms_mode: "prefer-crc" });
+  });
+
   it("names its drivers after the operator's namespace, as its classes ask for them", () => {
     const { drivers } = valuesOf("rook-ceph/ceph-csi-drivers");
     expect([drivers.rbd.name, drivers.cephfs.name]).toEqual(["rook-ceph.rbd.csi.ceph.com", "rook-ceph.cephfs.csi.ceph.com"]);
@@ -82,6 +91,11 @@ describe("components/volsync", () => {
     expect(users.length).toBeGreaterThanOrEqual(8);
     for (const schedule of schedules) expect(schedule).toMatch(/^\d+ \* \* \* \*$/);
     expect(new Set(schedules).size).toBe(schedules.length);
+  });
+
+  it("leaves a volume where it is when its application leaves Git", () => {
+    const [claim] = documentsOf("kubernetes/components/volsync/persistentvolumeclaim.yaml");
+    expect(claim!.object.metadata.annotations).toEqual({ "kustomize.toolkit.fluxcd.io/prune": "disabled" });
   });
 
   it("never puts a restore back: it is begun by hand", () => {
