@@ -41,3 +41,7 @@ it("an item is named by its setting: a home may call it as it likes", () => {
   for (const { file, object } of ofKind("ExternalSecret", "external-secrets.io"))
     for (const { extract } of (object.spec.dataFrom ?? []) as Any[]) expect(extract.key, file).toMatch(/^\$\{ITEM_[A-Z_]+\}$/);
 });
+
+it("no Secret takes from two items: one that a home does not have would take the other with it", () => {
+  for (const { file, name, object } of SECRETS) expect((object.spec.dataFrom ?? []).length, `${file} ${name}`).toBeLessThanOrEqual(1);
+});
