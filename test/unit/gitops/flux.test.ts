@@ -71,6 +71,12 @@ describe("paths", () => {
   });
 });
 
+/** `15m` */
+const minutes = (duration: string) => {
+  expect(duration).toMatch(/^\d+m$/);
+  return Number.parseInt(duration, 10);
+};
+
 /** What one line that is lost in Git must not uninstall. */
 const NEVER_PRUNED = [
   ["external-secrets/external-secrets", "with its definitions go all ExternalSecrets, and with them the Secrets"],
@@ -112,6 +118,28 @@ describe("every Kustomization", () => {
         Object.keys(spec.postBuild?.substitute ?? {}).filter((name) => name in SETTINGS),
         file,
       ).toEqual([]);
+    }
+  });
+
+  it("with defaults of its own retries as the others do, and outlasts its release", () => {
+    const [defaults] = documentsOf("kubernetes/flux/cluster/ks.yaml")[0]!.object.spec.patches as Any[];
+    const { patches, retryInterval } = (parse(defaults.patch) as Any).spec;
+    const own = CHILDREN.filter(({ object }) => "own-defaults" in (object.metadata.labels ?? {}));
+    expect(own.map(id)).toEqual(["rook-ceph/rook-ceph-cluster"]);
+    for (const { spec } of own) {
+      const parsed = (list: Any[]) => list.map(({ patch, target }) => ({ patch: parse(patch as string) as Any, target }));
+      expect(parsed(spec.patches)).toEqual(parsed(patches));
+      expect(spec.retryInterval).toBe(retryInterval);
+      const release = documentsOf(`${spec.path}/helmrelease.yaml`)[0]!.object.spec;
+      expect(minutes(spec.timeout)).toBeGreaterThan(minutes(release.timeout));
+    }
+  });
+
+  it("outlasts each release that says how long it may take", () => {
+    for (const { spec } of CHILDREN) {
+      if (!exists(`${spec.path}/helmrelease.yaml`)) continue;
+      const { timeout } = documentsOf(`${spec.path}/helmrelease.yaml`)[0]!.object.spec;
+      if (timeout !== undefined) expect(minutes(spec.timeout ?? "10m"), spec.path).toBeGreaterThan(minutes(timeout));
     }
   });
 
