@@ -5,13 +5,16 @@ import { type Any, documentsOf, FILES, ofKind, read, SETTINGS, substituted, TREE
 
 describe("Alertmanager", () => {
   const folder = "kubernetes/apps/observability/kube-prometheus-stack/app";
-  const { receivers, route } = documentsOf(`${folder}/alertmanagerconfig.yaml`)[0]!.object.spec;
-  const [secret] = documentsOf(`${folder}/externalsecret.yaml`);
+  const [main, beside] = documentsOf(`${folder}/alertmanagerconfig.yaml`).map(({ object }) => object) as [Any, Any];
+  const { receivers, route } = main.spec;
+  const spec = documentsOf(`${folder}/helmrelease.yaml`)[0]!.object.spec.values.alertmanager.alertmanagerSpec;
+  const secrets = documentsOf(`${folder}/externalsecret.yaml`).map(({ object }) => object.spec);
 
-  /** The receivers that an alert with these labels reaches, in order. */
-  function reached(labels: Record<string, string>): string[] {
+  /** The receivers that an alert with these labels reaches, in order. The operator puts what is selected first, and goes on after it. */
+  function reached(labels: Record<string, string>, selected: Any[] = [beside]): string[] {
     const found: string[] = [];
-    for (const { matchers, receiver, continue: goesOn } of route.routes as Any[]) {
+    const before = selected.map((one) => ({ ...one.spec.route, continue: true }));
+    for (const { matchers, receiver, continue: goesOn } of [...before, ...route.routes] as Any[]) {
       const meant = (matchers as Any[]).every(({ name, matchType, value }) =>
         matchType === "=" ? labels[name] === value : new RegExp(`^(?:${value})$`).test(labels[name] ?? ""),
       );
@@ -30,7 +33,18 @@ describe("Alertmanager", () => {
     [{ alertname: "Strange" }, ["pushover"]],
   ])("%j reaches %j", (labels, names) => {
     expect(reached(labels as Record<string, string>)).toEqual(names);
-    expect((receivers as Any[]).map(({ name }) => name)).toEqual(expect.arrayContaining(names));
+    expect([...receivers, ...beside.spec.receivers].map(({ name }: Any) => name)).toEqual(expect.arrayContaining(names));
+  });
+
+  it("selects what stands beside its own configuration, for alerts of every namespace", () => {
+    expect(spec.alertmanagerConfiguration).toEqual({ name: main.metadata.name });
+    expect(spec.alertmanagerConfigSelector.matchLabels).toEqual(beside.metadata.labels);
+    expect(spec.alertmanagerConfigMatcherStrategy).toEqual({ type: "None" });
+  });
+
+  it("needs no iLert: without its Secret the operator leaves that configuration out, and Pushover hears of everything", () => {
+    expect(JSON.stringify(main)).not.toContain("ilert");
+    expect(reached({ alertname: "CephOSDDown", severity: "critical" }, [])).toEqual(["pushover"]);
   });
 
   it("beats as often as whoever listens expects it", () => {
@@ -41,9 +55,11 @@ describe("Alertmanager", () => {
   });
 
   it("takes every key from the Secret that has it", () => {
-    const asked = [...JSON.stringify(receivers).matchAll(/"key":"([^"]+)"/g)].map(([, key]) => key);
-    expect(asked.toSorted()).toEqual(Object.keys(secret!.object.spec.target.template.data));
-    expect(secret!.object.spec.target.name).toBe("alertmanager-secret");
+    const asked = [...JSON.stringify([main, beside]).matchAll(/\{"name":"([^"]+)","key":"([^"]+)"\}/g)].map(([, ...both]) =>
+      both.join(" "),
+    );
+    const made = secrets.flatMap(({ target }) => Object.keys(target.template.data as object).map((key) => `${target.name} ${key}`));
+    expect(asked.toSorted()).toEqual(made.toSorted());
   });
 });
 
@@ -62,10 +78,12 @@ describe("tuppr", () => {
   });
 
   it("waits for whole copies of the data and for backups", () => {
-    for (const kind of ["TalosUpgrade", "KubernetesUpgrade"]) {
-      const [plan] = ofKind(kind, "tuppr.home-operations.com");
-      expect((plan!.object.spec.healthChecks as Any[]).map((check) => check.kind)).toEqual(["Node", "CephCluster", "ReplicationSource"]);
-    }
+    const [both] = documentsOf("kubernetes/apps/system-upgrade/tuppr/config/kustomization.yaml")[0]!.object.patches as Any[];
+    const [{ op, path, value }] = parse(both.patch as string) as Any[];
+    expect([both.target, op, path]).toEqual([{ group: "tuppr.home-operations.com" }, "add", "/spec/healthChecks"]);
+    expect((value as Any[]).map((check) => check.kind)).toEqual(["Node", "CephCluster", "ReplicationSource"]);
+    const plans = ["TalosUpgrade", "KubernetesUpgrade"].flatMap((kind) => ofKind(kind, "tuppr.home-operations.com"));
+    expect(plans.map(({ object }) => object.spec.healthChecks)).toEqual([undefined, undefined]);
   });
 });
 
