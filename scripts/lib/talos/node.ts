@@ -34,11 +34,15 @@ export async function stageOf(context: Env, node: Place): Promise<Stage> {
   if (got.exitCode === 0) return runningStage(got.stdout);
   const seen = judge(saidBy(got));
   if (seen !== "ask openly") return seen;
-  const open = await ask({
-    timeout: `${SECONDS}s`,
-  })`talosctl ${atOpenly(context, node)} get machinestatus --insecure --output json`.nothrow();
+  const openly = () =>
+    ask({ timeout: `${SECONDS}s` })`talosctl ${atOpenly(context, node)} get machinestatus --insecure --output json`.nothrow();
+  let open = await openly();
+  for (let more = 2; more > 0 && open.exitCode !== 0 && HUNG_UP.test(saidBy(open)); more -= 1) open = await openly();
   return open.exitCode === 0 ? { stage: "maintenance" } : judgeOpen(saidBy(open));
 }
+
+/** A node that wants a certificate says so and hangs up; whether its words arrive before the hanging up does is a race. */
+const HUNG_UP = /broken pipe|connection reset by peer|error reading server preface: EOF/;
 
 interface Link {
   spec: { hardwareAddr?: string; permanentAddr?: string };
