@@ -16,8 +16,12 @@ export const rehearse = procedure({
     real: flag("with the real talosctl, kubectl, helm, helmfile and flux, and a real API server: task tools:build first"),
     interrupt: flag("kill the run before and after every effect, go on, require the same end"),
     fault: maybeText("switch a fault on, by name; `all` tries one after the other"),
-    minutes: integer("with interrupt: how long to go on; points beyond that are left out and counted", { min: 1, max: 120, otherwise: 60 }),
-    seed: maybeText("with interrupt: decides which points come first"),
+    minutes: integer("with interrupt or fault: how long to go on; what is beyond that is left out and counted", {
+      min: 1,
+      max: 120,
+      otherwise: 60,
+    }),
+    seed: maybeText("with interrupt or fault: decides which come first"),
     only: maybeText("with interrupt: procedures to kill, with commas between; all when left out"),
     keep: flag("keep the home's folder"),
   },
@@ -29,7 +33,7 @@ export const rehearse = procedure({
     }
     if (fault) {
       const { faultyDays } = await import("../../test/rehearsal/faulty-days.ts");
-      return conclude(ui, await faultyDays(PROJECT, fault, ui, real));
+      return conclude(ui, await faultyDays(PROJECT, fault, { ui, minutes, seed, real }));
     }
     const day = await fullDay(PROJECT, { ui, keep, real });
     ui.result(

@@ -4,22 +4,32 @@ import { nearest } from "../../scripts/lib/nearest.ts";
 import type { Ui } from "../../scripts/lib/ui.ts";
 import { askHome } from "../simulators/control.ts";
 import { FAULTS, type Fault } from "../simulators/world/faults.ts";
+import { shuffled } from "./interrupt.ts";
 import { DAY, ending, live, lodge, misdeeds, type Ran } from "./day.ts";
 
 /** A standing fault stays until it is mended. */
 const STANDING = 1e9;
 
-export async function faultyDays(project: string, wanted: string, ui: Ui, real = false) {
-  const names = wanted === "all" ? (Object.keys(FAULTS) as Fault[]) : [known(wanted)];
+export async function faultyDays(
+  project: string,
+  wanted: string,
+  { ui, minutes, seed, real = false }: { ui: Ui; minutes: number; seed: string; real?: boolean },
+) {
+  const until = performance.now() + minutes * 60_000;
+  const names = wanted === "all" ? shuffled(Object.keys(FAULTS) as Fault[], seed) : [known(wanted)];
   const wrong: string[] = [];
   let survived = 0;
+  let tried = 0;
   for (const fault of names) {
+    if (performance.now() > until) break;
+    tried += 1;
     const found = await faultyDay(project, fault, real).catch((error: unknown) => [error instanceof Error ? error.message : String(error)]);
     if (found.length === 0) survived += 1;
     wrong.push(...found.map((line) => `${fault}: ${line}`));
     ui.say(`${found.length ? "FAILED" : "survived"}: ${fault} (${FAULTS[fault].about})`);
   }
-  return { tried: names.length, survived, wrong, line: `${survived} of ${names.length} faults survived` };
+  const left = tried < names.length ? ` (${names.length} in all; time for ${tried})` : "";
+  return { tried, survived, wrong, line: `${survived} of ${tried} faults survived${left}` };
 }
 
 function known(name: string): Fault {
