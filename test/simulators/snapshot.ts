@@ -64,7 +64,7 @@ function files(folder: string, project: string): string[] {
   const kept = [state, user, tmp]
     .flatMap(below)
     .map((file) => relative(folder, file))
-    .filter((name) => !/^state\/runs\/|^tmp\/(tsx|node-compile-cache)/.test(name))
+    .filter((name) => !/^state\/runs\/|^tmp\/(tsx|node-compile-cache)|^user\/\.(cache|config|local|kube\/cache)\//.test(name))
     .map(withoutTimes);
   const changed = below(repo).filter((file) => {
     const origin = join(project, relative(repo, file));

@@ -1,6 +1,6 @@
 // The stand-in for helm (v4.2.4): looks at releases, takes them away, rolls them back. Installing goes through helmfile alone.
 import { type ReleaseState } from "../world/cluster-store.ts";
-import { releaseAt, uninstall } from "../world/cluster-releases.ts";
+import { applyObjects, releaseAt, uninstall } from "../world/cluster-releases.ts";
 import { type Tool, Untaught } from "../world/tool.ts";
 import { type Flag, readFlags, type Words } from "./flags.ts";
 import { KubeError, reachApiAsHelm, writing } from "./kubectl-client.ts";
@@ -150,6 +150,7 @@ function rollback(world: World, { name, namespace, history, revision }: ReleaseS
       version: target.version,
       description: `Rollback to ${target.revision}`,
     });
+    applyObjects(state, release, updated);
   });
   return "Rollback was a success! Happy Helming!\n";
 }

@@ -8,9 +8,9 @@ import { type KubeCall, KubeError, milliseconds, moment, reachApi, reading, text
 import { tableOf } from "./kubectl-table.ts";
 
 export async function getCommand(kube: KubeCall): Promise<void> {
-  await reachApi(kube);
   const { call, words } = kube;
   const raw = words.text("raw");
+  await reachApi(kube);
   if (raw !== undefined) {
     if (!["/readyz", "/livez", "/healthz"].includes(raw)) throw new Untaught(`--raw ${raw}`);
     return call.out("ok");

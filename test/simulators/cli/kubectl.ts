@@ -110,9 +110,9 @@ async function version(kube: KubeCall): Promise<void> {
   if (output !== undefined && output !== "json") throw new Untaught(`--output ${output}`);
   if (output === "json")
     call.out(
-      `${JSON.stringify({ clientVersion: CLIENT, kustomizeVersion: "v5.8.0", ...(server && { serverVersion: { ...CLIENT, gitVersion: server } }) }, null, 2)}\n`,
+      `${JSON.stringify({ clientVersion: CLIENT, kustomizeVersion: "v5.8.1", ...(server && { serverVersion: { ...CLIENT, gitVersion: server } }) }, null, 2)}\n`,
     );
-  else call.out(`Client Version: ${CLIENT.gitVersion}\nKustomize Version: v5.8.0\n${server ? `Server Version: ${server}\n` : ""}`);
+  else call.out(`Client Version: ${CLIENT.gitVersion}\nKustomize Version: v5.8.1\n${server ? `Server Version: ${server}\n` : ""}`);
 }
 
 async function clusterInfo(kube: KubeCall): Promise<void> {

@@ -42,12 +42,14 @@ function next(state: Readonly<ClusterState>, entry: Entry): ((state: ClusterStat
   const failed = (why: string) =>
     ready(entry, "False", `${Action}Failed`, `Helm ${action} failed for release ${namespace}/${name} with chart ${chart}: ${why}`);
 
+  // a release that somebody took away is not missed before the next look
+  if (!release && entry.applied === want && !isRequested(entry)) return undefined;
   if (entry.applied !== want || isRequested(entry)) {
     if (release && /^(pending|uninstalling)/.test(release.status))
       return failed("another operation (install/upgrade/rollback) is in progress");
     const refused = cannotInstall(state, wanted);
     if (refused) return failed(refused);
-    if (entry.applied !== want) {
+    if (entry.applied !== want || !release) {
       return (state, now) => {
         install(state, wanted, now);
         const at = same(state, entry);

@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from "node:util";
 import { chartAt } from "./cluster-charts.ts";
 import { isEstablished, kindNamed } from "./cluster-kinds.ts";
 import { becomeAvailable, hindrance, isAvailable, releaseAt, runs, workloads } from "./cluster-releases.ts";
-import { type ClusterState, type Entry, entriesOf, entryAt, type KubeObject, setStatus, storeOf } from "./cluster-store.ts";
+import { digestOf, type ClusterState, type Entry, entriesOf, entryAt, type KubeObject, setStatus, storeOf } from "./cluster-store.ts";
 import type { Kubelet } from "./machines.ts";
 
 /** Something that the cluster will do by itself; `at` in milliseconds since the epoch. */
@@ -100,21 +100,38 @@ function register(state: ClusterState, { name, address, kubelet, talos, labels, 
   const written = storeOf(state, now, "kubelet").apply(node);
   if ("error" in written) throw new Error(written.error);
   const entry = entryAt(state, "nodes", "", name)!;
-  const other = ["MemoryPressure", "DiskPressure", "PIDPressure"].map((type) => ({
-    type,
-    status: "False",
-    reason: `KubeletHasNo${type}`,
-    message: "",
-  }));
+  const other = [
+    ["MemoryPressure", "KubeletHasSufficientMemory", "kubelet has sufficient memory available"],
+    ["DiskPressure", "KubeletHasNoDiskPressure", "kubelet has no disk pressure"],
+    ["PIDPressure", "KubeletHasSufficientPID", "kubelet has sufficient PID available"],
+  ].map(([type = "", reason, message]) => ({ type, status: "False", reason, message }));
   const status = {
     addresses: [
       { type: "InternalIP", address },
       { type: "Hostname", address: name },
     ],
     conditions: [...other, readyCondition("False")],
-    nodeInfo: { kubeletVersion: kubelet, osImage: `Talos (${talos})`, operatingSystem: "linux", architecture: "amd64" },
+    daemonEndpoints: { kubeletEndpoint: { Port: 10250 } },
+    nodeInfo: nodeInfoOf(name, kubelet, talos),
   };
   setStatus(state, entry, status, "kubelet");
+}
+
+/** All of it: the API server fills in what a kubelet leaves out. */
+function nodeInfoOf(name: string, kubelet: string, talos: string) {
+  const id = digestOf(name).slice(0, 32);
+  return {
+    architecture: "amd64",
+    bootID: id,
+    containerRuntimeVersion: "containerd://2.1.4",
+    kernelVersion: "6.18.0-talos",
+    kubeProxyVersion: "",
+    kubeletVersion: kubelet,
+    machineID: id,
+    operatingSystem: "linux",
+    osImage: `Talos (${talos})`,
+    systemUUID: id,
+  };
 }
 
 /** What the API server does by itself; a real one needs no help. */

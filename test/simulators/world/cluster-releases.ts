@@ -68,12 +68,17 @@ export function install(
   state.releases[key] = release;
   if (status === "deployed") settle(state, namespace, name, "deployed");
   else state.outbox?.push({ verb: "release", by: HELM, namespace, name });
+  applyObjects(state, release, now);
+  return release;
+}
+
+/** Writes the objects of a release as it is now; after a rollback, too. */
+export function applyObjects(state: ClusterState, release: ReleaseState, now: number): void {
   const store = storeOf(state, now, HELM);
   for (const object of objectsOf(release)) {
     const written = store.apply(object);
-    if ("error" in written) throw new Error(`${key}: ${written.error}`); // cannotInstall should have said so
+    if ("error" in written) throw new Error(`${release.namespace}/${release.name}: ${written.error}`); // cannotInstall should have said so
   }
-  return release;
 }
 
 /** Ends what was begun: the release is deployed, which supersedes what was so before, or it failed. */

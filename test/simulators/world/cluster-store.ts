@@ -1,6 +1,7 @@
 // What etcd holds: objects by kind, namespace and name, and the little that the API server does to them when they are written.
 import { createHash, randomUUID } from "node:crypto";
 import { isDeepStrictEqual } from "node:util";
+import { withDefaults } from "./cluster-defaults.ts";
 import { type Kind, kindNamed, kindsOf, resourceOf } from "./cluster-kinds.ts";
 
 export interface KubeObject {
@@ -111,7 +112,7 @@ export function storeOf(state: ClusterState, now: number, by = "kubectl"): Store
     const had = state.objects[key];
     const { metadata, ...body } = admitted(wanted);
     const { namespace: _, ...labels } = metadata;
-    const next: KubeObject = {
+    let next: KubeObject = {
       ...had?.object,
       ...body,
       // who states no data leaves that of others
@@ -124,6 +125,7 @@ export function storeOf(state: ClusterState, now: number, by = "kubectl"): Store
         ...merged("annotations", whole ? undefined : had, wanted),
       },
     };
+    if (!state.outbox) next = withDefaults(next); // a real API server fills them in by itself
     if (kind.kind === "Namespace") next.metadata.labels = { "kubernetes.io/metadata.name": name, ...next.metadata.labels };
     if (had && isDeepStrictEqual(had.object, next)) return { object: had.object, done: "unchanged" };
     state.version += 1;
