@@ -38,7 +38,7 @@ export function changing(config: string): Change[] {
     kubectl(CONFIG_MAP.replace("namespace: default", "namespace: nowhere")),
     kubectl(CONFIG_MAP.replace("v1", "example.com/v1")),
     kubectl(`${CONFIG_MAP.replace("example", "second")}---\n${CONFIG_MAP.replace("namespace: default", "namespace: nowhere")}`),
-    { line: "kubectl get configmaps --all-namespaces --output json" },
+    { line: "kubectl get configmaps --namespace default --output json" },
     { line: "helm rollback coredns --namespace kube-system --wait --timeout 5m" },
     { line: "helm rollback nothing --namespace kube-system --wait --timeout 5m" },
     { line: "helm uninstall coredns --namespace kube-system --wait --timeout 5m" },

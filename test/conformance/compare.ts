@@ -11,14 +11,23 @@ export interface Outcome {
 const VOLATILE = new Set([
   "uid", "resourceVersion", "creationTimestamp", "managedFields", "generation", "created", "updated", "lastTransitionTime", "lastUpdateTime",
   "lastHeartbeatTime", "observedGeneration", "deployed_at", "sha", "goVersion", "built",
+  // of a release as Helm stored it, times included
+  "digest", "configDigest",
 ]); // prettier-ignore
 
-/** What an outcome comes to; two that are alike are deep-equal. */
-export const comparable = (outcome: Outcome) => ({
+/** Certificates and keys that a tool makes anew each time: that they are there is what can be compared. */
+const NEW_EACH_TIME = /^(client-certificate-data|client-key-data)$/;
+const MAKES_SECRETS = /gen (secrets|config)/;
+
+/** What an outcome of this line comes to; two that are alike are deep-equal. */
+export const comparable = (line: string, outcome: Outcome) => ({
   code: outcome.code,
-  stdout: dataOf(outcome.stdout),
+  stdout: MAKES_SECRETS.test(line) ? shapeOf(dataOf(outcome.stdout)) : nothingOr(outcome),
   error: outcome.code === 0 ? undefined : classOf(outcome.stderr),
 });
+
+/** kubectl that gets no further prints an empty list first if it has looked up the kind before, in its cache: chance, and nothing that anyone reads. */
+const nothingOr = ({ code, stdout }: Outcome) => (code !== 0 && /"items": \[\]/.test(stdout) ? [""] : dataOf(stdout));
 
 /** JSON and YAML as data, tables as their words, the rest as its lines. */
 export function dataOf(text: string): unknown {
@@ -27,7 +36,7 @@ export function dataOf(text: string): unknown {
     const stream = jsonStream(trimmed);
     if (stream) return stream.map(steady);
   }
-  if (/^(---|apiVersion:|version: v1alpha1|cluster:|context:)/.test(trimmed)) {
+  if (/^(---|apiVersion:|version: v1alpha1|cluster:|context:|certs:)/.test(trimmed)) {
     const documents = parseAllDocuments(trimmed);
     if (Array.isArray(documents) && documents.every(({ errors }) => errors.length === 0)) return documents.map((one) => steady(one.toJS()));
   }
@@ -53,8 +62,15 @@ function steady(value: unknown): unknown {
   return Object.fromEntries(
     Object.entries(value)
       .filter(([key]) => !VOLATILE.has(key))
-      .map(([key, inner]) => [key, steady(inner)]),
+      .map(([key, inner]) => [key, NEW_EACH_TIME.test(key) ? shapeOf(inner) : steady(inner)]),
   );
+}
+
+/** Which fields there are, and what kind of value each has. */
+function shapeOf(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(shapeOf);
+  if (value === null || typeof value !== "object") return typeof value;
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, shapeOf(inner)]));
 }
 
 /** Times, durations and generated names in the middle of a text. */
@@ -63,6 +79,9 @@ export const masked = (text: string) =>
     .replaceAll(/\d{4}-\d\d-\d\d[T ][\d:.]+( ?\+\d{4}( UTC)?|Z)?/g, "<time>")
     .replaceAll(/\b\d+(\.\d+)?(ms|s|m|h)\b/g, "<duration>")
     .replaceAll(/\b[0-9a-f]{16}\b/g, "<id>")
+    .replaceAll(/\bgo1\.\d+\.\d+\b/g, "<Go>")
+    .replaceAll(/^SHA: .*$/gm, "SHA: <commit>")
+    .replaceAll(/\+g[0-9a-f]{7}\b/g, "") // a released build names its commit, one from the module does not
     .replaceAll(/\/tmp\/\S*?(?=[\s":]|$)/g, "<path>");
 
 /** The kind of an error, from the most telling sign in it. */

@@ -66,7 +66,7 @@ export function templatesOf(project: string): Template[] {
 const patternOf = (text: string) =>
   new RegExp(
     `^${text
-      .split(/\$\{(?:"[^"]*"|[^}])*\}/)
+      .split(/\$\{(?:"[^"]*"|'[^']*'|[^}])*\}/)
       .map((piece) => piece.replaceAll(/[.*+?^$()[\]{}|\\]/g, "\\$&"))
       .join(".*")}$`,
   );

@@ -42,7 +42,8 @@ export async function openTwins(project: string): Promise<Twins> {
   rmSync(past.folder, { recursive: true, force: true });
   const folder = { standIn: homes.standIn.folder, real: homes.real.folder };
   const both = async <T>(act: (folder: string) => Promise<T>): Promise<Pair<T>> => {
-    const [standIn, real] = await Promise.all([act(folder.standIn), act(folder.real)]);
+    const acted = Promise.all([act(folder.standIn), act(folder.real)]);
+    const [standIn, real] = await Promise.race([acted, homes.standIn.broken, homes.real.broken]);
     return { standIn, real };
   };
   return {
@@ -54,7 +55,7 @@ export async function openTwins(project: string): Promise<Twins> {
       must(ran.real);
     },
     async snapshot() {
-      await both((home) => askHome(home, "settle"));
+      await both((home) => askHome(home, "settle", { seconds: 120 }));
       return both((home) => askHome(home, "snapshot"));
     },
     ask: (verb, args) => both((home) => askHome(home, verb, args)),
