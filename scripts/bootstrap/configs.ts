@@ -42,7 +42,11 @@ export const configs = stage({
   },
   async act(context) {
     await answering(context);
-    const fresh = (await prospects(context)).filter(isNew);
+    const found = await prospects(context);
+    const strange = found.flatMap(hindrance);
+    if (strange.length > 0)
+      throw new Failure({ attempted: configs.about, said: strange.join("\n"), now: "nothing was sent", next: "task talos:status" });
+    const fresh = found.filter(isNew);
     await eachOf(fresh, (one) => applyNode(context, one)); // side by side: none of them runs anything yet
   },
 });

@@ -3,6 +3,7 @@ import type { Node } from "../cluster/cluster.ts";
 import type { Context } from "../context.ts";
 import { textOf } from "../errors.ts";
 import { ask } from "../shell.ts";
+import { pause } from "../wait.ts";
 
 type Env = Pick<Context, "env">;
 type Place = Pick<Node, "address">;
@@ -50,16 +51,36 @@ interface Link {
 
 /**
  * Why the machine that answers without a config is not the node that is meant: addresses come by DHCP, and what is sent installs over its disk and holds every key.
- * Undefined when its NIC is the node's; a machine that does not tell its NICs is not refused.
+ * Undefined when its NIC is the node's. A machine that does not tell its NICs could be any: it is refused too, unless the person says that it is the one (`WAIVE=nic`).
  */
-export async function wrongMachine(context: Env, node: Pick<Node, "name" | "address" | "mac">): Promise<string | undefined> {
-  const got = await ask({ timeout: `${SECONDS}s` })`talosctl ${atOpenly(context, node)} get links --insecure --output json`.nothrow();
-  if (got.exitCode !== 0) return undefined;
-  const macs = jsonStream<Link>(got.stdout).flatMap(({ spec }) =>
-    [spec.permanentAddr, spec.hardwareAddr].filter((mac) => mac !== undefined && mac !== "" && !/^(00:)+00$/.test(mac)),
-  );
-  if (macs.length === 0 || macs.some((mac) => mac!.toLowerCase() === node.mac)) return undefined;
-  return `the machine at ${node.address} has NIC ${[...new Set(macs)].join(", ")}, talos/cluster.yaml says ${node.mac}: is its address another's?`;
+export async function wrongMachine(
+  context: Pick<Context, "env" | "waive">,
+  node: Pick<Node, "name" | "address" | "mac">,
+): Promise<string | undefined> {
+  const got = await askLinks(context, node);
+  const macs = "said" in got ? [] : got.macs;
+  if (macs.includes(node.mac)) return undefined;
+  if (macs.length > 0)
+    return `the machine at ${node.address} has NIC ${macs.join(", ")}, talos/cluster.yaml says ${node.mac}: is its address another's?`;
+  if (context.waive.includes("nic")) return undefined;
+  const why = "said" in got ? `: ${got.said}` : "";
+  return `the machine at ${node.address} does not tell its NICs${why}; look at its console, and if it is ${node.name}: WAIVE=nic`;
+}
+
+/** The NICs of a machine without a config, or why it does not tell them; it is asked again, since a single answer that got lost says nothing. */
+async function askLinks(context: Env, node: Place): Promise<{ macs: string[] } | { said: string }> {
+  const once = () => ask({ timeout: `${SECONDS}s` })`talosctl ${atOpenly(context, node)} get links --insecure --output json`.nothrow();
+  let got = await once();
+  if (got.exitCode !== 0) {
+    await pause(1000);
+    got = await once();
+  }
+  if (got.exitCode !== 0) return { said: inShort(saidBy(got)) };
+  const macs = jsonStream<Link>(got.stdout)
+    .flatMap(({ spec }) => [spec.permanentAddr, spec.hardwareAddr])
+    .filter((mac) => mac !== undefined && mac !== "" && !/^(00:)+00$/.test(mac))
+    .map((mac) => mac!.toLowerCase());
+  return { macs: [...new Set(macs)] };
 }
 
 /** What a refusal of our certificate, or of theirs, means. */

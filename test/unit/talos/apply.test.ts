@@ -11,6 +11,7 @@ import {
   BOOTING,
   CERTIFICATE_REQUIRED,
   folderWith,
+  links,
   MAINTENANCE,
   newAuthority,
   NO_ROUTE,
@@ -28,6 +29,8 @@ const FILE = env.TALOSCONFIG;
 const to = (i: number) => withCertificate(FILE, i);
 const status = (i: number) => `${to(i)} get machinestatus`;
 const statusOpenly = (i: number) => `${openly(FILE, i)} get machinestatus`;
+/** Each machine has the NIC of its node. */
+const nics = (): Answers => Object.fromEntries(home.cluster.nodes.map(({ mac }, i) => [`${openly(FILE, i)} get links`, links(mac)]));
 const config = (i: number, id = "v1alpha1") => `${to(i)} get machineconfig ${id}`;
 /** Runs with what it should, and has it on its disk. */
 const holds = async (i: number) => ({ [config(i)]: await wanted(i), [config(i, "persistent")]: await wanted(i) });
@@ -53,7 +56,7 @@ const run = async (
   { node, mode = "auto" }: { node?: string[]; mode?: "auto" | "staged" | "no-reboot" | "reboot" | "try" } = {},
   setup: RecordSetup = {},
 ) => {
-  const lab = await record({ env, secrets, answers, ...setup });
+  const lab = await record({ env, secrets, answers: { ...nics(), ...answers }, ...setup });
   let now = 0;
   useClock({ now: () => now, sleep: async () => void (now += 100_000) }); // deadlines come after few looks
   const error = (await lab.run(apply, { node, mode })) as Error | undefined;
@@ -80,6 +83,14 @@ describe("a node in maintenance mode", () => {
       { title: "talos:apply k8s-0", lines: ["k8s-0 (192.168.122.10), maintenance: installs Talos on its system disk and reboots"] },
     ]);
     expect(said).toEqual(["k8s-0 holds the config"]);
+  });
+  test("that has another NIC than the node's is sent nothing", async () => {
+    const { acts, error } = await run(
+      { ...(await fresh([])), [`${openly(FILE, 0)} get links`]: links("00:a0:98:ff:ff:ff") },
+      { node: ["k8s-0"] },
+    );
+    expect(acts).toEqual([]);
+    expect(error!.message).toContain("is not ours to configure: the machine at 192.168.122.10 has NIC 00:a0:98:ff:ff:ff");
   });
   test("that is back without a config has not installed", async () => {
     const { error, acts } = await run(
@@ -353,7 +364,13 @@ test("one node can be applied by another procedure, which asked for all at once"
   const lab = await record({
     env,
     secrets,
-    answers: { [status(1)]: UNKNOWN_AUTHORITY, [statusOpenly(1)]: MAINTENANCE, [sendOpenly(1)]: "", [config(1)]: await wanted(1) },
+    answers: {
+      ...nics(),
+      [status(1)]: UNKNOWN_AUTHORITY,
+      [statusOpenly(1)]: MAINTENANCE,
+      [sendOpenly(1)]: "",
+      [config(1)]: await wanted(1),
+    },
   });
   await applyNode(lab.context, await prospectOf(lab.context, lab.context.cluster.nodes[1]!));
   expect([lab.plans, lab.said]).toEqual([[], ["k8s-1 holds the config"]]);
@@ -361,7 +378,7 @@ test("one node can be applied by another procedure, which asked for all at once"
 
 describe("talos:diff", () => {
   const show = async (answers: Answers, node?: string[]) => {
-    const lab = await record({ env, secrets, answers });
+    const lab = await record({ env, secrets, answers: { ...nics(), ...answers } });
     const end = (await lab.run(diff, { node })) as Error & { pending?: boolean };
     return { said: lab.said, results: lab.results, end, acts: lab.commands.filter((line) => line.startsWith("act ")) };
   };

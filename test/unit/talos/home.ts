@@ -81,6 +81,10 @@ export const RUNNING = status("running", true);
 export const BOOTING = status("booting", false, [{ name: "services", reason: "etcd not running" }]);
 export const MAINTENANCE = status("maintenance", true);
 
+/** What a machine without a config says when it is asked for its NICs. */
+export const links = (mac: string) =>
+  `${JSON.stringify({ metadata: { id: "eth0" }, node: "", spec: { hardwareAddr: mac, permanentAddr: mac } }, null, 4)}\n`;
+
 const rpc = (text: string) => ({ err: `rpc error: code = Unavailable desc = connection error: desc = "${text}"\n`, code: 1 });
 export const UNKNOWN_AUTHORITY = rpc(
   "transport: authentication handshake failed: tls: failed to verify certificate: x509: certificate signed by unknown authority",
