@@ -1,5 +1,6 @@
 // What kustomize-controller waits for after it has applied: kstatus, and the CEL expressions of kinds that kstatus cannot read.
 import { isReadyNow } from "./cluster-flux-status.ts";
+import { isComplete } from "./cluster-jobs.ts";
 import { isEstablished } from "./cluster-kinds.ts";
 import { isAvailable } from "./cluster-releases.ts";
 import type { ClusterState, Entry } from "./cluster-store.ts";
@@ -52,6 +53,7 @@ function isCurrent(entry: Entry, expression?: string): boolean {
     }
   }
   if (["Deployment", "DaemonSet", "StatefulSet"].includes(kind)) return isAvailable(entry);
+  if (kind === "Job") return isComplete(entry);
   if (kind === "CustomResourceDefinition") return isEstablished(entry);
   if (/toolkit\.fluxcd\.io|external-secrets\.io|controlplane\.io/.test(apiVersion)) return isReadyNow(entry);
   return !status?.conditions?.some(({ type, status }: any) => type === "Ready" && status !== "True");

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { fluxSteps } from "./cluster-flux.ts";
 import type { Around } from "./cluster-flux-status.ts";
 import { ingressSteps } from "./cluster-ingress.ts";
+import { jobSteps } from "./cluster-jobs.ts";
 import { isEstablished } from "./cluster-kinds.ts";
 import { namespaceSteps } from "./cluster-namespaces.ts";
 import { definitionSteps, nodeSteps, type Step, workloadSteps } from "./cluster-nodes.ts";
@@ -37,6 +38,7 @@ function stepsOf(world: World): Step[] {
     ...namespaceSteps(cluster),
     ...nodeSteps(cluster, kubelets(world), born),
     ...workloadSteps(cluster),
+    ...jobSteps(cluster),
     ...storageSteps(cluster, world.has("ceph-warns")),
     ...operatorSteps(cluster),
     ...ingressSteps(cluster),

@@ -136,11 +136,11 @@ describe("every Kustomization", () => {
   });
 
   it("outlasts each release that says how long it may take", () => {
-    for (const { spec } of CHILDREN) {
-      if (!exists(`${spec.path}/helmrelease.yaml`)) continue;
+    const shorter = CHILDREN.filter(({ spec }) => exists(`${spec.path}/helmrelease.yaml`)).filter(({ spec }) => {
       const { timeout } = documentsOf(`${spec.path}/helmrelease.yaml`)[0]!.object.spec;
-      if (timeout !== undefined) expect(minutes(spec.timeout ?? "10m"), spec.path).toBeGreaterThan(minutes(timeout));
-    }
+      return timeout !== undefined && minutes(spec.timeout ?? "10m") <= minutes(timeout);
+    });
+    expect(shorter.map(id)).toEqual([]);
   });
 
   it("asks for decryption where a file is closed with SOPS: the controller has the key, and takes it only then", () => {

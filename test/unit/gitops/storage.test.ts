@@ -104,6 +104,41 @@ describe("components/volsync", () => {
   });
 });
 
+describe("Kopia's repository", () => {
+  const job = documentsOf("kubernetes/apps/volsync-system/kopia/repository/job.yaml")[0]!.object;
+  const pod = job.spec.template.spec;
+  const [container] = pod.containers as [Any];
+  const named = (name: string) => KUSTOMIZATIONS.find((one) => one.name === name)!.spec;
+
+  it("is there before the first mover: VolSync comes after the one Job that makes it", () => {
+    expect(named("volsync").dependsOn).toEqual([{ name: "kopia-repository" }]);
+    expect(named("kopia-repository").wait).toBe(true);
+    expect(job.metadata.annotations).toEqual({ "kustomize.toolkit.fluxcd.io/force": "enabled" });
+  });
+
+  it("is connected to where there is one, and made by Kopia's own version where there is none", () => {
+    const [connect, create] = (container.args[1] as string).split("||").map((one) => one.trim());
+    expect(connect).toBe("/entrypoint.sh repository connect filesystem --path=/mnt/repository");
+    expect(create).toMatch(/^\/entrypoint\.sh repository create filesystem --path=\/mnt\/repository /);
+    const { repository, tag } = valuesOf("volsync-system/kopia").controllers.kopia.containers.app.image;
+    expect(container.image).toBe(`${repository}:${tag}`);
+  });
+
+  it("is the one that movers use, by the same user", () => {
+    const { kopia } = documentsOf("kubernetes/components/volsync/replicationsource.yaml")[0]!.object.spec;
+    const [{ mountPath, volumeSource }] = kopia.moverVolumes as [Any];
+    expect((pod.volumes as Any[]).find(({ name }) => name === "repository").nfs).toEqual(volumeSource.nfs);
+    expect(container.volumeMounts).toContainEqual({ name: "repository", mountPath: `/mnt/${mountPath}` });
+    expect(kopia.moverSecurityContext.runAsUser).toBe(`\${BACKUP_UID:=${pod.securityContext.runAsUser}}`);
+    expect(pod.securityContext).toMatchObject({ runAsNonRoot: true, seccompProfile: { type: "RuntimeDefault" } });
+    expect(container.securityContext).toEqual({
+      allowPrivilegeEscalation: false,
+      capabilities: { drop: ["ALL"] },
+      readOnlyRootFilesystem: true,
+    });
+  });
+});
+
 describe("components/nfs-scaler", () => {
   const [scaled] = documentsOf("kubernetes/components/nfs-scaler/scaledobject.yaml");
   const { fallback, triggers, minReplicaCount } = scaled!.object.spec;

@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { isHealthy } from "../../../simulators/world/cluster-flux-health.ts";
 import { generated } from "../../../simulators/world/cluster-kustomize-generate.ts";
 import { operatorSteps } from "../../../simulators/world/cluster-operators.ts";
+import { jobSteps } from "../../../simulators/world/cluster-jobs.ts";
 import { unmet, withNeeds } from "../../../simulators/world/cluster-pods.ts";
 import { storageSteps } from "../../../simulators/world/cluster-storage.ts";
 import { type ClusterState, type Entry, entryAt, freshCluster, type KubeObject } from "../../../simulators/world/cluster-store.ts";
@@ -196,4 +197,47 @@ it("a generated ConfigMap holds the file, under its key; a name with a hash is r
   ]);
   expect(() => generated(generator, {}, folder)).toThrow("disableNameSuffixHash");
   expect(() => generated({ ...generator, literals: [] } as never, { disableNameSuffixHash: true }, folder)).toThrow("literals");
+});
+
+describe("a Job", () => {
+  const job = (state: ClusterState) =>
+    put(state, "jobs.batch", {
+      apiVersion: "batch/v1",
+      kind: "Job",
+      metadata: { name: "kopia-repository", namespace: "volsync-system" },
+      spec: { template: { spec: { containers: [{ name: "app", envFrom: [{ secretRef: { name: "kopia-repository-secret" } }] }] } } },
+    });
+  const node = (state: ClusterState) =>
+    put(state, "nodes", { kind: "Node", metadata: { name: "one" }, status: { conditions: [{ type: "Ready", status: "True" }] } });
+
+  it("runs once, when its Secret is there and a node has room for it", () => {
+    const state = cluster();
+    job(state);
+    expect(jobSteps(state)).toEqual([]);
+    node(state);
+    expect(jobSteps(state)).toEqual([]);
+    put(state, "secrets", { metadata: { name: "kopia-repository-secret", namespace: "volsync-system" } });
+    const [step, ...more] = jobSteps(state);
+    expect([step!.what, more]).toEqual(["Job volsync-system/kopia-repository is complete", []]);
+    step!.apply(state, 90_000);
+    expect(entryAt(state, "jobs.batch", "volsync-system", "kopia-repository")!.object.status).toMatchObject({
+      completionTime: "1970-01-01T00:01:30Z",
+      startTime: "1970-01-01T00:00:00Z",
+      succeeded: 1,
+    });
+    expect(jobSteps(state)).toEqual([]);
+  });
+
+  it("holds back what waits for it until it is complete", () => {
+    const state = cluster();
+    const entry = job(state);
+    const check = { apiVersion: "batch/v1", kind: "Job", name: "kopia-repository", namespace: "volsync-system" };
+    const waiter = put(state, "kustomizations.kustomize.toolkit.fluxcd.io", {
+      metadata: { name: "kopia-repository", namespace: "volsync-system" },
+      spec: { healthChecks: [check] },
+    });
+    expect(isHealthy(state, waiter)).toBe(false);
+    entry.object.status = { conditions: [{ type: "Complete", status: "True" }] };
+    expect(isHealthy(state, waiter)).toBe(true);
+  });
 });
