@@ -63,6 +63,8 @@ function next(state: Readonly<ClusterState>, entry: Entry): ((state: ClusterStat
     return hindrance(state, waiting)
       ? failed(`resource ${waiting.object.kind}/${namespace}/${waiting.object.metadata.name} not ready. status: InProgress`)
       : undefined;
+  // what was said of it stays: helm, while it takes a release away, leaves fewer and fewer revisions to see
+  if (entry.applied === want && isReadyNow(entry) && !isRequested(entry)) return undefined;
   const done = `${namespace}/${name}.v${release?.revision ?? 1}`;
   return ready(entry, "True", `${Action}Succeeded`, `Helm ${action} succeeded for release ${done} with chart ${chart}`, () => ({
     history: [
