@@ -1,14 +1,28 @@
 // The runbook's commands, as they stand on the page, lived through in a simulated home.
 import { readFileSync } from "node:fs";
 import { spawnSync } from "node:child_process";
-import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { askHome, environmentOf } from "../simulators/control.ts";
+import { askHome, environmentOf, layoutOf } from "../simulators/control.ts";
 import { lodge, type Lodging, run } from "../rehearsal/day.ts";
 
 let home: Lodging;
-beforeAll(async () => void (home = await lodge({ project: process.cwd() })));
+beforeAll(async () => {
+  home = await lodge({ project: process.cwd() });
+  // a fork has a place that it is pushed to
+  const setup = [
+    "git init --quiet --bare ../origin.git",
+    "git init --quiet --initial-branch main",
+    "git config user.name Operator && git config user.email operator@example.com",
+    "git add . && git commit --quiet --message 'feat: the fork' && git remote add origin ../origin.git && git push --quiet --set-upstream origin main",
+    "echo '# my home' >> talos/cluster.yaml",
+  ];
+  for (const line of setup) expect(shell(line)).toMatchObject({ status: 0 });
+});
 afterAll(() => home?.close());
+
+/** As a person types it, in the fork. */
+const shell = (line: string) =>
+  spawnSync("bash", ["-c", line], { cwd: layoutOf(home.folder).repo, env: environmentOf(home.folder, { SHLVL: "1" }), encoding: "utf8" });
 
 /** Lines of the page's sh blocks. */
 const commands = [...readFileSync("docs/runbooks/bootstrap.md", "utf8").matchAll(/```sh\n([\s\S]*?)```/g)].flatMap(([, block]) =>
@@ -16,7 +30,9 @@ const commands = [...readFileSync("docs/runbooks/bootstrap.md", "utf8").matchAll
 );
 
 test("the page has the whole way", () =>
-  expect(commands.slice(0, 6)).toEqual([
+  expect(commands.slice(0, 8)).toEqual([
+    "task configure",
+    "git commit --all --message 'feat: my home' && git push",
     "task secrets:init",
     "task secrets:check",
     "task talos:talosconfig",
@@ -38,7 +54,7 @@ test.each(commands)(
       expect(ran.code, ran.stderr).toBe(0);
       if (words[0] === "secrets:init") await askHome(home.folder, "person"); // the page says: put the listed values into 1Password
     } else {
-      const ran = spawnSync(join(home.folder, "bin", tool!), words, { env: environmentOf(home.folder), encoding: "utf8" });
+      const ran = shell(line);
       expect(ran.status, ran.stderr).toBe(0);
     }
   },

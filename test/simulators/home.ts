@@ -112,8 +112,8 @@ export async function openHome(
     nas: card,
     busy: () => standIns.busy(),
     pending: () => nasPending(world.state.nas, world.now()) || clusterPending(world) || (real?.pending() ?? false),
-    quiesce: async () => void (await real?.quiesce()),
-    resume: async () => void (await real?.resume()),
+    quiesce: () => Promise.resolve(real?.quiesce()),
+    resume: () => Promise.resolve(real?.resume()),
     normalised: () => ({ nas: normalisedNas(world.state.nas), cluster: normalisedCluster(world) }),
   });
   const standIns = await serveTools({ socket, world, find: (name) => findTool(name, homeTool(ask)) });
