@@ -9,6 +9,7 @@ import { charts } from "./rules/charts.ts";
 import { images } from "./rules/images.ts";
 import { network } from "./rules/network.ts";
 import { podSecurity } from "./rules/pod-security.ts";
+import { prune } from "./rules/prune.ts";
 import { rootPatch } from "./rules/root-patch.ts";
 import { schema } from "./rules/schema.ts";
 import { secrets } from "./rules/secrets.ts";
@@ -16,7 +17,7 @@ import { structure } from "./rules/structure.ts";
 import { values } from "./rules/values.ts";
 import type { Finding } from "./types.ts";
 
-export const RULES: readonly Rule[] = [structure, rootPatch, schema, values, secrets, network, podSecurity, images, charts];
+export const RULES: readonly Rule[] = [structure, rootPatch, prune, schema, values, secrets, network, podSecurity, images, charts];
 
 export interface Lint {
   ground: Ground;
