@@ -1,7 +1,7 @@
 // Flux has fetched the repository and everything in it is ready. From here on Git is what changes the cluster.
 import { Failure } from "../lib/errors.ts";
 import { type FluxState, fluxState } from "../lib/flux.ts";
-import { apiReady, mayPass } from "../lib/kubernetes.ts";
+import { apiReady, passing } from "../lib/kubernetes.ts";
 import { main } from "../lib/procedure.ts";
 import { type Seen, stage } from "../lib/stage.ts";
 import { until } from "../lib/wait.ts";
@@ -48,11 +48,5 @@ export const flux = stage({
     }
   },
 });
-
-/** An API server that is away for a moment is not an answer about Flux. */
-const passing = (error: unknown): undefined => {
-  if (mayPass(error)) return undefined;
-  throw error;
-};
 
 await main(import.meta, flux);

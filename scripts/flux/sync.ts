@@ -2,7 +2,7 @@
 import { Failure } from "../lib/errors.ts";
 import { type FluxState, fluxState } from "../lib/flux.ts";
 import { pushedBelow } from "../lib/git.ts";
-import { expectOurCluster, getAll, type KubernetesObject, mayPass, steady } from "../lib/kubernetes.ts";
+import { expectOurCluster, getAll, type KubernetesObject, passing, steady } from "../lib/kubernetes.ts";
 import { main, procedure } from "../lib/procedure.ts";
 import { until } from "../lib/wait.ts";
 
@@ -85,11 +85,5 @@ export function verdict(
   if (!state || state.ready < state.total) return { waiting: state?.waiting.join("\n") ?? "Flux is not installed" };
   return { ready: true };
 }
-
-/** An API server that is away for a moment is not an answer about Flux. */
-const passing = (error: unknown): undefined => {
-  if (mayPass(error)) return undefined;
-  throw error;
-};
 
 await main(import.meta, sync);

@@ -59,6 +59,12 @@ export function mayPass(error: unknown): boolean {
 const TRANSIENT =
   /connection refused|was refused|i\/o timeout|TLS handshake timeout|no route to host|connection reset|EOF|etcdserver: (leader changed|request timed out)|ServiceUnavailable|the server is currently unable|too many requests|context deadline exceeded|apiserver not ready|Unable to connect to the server: dial/i;
 
+/** For whoever waits: an API server that is away for a moment is not an answer, anything else that is wrong is thrown. */
+export const passing = (error: unknown): undefined => {
+  if (mayPass(error)) return undefined;
+  throw error;
+};
+
 /** Whether the API answers, and if not, in which words; never throws for an API that is away. */
 export async function apiReady(): Promise<{ ready: true } | { waiting: string }> {
   const file = $.env.KUBECONFIG;

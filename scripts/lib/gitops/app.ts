@@ -1,12 +1,12 @@
 // One application of the tree, by the name of its Kustomization: what Flux would apply of it, and what the cluster says Flux has applied.
 import { UsageError } from "../errors.ts";
-import { inWords, isKind, keyOf } from "../lint/object.ts";
+import { isKind } from "../lint/object.ts";
 import { readTree } from "../lint/read.ts";
 import type { FluxKustomization, KubeObject } from "../lint/types.ts";
 import { nearest } from "../nearest.ts";
 
 /** Finds the Kustomization called `name` or `namespace/name`; a word that fits none, or several, is an error that names them. */
-export function findApp(all: readonly FluxKustomization[], word: string): FluxKustomization {
+export function findApp<T extends Pick<FluxKustomization, "name" | "namespace">>(all: readonly T[], word: string): T {
   const keys = all.map(({ namespace, name }) => `${namespace}/${name}`);
   const fit = all.filter((one, at) => keys[at] === word || one.name === word);
   if (fit.length === 1) return fit[0]!;
@@ -70,9 +70,3 @@ const DATA: readonly [kind: string, group: string][] = [
 ];
 
 export const holdsData = (object: KubeObject) => DATA.some(([kind, group]) => isKind(object, kind, group));
-
-/** What goes away when the inventory is pruned, in the order of `kubectl delete`: what holds data first, so that it is read first. */
-export function pruned(inventory: readonly InventoryEntry[]): { objects: KubeObject[]; lines: string[] } {
-  const objects = inventory.map(objectOf).sort((a, b) => Number(holdsData(b)) - Number(holdsData(a)) || (keyOf(a) < keyOf(b) ? -1 : 1));
-  return { objects, lines: objects.map((object) => (holdsData(object) ? `${inWords(object)}, and all that is in it` : inWords(object))) };
-}

@@ -11,7 +11,7 @@ export const suspendedLeftovers: Room = {
   async undo(entries, context) {
     const sights = await this.see(entries, context);
     for (const { entry, verdict } of sights) {
-      if (verdict === "safe") await resume(entry);
+      if (verdict === "safe") await suspend(entry.name, false);
       if (verdict === "safe" || verdict === "gone") await context.ledger.close(entry);
     }
     return sights.filter(({ verdict }) => verdict === "kept" || verdict === "unknown");
@@ -29,7 +29,11 @@ export function judge(entries: readonly Entry[], all: readonly KubernetesObject[
   });
 }
 
-async function resume({ name: key }: Entry): Promise<void> {
+/** Suspends or resumes a Kustomization. kustomize-controller takes over every field whose manager begins with `kubectl`, and drops it at the parent's next apply: the name is the one that the flux command has. */
+export async function suspend(key: string, suspended: boolean): Promise<void> {
   const [namespace = "", name = ""] = key.split("/");
-  await steady(() => $`kubectl patch ${KIND} ${name} --namespace ${namespace} --type merge --patch ${'{"spec":{"suspend":false}}'}`);
+  const patch = JSON.stringify({ spec: { suspend: suspended } });
+  await steady(
+    () => $`kubectl patch ${KIND} ${name} --namespace ${namespace} --type merge --field-manager flux-client-side-apply --patch ${patch}`,
+  );
 }

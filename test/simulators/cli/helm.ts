@@ -1,4 +1,6 @@
 // The stand-in for helm (v4.2.4): looks at releases, takes them away, rolls them back. Installing goes through helmfile alone.
+import { stringify } from "yaml";
+import { renderedBy } from "../world/chart-objects.ts";
 import { type ReleaseState } from "../world/cluster-store.ts";
 import { applyObjects, releaseAt, uninstall } from "../world/cluster-releases.ts";
 import { type Tool, Untaught } from "../world/tool.ts";
@@ -22,6 +24,7 @@ const COMMANDS: Record<string, Record<string, Flag>> = {
   uninstall: { wait: SWITCH, timeout: { is: "text" }, "ignore-not-found": SWITCH },
   status: {},
   "get values": { all: { is: "switch", short: "a" } },
+  "get manifest": {},
   history: {},
   rollback: { wait: SWITCH, timeout: { is: "text" } },
 };
@@ -76,6 +79,9 @@ function run(world: World, command: string, words: Words, rest: string[]): strin
       if (!release) throw new KubeError("Error: release: not found");
       if (output !== "json") throw new Untaught("get values without --output json");
       return `${JSON.stringify(release.values ?? null)}\n`;
+    case "get manifest":
+      if (!release) throw new KubeError("Error: release: not found");
+      return manifestOf(release);
     case "history":
       if (!release) throw new KubeError("Error: release: not found");
       return history(release, output);
@@ -84,6 +90,12 @@ function run(world: World, command: string, words: Words, rest: string[]): strin
       return rollback(world, release, rest[1]);
   }
 }
+
+/** What the templates rendered, as helm keeps it with the release: neither the definitions of a chart's `crds/` nor helm's own annotations are in it. */
+const manifestOf = (release: ReleaseState) =>
+  renderedBy(release)
+    .objects.map((object) => `---\n${stringify(object, { lineWidth: 0 })}`)
+    .join("");
 
 function list(world: World, words: Words, output: string, namespace: string): string {
   const kinds = ["deployed", "failed", "pending", "uninstalling"].filter((flag) => words.on(flag));

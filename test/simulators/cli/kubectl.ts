@@ -73,7 +73,10 @@ const COMMANDS: Record<string, Command> = {
   cordon: { flags: {}, run: (kube) => cordonCommand(kube, true) },
   uncordon: { flags: {}, run: (kube) => cordonCommand(kube, false) },
   "cluster-info": { flags: {}, run: clusterInfo },
-  patch: { flags: { type: { is: "text" }, patch: { is: "text", short: "p" }, "patch-file": { is: "text" } }, run: patchCommand },
+  patch: {
+    flags: { type: { is: "text" }, "field-manager": { is: "text" }, patch: { is: "text", short: "p" }, "patch-file": { is: "text" } },
+    run: patchCommand,
+  },
 };
 
 export const kubectl: Tool = async (world, call) => {

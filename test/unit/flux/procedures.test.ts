@@ -5,10 +5,10 @@ import { diff, withoutPaths } from "../../../scripts/flux/diff.ts";
 import { render } from "../../../scripts/flux/render.ts";
 import { sync, verdict } from "../../../scripts/flux/sync.ts";
 import type { KubernetesObject } from "../../../scripts/lib/kubernetes.ts";
-import { findApp, objectOf, pruned } from "../../../scripts/lib/gitops/app.ts";
-import { judge } from "../../../scripts/lib/leftovers/suspended.ts";
+import { findApp, objectOf } from "../../../scripts/lib/gitops/app.ts";
+import { judge, suspendedLeftovers } from "../../../scripts/lib/leftovers/suspended.ts";
 import type { FluxKustomization } from "../../../scripts/lib/lint/types.ts";
-import { record, type RecordSetup } from "../recorder.ts";
+import { type Answer, record, type RecordSetup } from "../recorder.ts";
 import { ourKubeconfig } from "./our-kubeconfig.ts";
 
 const DIFF = "cat | kubectl diff --server-side --force-conflicts --field-manager kustomize-controller --filename -";
@@ -92,26 +92,123 @@ describe("flux:delete", () => {
     spec,
     status: { inventory: { entries: [{ id: "default_echo_helm.toolkit.fluxcd.io_HelmRelease", v: "v2" }, { id: "default_echo__PersistentVolumeClaim", v: "v1" }] } }, // prettier-ignore
   });
-  const answers = (spec?: object) => ({
+  const LIVE = "cat | kubectl get --ignore-not-found --output json --filename -";
+  const MANIFEST = "helm get manifest echo --namespace default";
+  const object = (kind: string, apiVersion: string, name: string, more: object = {}) => ({
+    apiVersion,
+    kind,
+    metadata: { namespace: "default", name, ...more },
+  });
+  const release = { ...object("HelmRelease", "helm.toolkit.fluxcd.io/v2", "echo"), spec: {} };
+  const claim = (annotations: object = {}) => object("PersistentVolumeClaim", "v1", "echo", { annotations });
+  const answers = (spec?: object): Record<string, Answer | Answer[]> => ({
     [GET]: JSON.stringify({ items: [echo(spec)] }),
+    [LIVE]: JSON.stringify({ kind: "List", items: [release, claim()] }),
+    [MANIFEST]:
+      "---\napiVersion: apps/v1\nkind: Deployment\nmetadata: {name: echo, namespace: default}\n---\napiVersion: v1\nkind: PersistentVolumeClaim\nmetadata: {name: cache, namespace: default}\n---\napiVersion: v1\nkind: Secret\nmetadata: {name: kept, annotations: {helm.sh/resource-policy: keep}}\n",
     "kubectl patch": "patched",
     "cat | kubectl delete": "deleted",
     "cat | kubectl get --ignore-not-found --output name": "",
   });
-  it("suspends first, then deletes what was applied; the ledger has the suspension", async () => {
+  it("shows all that goes, the releases' objects too; suspends first, then deletes what was applied; the ledger has the suspension", async () => {
     const recording = await open({ answers: answers() });
     await recording.run(deleteApp, { app: "echo" });
     expect(recording.commands).toEqual([
       `ask ${GET}`,
-      `act kubectl patch kustomizations.kustomize.toolkit.fluxcd.io echo --namespace default --type merge --patch $'{"spec":{"suspend":true}}'`,
+      `ask ${LIVE}`,
+      `ask ${MANIFEST}`,
+      `act kubectl patch kustomizations.kustomize.toolkit.fluxcd.io echo --namespace default --type merge --field-manager flux-client-side-apply --patch $'{"spec":{"suspend":true}}'`,
       "act cat | kubectl delete --ignore-not-found --wait=true --timeout 9m --filename -",
       "ask cat | kubectl get --ignore-not-found --output name --filename -",
     ]);
-    expect(recording.plans[0]!.destroys).toEqual({
-      name: "echo",
-      what: ["PersistentVolumeClaim default/echo, and all that is in it", "HelmRelease default/echo"],
+    expect(recording.plans[0]).toEqual({
+      title: "flux:delete default/echo",
+      lines: [
+        "suspend Kustomization default/echo; `task leftovers UNDO=1` resumes it, and Flux installs everything again",
+        "a volume comes back from its backup where there is one, else empty",
+      ],
+      destroys: {
+        name: "echo",
+        what: [
+          "PersistentVolumeClaim default/echo, and all that is in it",
+          "PersistentVolumeClaim default/cache of HelmRelease default/echo, and all that is in it",
+          "HelmRelease default/echo",
+          "Deployment default/echo of HelmRelease default/echo",
+        ],
+      },
     });
+    expect(recording.said[0]).toBe(
+      "default/echo is gone: 2 objects, PersistentVolumeClaim default/echo, PersistentVolumeClaim default/cache with their data",
+    );
     expect(recording.ledger).toMatchObject([{ kind: "suspended Kustomization", name: "default/echo", procedure: "flux:delete" }]);
+  });
+  it("leaves what is marked to stay", async () => {
+    const marked = claim({ "kustomize.toolkit.fluxcd.io/prune": "disabled" });
+    const recording = await open({ answers: { ...answers(), [LIVE]: JSON.stringify({ kind: "List", items: [release, marked] }) } });
+    await recording.run(deleteApp, { app: "echo" });
+    expect(recording.plans[0]!.lines).toContain("stays, as it is marked: PersistentVolumeClaim default/echo");
+    expect(recording.plans[0]!.destroys!.what).not.toContain("PersistentVolumeClaim default/echo, and all that is in it");
+    const deleted = recording.stdin["cat | kubectl delete --ignore-not-found --wait=true --timeout 9m --filename -"]!;
+    expect(deleted).toContain("kind: HelmRelease");
+    expect(deleted).not.toContain("PersistentVolumeClaim");
+  });
+  it("a release that is not there, or that Flux leaves alone, has nothing that goes", async () => {
+    const gone = await open({ answers: { ...answers(), [MANIFEST]: { err: "Error: release: not found", code: 1 } } });
+    await gone.run(deleteApp, { app: "echo" });
+    const left = await open({
+      answers: { ...answers(), [LIVE]: JSON.stringify({ kind: "List", items: [{ ...release, spec: { suspend: true } }, claim()] }) },
+    });
+    await left.run(deleteApp, { app: "echo" });
+    for (const { plans } of [gone, left])
+      expect(plans[0]!.destroys!.what).toEqual(["PersistentVolumeClaim default/echo, and all that is in it", "HelmRelease default/echo"]);
+    expect(left.commands.filter((line) => line.includes("helm"))).toEqual([]);
+  });
+  it("a helm that cannot say what a release has stops it, before anything is changed", async () => {
+    const recording = await open({ answers: { ...answers(), [MANIFEST]: { err: "Error: secrets is forbidden", code: 1 } } });
+    expect(String(await recording.run(deleteApp, { app: "echo" }))).toContain("secrets is forbidden");
+    expect(recording.commands.filter((line) => line.startsWith("act"))).toEqual([]);
+  });
+  const parent = (children: { namespace: string; name: string; prune?: boolean }[]) => [
+    {
+      kind: "Kustomization",
+      metadata: { namespace: "media", name: "all" },
+      status: { inventory: { entries: children.map(({ namespace, name }) => ({ id: `${namespace}_${name}_kustomize.toolkit.fluxcd.io_Kustomization`, v: "v1" })) } }, // prettier-ignore
+    },
+    ...children.map(({ namespace, name, prune = true }) => ({
+      kind: "Kustomization",
+      metadata: { namespace, name },
+      spec: { prune },
+      status: { inventory: { entries: [{ id: `${namespace}_${name}__ConfigMap`, v: "v1" }] } },
+    })),
+  ];
+  it("shows what its Kustomizations applied, save where these do not prune", async () => {
+    const items = parent([{ namespace: "media", name: "a" }, { namespace: "media", name: "b", prune: false }]); // prettier-ignore
+    const recording = await open({ dryRun: true, answers: { [GET]: JSON.stringify({ items }), [LIVE]: "" } });
+    await recording.run(deleteApp, { app: "all" });
+    expect(recording.plans[0]!.destroys!.what).toEqual([
+      "Kustomization media/a",
+      "Kustomization media/b",
+      "ConfigMap media/a of Kustomization media/a",
+    ]);
+  });
+  it.each([
+    ["flux-system", "flux-instance"],
+    ["kube-system", "cilium"],
+    ["rook-ceph", "rook-ceph-cluster"],
+    ["external-secrets", "onepassword"],
+    ["default", "cluster-apps"],
+  ])("refuses %s/%s, asked for or below what is asked for, before anything is changed", async (namespace, name) => {
+    const own = { kind: "Kustomization", metadata: { namespace, name } };
+    for (const [items, app] of [
+      [[own], name],
+      [parent([{ namespace, name }]), "all"],
+    ] as const) {
+      // prettier-ignore
+      const recording = await open({ answers: { [GET]: JSON.stringify({ items }) } });
+      recording.context.waive = ["vital"];
+      expect(String(await recording.run(deleteApp, { app }))).toContain(`said: the cluster is not itself without ${namespace}/${name}\n`);
+      expect(recording.commands).toEqual([`ask ${GET}`]);
+    }
   });
   it("one that was suspended before is not written down as ours", async () => {
     const recording = await open({ answers: answers({ suspend: true }) });
@@ -125,7 +222,6 @@ describe("flux:delete", () => {
       kind: "ClusterRole",
       metadata: { name: "system:node-admin" },
     });
-    expect(pruned([]).lines).toEqual([]);
   });
 });
 
@@ -177,5 +273,12 @@ describe("what stays suspended", () => {
     ["of another cluster is left alone", there(true), "other", "kept"],
   ])("%s", (_what, all, home, expected) => {
     expect(judge([entry], all, home)[0]!.verdict).toBe(expected);
+  });
+  it("is resumed under the name that the flux command has, so that kustomize-controller does not take the field over", async () => {
+    const recording = await open({ answers: { [GET]: JSON.stringify({ items: there(true) }), "kubectl patch": "patched" } });
+    expect(await suspendedLeftovers.undo([entry], recording.context)).toEqual([]);
+    expect(recording.commands).toContain(
+      `act kubectl patch kustomizations.kustomize.toolkit.fluxcd.io echo --namespace default --type merge --field-manager flux-client-side-apply --patch $'{"spec":{"suspend":false}}'`,
+    );
   });
 });

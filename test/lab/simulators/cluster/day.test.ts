@@ -108,6 +108,21 @@ test("a chart that comes before Cilium cannot become ready, and says so in helm'
   expect(await sync("coredns")).toMatchObject({ code: 0 });
 });
 
+test("helm tells the manifest of a release: what its templates rendered, without helm's own annotations", async () => {
+  await prepare();
+  await sync("cilium");
+  const { out, code } = await home.run(helm, "get manifest cilium --namespace kube-system");
+  expect(code).toBe(0);
+  expect(out).toMatch(/^---\napiVersion: /);
+  expect(out).toContain("kind: DaemonSet\n");
+  expect(out).not.toMatch(/meta\.helm\.sh|kind: CustomResourceDefinition/);
+  expect(await home.run(helm, "get manifest nothing --namespace kube-system")).toEqual({
+    code: 1,
+    out: "",
+    err: "Error: release: not found\n",
+  });
+});
+
 test("a release is pending as long as its helm waits", async () => {
   await prepare();
   const helmAtWork = sync("cilium");

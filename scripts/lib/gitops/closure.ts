@@ -1,0 +1,115 @@
+// Everything that goes away with a Kustomization: what it applied, what its HelmReleases installed, and the same of the Kustomizations that it applied.
+import { Failure } from "../errors.ts";
+import { type KubernetesObject, mayPass, steady } from "../kubernetes.ts";
+import { FLUX_HELM, FLUX_KUSTOMIZE, inWords, isKind, isObject, keyOf } from "../lint/object.ts";
+import type { KubeObject } from "../lint/types.ts";
+import { ask } from "../shell.ts";
+import { parseDocuments, printDocuments } from "../yaml.ts";
+import { holdsData, type InventoryEntry, objectOf } from "./app.ts";
+
+/** A Kustomization as the cluster has it. */
+export interface Applied extends KubernetesObject {
+  spec?: { suspend?: boolean; prune?: boolean; deletionPolicy?: string };
+  status?: KubernetesObject["status"] & { inventory?: { entries?: InventoryEntry[] } };
+}
+
+export interface Closure {
+  /** What it applied itself: to be deleted, what holds data first. */
+  objects: KubeObject[];
+  /** A line for each object that goes, whoever takes it away; what holds data first. */
+  lines: string[];
+  /** Those that hold data. */
+  data: string[];
+  /** What is marked to stay, and stays. */
+  kept: string[];
+}
+
+/** Without these the cluster is not itself: nothing could bring them back. */
+const VITAL = ["flux-system", "kube-system", "rook-ceph", "external-secrets"];
+
+/** Refuses what the cluster cannot be without, whether it is asked for or would go along. Cannot be waived. */
+export function refuseVital(one: Applied, all: readonly Applied[]): void {
+  const vital = [one, ...below(one, all)].filter(
+    ({ metadata: { namespace = "", name } }) => VITAL.includes(namespace) || name === "cluster-apps",
+  );
+  if (vital.length === 0) return;
+  throw new Failure({
+    attempted: `delete ${one.metadata.namespace}/${one.metadata.name}`,
+    said: `the cluster is not itself without ${vital.map(({ metadata }) => `${metadata.namespace}/${metadata.name}`).join(", ")}`,
+    now: "nothing was changed",
+    next: "take it out of Git if it must really go; flux:delete is for applications",
+  });
+}
+
+/** The Kustomizations that it applied, theirs too. kustomize-controller leaves alone what a suspended or unpruned one has applied. */
+function below(one: Applied, all: readonly Applied[], seen = new Set<Applied>([one])): Applied[] {
+  return inventoryOf(one)
+    .filter((object) => isKind(object, "Kustomization", FLUX_KUSTOMIZE))
+    .flatMap(({ metadata }) => all.filter((two) => two.metadata.name === metadata.name && two.metadata.namespace === metadata.namespace))
+    .filter((child) => !seen.has(child) && seen.add(child))
+    .flatMap((child) => [child, ...(prunes(child) ? below(child, all, seen) : [])]);
+}
+
+const prunes = ({ spec = {} }: Applied) =>
+  !spec.suspend && ({ Orphan: false, Delete: true, WaitForTermination: true }[spec.deletionPolicy ?? "MirrorPrune"] ?? spec.prune === true);
+
+const inventoryOf = ({ status }: Applied) => (status?.inventory?.entries ?? []).map(objectOf);
+
+/** Looks at what lives, so that what is marked to stay is left out, and asks helm what each release has in the cluster. */
+export async function closureOf(one: Applied, all: readonly Applied[]): Promise<Closure> {
+  const own = inventoryOf(one);
+  const theirs = below(one, all).filter(prunes).flatMap((child) => inventoryOf(child).map((object) => ({ object, by: inWords(child) }))); // prettier-ignore
+  const living = await live([...own, ...theirs.map(({ object }) => object)]);
+  const stays = (object: KubeObject) => isKept(living.get(keyOf(object)));
+  const objects = dataFirst(own.filter((object) => !stays(object)));
+  const pruned = theirs.filter(({ object }) => !stays(object));
+  const applied = [...objects.map((object) => ({ object, by: "" })), ...pruned];
+  const going = [...applied];
+  for (const { object } of applied) {
+    if (!isKind(object, "HelmRelease", FLUX_HELM)) continue;
+    const installed = await manifestOf(living.get(keyOf(object)));
+    going.push(...installed.map((part) => ({ object: part, by: inWords(object) })));
+  }
+  const sorted = going.toSorted((a, b) => Number(holdsData(b.object)) - Number(holdsData(a.object)));
+  return {
+    objects,
+    lines: sorted.map(({ object, by }) => `${inWords(object)}${by && ` of ${by}`}${holdsData(object) ? ", and all that is in it" : ""}`),
+    data: sorted.filter(({ object }) => holdsData(object)).map(({ object }) => inWords(object)),
+    kept: [...own, ...theirs.map(({ object }) => object)].filter(stays).map(inWords),
+  };
+}
+
+const dataFirst = (objects: KubeObject[]) =>
+  objects.toSorted((a, b) => Number(holdsData(b)) - Number(holdsData(a)) || (keyOf(a) < keyOf(b) ? -1 : 1));
+
+/** kustomize-controller never prunes these. */
+const isKept = (object: KubeObject | undefined) =>
+  ["prune", "reconcile"].some((word) => object?.metadata.annotations?.[`${FLUX_KUSTOMIZE}/${word}`]?.toLowerCase() === "disabled");
+
+async function live(objects: readonly KubeObject[]): Promise<Map<string, KubeObject>> {
+  if (objects.length === 0) return new Map();
+  const input = await printDocuments(objects);
+  const said = await steady(() => ask({ input })`cat | kubectl get --ignore-not-found --output json --filename -`.text());
+  if (!said.trim()) return new Map();
+  const got = JSON.parse(said) as KubeObject & { items?: KubeObject[] };
+  return new Map((got.kind === "List" ? (got.items ?? []) : [got]).map((object) => [keyOf(object), object]));
+}
+
+/** What helm would take away with a release; nothing of one that is not there, or that helm-controller leaves since it is suspended. */
+async function manifestOf(release: KubeObject | undefined): Promise<KubeObject[]> {
+  if (!release || release.spec?.suspend === true) return [];
+  const { releaseName, targetNamespace, storageNamespace = release.metadata.namespace } = release.spec ?? {};
+  const name = releaseName ?? (targetNamespace ? `${targetNamespace}-${release.metadata.name}` : release.metadata.name);
+  const got = await steady(async () => {
+    const asked = await ask({ timeout: "1m" })`helm get manifest ${name} --namespace ${storageNamespace}`.nothrow();
+    if (asked.exitCode !== 0 && mayPass(asked)) throw asked;
+    return asked;
+  });
+  if (got.exitCode !== 0) {
+    if (/release: not found/.test(got.stderr)) return [];
+    throw got;
+  }
+  return (await parseDocuments(got.stdout, `the manifest of release ${storageNamespace}/${name}`))
+    .filter(isObject)
+    .filter(({ metadata }) => metadata.annotations?.["helm.sh/resource-policy"] !== "keep");
+}
