@@ -46,12 +46,12 @@ export const lintSecrets = procedure({
   },
 });
 
-/** Tracked files, or those of the index that differ from the last commit. */
+/** Tracked files and those that the next `git add` would take, or those of the index that differ from the last commit. */
 async function listed(staged: boolean): Promise<string[]> {
   const out = staged
     ? await ask`git diff --cached --name-only --no-renames --diff-filter=ACM -z`.text()
-    : await ask`git ls-files -z`.text();
-  return out.split("\0").filter(Boolean);
+    : await ask`git ls-files --cached --others --exclude-standard -z`.text();
+  return [...new Set(out.split("\0").filter(Boolean))];
 }
 
 /** What the index has at a path: not what is in the folder, which may differ. */
