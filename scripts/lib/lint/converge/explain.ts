@@ -1,34 +1,57 @@
 // What an object waits for, and why: each need with who brings it and when, and the longest way to it.
+import { nearest } from "../../nearest.ts";
+import { bringersOf, thingsOf } from "./bringers.ts";
 import type { Convergence } from "./converge.ts";
 import { durationOf } from "./duration.ts";
 import { say } from "./keys.ts";
-import { nearest } from "../../nearest.ts";
 import type { State } from "./state.ts";
 import type { Need, Step } from "./step.ts";
 import { pathTo } from "./waves.ts";
 
-/** The lines of an answer; `asked` is `Kind namespace/name`, `Kind/namespace/name`, or a name alone. Undefined where there is no such object. */
-export function explain({ state, stuck }: Pick<Convergence, "state" | "stuck">, asked: string): string[] | undefined {
-  const steps = stepsFor(asked, state);
-  if (steps.length === 0) return undefined;
+/** The lines of an answer; `asked` is a name, with its namespace, or its kind too. Undefined where there is no such object. */
+export function explain(
+  { state, stuck }: Pick<Convergence, "state" | "stuck">,
+  asked: string,
+  shownPath: (file: string) => string = (file) => file,
+): string[] | undefined {
   const units = new Map<string, Step[]>();
-  for (const step of steps) units.set(step.unit.name, [...(units.get(step.unit.name) ?? []), step]);
+  for (const step of stepsFor(asked, state)) units.set(step.unit.name, [...(units.get(step.unit.name) ?? []), step]);
+  if (units.size === 0) return bringersOf(asked, state);
+  const told: string[][] = [];
+  // the longest first, so that a way that is the beginning of another is not told again
+  const ways = new Map([...units].map(([name, own]) => [name, wayTo(own.at(-1)!, state)]));
+  for (const way of [...ways.values()].sort((a, b) => b.length - a.length))
+    if (!told.some((other) => way.every((line, index) => other[index] === line))) told.push(way);
   return [...units].flatMap(([name, own]) => {
     const last = own.at(-1)!;
     const { at, wave } = state.taken.get(last)!;
     const held = own.some((step) => stuck.has(step));
-    const lines = [
-      `${name} (${last.source.file}:${last.source.line})`,
+    const way = ways.get(name)!;
+    return [
+      `${name} (${shownPath(last.source.file)}:${last.source.line})`,
       held ? "  is never ready: see the findings" : `  is ready in wave ${wave}, after about ${durationOf(at)}`,
+      ...needLines(own, state),
+      ...(way.length > 1 && !held && told.includes(way) ? ["  the longest way to it:", ...way] : []),
     ];
-    for (const step of own) for (const need of step.needs) if (!need.key.startsWith("done:")) lines.push(`  ${needLine(need, state)}`);
-    const path = pathTo(last, state);
-    if (path.length > 1 && !held)
-      lines.push(
-        "  the longest way to it:",
-        ...path.map((link) => `    ${durationOf(link.at).padStart(7)}  ${link.name}${link.waitedFor ? ` ${link.waitedFor}` : ""}`),
-      );
-    return lines;
+  });
+}
+
+const wayTo = (step: Step, state: State) =>
+  pathTo(step, state).map(({ at, name, waitedFor }) => `    ${durationOf(at).padStart(7)}  ${name}${waitedFor ? ` ${waitedFor}` : ""}`);
+
+/** How a lack shows stands once, above all that are lacking in this way. */
+const HOW: Record<Need["how"], string> = {
+  guard: "waits for:",
+  attempt: "is tried, fails and is repeated until these are there:",
+  wait: "the cluster waits for:",
+  passing: "is refused while their Pods start:",
+};
+
+function needLines(own: readonly Step[], state: State): string[] {
+  const needs = own.flatMap((step) => step.needs).filter(({ key }) => !key.startsWith("done:"));
+  return (Object.keys(HOW) as Need["how"][]).flatMap((how) => {
+    const lines = [...new Set(needs.filter((need) => need.how === how).map((need) => `    ${needLine(need, state)}`))];
+    return lines.length > 0 ? [`  ${HOW[how]}`, ...lines] : [];
   });
 }
 
@@ -39,15 +62,8 @@ function needLine(need: Need, state: State): string {
     : there?.granted
       ? "nowhere: see the findings"
       : "the bootstrap";
-  return `${say(need)}: ${there === undefined && need.how === "passing" ? "not looked at" : `from ${from}`}${HOW[need.how]}`;
+  return `${say(need)}: ${there === undefined && need.how === "passing" ? "not looked at" : `from ${from}`}`;
 }
-
-const HOW: Record<Need["how"], string> = {
-  guard: "",
-  attempt: " (tried without it, it fails and is repeated)",
-  wait: " (the cluster waits for it)",
-  passing: " (refused only while its Pods start)",
-};
 
 function stepsFor(asked: string, { steps }: State): Step[] {
   const wanted = asked
@@ -63,5 +79,15 @@ function stepsFor(asked: string, { steps }: State): Step[] {
 }
 
 /** The object with the nearest name, for a question about one that is not there. */
-export const meant = (asked: string, { state }: Pick<Convergence, "state">) =>
-  nearest(asked, [...new Set(state.steps.map(({ unit }) => unit.name))]);
+export function meant(asked: string, { state }: Pick<Convergence, "state">): string | undefined {
+  const names = [...new Set([...state.steps.map(({ unit }) => unit.name), ...thingsOf(state).keys()])];
+  const short = (name: string) => name.slice(name.indexOf(" ") + 1);
+  return (
+    nearest(asked.replace(/^([A-Za-z]+)\/(?=.*\/)/, "$1 "), names) ??
+    nearest(asked, names.map(short)) ??
+    nearest(
+      asked,
+      names.map((name) => short(name).split("/").at(-1)!),
+    )
+  );
+}

@@ -1,6 +1,6 @@
 // What works at a price and what cannot be known: second attempts, webhooks, releases that give up, orders without use, charts nobody described.
 import { describe, expect, it } from "vitest";
-import { explain } from "../../../../scripts/lib/lint/converge/explain.ts";
+import { explain, meant } from "../../../../scripts/lib/lint/converge/explain.ts";
 import { inLines } from "../../../../scripts/lib/lint/converge/waves.ts";
 
 import type { KubeObject } from "../../../../scripts/lib/lint/types.ts";
@@ -270,9 +270,11 @@ describe("what is printed", () => {
     expect(explain(result, "PersistentVolumeClaim apps/actual")).toEqual([
       "PersistentVolumeClaim apps/actual (apps/actual/persistentvolumeclaim.yaml:1)",
       "  is ready in wave 2, after about 16m44s",
-      "  can begin only once it is applied: from Kustomization apps/actual, wave 1, after about 10s",
-      "  is of StorageClass ceph-block: from HelmRelease rook-ceph/rook-ceph-cluster, wave 2, after about 11m39s (the cluster waits for it)",
-      "  is filled by ReplicationDestination apps/actual-dst: from ReplicationDestination apps/actual-dst, wave 2, after about 16m39s (the cluster waits for it)",
+      "  waits for:",
+      "    can begin only once it is applied: from Kustomization apps/actual, wave 1, after about 10s",
+      "  the cluster waits for:",
+      "    is of StorageClass ceph-block: from HelmRelease rook-ceph/rook-ceph-cluster, wave 2, after about 11m39s",
+      "    is filled by ReplicationDestination apps/actual-dst: from ReplicationDestination apps/actual-dst, wave 2, after about 16m39s",
       "  the longest way to it:",
       "         5s  Kustomization flux-system/cluster-apps",
       "        10s  Kustomization rook-ceph/rook-ceph can begin only once it is applied",
@@ -285,6 +287,31 @@ describe("what is printed", () => {
     ]);
     expect(explain(result, "actual-secret")).toEqual(explain(result, "ExternalSecret/apps/actual-secret"));
     expect(explain(result, "nobody")).toBeUndefined();
+    expect(meant("actuall-secret", result)).toBe("actual-secret");
+  });
+  it("who brings what is no step of its own, and who waits for it", () => {
+    expect(explain(result, "StorageClass/ceph-block")).toEqual(explain(result, "ceph-block"));
+    expect(explain(result, "ceph-block")).toEqual(
+      expect.arrayContaining([
+        "StorageClass ceph-block",
+        "  is made ready by HelmRelease rook-ceph/rook-ceph-cluster, wave 2, after about 11m39s",
+      ]),
+    );
+    expect(explain(result, "CustomResourceDefinition/externalsecrets.external-secrets.io")).toEqual([
+      "the kind ExternalSecret (external-secrets.io)",
+      "  comes from the bootstrap, or is there from the start",
+      expect.stringMatching(/^ {4}waited for by Kustomization /),
+    ]);
+  });
+  it("a way that is the beginning of another one stands once", () => {
+    const ways = explain(result, "apps/actual")!
+      .join("\n")
+      .split("  the longest way to it:\n")
+      .slice(1)
+      .map((text) => text.split("\n").filter((line) => /^ {4,}[\dms]+ {2}/.test(line)));
+    expect(ways.length).toBeGreaterThan(0);
+    for (const way of ways)
+      expect(ways.filter((other) => way.every((line, index) => other[index] === line)).map(({ length }) => length)).toEqual([way.length]);
   });
 
   it("of what is never ready, where the reason stands", () => {
@@ -292,10 +319,12 @@ describe("what is printed", () => {
     expect(explain(broken, "Kustomization apps/echo")).toEqual([
       "Kustomization apps/echo (apps/echo/ks.yaml:1)",
       "  is never ready: see the findings",
-      "  can begin only once it is applied: from Kustomization flux-system/cluster-apps, wave 0, after about 5s",
-      "  reads its files from GitRepository flux-system/flux-system: from the bootstrap",
-      "  applies ExternalSecret apps/echo, which needs the kind ExternalSecret (external-secrets.io): from nowhere: see the findings (tried without it, it fails and is repeated)",
-      "  applies ExternalSecret apps/echo, which needs Namespace apps: from the bootstrap (tried without it, it fails and is repeated)",
+      "  waits for:",
+      "    can begin only once it is applied: from Kustomization flux-system/cluster-apps, wave 0, after about 5s",
+      "    reads its files from GitRepository flux-system/flux-system: from the bootstrap",
+      "  is tried, fails and is repeated until these are there:",
+      "    applies ExternalSecret apps/echo, which needs the kind ExternalSecret (external-secrets.io): from nowhere: see the findings",
+      "    applies ExternalSecret apps/echo, which needs Namespace apps: from the bootstrap",
     ]);
   });
 });
