@@ -15,17 +15,19 @@ export const lintKubernetes = procedure({
   options: {
     root: text("the folder with apps/ and flux/, or the repository that has it", "kubernetes"),
     bootstrap: maybeText("the bootstrap's folder; beside the tree when left out"),
-    explain: maybeText("say what an object waits for, and why: NAME, or KIND/NAMESPACE/NAME"),
+    explain: maybeText("say what an object waits for, and why: NAME, NAMESPACE/NAME or KIND/NAMESPACE/NAME"),
     report: choice("form of the findings", ["text", "github"], "text"),
   },
   cluster: false,
-  async run({ root: tree, bootstrap, explain, report }, { env, root, ui }) {
+  async run({ root: tree, bootstrap, explain, report }, { env, root, signal, ui }) {
     const { lint } = await import("../lib/lint/lint.ts");
     const { asAnnotations, inNumbers, inText } = await import("../lib/lint/report.ts");
     const where = { root: resolve(root, tree), ...(bootstrap !== undefined && { bootstrap: resolve(root, bootstrap) }) };
-    const result = await lint(where, { ...(await homeOf(root, where.root)), cache: cacheFolder(env.HOME_OPS_STATE!) });
-    if (explain !== undefined) return answer(result, explain, ui);
-    const { findings, ground, convergence } = result;
+    const result = await lint(where, { ...(await homeOf(root, where.root)), cache: cacheFolder(env.HOME_OPS_STATE!), signal });
+    const shownPath = (file: string) => shownFrom(root, result.ground.tree.base, file);
+    if (explain !== undefined) return answer(result, explain, ui, shownPath);
+    const { ground, convergence } = result;
+    const findings = result.findings.map((one) => ({ ...one, file: shownPath(one.file) }));
     const errors = findings.filter(({ level }) => level === "error");
     const { inLines } = await import("../lib/lint/converge/waves.ts");
     const waves = convergence && errors.length === 0 && report === "text" ? inLines(convergence.waves, convergence.criticalPath) : [];
@@ -40,11 +42,18 @@ export const lintKubernetes = procedure({
     throw new Failure({
       attempted: "prove that this tree can start",
       said: inNumbers(findings),
-      next: "mend what is above, then: task lint:kubernetes",
+      next: `mend what is above, then: task lint:kubernetes${tree === "kubernetes" ? "" : ` ROOT=${tree}`}${bootstrap === undefined ? "" : ` BOOTSTRAP=${bootstrap}`}`,
       shown: true,
     });
   },
 });
+
+/** A tree's file as whoever stands in this repository can open it: from its root, or whole where it lies outside. The lint's own files are here. */
+function shownFrom(root: string, base: string, file: string): string {
+  const own = file.startsWith("scripts/lint/") && !existsSync(join(base, file));
+  const whole = own ? join(root, file) : resolve(base, file);
+  return isWithin(whole, root) ? relative(root, whole) || "." : whole;
+}
 
 /** The versions and the home that a tree is for: its own repository's, where it has them. */
 async function homeOf(own: string, tree: string): Promise<Home> {
@@ -68,10 +77,14 @@ async function clusterOf(base: string): Promise<Cluster | undefined> {
   }
 }
 
-async function answer({ convergence }: Lint, asked: string, ui: Ui): Promise<void> {
-  const { explain } = await import("../lib/lint/converge/explain.ts");
-  const lines = convergence && explain(convergence, asked);
-  if (!lines) throw new UsageError(`--explain ${asked}: there is no such object in the tree (KIND/NAMESPACE/NAME, or a name)`);
+async function answer({ convergence }: Lint, asked: string, ui: Ui, shownPath: (file: string) => string): Promise<void> {
+  const { explain, meant } = await import("../lib/lint/converge/explain.ts");
+  const lines = convergence && explain(convergence, asked, shownPath);
+  const close = lines || !convergence ? undefined : meant(asked, convergence);
+  if (!lines)
+    throw new UsageError(
+      `--explain ${asked}: there is no such object in the tree (NAME, NAMESPACE/NAME or KIND/NAMESPACE/NAME)${close ? `; did you mean ${close}?` : ""}`,
+    );
   ui.result(lines, lines.join("\n"));
 }
 

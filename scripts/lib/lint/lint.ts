@@ -1,4 +1,5 @@
 // The whole lint of one tree: read it, hold every rule against it, simulate a first install.
+import { setImmediate as turn } from "node:timers/promises";
 import type { Cluster } from "../cluster/cluster.ts";
 import { knownCharts, loadCharts } from "./charts.ts";
 import { converge, type Convergence } from "./converge/converge.ts";
@@ -30,17 +31,28 @@ export interface Home {
   /** A folder that remembers what was parsed; without it everything is parsed anew. */
   cache?: string;
   cluster?: Cluster;
+  /** Aborts on Ctrl-C: looked at between the rules, which themselves never wait. */
+  signal?: AbortSignal;
 }
 
 /** Lints a tree. A rule that breaks is a finding of its own: the others still say what they see. */
-export async function lint(where: Where, { kubernetes, cluster, cache }: Home): Promise<Lint> {
+export async function lint(where: Where, { kubernetes, cluster, cache, signal }: Home): Promise<Lint> {
+  const pause = async () => {
+    await turn(); // a signal is told only when the event loop has its turn
+    signal?.throwIfAborted();
+  };
   const parsed = cache === undefined ? undefined : openParseCache(cache);
   loadCharts(parsed?.parse);
   const tree = readTree(where, parsed?.parse);
+  await pause();
   const ground = groundOf(tree, kubernetes, cluster);
   const found = [...tree.findings];
   if (tree.kustomizations.length === 0) return { ground, findings: inOrder(found) };
-  for (const rule of RULES) found.push(...(await guarded(rule.name, () => rule.check(ground))));
+  for (const rule of RULES) {
+    await pause();
+    found.push(...(await guarded(rule.name, () => rule.check(ground))));
+  }
+  await pause();
   let convergence: Convergence | undefined;
   const facts = {
     charts: knownCharts(),
@@ -52,6 +64,7 @@ export async function lint(where: Where, { kubernetes, cluster, cache }: Home): 
       return convergence.findings;
     })),
   );
+  await pause();
   parsed?.keep();
   return { ground, findings: inOrder(found), ...(convergence && { convergence }) };
 }

@@ -42,8 +42,21 @@ export function readTree({ root, bootstrap }: Where, parse?: Parse): Tree & { fi
       why: "Flux has nothing to begin with: a first install ends with an empty cluster",
       fix,
     });
-  if (files.is(tree.root) !== "folder") return (lacks("there is no such folder", "ROOT= names the folder with apps/ and flux/"), tree);
+  const notAFolder = (path: string) => (existsSync(path) ? "is a file, not a folder" : "there is no such folder");
+  if (files.is(tree.root) !== "folder") return (lacks(notAFolder(folder), "ROOT= names the folder with apps/ and flux/"), tree);
   if (files.names(tree.root).length === 0) return (lacks("the tree is empty", "ROOT= names the folder with apps/ and flux/"), tree);
+  if (bootstrap !== undefined && files.is(relative(base, bootstrapRoot)) !== "folder") {
+    report({
+      rule: "bootstrap",
+      level: "error",
+      file: relative(base, bootstrapRoot),
+      line: 1,
+      message: notAFolder(bootstrapRoot),
+      why: "what is there before Flux is not known: the proof would leave it open, and pass",
+      fix: "BOOTSTRAP= names the folder with helmfile.d/ and resources.yaml.njk; leave it out for the one beside the tree",
+    });
+    return tree;
+  }
   tree.bootstrap = readBootstrap(files, relative(base, bootstrapRoot), report);
   const entry = entryOf(files, tree.root, tree.bootstrap) ?? unreadableEntry(files, tree.root);
   if (!entry)

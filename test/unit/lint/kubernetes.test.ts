@@ -1,6 +1,7 @@
 // The command itself: what it prints for people, machines and GitHub, and when it fails.
 import { describe, expect, it } from "vitest";
 import { Failure, UsageError } from "../../../scripts/lib/errors.ts";
+import { lint } from "../../../scripts/lib/lint/lint.ts";
 import type { Finding } from "../../../scripts/lib/lint/types.ts";
 import { lintKubernetes } from "../../../scripts/lint/kubernetes.ts";
 import { record } from "../recorder.ts";
@@ -81,7 +82,7 @@ describe("lint:kubernetes", () => {
   });
   it("knows no object of another name", async () =>
     expect((await run(GOOD, { explain: "nobody" })).failure).toEqual(
-      new UsageError("--explain nobody: there is no such object in the tree (KIND/NAMESPACE/NAME, or a name)"),
+      new UsageError("--explain nobody: there is no such object in the tree (NAME, NAMESPACE/NAME or KIND/NAMESPACE/NAME)"),
     ));
   it("remembers what it parsed, and says the same", async () => {
     const root = tree(BAD);
@@ -92,4 +93,40 @@ describe("lint:kubernetes", () => {
     };
     expect(await once()).toEqual(await once());
   });
+});
+
+describe("the folders it is given", () => {
+  const at = async (root: string, values: { root?: string; bootstrap?: string }) => {
+    const lab = await record({ root, env: { HOME_OPS_STATE: `${root}/.home-ops` } });
+    const failure = await lab.run(lintKubernetes, {
+      root: "kubernetes",
+      bootstrap: undefined,
+      explain: undefined,
+      report: "text",
+      ...values,
+    });
+    const { findings } = lab.results[0] as { findings: Finding[] };
+    return { failure: String(failure), told: findings.filter(isError).map(({ file, line, message }) => `${file}:${line}: ${message}`) };
+  };
+  it("a bootstrap that is not there is an error, not a tree without one", async () => {
+    const { failure, told } = await at(tree(GOOD), { bootstrap: "botstrap" });
+    expect(told).toEqual(["botstrap:1: there is no such folder"]);
+    expect(failure).toContain("next: mend what is above, then: task lint:kubernetes BOOTSTRAP=botstrap");
+  });
+  it("a tree that is a file is called one", async () =>
+    expect((await at(tree(GOOD), { root: "versions.env" })).told).toEqual(["versions.env:1: is a file, not a folder"]));
+  it("a tree that is nowhere keeps its slash", async () =>
+    expect((await at(tree(GOOD), { root: "/nonexistent" })).told).toEqual(["/nonexistent:1: there is no such folder"]));
+  it("a tree outside the repository is named by where it lies, and named again in what comes next", async () => {
+    const elsewhere = tree(BAD);
+    const { failure, told } = await at(tree(GOOD), { root: elsewhere });
+    expect(told).toEqual([`${elsewhere}/${APP}/a.yaml:7: imutable is no field of this kind`]);
+    expect(failure).toContain(`task lint:kubernetes ROOT=${elsewhere}`);
+  });
+});
+
+it("stops at Ctrl-C between two rules", async () => {
+  const stop = new AbortController();
+  setImmediate(() => stop.abort(new Error("interrupted by SIGINT")));
+  await expect(lint({ root: tree(GOOD) }, { kubernetes: "v1.36.5", signal: stop.signal })).rejects.toThrow("interrupted by SIGINT");
 });
