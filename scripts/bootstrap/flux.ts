@@ -1,12 +1,15 @@
 // Flux has fetched the repository and everything in it is ready. From here on Git is what changes the cluster.
 import { Failure } from "../lib/errors.ts";
+import { waitingForVault } from "../lib/external-secrets.ts";
 import { type FluxState, fluxState } from "../lib/flux.ts";
 import { apiReady, passing } from "../lib/kubernetes.ts";
 import { main } from "../lib/procedure.ts";
 import { type Seen, stage } from "../lib/stage.ts";
 import { until } from "../lib/wait.ts";
 
-const SECONDS = 20 * 60;
+/** A first install pulls every image and makes Ceph's disks: it is given up when nothing became ready for this long, not when it is merely slow. */
+const PATIENCE = 20 * 60;
+const AT_MOST = 90 * 60;
 
 /** A Flux that has nothing but its own instance has not looked into the repository yet. */
 export function seeFlux(state: FluxState | undefined): Seen {
@@ -31,19 +34,28 @@ export const flux = stage({
     try {
       await until(
         async () => {
-          const seen = seeFlux(await fluxState().catch(passing));
+          const state = await fluxState().catch(passing);
+          if (!state) return { waiting: "Flux does not answer" };
+          const seen = seeFlux(state);
           last = seen.saw;
-          return seen.state === "done" ? { ready: seen } : { waiting: seen.saw.split("\n").slice(0, 2).join("; ") };
+          return seen.state === "done" ? { ready: seen } : { waiting: seen.saw.split("\n").slice(0, 2).join("; "), far: state.ready };
         },
-        { for: "Flux", seconds: SECONDS, ui, signal },
+        { for: "Flux", seconds: PATIENCE, atMost: AT_MOST, ui, signal },
       );
     } catch (error) {
       if (!(error instanceof Failure)) throw error;
+      const missing = (await waitingForVault().catch(passing)) ?? [];
       throw new Failure({
-        attempted: `see everything ready within ${SECONDS / 60} minutes`,
-        said: last,
+        attempted: `see everything ready: nothing became ready for ${PATIENCE / 60} minutes, or it took more than ${AT_MOST / 60}`,
+        said: [
+          ...(missing.length > 0 ? ["only a person can put these into the vault:", ...missing, "with what depends on them:"] : []),
+          last,
+        ].join("\n"),
         now: "Flux goes on trying",
-        next: "flux get all --all-namespaces --status-selector ready=false; then: task bootstrap:flux",
+        next:
+          missing.length > 0
+            ? "task secrets:check names the fields; put them into the vault, then: task bootstrap:flux"
+            : "flux get all --all-namespaces --status-selector ready=false; then: task bootstrap:flux",
       });
     }
   },

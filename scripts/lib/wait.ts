@@ -2,13 +2,16 @@
 import { Failure } from "./errors.ts";
 import type { Ui } from "./ui.ts";
 
-export type Seen<T> = { ready: T } | { waiting: string };
+/** `far` is how much is there already: whenever it is more than ever, the patience begins anew. */
+export type Seen<T> = { ready: T } | { waiting: string; far?: number };
 
 export interface Patience {
   /** What is waited for, as it stands in the error: "k8s-0 to answer". */
   for: string;
   /** Seconds until it is a failure. */
   seconds: number;
+  /** Seconds in all, however much comes; for a probe that says how far it is. */
+  atMost?: number;
   ui: Pick<Ui, "progress">;
   signal: AbortSignal;
   /** The command that continues. */
@@ -54,10 +57,13 @@ export async function untilOrNot<T>(probe: () => Promise<Seen<T>>, patience: Pat
 
 async function look<T>(probe: () => Promise<Seen<T>>, patience: Patience): Promise<Seen<T>> {
   const started = clock.now();
+  let [farthest, since] = [-Infinity, started];
   for (let pause = FIRST_MS; ; pause = Math.min(pause * 1.5, LONGEST_MS)) {
     const seen = await probe();
     const elapsed = (clock.now() - started) / 1000;
-    if ("ready" in seen || elapsed >= patience.seconds) return seen;
+    if ("ready" in seen) return seen;
+    if (seen.far !== undefined && seen.far > farthest) [farthest, since] = [seen.far, clock.now()];
+    if ((clock.now() - since) / 1000 >= patience.seconds || elapsed >= (patience.atMost ?? Infinity)) return seen;
     patience.ui.progress(`waiting for ${patience.for}: ${firstLine(seen.waiting)} (${Math.round(elapsed)} s)`);
     await rest(pause, patience);
   }

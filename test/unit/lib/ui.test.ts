@@ -117,6 +117,24 @@ describe("waiting", () => {
       "could not wait for k8s-0 to answer within 10 s\n  said: connection refused\n  next: task talos:status",
     );
   });
+  test("goes on as long as there is more than before, and ends when nothing came for the whole patience", async () => {
+    const clock = stillClock();
+    useClock(clock);
+    let looks = 0;
+    const until8 = until(async () => ({ waiting: "not all", far: Math.min((looks += 1), 8) }), patience);
+    await expect(until8).rejects.toThrow("could not wait for k8s-0 to answer within 10 s");
+    const [begun, all] = [clock.pauses.slice(0, 7), clock.pauses].map((pauses) => pauses.reduce((sum, ms) => sum + ms, 0));
+    expect(all! - begun!).toBeGreaterThanOrEqual(10_000);
+    expect(all).toBeGreaterThan(15_000);
+  });
+  test("ends at the deadline for all, however much comes", async () => {
+    const clock = stillClock();
+    useClock(clock);
+    let far = 0;
+    await expect(until(async () => ({ waiting: "not all", far: (far += 1) }), { ...patience, atMost: 30 })).rejects.toThrow("not all");
+    expect(clock.now()).toBeGreaterThanOrEqual(30_000);
+    expect(clock.now()).toBeLessThan(36_000);
+  });
   test("what the probe throws ends it", async () =>
     await expect(until(() => Promise.reject(new Error("wrong key")), patience)).rejects.toThrow("wrong key"));
 });

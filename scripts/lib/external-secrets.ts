@@ -1,0 +1,29 @@
+// What waits for a value that only a person can put into the vault: an ExternalSecret whose store is there and whose item or field is not.
+import { condition, getAll, isReady, type KubernetesObject } from "./kubernetes.ts";
+
+const KINDS = "clustersecretstores.external-secrets.io,externalsecrets.external-secrets.io";
+
+interface Asking extends KubernetesObject {
+  spec?: {
+    secretStoreRef?: { name?: string };
+    dataFrom?: { extract?: { key?: string } }[];
+    data?: { remoteRef?: { key?: string } }[];
+  };
+}
+
+/** A line for each, with the items that it is made of; empty where the API has none. */
+export const waitingForVault = async () => lackingItems((await getAll(KINDS)) ?? []);
+
+/** While a store is not ready nothing is known of its items, so what asks such a store is left out. */
+export function lackingItems(objects: readonly KubernetesObject[]): string[] {
+  const stores = new Set(objects.filter((one) => one.kind === "ClusterSecretStore" && isReady(one)).map(({ metadata }) => metadata.name));
+  return (objects as readonly Asking[])
+    .filter((one) => one.kind === "ExternalSecret" && condition(one, "Ready")?.status === "False")
+    .filter(({ spec }) => stores.has(spec?.secretStoreRef?.name ?? ""))
+    .map((one) => {
+      const { dataFrom = [], data = [] } = one.spec ?? {};
+      const items = [...dataFrom.map(({ extract }) => extract?.key), ...data.map(({ remoteRef }) => remoteRef?.key)];
+      const named = [...new Set(items.filter((item) => item !== undefined))].join(", ");
+      return `ExternalSecret ${one.metadata.namespace}/${one.metadata.name} (item ${named}): ${condition(one, "Ready")!.message ?? "not ready"}`;
+    });
+}
