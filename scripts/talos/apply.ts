@@ -32,6 +32,7 @@ export interface Prospect {
 export const apply = procedure({
   name: "talos:apply",
   about: "apply a node's machine config, after showing what would change",
+  destroys: "what is on the system disk of a node that booted the ISO",
   options: { node: nodeNames(), mode: choice("how", MODES, "auto") },
   async run({ node, mode }, context) {
     const { cluster, ui } = context;
@@ -102,7 +103,7 @@ export function hindrance({ node, stage, would }: Pick<Prospect, "node" | "stage
 /** The plan for one node: what happens to it, then what goes away, changes and comes. */
 export function card({ node, stage, changes, would }: Prospect, mode: Mode): string[] {
   const who = `${node.name} (${node.address}), ${stage.stage}`;
-  if (changes === undefined) return [`${who}: installs Talos on its system disk and reboots`];
+  if (changes === undefined) return [`${who}: installs Talos over whatever its system disk holds, and reboots`];
   return [
     `${who}: ${changes.length} ${changes.length === 1 ? "change" : "changes"}, ${outcome(changes, would, mode)}`,
     ...foundations(changes).map(

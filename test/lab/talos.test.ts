@@ -65,7 +65,7 @@ describe("without a node that has a config", () => {
     const before = world();
     const ran = await task("talos:apply", "--dry-run");
     expect([ran.code, world()]).toEqual([0, before]);
-    expect(ran.stderr).toContain("k8s-2 (192.168.122.12), maintenance: installs Talos on its system disk and reboots");
+    expect(ran.stderr).toContain("k8s-2 (192.168.122.12), maintenance: installs Talos over whatever its system disk holds, and reboots");
   });
   test("one node alone is installed, then the others, then none", async () => {
     expect((await task("talos:apply", "--node", "k8s_0", "--yes")).stderr).toMatch(/k8s-0 holds the config\n$/);

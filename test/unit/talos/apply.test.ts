@@ -80,7 +80,10 @@ describe("a node in maintenance mode", () => {
     expect(acts).toEqual([`act ${sendOpenly(0)}`]);
     expect(stdin[sendOpenly(0)]).toBe(await wanted(0));
     expect(plans).toEqual([
-      { title: "talos:apply k8s-0", lines: ["k8s-0 (192.168.122.10), maintenance: installs Talos on its system disk and reboots"] },
+      {
+        title: "talos:apply k8s-0",
+        lines: ["k8s-0 (192.168.122.10), maintenance: installs Talos over whatever its system disk holds, and reboots"],
+      },
     ]);
     expect(said).toEqual(["k8s-0 holds the config"]);
   });
