@@ -47,12 +47,14 @@ function strayFiles({ tree: { files, root, used } }: Ground): Finding[] {
     .flatMap((path): Finding[] => {
       const source = { file: path, line: 1 };
       const why = "Flux applies only what is listed: this never reaches the cluster";
-      if (NAMES.some((name) => path.endsWith(`/${name}`)) && /^kind: Component$/m.test(files.text(path) ?? ""))
+      const text = NAMES.some((name) => path.endsWith(`/${name}`)) ? (files.text(path) ?? "") : "";
+      if (/^kind: Component$/m.test(text) && /^# optional: /m.test(text)) return []; // offered by a page, listed by who wants it
+      if (/^kind: Component$/m.test(text))
         return [
           at("structure", "note", source, {
             message: "no Kustomization uses this component",
             why,
-            fix: "list it under components, or take it out",
+            fix: "list it under components, or take it out; one that is there to be switched on says so in a line `# optional: ` and where",
           }),
         ];
       if (/\.ya?ml$/.test(path))
