@@ -14,8 +14,8 @@ export interface KnownPath {
 export interface ChartValues {
   chart: string;
   version: string;
-  /** Where the list was made from another version than that: what is unknown may be newer. */
-  readAt?: string;
+  /** The version that the list was made from: where the tree pins another, what is unknown may be newer. */
+  readAt: string;
   paths: Map<string, KnownPath>;
   /** Free maps of which the list says nothing more. */
   open: ReadonlySet<string>;
@@ -33,7 +33,8 @@ export interface StrayValue {
 export function readChartValues(text: string): ChartValues {
   const lines = text.split("\n").filter(Boolean);
   const [, chart = "", version = ""] = /^# (\S+) {2}version (\S+)/.exec(lines[0] ?? "") ?? [];
-  const readAt = /chart version ([^\s;]+)/.exec(lines[1] ?? "")?.[1];
+  // a library's version ("common 5.1.0") is not the chart's: the list is then of the version that it names itself
+  const readAt = /chart version (v?\d[^\s;]*)/.exec(lines[1] ?? "")?.[1] ?? version;
   const paths = new Map(
     lines
       .filter((line) => !line.startsWith("#"))
@@ -49,7 +50,7 @@ export function readChartValues(text: string): ChartValues {
   );
   const described = new Set([...paths.keys()].flatMap((path) => [...path.matchAll(/\.\*\./g)].map(({ index }) => path.slice(0, index))));
   const open = new Set([...paths].filter(([path, { free }]) => free && !described.has(path)).map(([path]) => path));
-  return { chart, version, ...(readAt !== undefined && { readAt }), paths, open };
+  return { chart, version, readAt, paths, open };
 }
 
 const kindOf = (value: unknown) => {

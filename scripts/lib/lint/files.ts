@@ -44,6 +44,21 @@ function kindOf(path: string): "file" | "folder" | undefined {
 /** Parses a text; a cache that remembers by content can take its place. */
 export type Parse = (text: string) => Documents;
 
+/** The parser's word for a fault, and what to do about it. */
+function wordsFor(message: string): { message: string; why: string; fix: string } {
+  if (message.startsWith("Excessive alias count"))
+    return {
+      message: "its aliases (*name) unfold to far more than is written",
+      why: "whoever reads it would run out of memory; Flux refuses such a file, and nothing of its Kustomization is applied",
+      fix: "write the values out, or use fewer aliases of aliases",
+    };
+  return {
+    message,
+    why: "Flux cannot build a Kustomization with a file that is no YAML: nothing of it is applied",
+    fix: /unique/.test(message) ? "take one of the two keys out: only one value is kept" : "mend the line",
+  };
+}
+
 /** Opens a folder. What is wrong with a file is told to `report`, once. */
 export function openFiles(base: string, report: (finding: Finding) => void, parse: Parse = readDocuments): Files {
   const real = realpathSync(base);
@@ -110,9 +125,7 @@ export function openFiles(base: string, report: (finding: Finding) => void, pars
         level: "error",
         file,
         line,
-        message,
-        why: "Flux cannot build a Kustomization with a file that is no YAML: nothing of it is applied",
-        fix: "mend the line; a duplicate key keeps one of its two values",
+        ...wordsFor(message),
       });
     parsed.set(file, documents);
     return documents;

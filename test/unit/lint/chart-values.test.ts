@@ -29,6 +29,10 @@ describe("the values that a chart knows", () => {
     ]);
   });
   it("may be taken away with null", () => expect(told({ devices: null }, "cilium")).toEqual([]));
+  it("of a library's version are of the version that the list names itself", () =>
+    expect(readChartValues("# oci://x/app  version 5.1.0\n# read at a b (c), chart version common 5.0.0; schema: none\n").readAt).toBe(
+      "5.1.0",
+    ));
   it("say which version they were read at", () =>
     expect([known("cilium"), known("tuppr")].map(({ chart, version, readAt }) => [chart, version, readAt])).toEqual([
       ["oci://quay.io/cilium/charts/cilium", "1.20.1", "1.20.0"],

@@ -26,7 +26,7 @@ const FINDING = {
   file: `${APP}/a.yaml`,
   line: 7,
   object: "ConfigMap default/a",
-  message: "imutable is no field of this kind",
+  message: "imutable is no field of this kind; did you mean immutable?",
 };
 
 async function run(manifest: string, values: { explain?: string; report?: "text" | "github" } = {}) {
@@ -59,7 +59,7 @@ describe("lint:kubernetes", () => {
     expect(value.findings.filter(isError)).toEqual([expect.objectContaining(FINDING)]);
     expect(shown).toContain(
       [
-        `${APP}/a.yaml:7 error schema ConfigMap default/a: imutable is no field of this kind`,
+        `${APP}/a.yaml:7 error schema ConfigMap default/a: imutable is no field of this kind; did you mean immutable?`,
         "  why: the API server refuses the object, and with it the whole stage of its Kustomization",
         "  fix: mend it: scripts/lint/schemas/kubernetes/v1.36.5/configmap_v1.json says what may stand there",
       ].join("\n"),
@@ -72,7 +72,7 @@ describe("lint:kubernetes", () => {
   it("annotates the lines of a pull request", async () => {
     const { shown } = await run(BAD, { report: "github" });
     expect(shown.split("\n")).toContain(
-      `::error file=${APP}/a.yaml,line=7,title=schema ConfigMap default/a::imutable is no field of this kind%0Awhy: the API server refuses the object, and with it the whole stage of its Kustomization%0Afix: mend it: scripts/lint/schemas/kubernetes/v1.36.5/configmap_v1.json says what may stand there`,
+      `::error file=${APP}/a.yaml,line=7,title=schema ConfigMap default/a::imutable is no field of this kind; did you mean immutable?%0Awhy: the API server refuses the object, and with it the whole stage of its Kustomization%0Afix: mend it: scripts/lint/schemas/kubernetes/v1.36.5/configmap_v1.json says what may stand there`,
     );
   });
   it("explains what one object waits for", async () => {
@@ -120,7 +120,7 @@ describe("the folders it is given", () => {
   it("a tree outside the repository is named by where it lies, and named again in what comes next", async () => {
     const elsewhere = tree(BAD);
     const { failure, told } = await at(tree(GOOD), { root: elsewhere });
-    expect(told).toEqual([`${elsewhere}/${APP}/a.yaml:7: imutable is no field of this kind`]);
+    expect(told).toEqual([`${elsewhere}/${APP}/a.yaml:7: imutable is no field of this kind; did you mean immutable?`]);
     expect(failure).toContain(`task lint:kubernetes ROOT=${elsewhere}`);
   });
 });
@@ -129,4 +129,65 @@ it("stops at Ctrl-C between two rules", async () => {
   const stop = new AbortController();
   setImmediate(() => stop.abort(new Error("interrupted by SIGINT")));
   await expect(lint({ root: tree(GOOD) }, { kubernetes: "v1.36.5", signal: stop.signal })).rejects.toThrow("interrupted by SIGINT");
+});
+
+describe("what a release says wrongly", () => {
+  const release = (spec: string, chart = "ghcr.io/bjw-s-labs/helm/app-template", tag = "5.1.0") => `---
+apiVersion: source.toolkit.fluxcd.io/v1
+kind: OCIRepository
+metadata:
+  name: app
+spec:
+  interval: 1h
+  url: oci://${chart}
+  ref: { tag: ${tag} }
+---
+apiVersion: helm.toolkit.fluxcd.io/v2
+kind: HelmRelease
+metadata:
+  name: app
+spec:
+  interval: 1h
+${spec}`;
+  const REF = "  chartRef: { kind: OCIRepository, name: app }\n";
+  const told = async (manifest: string) => (await lint({ root: tree(manifest) }, { kubernetes: "v1.36.5" })).findings;
+  const CONTAINER =
+    "  values:\n    controllers: { app: { containers: { app: { securtyContext: {}, image: { repository: a, tag: b } } } } }\n";
+  it("a misspelt value of the version that is described fails the install: an error", async () => {
+    const [found] = (await told(release(REF + CONTAINER))).filter(({ rule }) => rule === "values");
+    expect(found).toMatchObject({
+      level: "error",
+      message:
+        "controllers.app.containers.app.securtyContext is unknown to the chart; did you mean controllers.app.containers.app.securityContext?",
+    });
+  });
+  it("one that a newer version may know is unknown, and its why says so", async () => {
+    const values = "  values:\n    wholly: { new: true }\n";
+    const [found] = (await told(release(REF + values, "ghcr.io/openebs/charts/openebs", "4.5.1"))).filter(({ rule }) => rule === "values");
+    expect(found).toMatchObject({
+      level: "unknown",
+      why: "its key list is of 4.2.0, the tree has 4.5.1: the chart may know it by now; where it does not, Helm ignores it without a word",
+    });
+  });
+  it("chartReff is told once, with what was meant", async () => {
+    const found = await told(release(REF.replace("chartRef", "chartReff")));
+    expect(found.filter(({ rule }) => rule === "schema").map(({ message }) => message)).toContain(
+      "spec.chartReff is no field of this kind; did you mean spec.chartRef?",
+    );
+    expect(found.filter(({ rule }) => rule === "values")).toEqual([]);
+  });
+});
+
+it("says nothing of a component that is there to be switched on", async () => {
+  const component = "apiVersion: kustomize.config.k8s.io/v1alpha1\nkind: Component\n";
+  const root = repository({
+    ...ROOT(),
+    "kubernetes/apps/kustomization.yaml": kustomization(),
+    "kubernetes/components/offered/kustomization.yaml": `# optional: docs/cluster.md says when\n${component}`,
+    "kubernetes/components/forgotten/kustomization.yaml": component,
+  });
+  const { findings } = await lint({ root }, { kubernetes: "v1.36.5" });
+  expect(findings.filter(({ rule }) => rule === "structure").map(({ file, message }) => `${file} ${message}`)).toEqual([
+    "kubernetes/components/forgotten/kustomization.yaml no Kustomization uses this component",
+  ]);
 });

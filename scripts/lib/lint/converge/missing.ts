@@ -4,7 +4,7 @@ import { chartBringing, chartControlling } from "./charts.ts";
 import { inWords, partsOf, type Reference, whatOf } from "./keys.ts";
 import { blocks, ownerOf, type State } from "./state.ts";
 import { DEPENDS_ON, type Key, type Need, type Step } from "./step.ts";
-import type { World } from "./world.ts";
+import { BOOTSTRAP, type World } from "./world.ts";
 
 /** Who needs a thing that nobody brings. */
 export interface Lack {
@@ -71,8 +71,14 @@ export function missingFinding({ keys, first: { step, need }, units }: Lack, wor
     object: step.unit.name,
     message: `nothing brings ${what}: ${step.unit.name} ${need.why.replace("%", "it")}${others(units.size - 1)}`,
     why: bringer ? `${bringer.name} may bring it: what ${bringer.from} brings is not known` : why,
-    fix: bringer ? `describe the chart in scripts/lint/charts.yaml; if it does not bring it: ${fix}` : fix,
+    fix: bringer ? `${lookInto(bringer)}; if it does not bring it: ${fix}` : fix,
   };
+}
+
+/** Where to look whether something that nobody described brings a thing: only a chart can be described. */
+function lookInto({ name, from }: World["undescribed"][number]): string {
+  if (name === BOOTSTRAP) return "look into the bootstrap, or let BOOTSTRAP= name its folder with a helmfile that can be read";
+  return name.startsWith("HelmRelease ") ? "describe the chart in scripts/lint/charts.yaml" : `look into ${from}`;
 }
 
 /** What is suspended is an error where somebody waits for it. */

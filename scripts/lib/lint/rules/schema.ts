@@ -40,14 +40,21 @@ export const schema: Rule = {
             !(object.kind === "Secret" && path[0] === "sops") &&
             once(told, `${located.source.file}:${located.source.line} ${object.metadata?.name} ${path.join(".")} ${message}`),
         )
-        .map(({ path, message }) =>
-          about(ground, "schema", guessed || (message === NO_FIELD && isNewer(ground, object)) ? "unknown" : "error", located, path, {
-            message: `${path.join(".") || object.kind} ${message}`,
-            why: "the API server refuses the object, and with it the whole stage of its Kustomization",
-            fix: guessed
-              ? `depends on ${guessed.join(", ")}, which nobody knows offline`
-              : `mend it: scripts/lint/schemas/${schemaPath(object, kubernetes)} says what may stand there`,
-          }),
+        .map(({ path, message, meant }) =>
+          about(
+            ground,
+            "schema",
+            guessed || (message === NO_FIELD && meant === undefined && isNewer(ground, object)) ? "unknown" : "error",
+            located,
+            path,
+            {
+              message: `${path.join(".") || object.kind} ${message}${meant === undefined ? "" : `; did you mean ${[...path.slice(0, -1), meant].join(".")}?`}`,
+              why: "the API server refuses the object, and with it the whole stage of its Kustomization",
+              fix: guessed
+                ? `depends on ${guessed.join(", ")}, which nobody knows offline`
+                : `mend it: scripts/lint/schemas/${schemaPath(object, kubernetes)} says what may stand there`,
+            },
+          ),
         );
     });
     const unknown = [...missing].map(([kind, { located, count }]) =>

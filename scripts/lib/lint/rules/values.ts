@@ -1,7 +1,7 @@
 // The values of every HelmRelease against what its chart knows: Helm ignores an unknown key silently, and what it should have set is not set.
 import { factsOf, valuesOf } from "../charts.ts";
-import { about, type Rule } from "../ground.ts";
-import type { Finding } from "../types.ts";
+import { about, type Ground, type Rule } from "../ground.ts";
+import type { Finding, Located } from "../types.ts";
 import { strayValues } from "../chart-values.ts";
 
 export const values: Rule = {
@@ -11,6 +11,7 @@ export const values: Rule = {
     return [...ground.charts].flatMap(([key, { chart, version, located }]): Finding[] => {
       const say = (level: Finding["level"], path: (string | number)[], words: { message: string; why: string; fix: string }) =>
         about(ground, "values", level, located, ["spec", ...path], words);
+      if (chart === undefined && isMisspelt(ground, located)) return [];
       if (chart === undefined)
         return [
           say("unknown", ["chartRef"], {
@@ -30,14 +31,16 @@ export const values: Rule = {
               : "describe it in scripts/lint/charts.yaml, with its key list in scripts/lint/schemas/charts",
           }),
         ];
-      const newer = known.readAt !== undefined && known.readAt.replace(/^v/, "") !== (version ?? "").replace(/^v/, "");
+      const newer = known.readAt.replace(/^v/, "") !== (version ?? "").replace(/^v/, "");
       return strayValues(located.object.spec?.values ?? {}, known).map(({ path, message, refused, nearest }) => {
-        const doubtful = newer && message.startsWith("is unknown");
+        const doubtful = newer && message.startsWith("is unknown") && nearest === undefined; // a slip of the pen is none of a newer version
         return say(doubtful ? "unknown" : "error", ["values", ...stepsOf(path)], {
           message: `${path} ${message}${doubtful ? ` of version ${known.readAt}` : ""}${nearest ? `; did you mean ${nearest}?` : ""}`,
-          why: refused
-            ? "the chart's schema refuses it: the release never installs"
-            : "Helm ignores it without a word: what it should set is not set",
+          why: doubtful
+            ? `its key list is of ${known.readAt}, the tree has ${version}: the chart may know it by now; where it does not, ${refused ? "the install fails" : "Helm ignores it without a word"}`
+            : refused
+              ? "the chart's schema refuses it: the release never installs"
+              : "Helm ignores it without a word: what it should set is not set",
           fix: nearest
             ? `write ${nearest}`
             : doubtful
@@ -48,6 +51,15 @@ export const values: Rule = {
     });
   },
 };
+
+/** Whether a schema error says already that the release names its chart in a field that there is not. */
+const isMisspelt = ({ checked }: Ground, { source }: Located) =>
+  checked.some(
+    ({ located, faults }) =>
+      located.source.file === source.file &&
+      located.source.line === source.line &&
+      faults?.some(({ path, meant }) => path[0] === "spec" && (meant?.startsWith("chart") || /^chart(Ref)?$/.test(String(path[1])))),
+  );
 
 /** `a.b[0]."c.d"` as steps. */
 const stepsOf = (path: string): (string | number)[] =>

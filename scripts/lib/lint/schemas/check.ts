@@ -1,12 +1,15 @@
 // Checks a value against a JSON schema by walking both. The vendored schemas use two dozen keywords; generated validators (ajv) need
 // seconds to be made for them, or a cache that several runs share: walking needs neither, and a test compares the two on thousands of values.
 import { isDeepStrictEqual } from "node:util";
+import { nearest } from "../../nearest.ts";
 import { toJavaScript } from "./patterns.ts";
 
 export interface SchemaFault {
   /** From the object's root. */
   path: (string | number)[];
   message: string;
+  /** For a field that there is not: the nearest one that there is. */
+  meant?: string;
 }
 
 export interface Schema {
@@ -178,8 +181,10 @@ function checkMap(schema: Schema, value: Record<string, unknown>, path: SchemaFa
     if (own) check(own, value[key], [...path, key], run);
     for (const [, one] of matching) check(one, value[key], [...path, key], run);
     if (own || matching.length > 0 || additionalProperties === true) continue;
-    if (additionalProperties === false) say("is no field of this kind", key);
-    else check(additionalProperties, value[key], [...path, key], run);
+    if (additionalProperties === false) {
+      const meant = nearest(key, Object.keys(properties));
+      run.faults.push({ path: [...path, key], message: "is no field of this kind", ...(meant !== undefined && { meant }) });
+    } else check(additionalProperties, value[key], [...path, key], run);
   }
 }
 

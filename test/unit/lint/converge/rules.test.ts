@@ -176,6 +176,13 @@ describe("a bootstrap that cannot be read", () => {
     ]);
   });
 
+  it("is what the fix speaks of, not of a chart that could be described", () => {
+    const [first] = outcome(tree({}, thing)).findings;
+    expect(first!.fix).toMatch(
+      /^look into the bootstrap, or let BOOTSTRAP= name its folder with a helmfile that can be read; if it does not/,
+    );
+  });
+
   it("opens no circle of dependencies", () => {
     const after = (name: string, other: string) => kustomization(`default/${name}`, { dependsOn: [{ name: other }] });
     expect(outcome(tree({}, after("one", "two"), after("two", "one"))).findings.map(({ level, rule }) => `${level} ${rule}`)).toEqual([
