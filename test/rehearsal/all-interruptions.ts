@@ -38,6 +38,7 @@ export async function allInterruptions(project: string, { minutes, seed, ui, onl
       const found = await survive(project, one.course, one.point);
       const name = `${one.course.step.name} killed at ${nameOf(one.point)}`;
       wrong.push(...found.map((what) => `${name}: ${what}`));
+      if (found.length > 0) ui.say(`${name}: ${found.join("; ")}`);
       ui.progress(`${tried} of ${all.length} interruptions: ${name}${found.length ? " FAILED" : ""}`);
     }
   };

@@ -56,7 +56,7 @@ function machines(world: World) {
   });
 }
 
-/** Files that the run made or changed: names and modes, and of the ledger what is still open. Reports are the run's own. */
+/** Files that the run made or changed, without the tools' caches and what a helmfile that lost its caller leaves of its values: names and modes, and of the ledger what is still open. Reports are the run's own. */
 function files(folder: string, project: string): string[] {
   const { state, repo, user, tmp, kubeconfig, talosconfig, ageKey } = layoutOf(folder);
   const mode = (file: string) => (statSync(file).mode & 0o777).toString(8);
@@ -64,7 +64,7 @@ function files(folder: string, project: string): string[] {
   const kept = [state, user, tmp]
     .flatMap(below)
     .map((file) => relative(folder, file))
-    .filter((name) => !/^state\/runs\/|^tmp\/(tsx|node-compile-cache)|^user\/\.(cache|config|local|kube\/cache)\//.test(name))
+    .filter((name) => !/^state\/runs\/|^tmp\/(tsx|node-compile-cache|helmfile\d)|^user\/\.(cache|config|local|kube\/cache)\//.test(name))
     .map(withoutTimes);
   const changed = below(repo).filter((file) => {
     const origin = join(project, relative(repo, file));

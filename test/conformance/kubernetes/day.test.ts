@@ -10,6 +10,7 @@ import { rendered } from "../../simulators/world/cluster-flux-kustomize.ts";
 import { manifests } from "../../simulators/world/cluster-kustomize.ts";
 import { entriesOf } from "../../simulators/world/cluster-store.ts";
 import { clusterWorld, PROJECT } from "../../lab/simulators/cluster/cluster-world.ts";
+import { wholeDefinition } from "../../simulators/world/definitions.ts";
 import { type RealCluster, realCluster } from "./real-cluster.ts";
 import { releasesOf, upgrade } from "./stub-charts.ts";
 
@@ -28,7 +29,7 @@ beforeAll(async () => {
   expect(await embedded.run(kubectl, APPLY, resources)).toMatchObject({ code: 0 });
   const definitions = manifests((await embedded.run(helmfile, CRDS)).out)
     .filter(({ kind }) => kind === "CustomResourceDefinition")
-    .map((definition) => JSON.stringify(definition))
+    .map((definition) => JSON.stringify(wholeDefinition(definition)))
     .join("\n---\n");
   expect(await embedded.run(kubectl, APPLY, definitions)).toMatchObject({ code: 0 });
   embedded.settle();
