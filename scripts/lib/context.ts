@@ -25,7 +25,7 @@ export interface Context {
   dryRun: boolean;
   /** The words of a command that this procedure runs; none for most. */
   rest: string[];
-  /** Gates that the person waived by name (`WAIVE=ceph`). */
+  /** Gates that the person waived by name (`WAIVE=hosts`). */
   waive: string[];
   /** The environment of every command, with the defaults of KUBECONFIG, TALOSCONFIG and SOPS_AGE_KEY_FILE. */
   env: NodeJS.ProcessEnv;

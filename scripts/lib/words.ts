@@ -1,6 +1,7 @@
 // From the words of a command line, the variables of a task and the environment to what a procedure gets.
 import { parseArgs } from "node:util";
 import { UsageError } from "./errors.ts";
+import { readGates } from "./gates.ts";
 import { nearest } from "./nearest.ts";
 import { flag, maybeChoice, maybeText, type Option, type Options, type Values, variable } from "./options.ts";
 import type { Procedure } from "./procedure.ts";
@@ -55,7 +56,7 @@ export function readWords<O extends Options>(spec: Procedure<O>, words: string[]
       json: common.output === "json",
       debug: common["log-level"] === "debug",
       exitCode: common["exit-code"],
-      waive: (common.waive ?? "").split(",").filter(Boolean),
+      waive: readGates(common.waive),
     } as Common,
   };
 }

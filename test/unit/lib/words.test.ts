@@ -1,6 +1,8 @@
 // From words, variables and environment to what a procedure gets; what is wrong names what is right.
+import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { refuseMisspelt } from "../../../scripts/lib/called-by-task.ts";
+import { GATES } from "../../../scripts/lib/gates.ts";
 import { choice, flag, integer, maybeText, nodeNames, text } from "../../../scripts/lib/options.ts";
 import { procedure } from "../../../scripts/lib/procedure.ts";
 import { help, readWords } from "../../../scripts/lib/words.ts";
@@ -51,12 +53,12 @@ describe("what every procedure takes", () => {
   test("is off when nothing is said", () =>
     expect(common([])).toEqual({ dryRun: false, yes: false, json: false, debug: false, exitCode: false, waive: [] }));
   test("comes from flags", () =>
-    expect(common(["--dry-run", "--yes", "--output", "json", "--confirm", "k8s", "--waive", "ceph,etcd"])).toMatchObject({
+    expect(common(["--dry-run", "--yes", "--output", "json", "--confirm", "k8s", "--waive", "hosts, quorum"])).toMatchObject({
       dryRun: true,
       yes: true,
       json: true,
       confirm: "k8s",
-      waive: ["ceph", "etcd"],
+      waive: ["hosts", "quorum"],
     }));
   test("comes from the environment too", () =>
     expect(common([], { DRY_RUN: "1", LOG_LEVEL: "debug", EXIT_CODE: "1" })).toMatchObject({ dryRun: true, debug: true, exitCode: true }));
@@ -65,6 +67,18 @@ describe("what every procedure takes", () => {
 });
 
 describe("what is wrong names what is right", () => {
+  test("a check that nobody knows", () =>
+    expect(() => common(["--waive", "host"])).toThrow(
+      '--waive (WAIVE=) does not know "host"; did you mean hosts?\n  checks: tools 1password secrets ',
+    ));
+  test("the checks that may be waived are those that some procedure looks at", () => {
+    const read = (path: string) => readFileSync(path, "utf8");
+    const looked = [...read("scripts/bootstrap/preflight.ts").matchAll(/\{ name: "([\w-]+)", look/g)].map(([, name]) => name);
+    const asked = readdirSync("scripts", { recursive: true, encoding: "utf8" })
+      .filter((path) => path.endsWith(".ts"))
+      .flatMap((path) => [...read(`scripts/${path}`).matchAll(/waive\.includes\("(\w+)"\)/g)].map(([, name]) => name));
+    expect([...GATES].sort()).toEqual([...new Set([...looked, ...asked])].sort());
+  });
   test("an unknown flag", () =>
     expect(() => values(["--nod", "x"])).toThrow("talos:try: Unknown option '--nod'; did you mean --node?\n  flags: --dry-run"));
   test("an unknown choice", () =>
