@@ -5,6 +5,7 @@ import { readGates } from "./gates.ts";
 import { nearest } from "./nearest.ts";
 import { flag, maybeChoice, maybeText, type Option, type Options, type Values, variable } from "./options.ts";
 import type { Procedure } from "./procedure.ts";
+import { wrap } from "./wrap.ts";
 
 /** What every procedure takes. */
 export const COMMON = {
@@ -93,18 +94,19 @@ function parse(options: Options, words: string[], name: string): Record<string, 
 export function help({ name, about, options, destroys, rest }: Procedure<Options>): string {
   const row = ([flag, option]: [string, Option<unknown>]) =>
     `  --${flag.padEnd(14)} ${`${variable(flag)}=`.padEnd(16)} ${option.about}${option.otherwise === undefined ? "" : `, default ${option.otherwise}`}${option.required ? ", required" : ""}`;
-  const own = Object.entries(options).map(row);
+  const narrow = (entry: [string, Option<unknown>]) => wrap(row(entry), 80, 36); // where the words begin
+  const own = Object.entries(options).map(narrow);
   return [
-    `${name}: ${about}`,
-    ...(destroys ? [`  can destroy: ${destroys}`] : []),
+    wrap(`${name}: ${about}`, 80),
+    ...(destroys ? [wrap(`  can destroy: ${destroys}`, 80)] : []),
     "",
     `  task ${name} [VARIABLE=value ...]${rest === undefined ? "" : ` -- ${rest}`}`,
     `  node --import tsx scripts/${name.replace(":", "/")}.ts [--flag value ...]${rest === undefined ? "" : ` ${rest}`}`,
     "",
     ...own,
     ...(own.length ? [""] : []),
-    ...Object.entries(COMMON).map(row),
+    ...Object.entries(COMMON).map(narrow),
     "",
-    "Exit codes: 0 done, 1 failed, 2 changes pending (with EXIT_CODE=1), 64 wrong usage, 130 interrupted.",
+    wrap("Exit codes: 0 done, 1 failed, 2 changes pending (with EXIT_CODE=1), 64 wrong usage, 130 interrupted.", 80),
   ].join("\n");
 }

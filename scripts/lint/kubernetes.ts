@@ -8,6 +8,7 @@ import type { Home, Lint } from "../lib/lint/lint.ts";
 import { choice, maybeText, text } from "../lib/options.ts";
 import { main, procedure } from "../lib/procedure.ts";
 import type { Ui } from "../lib/ui.ts";
+import { wrap } from "../lib/wrap.ts";
 
 export const lintKubernetes = procedure({
   name: "lint:kubernetes",
@@ -34,11 +35,18 @@ export const lintKubernetes = procedure({
     const shown = report === "github" ? asAnnotations(findings) : inText(findings);
     ui.result(
       { findings, waves: convergence?.waves ?? [], criticalPath: convergence?.criticalPath ?? [] },
-      [shown, ...waves].filter(Boolean).join("\n"),
+      report === "github" ? shown : wrap([shown, ...waves].filter(Boolean).join("\n")),
     );
     const objects = ground.tree.kustomizations.reduce((sum, { built }) => sum + built.length, 0);
     ui.say(`${ground.tree.kustomizations.length} Kustomizations, ${objects} objects: ${inNumbers(findings)}`);
-    if (errors.length === 0) return;
+    if (errors.length === 0)
+      return ui.say(
+        findings.length === 0
+          ? "the tree can start cold"
+          : wrap(
+              "the tree can start cold: a note is a price that is paid on the way, unknown is what only the cluster can tell; neither stands in its way",
+            ),
+      );
     throw new Failure({
       attempted: "prove that this tree can start",
       said: inNumbers(findings),
@@ -85,7 +93,7 @@ async function answer({ convergence }: Lint, asked: string, ui: Ui, shownPath: (
     throw new UsageError(
       `--explain ${asked}: there is no such object in the tree (NAME, NAMESPACE/NAME or KIND/NAMESPACE/NAME)${close ? `; did you mean ${close}?` : ""}`,
     );
-  ui.result(lines, lines.join("\n"));
+  ui.result(lines, wrap(lines.join("\n")));
 }
 
 await main(import.meta, lintKubernetes);

@@ -94,6 +94,8 @@ test("help names flags, variables, defaults and what can be destroyed", () => {
   expect(lines[1]).toBe("  can destroy: nothing");
   expect(lines).toContain("  --node           NODE=            which node, required");
   expect(lines).toContain("  --mode           MODE=            how (auto, staged), default auto");
+  expect(lines).toContain("                                    asks for --confirm all the same");
+  expect(Math.max(...lines.map(({ length }) => length))).toBeLessThanOrEqual(80);
 });
 
 describe("a variable that the target does not know", () => {
