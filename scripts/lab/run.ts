@@ -38,7 +38,7 @@ export const run = procedure({
   cluster: false,
   rest: "area:name [flags]",
   options: { name: text("the home's name", "lab") },
-  async run({ name: home }, { env, rest, dryRun }) {
+  async run({ name: home }, { env, rest, dryRun, ui }) {
     const [name, ...words] = rest;
     if (name === undefined) throw new UsageError("lab:run: which procedure? task lab:run -- talos:status");
     const all = procedures();
@@ -47,7 +47,10 @@ export const run = procedure({
     const folder = homeFolder(env.HOME_OPS_STATE!, home);
     if (lookAt(folder).pid === undefined || !existsSync(folder))
       throw new Failure({ attempted: `run ${name} in the simulated home`, said: `none is up in ${folder}`, next: "task lab:up" });
-    const { scriptIn } = await import("../../test/simulators/control.ts");
+    const { editedSince, scriptIn } = await import("../../test/simulators/control.ts");
+    const edited = editedSince(folder, resolve(SCRIPTS, ".."));
+    if (edited.length > 0)
+      ui.warn(`the home works on its own copy, ${folder}/repo: it does not see ${some(edited)}; task lab:down, task lab:up copies anew`);
     const script = scriptIn(folder, name, [...words, ...(dryRun ? ["--dry-run"] : [])]);
     const child = spawn(script.file, script.args, { cwd: script.cwd, env: { ...script.env, ...passedOn(process.env) }, stdio: "inherit" });
     const code = await new Promise<number>((resolve, reject) => {
@@ -59,5 +62,7 @@ export const run = procedure({
     if (code !== 0) process.once("exit", () => void (process.exitCode = code));
   },
 });
+
+const some = ([first = "", ...more]: string[]) => `${first}${more.length > 0 ? ` and ${more.length} more` : ""}`;
 
 await main(import.meta, run);

@@ -39,6 +39,7 @@ export const up = procedure({
       { for: "the simulated home", seconds: 20, ui, signal, next: "task lab:up" },
     );
     ui.say(`a simulated home is up: ${folder}`);
+    ui.say(`  it works on a copy of your files: ${join(folder, "repo")}`);
     ui.say("  run any procedure in it:   task lab:run -- secrets:init --yes");
     ui.say(`  do the person's part:      ${join(folder, "bin/home")} person`);
     ui.say("  see how it stands, end it: task lab:status, task lab:down");

@@ -1,5 +1,5 @@
 // The operator's fork in a home: what the product reads of a repository, copied once, and the executables that stand in for the real tools.
-import { chmodSync, cpSync, existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { chmodSync, cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -16,6 +16,24 @@ export function makeFork(folder: string, project: string): void {
   if (existsSync(repo)) return;
   mkdirSync(repo, { mode: 0o700 });
   for (const part of PARTS) if (existsSync(join(project, part))) cpSync(join(project, part), join(repo, part), { recursive: true });
+}
+
+/** Files of the working tree that were changed or made since the fork was copied, and not changed there: what a person edits here is not seen there. */
+export function editedSince(folder: string, project: string): string[] {
+  const { repo } = layoutOf(folder);
+  const files = PARTS.flatMap((part) => filesBelow(project, part));
+  return files.filter((file) => {
+    const [here, there] = [join(project, file), join(repo, file)];
+    if (!existsSync(there)) return true;
+    return statSync(here).mtimeMs > statSync(there).mtimeMs && !readFileSync(here).equals(readFileSync(there));
+  });
+}
+
+function filesBelow(root: string, path: string): string[] {
+  const full = join(root, path);
+  if (!existsSync(full)) return [];
+  if (!statSync(full).isDirectory()) return [path];
+  return readdirSync(full).flatMap((name) => filesBelow(root, join(path, name)));
 }
 
 const STAND_IN = fileURLToPath(new URL("cli/stand-in.mjs", import.meta.url));
