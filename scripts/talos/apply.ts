@@ -36,8 +36,9 @@ export const apply = procedure({
   options: { node: nodeNames(), mode: choice("how", MODES, "auto") },
   async run({ node, mode }, context) {
     const { cluster, ui } = context;
+    const nodes = findNodes(cluster, node); // a name that is none is told before anything is looked at
     await expectTalosconfig(context);
-    const look = () => Promise.all(findNodes(cluster, node).map((one) => prospectOf(context, one, mode)));
+    const look = () => Promise.all(nodes.map((one) => prospectOf(context, one, mode)));
     const prospects = await look();
     refuse(prospects.flatMap(hindrance), hint(prospects));
     const going = prospects.filter((one) => isDue(one) && reboots(one, mode) && isReady(one.stage));

@@ -11,8 +11,9 @@ export const diff = procedure({
   about: "show what talos:apply would change",
   options: { node: nodeNames() },
   async run({ node }, context) {
+    const nodes = findNodes(context.cluster, node);
     await expectTalosconfig(context);
-    const prospects = await Promise.all(findNodes(context.cluster, node).map((one) => prospectOf(context, one)));
+    const prospects = await Promise.all(nodes.map((one) => prospectOf(context, one)));
     context.ui.result(prospects.map(forMachines), prospects.flatMap(forPeople).join("\n"));
     const unseen = prospects.filter((one) => one.changes === undefined && hindrance(one).length > 0).map((one) => one.node.name);
     if (unseen.length > 0)

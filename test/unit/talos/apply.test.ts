@@ -6,7 +6,7 @@ import { quorumGap } from "../../../scripts/lib/talos/quorum.ts";
 import { apply, applyNode, prospectOf } from "../../../scripts/talos/apply.ts";
 import { diff } from "../../../scripts/talos/diff.ts";
 import { useClock } from "../../../scripts/lib/wait.ts";
-import { type Answer, type Answers, record, type RecordSetup } from "../recorder.ts";
+import { type Answer, type Answers, record, type Recording, type RecordSetup } from "../recorder.ts";
 import {
   BOOTING,
   CERTIFICATE_REQUIRED,
@@ -414,5 +414,16 @@ describe("talos:diff", () => {
       "k8s-0 (192.168.122.10) does not answer: dial tcp 192.168.122.10:50000: connect: no route to host\nk8s-1 (192.168.122.11), running: no changes",
     ]);
     expect(end.message).toBe("could not compare k8s-0\n  said: not every node could be asked\n  next: task talos:status");
+  });
+});
+
+describe("a node that is none", () => {
+  test.each([
+    ["talos:apply", (lab: Recording) => lab.run(apply, { node: ["k8s-9"], mode: "auto" })],
+    ["talos:diff", (lab: Recording) => lab.run(diff, { node: ["k8s-9"] })],
+  ])("is told by %s before anything is looked at, be there a talosconfig or not", async (_name, run) => {
+    const lab = await record();
+    expect(String(await run(lab))).toContain('no node "k8s-9" in talos/cluster.yaml: did you mean k8s-0? nodes are k8s-0, k8s-1, k8s-2');
+    expect(lab.commands).toEqual([]);
   });
 });
