@@ -18,6 +18,8 @@ export interface Procedure<O extends Options = Options> {
   destroys?: string;
   /** `false` for what runs without a talos/cluster.yaml, as `lab:up`; its context must not be asked for the cluster. */
   cluster?: false;
+  /** What is to be known after Ctrl-C, where it is not that the same command goes on from what it finds. */
+  interrupted?: string;
   /** For what runs another command: what stands after its own flags, as help shows it; the words are `context.rest`. */
   rest?: string;
   /** Read → decide → show → confirm → act → verify. */
@@ -62,7 +64,7 @@ export async function runProcedure<O extends Options>(spec: Procedure<O>, words:
     code = 0;
     close(code);
   } catch (error) {
-    const failure = report(error, stop.signal, common);
+    const failure = report(error, stop.signal, common, spec.interrupted);
     code = failure.code;
     close(code, failure.message);
   } finally {
@@ -71,9 +73,14 @@ export async function runProcedure<O extends Options>(spec: Procedure<O>, words:
   return code;
 }
 
-function report(error: unknown, signal: AbortSignal, common: Common): { code: number; message: string } {
+function report(
+  error: unknown,
+  signal: AbortSignal,
+  common: Common,
+  after = "the same command goes on from what it finds",
+): { code: number; message: string } {
   const interrupted = signal.aborted;
-  const message = interrupted ? `${textOf(signal.reason)}; the same command goes on from what it finds` : describe(error, common.debug);
+  const message = interrupted ? `${textOf(signal.reason)}; ${after}` : describe(error, common.debug);
   common.say?.(message);
   if (!common.say) process.stderr.write(`${message}\n`);
   const shown = error instanceof Stop || (error instanceof Failure && error.account.shown);

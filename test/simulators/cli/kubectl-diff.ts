@@ -26,6 +26,8 @@ export async function diffCommand(kube: KubeCall): Promise<void> {
     }
     const live = reading(world).get(kind, object.metadata.namespace, object.metadata.name)?.object;
     const merged = storeOf(draft, now).apply(object);
+    // a dry run keeps it
+    if (!("error" in merged) && live?.metadata.resourceVersion) merged.object.metadata.resourceVersion = live.metadata.resourceVersion;
     if ("error" in merged) errors.push(merged.error);
     else if (merged.done !== "unchanged") {
       differs = true;
