@@ -46,7 +46,7 @@ test("the real helm reads, upgrades and uninstalls what a controller installed",
   const [listed] = JSON.parse((await home.run("helm", ["list", "--all-namespaces", "--output", "json"])).out);
   expect(listed).toMatchObject({ name: "cilium", namespace: "kube-system", revision: "1", status: "deployed", chart: "cilium-1.20.1" });
   expect((await home.run("helm", ["get", "values", "cilium", "--namespace", "kube-system", "--output", "json"])).out).toBe('{"a":1}\n');
-  expect(await cilium("1.20.2")).toMatchObject({ code: 0 });
+  expect(await cilium("1.20.2")).toMatchObject({ code: 0, err: "" });
   await home.settle();
   expect(releaseAt(home.world.state.cluster, "kube-system", "cilium")).toMatchObject({
     revision: 2,

@@ -282,3 +282,32 @@ describe("what stays suspended", () => {
     );
   });
 });
+
+describe("flux:sync that may", () => {
+  const KINDS = "gitrepositories.source.toolkit.fluxcd.io,kustomizations.kustomize.toolkit.fluxcd.io";
+  const ready = (kind: string) => ({
+    kind,
+    metadata: { namespace: "flux-system", name: "flux-system", generation: 1 },
+    spec: { sourceRef: { name: "flux-system" } },
+    status: {
+      observedGeneration: 1,
+      artifact: { revision: "main@sha1:abc123" },
+      lastAppliedRevision: "main@sha1:abc123",
+      conditions: [{ type: "Ready", status: "True" }],
+    },
+  });
+  it("asks the repository and its Kustomization to look, and is done when both are at the last push", async () => {
+    const both = JSON.stringify({ items: [ready("GitRepository"), ready("Kustomization")] });
+    const recording = await open({
+      answers: { "git rev-parse": "abc123\n", "git status": "", "git diff": "", "kubectl annotate": "annotated", "kubectl get": both },
+    });
+    expect(await recording.run(sync, {})).toBeUndefined();
+    const asked = recording.commands.filter((line) => line.startsWith("act ")).map((line) => line.replace(/\d{4}-.*$/, "<now>"));
+    expect(asked).toEqual(
+      KINDS.split(",").map(
+        (kind) => `act kubectl annotate ${kind} flux-system --namespace flux-system --overwrite reconcile.fluxcd.io/requestedAt=<now>`,
+      ),
+    );
+    expect(recording.said.at(-1)).toBe("Flux applied abc123: everything is ready");
+  });
+});

@@ -72,6 +72,8 @@ export function secretOf(release: ReleaseState, at: ReleaseState["history"][numb
     config: values,
     manifest: objects.map((object) => `---\n${stringify(object)}`).join(""),
     hooks: [],
+    // what helm 4 applies by; an upgrade goes on by the same
+    apply_method: "ssa",
   });
 }
 
