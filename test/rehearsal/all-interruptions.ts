@@ -24,12 +24,12 @@ export interface Wanted {
 }
 
 export async function allInterruptions(project: string, { minutes, seed, ui, only, most = Infinity, real = false }: Wanted) {
-  const until = performance.now() + minutes * 60_000;
   const courses = await courseOfTheDay(project, ui, real, only);
   const all = shuffled(
     courses.flatMap((course) => course.points.map((point) => ({ course, point }))),
     seed,
   ).slice(0, most);
+  const until = performance.now() + minutes * 60_000; // the points had to be found first
   const wrong: string[] = [];
   let tried = 0;
   const next = async (): Promise<void> => {
