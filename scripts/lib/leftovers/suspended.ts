@@ -1,13 +1,16 @@
 // Kustomizations that a procedure suspended: Flux leaves them alone until they are resumed.
 import type { Entry } from "../ledger.ts";
-import { getAll, type KubernetesObject, steady } from "../kubernetes.ts";
+import { expectOurCluster, getAll, type KubernetesObject, steady } from "../kubernetes.ts";
 import type { Room, Sight } from "./kinds.ts";
 
 const KIND = "kustomizations.kustomize.toolkit.fluxcd.io";
 
 export const suspendedLeftovers: Room = {
   kinds: ["suspended Kustomization"],
-  see: async (entries, context) => judge(entries, (await getAll(KIND)) ?? [], context.cluster.name),
+  async see(entries, context) {
+    await expectOurCluster(context); // in another cluster each of them would seem to be gone
+    return judge(entries, (await getAll(KIND)) ?? [], context.cluster.name);
+  },
   async undo(entries, context) {
     const sights = await this.see(entries, context);
     for (const { entry, verdict } of sights) {

@@ -311,3 +311,37 @@ describe("flux:sync that may", () => {
     expect(recording.said.at(-1)).toBe("Flux applied abc123: everything is ready");
   });
 });
+
+describe("what others did", () => {
+  it("a push of somebody else is what flux:sync waits for, though it was not pulled here", async () => {
+    const remote = "b".repeat(40);
+    const recording = await open({
+      dryRun: true,
+      answers: {
+        "git rev-parse": "abc123\n",
+        "git rev-parse --abbrev-ref": "origin/main\n",
+        "git ls-remote": `${remote}\trefs/heads/main\n`,
+        "git status": "",
+        "git diff": "",
+      },
+    });
+    await recording.run(sync, {});
+    expect(recording.commands).toContain("ask git ls-remote --exit-code origin refs/heads/main");
+    expect(recording.plans[0]!.lines).toEqual([`have Flux apply ${remote.slice(0, 12)}, and wait until it is ready`]);
+  });
+  it("with another cluster's kubeconfig nothing suspended is called gone", async () => {
+    const recording = await record({ ...(await ourKubeconfig()), secrets: () => "b3RoZXI=" });
+    const entry = {
+      id: "1",
+      at: "",
+      kind: "suspended Kustomization",
+      name: "default/echo",
+      home: "home-ops-cluster",
+      procedure: "flux:delete",
+    };
+    await expect(suspendedLeftovers.see([entry], recording.context)).rejects.toThrow(
+      "it trusts another authority than home-ops-cluster's in the vault",
+    );
+    expect(recording.commands).toEqual([]);
+  });
+});
