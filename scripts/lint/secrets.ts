@@ -16,10 +16,11 @@ export const lintSecrets = procedure({
   cluster: false,
   async run({ staged }, { env, root, ui }) {
     const { secretFaults } = await import("../lib/lint/secrets/plain.ts");
-    const { ageKeysIn, readRules } = await import("../lib/lint/secrets/sops.ts");
+    const { ageKeysIn } = await import("../lib/lint/secrets/sops.ts");
+    const { readSopsRules } = await import("../lib/gitops/sops-rules.ts");
     const read = staged ? stagedText : (path: string) => readIfThere(join(root, path));
     const paths = (await listed(staged)).filter((path) => !NOT_OURS.test(path));
-    const rules = readRules(await read(".sops.yaml"));
+    const rules = await readSopsRules((await read(".sops.yaml")) ?? "");
     const keys = ageKeysIn((await readIfThere(env.SOPS_AGE_KEY_FILE!)) ?? "");
     const found = [];
     for (const path of paths) {

@@ -3,7 +3,8 @@ import { join } from "node:path";
 import type { Context } from "../lib/context.ts";
 import { Failure, UsageError } from "../lib/errors.ts";
 import { readIfThere, writeFile } from "../lib/files.ts";
-import { recipientsOf, withRecipient } from "../lib/gitops/sops.ts";
+import { nameOfRule, withRecipient } from "../lib/gitops/sops.ts";
+import { readSopsRules } from "../lib/gitops/sops-rules.ts";
 import { main, procedure } from "../lib/procedure.ts";
 import { hide } from "../lib/redact.ts";
 import { AGE_KEY, recipientsOfKeys } from "../lib/secrets/age.ts";
@@ -35,6 +36,11 @@ export const secretsInit = procedure({
     if (plan.contradictions.length > 0)
       throw new Failure({ attempted: "plan the secrets", said: plan.contradictions.join("\n"), now: "nothing was changed", next: AGAIN });
 
+    for (const rule of plan.foreignRules)
+      ui.warn(
+        `${nameOfRule(rule)}: does not name this home's age key. secrets:init replaces only the placeholder: add the recipient if this home has to decrypt those files`,
+      );
+
     const changes = plan.writes.length > 0 || plan.writeRecipient;
     if (dryRun || !changes) report(context, plan);
     if (!changes) return ui.say("nothing to create: all that can be created is there");
@@ -61,7 +67,7 @@ async function readFacts({ cluster, root, env, ui }: Context): Promise<Facts> {
   return {
     listed,
     items,
-    recipients: sops === undefined ? undefined : await recipientsOf(sops),
+    rules: sops === undefined ? undefined : await readSopsRules(sops),
     keys: {
       vault: await recipientsOfKeys(valueOf(items.get(titles[AGE_KEY.item]), AGE_KEY.field) ?? ""),
       file: keyFile === undefined ? undefined : await recipientsOfKeys(keyFile),
@@ -81,7 +87,10 @@ function describe({ writes, adoptKeyFile, writeRecipient }: SecretsPlan, { env }
     const adopted = adoptKeyFile && entries.some(({ field }) => field === AGE_KEY.field) ? `, the key of ${env.SOPS_AGE_KEY_FILE}` : "";
     return `${id === undefined ? "create item" : "add to item"} ${title}: ${fields}${adopted}`;
   });
-  return [...lines, ...(writeRecipient ? ["write .sops.yaml: the age key's recipient in place of the placeholder"] : [])];
+  return [
+    ...lines,
+    ...(writeRecipient ? ["write .sops.yaml: the age key's recipient in place of the placeholder; other recipients stay"] : []),
+  ];
 }
 
 /** Looks at the item once more, writes it with the template on stdin, and asks the vault what it holds now. */

@@ -4,7 +4,8 @@ import { reference } from "../cluster/cluster.ts";
 import type { Context } from "../context.ts";
 import { Failure } from "../errors.ts";
 import { readIfThere } from "../files.ts";
-import { recipientsOf } from "../gitops/sops.ts";
+import { recipientsOf, ruleFaults } from "../gitops/sops.ts";
+import { readSopsRules } from "../gitops/sops-rules.ts";
 import { hide } from "../redact.ts";
 
 /** Where the private half is kept; bootstrap puts the same field into the cluster as sops-age-secret. */
@@ -40,16 +41,18 @@ export async function ageDisagreements({
   const key = reference(cluster, AGE_KEY.item, AGE_KEY.field);
   const held = await recipientsOfKeys((await vault.resolve([key])).get(key)!);
   if (held.length === 0) return { recipients: [], wrong: [`${key} holds no age identity (a line AGE-SECRET-KEY-1…)`] };
-  const named = await recipientsOf((await readIfThere(join(root, ".sops.yaml"))) ?? "");
+  const sops = await readIfThere(join(root, ".sops.yaml"));
+  const rules = sops === undefined ? [] : await readSopsRules(sops);
+  const faults = sops === undefined ? [".sops.yaml is missing: git restore .sops.yaml"] : ruleFaults(rules, held);
   const keyFile = env.SOPS_AGE_KEY_FILE!;
   const text = await readIfThere(keyFile);
   const ofFile = text === undefined ? held : await recipientsOfKeys(text);
   return {
-    recipients: held.filter((recipient) => named.includes(recipient)),
+    recipients: recipientsOf(rules).filter((recipient) => held.includes(recipient)),
     wrong: [
-      ...(named.length === 0 ? [".sops.yaml names no recipient yet: task secrets:init puts it there"] : []),
-      ...(named.length > 0 && !named.some((one) => held.includes(one))
-        ? [`.sops.yaml encrypts for ${named.join(", ")}, the vault holds the key of ${held.join(", ")}: the cluster could decrypt nothing`]
+      ...faults,
+      ...(faults.length === 0 && rules.some(({ placeholders }) => placeholders.length > 0)
+        ? [".sops.yaml still has the placeholder in place of a recipient: task secrets:init replaces it"]
         : []),
       ...(ofFile.some((one) => held.includes(one))
         ? []

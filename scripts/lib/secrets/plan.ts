@@ -1,5 +1,7 @@
 // From what the vault, .sops.yaml and the key file hold to what has to be made, what a person must fetch, and what contradicts itself.
 import { type Cluster, reference } from "../cluster/cluster.ts";
+import { ruleFaults, rulesWithout } from "../gitops/sops.ts";
+import type { SopsRule } from "../gitops/sops-rules.ts";
 import { AGE_KEY } from "./age.ts";
 import type { Entry } from "./catalogue.ts";
 import { fieldsCalled, valueOf } from "./items.ts";
@@ -10,8 +12,8 @@ export interface Facts {
   listed: Listed[];
   /** The home's items that are there, by title. */
   items: ReadonlyMap<string, StoredItem>;
-  /** Recipients of .sops.yaml; empty where its placeholder stands, undefined without the file. */
-  recipients: string[] | undefined;
+  /** The rules of .sops.yaml; undefined without the file. */
+  rules: SopsRule[] | undefined;
   /** Recipients of the age keys of the vault, and of $SOPS_AGE_KEY_FILE (undefined without the file). */
   keys: { vault: string[]; file: string[] | undefined };
 }
@@ -29,6 +31,8 @@ export interface SecretsPlan {
   adoptKeyFile: boolean;
   /** Whether the recipient goes into .sops.yaml. */
   writeRecipient: boolean;
+  /** Rules of .sops.yaml for other recipients only. They stay as they are. */
+  foreignRules: SopsRule[];
   /** What only a person can fetch and is not there. */
   fetch: Entry[];
   /** Entries that have a value already. */
@@ -50,7 +54,8 @@ export function planSecrets(entries: readonly Entry[], cluster: Pick<Cluster, "o
   return {
     writes,
     adoptKeyFile,
-    writeRecipient: facts.recipients?.length === 0,
+    writeRecipient: (facts.rules ?? []).some(({ placeholders }) => placeholders.length > 0),
+    foreignRules: rulesWithout(facts.rules ?? [], keyMissing ? (facts.keys.file ?? []) : facts.keys.vault),
     fetch: missing.filter(({ source }) => "person" in source),
     there,
     contradictions: [
@@ -90,15 +95,11 @@ function tornBundle(there: Entry[], missing: Entry[], { onepassword }: Pick<Clus
   ];
 }
 
-function strangeKey(cluster: Pick<Cluster, "onepassword">, { recipients = [], keys }: Facts, keyMissing: boolean): string[] {
+function strangeKey(cluster: Pick<Cluster, "onepassword">, { rules, keys }: Facts, keyMissing: boolean): string[] {
   const where = reference(cluster, AGE_KEY.item, AGE_KEY.field);
   if (!keyMissing && keys.vault.length === 0) return [`${where} holds no age identity (a line AGE-SECRET-KEY-1…)`];
   const held = keyMissing ? (keys.file ?? []) : keys.vault;
-  if (recipients.length === 0 || recipients.some((one) => held.includes(one))) return [];
-  const whose = held.length > 0 ? `the key at hand is ${held.join(", ")}'s` : "the vault has no key";
-  return [
-    `.sops.yaml encrypts for ${recipients.join(", ")}, ${whose}: put that recipient's key into ${where}, or put the placeholder back if nothing was encrypted for it`,
-  ];
+  return rules === undefined ? [] : ruleFaults(rules, held);
 }
 
 /** The template of an edit has no passkey in it, so one that the item holds would be lost. */

@@ -4,11 +4,12 @@ import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import { neededSecrets, templateFields } from "../../../scripts/lib/lint/secrets/needed.ts";
 import { secretFaults } from "../../../scripts/lib/lint/secrets/plain.ts";
-import { isMacTrue, readRules, sopsFaults } from "../../../scripts/lib/lint/secrets/sops.ts";
+import { readSopsRules } from "../../../scripts/lib/gitops/sops-rules.ts";
+import { isMacTrue, sopsFaults } from "../../../scripts/lib/lint/secrets/sops.ts";
 import type { FluxKustomization, KubeObject } from "../../../scripts/lib/lint/types.ts";
 
 const TEXT = readFileSync("test/fixtures/sops/secret.sops.yaml", "utf8");
-const RULES = readRules(readFileSync("test/fixtures/sops/rules.yaml", "utf8"));
+const RULES = await readSopsRules(readFileSync("test/fixtures/sops/rules.yaml", "utf8"));
 /** Made for this fixture alone; in two parts, for the hook that looks for such keys. */
 const KEY = ["AGE-SECRET-KEY-", "1T2MVY5H3FFVZUCY8H24DJ8MY780PZ28TZ69YCRAQ9HFUAMRMDLSQX60UFG"].join("");
 const PRIVATE = ["PRIVATE", "KEY"].join(" ");
@@ -42,8 +43,8 @@ describe("a file that sops wrote", () => {
     expect(await isMacTrue(document(), [other])).toBeUndefined();
   });
   it("does not fit another recipient, another rule, another path", () => {
-    const [rule] = RULES;
-    expect(sopsFaults(PATH, document(), [{ ...rule, age: "age1other" }])).toEqual([
+    const rule = RULES[0]!;
+    expect(sopsFaults(PATH, document(), [{ ...rule, recipients: ["age1other"] }])).toEqual([
       expect.stringMatching(/^it is also for age1\w+, which .sops.yaml does not name$/),
       "it is not for age1other, which .sops.yaml names",
     ]);
@@ -52,6 +53,29 @@ describe("a file that sops wrote", () => {
     ]);
     expect(sopsFaults("elsewhere/a.sops.yaml", document(), RULES)).toEqual(["no rule of .sops.yaml is for this path"]);
   });
+});
+
+describe("a file fits rules in every form that SOPS reads", () => {
+  const one = readFileSync("test/fixtures/sops/one-recipient.sops.yaml", "utf8");
+  const found = async (rules: string, text = one) =>
+    (await secretFaults("kubernetes/apps/zz/a.sops.yaml", text, await readSopsRules(rules))).map(({ message }) => message);
+  it.each(["as-list", "key-groups-and-anchors"])("%s", async (form) =>
+    expect(await found(readFileSync(`test/fixtures/sops/${form}.yaml`, "utf8"))).toEqual([]),
+  );
+  it("with several key groups, each with its recipients", async () => {
+    const rules = `creation_rules:\n  - encrypted_regex: ^(data|stringData)$\n    key_groups: [{age: [age1${"q".repeat(58)}]}, {age: [age1other]}]\n`;
+    const groups = one.replace(
+      / {2}age:\n( {4}.*\n)+/,
+      `  key_groups:\n    - age: [{recipient: age1${"q".repeat(58)}, enc: x}]\n    - age: [{recipient: age1other, enc: x}]\n`,
+    );
+    expect(groups).not.toBe(one);
+    expect(await found(rules, groups)).toEqual([]);
+    expect(await found(rules)).toEqual(["it is not for age1other, which .sops.yaml names"]);
+  });
+  it("and a rule that cannot be read is the fault", async () =>
+    expect(await found("creation_rules:\n  - age: 7\n")).toEqual([
+      "its rule in .sops.yaml (line 2) cannot be read: the age recipient in line 2 is neither text nor a list of texts",
+    ]));
 });
 
 describe("plain text", () => {

@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, describe, expect, onTestFinished, test } from "vitest";
+import { PLACEHOLDER } from "../../../scripts/lib/gitops/sops-rules.ts";
 import { forgetSecrets, redact } from "../../../scripts/lib/redact.ts";
 import { expectAgeKey, newIdentity, recipientsOfKeys } from "../../../scripts/lib/secrets/age.ts";
 import { testCluster } from "../test-cluster.ts";
@@ -52,17 +53,17 @@ describe("what belongs together", () => {
     [
       ".sops.yaml has its placeholder",
       KEY,
-      "age1-your-recipient",
+      PLACEHOLDER,
       undefined,
-      ".sops.yaml names no recipient yet: task secrets:init puts it there",
+      ".sops.yaml still has the placeholder in place of a recipient: task secrets:init replaces it",
     ],
-    ["there is no .sops.yaml", KEY, undefined, undefined, ".sops.yaml names no recipient yet"],
+    ["there is no .sops.yaml", KEY, undefined, undefined, ".sops.yaml is missing: git restore .sops.yaml"],
     [
       ".sops.yaml names another",
       KEY,
       THEIRS,
       undefined,
-      `.sops.yaml encrypts for ${THEIRS}, the vault holds the key of ${OURS}: the cluster could decrypt nothing`,
+      `encrypts for ${THEIRS} and not for ${OURS}, whose key the vault has, so Flux could not decrypt`,
     ],
     ["the key file is another", KEY, OURS, OTHER, `/age.key holds the key of ${THEIRS}, the vault the key of ${OURS}`],
     ["the key file holds none", KEY, OURS, "# empty", `/age.key holds no age identity, the vault the key of ${OURS}`],

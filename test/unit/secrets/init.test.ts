@@ -3,6 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, describe, expect, onTestFinished, test, vi } from "vitest";
+import { PLACEHOLDER } from "../../../scripts/lib/gitops/sops-rules.ts";
 import { forgetSecrets } from "../../../scripts/lib/redact.ts";
 import { newIdentity, recipientsOfKeys } from "../../../scripts/lib/secrets/age.ts";
 import type { StoredItem } from "../../../scripts/lib/secrets/op.ts";
@@ -37,7 +38,7 @@ const rest = () => [
 const full = () => [...rest(), item("grafana", { GF_SECURITY_ADMIN_PASSWORD: "taint-grafana" })];
 
 /** A run against a vault with these items; what it creates or edits is in the vault afterwards. */
-async function home(op: FakeOp, { answers = {}, recipient = "age1-your-recipient", ...setup }: RecordSetup & { recipient?: string } = {}) {
+async function home(op: FakeOp, { answers = {}, recipient = PLACEHOLDER, ...setup }: RecordSetup & { recipient?: string } = {}) {
   const root = mkdtempSync(join(tmpdir(), "init-"));
   onTestFinished(() => rmSync(root, { recursive: true }));
   writeFileSync(join(root, ".sops.yaml"), `creation_rules:\n  - age: ${recipient} # ours\n`);
@@ -84,7 +85,7 @@ test("an empty vault: all is created, each looked for before and asked for after
         "create item grafana: GF_SECURITY_ADMIN_PASSWORD",
         "create item karakeep: KARAKEEP_ENCRYPTION_KEY, KARAKEEP_MEILISEARCH_MASTER_KEY",
         ...APPS.map((name) => `create item ${name}: ${name.toUpperCase()}_API_KEY`),
-        "write .sops.yaml: the age key's recipient in place of the placeholder",
+        "write .sops.yaml: the age key's recipient in place of the placeholder; other recipients stay",
       ],
     },
   ]);
@@ -158,7 +159,7 @@ test("after an interruption only the rest is made", async () => {
   await lab.run(secretsInit, {});
   expect(lab.plans[0]!.lines).toEqual([
     "create item grafana: GF_SECURITY_ADMIN_PASSWORD",
-    "write .sops.yaml: the age key's recipient in place of the placeholder",
+    "write .sops.yaml: the age key's recipient in place of the placeholder; other recipients stay",
   ]);
   expect(sops()).toContain(OURS);
 });
@@ -167,7 +168,7 @@ test("a dry run reads, shows and changes nothing", async () => {
   expect(await lab.run(secretsInit, {})).toMatchObject({ name: "Stop", pending: true });
   expect([lab.commands, lab.effects]).toEqual([[], []]);
   expect(lab.results).toMatchObject([{ there: 0, toCreate: expect.any(Array) as unknown }]);
-  expect(sops()).toContain("age1-your-recipient");
+  expect(sops()).toContain(PLACEHOLDER);
 });
 test("No is No", async () => {
   const { lab } = await home(fakeOp(), { yes: false });
@@ -244,6 +245,33 @@ describe("stops before anything", () => {
       "could not plan the secrets\n  said: item talos has only some of Talos' secrets",
     );
     expect([lab.plans, lab.effects]).toEqual([[], []]);
+  });
+});
+
+describe(".sops.yaml", () => {
+  const run = async (rules: string, items = full()) => {
+    const { lab, root, sops } = await home(fakeOp(items));
+    writeFileSync(join(root, ".sops.yaml"), rules);
+    const end = await lab.run(secretsInit, {});
+    return { lab, end: String(end), before: rules, after: sops() };
+  };
+  test("recipients of other people stay; the rule without ours is named", async () => {
+    const { lab, before, after } = await run(readFileSync("test/fixtures/sops/ssh-and-yubikey.yaml", "utf8"));
+    expect(after).toBe(before.replace(PLACEHOLDER, OURS!));
+    expect(lab.said.join("\n")).toContain(
+      ".sops.yaml:2, the rule for talos/.*\\.sops\\.ya?ml: does not name this home's age key. secrets:init replaces only the placeholder",
+    );
+  });
+  test.each(["as-list", "key-groups-and-anchors"])("%s with our recipient is complete", async (form) => {
+    const text = readFileSync(`test/fixtures/sops/${form}.yaml`, "utf8").replace(/age1q+/, OURS!);
+    const { lab, before, after } = await run(text);
+    expect(after).toBe(before);
+    expect(lab.said.at(-1)).toBe("nothing to create: all that can be created is there");
+  });
+  test("a form that cannot be read stops before anything", async () => {
+    const { lab, end, before, after } = await run("creation_rules:\n  - age: {a: b}\n", []);
+    expect(end).toContain("the age recipient in line 2 is neither text nor a list of texts");
+    expect([after, lab.plans, lab.effects]).toEqual([before, [], []]);
   });
 });
 

@@ -2,6 +2,7 @@
 import { describe, expect, test } from "vitest";
 import { entriesFor } from "../../../scripts/lib/secrets/entries.ts";
 import type { StoredItem } from "../../../scripts/lib/secrets/op.ts";
+import type { SopsRule } from "../../../scripts/lib/gitops/sops-rules.ts";
 import { type Facts, planSecrets } from "../../../scripts/lib/secrets/plan.ts";
 import { TALOS_FIELDS } from "../../../scripts/lib/secrets/talos-bundle.ts";
 import { testCluster } from "../test-cluster.ts";
@@ -11,11 +12,14 @@ const cluster = testCluster();
 const OURS = `age1${"q".repeat(58)}`;
 const THEIRS = `age1${"z".repeat(58)}`;
 
+/** One rule for every file; without recipients it has the placeholder. */
+const rulesFor = (recipients: string[]): SopsRule[] => [{ line: 2, recipients, placeholders: recipients.length === 0 ? [30] : [] }];
+
 function plan(items: StoredItem[] = [], facts: Partial<Facts> = {}) {
   return planSecrets(entriesFor(cluster), cluster, {
     listed: items,
     items: new Map(items.map((one) => [one.title, one])),
-    recipients: [],
+    rules: rulesFor([]),
     keys: { vault: [], file: undefined },
     ...facts,
   });
@@ -45,7 +49,7 @@ test("an empty vault gets all that can be made", () => {
   expect(fetch.map(({ field }) => field)).not.toContain("kubeconfig");
 });
 test("what is there is not made again", () =>
-  expect(titles([talos, sops], { recipients: [OURS], keys: { vault: [OURS], file: undefined } })).toEqual([
+  expect(titles([talos, sops], { rules: rulesFor([OURS]), keys: { vault: [OURS], file: undefined } })).toEqual([
     "flux",
     "volsync-template",
     "rook-ceph",
@@ -65,8 +69,8 @@ test("another home's names are used", () => {
     onepassword: { ...cluster.onepassword, items: { ...cluster.onepassword.items, talos: "talos-of-the-lab" } },
   });
   expect(
-    planSecrets(entriesFor(other), other, { listed: [], items: new Map(), recipients: [], keys: { vault: [], file: undefined } }).writes[0]
-      ?.title,
+    planSecrets(entriesFor(other), other, { listed: [], items: new Map(), rules: rulesFor([]), keys: { vault: [], file: undefined } })
+      .writes[0]?.title,
   ).toBe("talos-of-the-lab");
 });
 
@@ -95,7 +99,7 @@ describe("contradictions", () => {
 
 describe("the age key", () => {
   const contradictions = (items: StoredItem[], recipients: string[] | undefined, vault: string[], file?: string[]) =>
-    plan(items, { recipients, keys: { vault, file } });
+    plan(items, { rules: recipients && rulesFor(recipients), keys: { vault, file } });
   test("of the vault and .sops.yaml agree", () => expect(contradictions([sops], [OURS], [OURS]).contradictions).toEqual([]));
   test("one of several recipients is enough", () => expect(contradictions([sops], [THEIRS, OURS], [OURS]).contradictions).toEqual([]));
   test("of the vault is put where the placeholder stands", () => expect(contradictions([sops], [], [OURS]).writeRecipient).toBe(true));
@@ -103,10 +107,12 @@ describe("the age key", () => {
     expect(contradictions([sops], undefined, [OURS]).writeRecipient).toBe(false));
   test("of another recipient", () =>
     expect(contradictions([sops], [THEIRS], [OURS]).contradictions).toEqual([
-      `.sops.yaml encrypts for ${THEIRS}, the key at hand is ${OURS}'s: put that recipient's key into op://Infrastructure/sops/SOPS_PRIVATE_KEY, or put the placeholder back if nothing was encrypted for it`,
+      `.sops.yaml:2, the rule for every file: encrypts for ${THEIRS} and not for ${OURS}, whose key the vault has, so Flux could not decrypt: add it to the rule, or store the key of ${THEIRS} in the vault`,
     ]));
   test("a recipient without any key", () =>
-    expect(contradictions([], [THEIRS], []).contradictions[0]).toContain("the vault has no key: put that recipient's key into"));
+    expect(contradictions([], [THEIRS], []).contradictions[0]).toContain(
+      `encrypts for ${THEIRS}, and the vault has no key: store the key of ${THEIRS} in it, or put`,
+    ));
   test("that is no key", () =>
     expect(contradictions([sops], [], []).contradictions).toEqual([
       "op://Infrastructure/sops/SOPS_PRIVATE_KEY holds no age identity (a line AGE-SECRET-KEY-1…)",

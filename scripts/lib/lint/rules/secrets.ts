@@ -2,12 +2,13 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { ITEM_KEYS, ITEM_NAMES } from "../../cluster/cluster.ts";
+import { readSopsRules } from "../../gitops/sops-rules.ts";
 import { nearest } from "../../nearest.ts";
 import { CATALOGUE } from "../../secrets/catalogue.ts";
 import { at, type Ground, type Rule } from "../ground.ts";
 import { neededSecrets } from "../secrets/needed.ts";
 import { secretFaults } from "../secrets/plain.ts";
-import { ageKeysIn, readRules } from "../secrets/sops.ts";
+import { ageKeysIn } from "../secrets/sops.ts";
 import type { Finding } from "../types.ts";
 
 export const secrets: Rule = {
@@ -15,7 +16,7 @@ export const secrets: Rule = {
   about: "no secret stands in plain text, SOPS files fit .sops.yaml, and every 1Password field that is asked for is in the catalogue",
   async check(ground) {
     const { files, root } = ground.tree;
-    const rules = readRules(files.is(".sops.yaml") === "file" ? files.text(".sops.yaml") : undefined);
+    const rules = await readSopsRules((files.is(".sops.yaml") === "file" ? files.text(".sops.yaml") : undefined) ?? "");
     const keys = ageKeys(ground);
     const paths = files.under(root, (path) => /\.(ya?ml|json)$/.test(path));
     const found = await Promise.all(

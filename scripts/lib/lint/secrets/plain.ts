@@ -1,6 +1,7 @@
 // Secrets in plain text, found by reading documents and not by patterns: a Secret with values that are neither encrypted nor references.
 import { readDocuments } from "../parse.ts";
-import { isMacTrue, sopsFaults, type SopsRule } from "./sops.ts";
+import type { SopsRule } from "../../gitops/sops-rules.ts";
+import { isMacTrue, sopsFaults } from "./sops.ts";
 
 export interface SecretFault {
   line: number;

@@ -1,40 +1,23 @@
 // Whether a SOPS file fits .sops.yaml: who can decrypt it, what is encrypted, and, where the key is at hand, its MAC.
 import { createDecipheriv, createHash } from "node:crypto";
-import { parse } from "yaml";
+import { ruleFor } from "../../gitops/sops.ts";
+import { goPattern, type SopsRule } from "../../gitops/sops-rules.ts";
 
-export interface SopsRule {
-  path_regex?: string;
-  age?: string;
-  encrypted_regex?: string;
-  mac_only_encrypted?: boolean;
+interface Recipients {
+  age?: { recipient: string; enc: string }[];
 }
 
-interface Metadata {
-  age?: { recipient: string; enc: string }[];
+interface Metadata extends Recipients {
+  /** In place of `age` where a rule has more than one key group. */
+  key_groups?: Recipients[];
   lastmodified?: string;
   mac?: string;
   encrypted_regex?: string;
   mac_only_encrypted?: boolean;
 }
 
-/** The rules of a .sops.yaml; none where it is no YAML. */
-export function readRules(text: string | undefined): SopsRule[] {
-  try {
-    return ((text === undefined ? undefined : (parse(text) as { creation_rules?: SopsRule[] } | null))?.creation_rules ?? []) as SopsRule[];
-  } catch {
-    return [];
-  }
-}
-
-/** The rule that SOPS would take for a path: the first that fits. */
-export const ruleFor = (path: string, rules: readonly SopsRule[]) =>
-  rules.find(({ path_regex: pattern }) => pattern === undefined || new RegExp(pattern).test(path));
-
-const list = (text: string | undefined) =>
-  (text ?? "")
-    .split(",")
-    .map((one) => one.trim())
-    .filter(Boolean);
+const recipientsIn = ({ age = [], key_groups: groups = [] }: Metadata) =>
+  [...age, ...groups.flatMap((group) => group.age ?? [])].map(({ recipient }) => recipient).sort();
 const ENCRYPTED = /^ENC\[AES256_GCM,data:([^,]*),iv:([^,]*),tag:([^,]*),type:(\w+)\]$/;
 
 /** What is wrong with an encrypted document, a line each. */
@@ -43,8 +26,9 @@ export function sopsFaults(path: string, document: Record<string, unknown>, rule
   if (!sops) return [];
   const rule = ruleFor(path, rules);
   if (!rule) return ["no rule of .sops.yaml is for this path"];
+  if (rule.flaw !== undefined) return [`its rule in .sops.yaml (line ${rule.line}) cannot be read: ${rule.flaw}`];
   const faults: string[] = [];
-  const [has, wants] = [(sops.age ?? []).map(({ recipient }) => recipient).sort(), list(rule.age).sort()];
+  const [has, wants] = [recipientsIn(sops), rule.recipients.toSorted()];
   for (const one of has.filter((recipient) => !wants.includes(recipient)))
     faults.push(`it is also for ${one}, which .sops.yaml does not name`);
   for (const one of wants.filter((recipient) => !has.includes(recipient))) faults.push(`it is not for ${one}, which .sops.yaml names`);
@@ -56,7 +40,7 @@ export function sopsFaults(path: string, document: Record<string, unknown>, rule
     );
   if (!sops.mac || !ENCRYPTED.test(sops.mac)) faults.push("it has no MAC: it was not written by sops");
   if (!sops.lastmodified) faults.push("it has no lastmodified: it was not written by sops");
-  const pattern = sops.encrypted_regex === undefined ? undefined : new RegExp(sops.encrypted_regex);
+  const pattern = sops.encrypted_regex === undefined ? undefined : goPattern(sops.encrypted_regex);
   for (const { keys, value } of leaves(content))
     if (isToBeEncrypted(keys, pattern) && value !== "" && !ENCRYPTED.test(String(value))) faults.push(`${keys.join(".")} is not encrypted`);
   return faults;
@@ -80,7 +64,7 @@ export async function isMacTrue(document: Record<string, unknown>, ageKeys: read
   const { sops = {}, ...content } = document as { sops?: Metadata };
   const key = await dataKey(sops, ageKeys);
   if (!key || !sops.mac) return undefined;
-  const pattern = sops.encrypted_regex === undefined ? undefined : new RegExp(sops.encrypted_regex);
+  const pattern = sops.encrypted_regex === undefined ? undefined : goPattern(sops.encrypted_regex);
   const hash = createHash("sha512");
   if (sops.mac_only_encrypted) hash.update(ONLY_ENCRYPTED);
   try {
@@ -104,8 +88,8 @@ function open(text: string, key: Buffer, aad: string): Buffer {
   return Buffer.concat([decipher.update(Buffer.from(data, "base64")), decipher.final()]);
 }
 
-async function dataKey({ age = [] }: Metadata, ageKeys: readonly string[]): Promise<Buffer | undefined> {
-  if (ageKeys.length === 0) return undefined;
+async function dataKey({ age = [], key_groups: groups }: Metadata, ageKeys: readonly string[]): Promise<Buffer | undefined> {
+  if (ageKeys.length === 0 || groups !== undefined) return undefined; // of several groups each holds only a part of the key
   const { armor, Decrypter } = await import("age-encryption");
   for (const { enc } of age) {
     const opened = await (async () => {
