@@ -4,6 +4,7 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
+await import("../scripts/packages.mjs"); // exits when packages are missing
 const scratch = mkdtempSync(join(tmpdir(), "home-ops-test-"));
 const results = join(scratch, "results.json");
 /** @type {[name: string, tool: string, words: string[]][]} */

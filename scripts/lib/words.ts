@@ -101,7 +101,7 @@ export function help({ name, about, options, destroys, rest }: Procedure<Options
     ...(destroys ? [wrap(`  can destroy: ${destroys}`, 80)] : []),
     "",
     `  task ${name} [VARIABLE=value ...]${rest === undefined ? "" : ` -- ${rest}`}`,
-    `  node --import tsx scripts/${name.replace(":", "/")}.ts [--flag value ...]${rest === undefined ? "" : ` ${rest}`}`,
+    `  node --import ./scripts/start.mjs scripts/${name.replace(":", "/")}.ts [--flag value ...]${rest === undefined ? "" : ` ${rest}`}`,
     "",
     ...own,
     ...(own.length ? [""] : []),

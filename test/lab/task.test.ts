@@ -1,6 +1,6 @@
 // Targets through the real `task`: what is typed arrives, what is misspelt is refused, exit codes pass. Skipped where `task` is not installed.
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parse } from "yaml";
@@ -45,6 +45,7 @@ describe("a value", () => {
   beforeAll(() => {
     folder = mkdtempSync(join(tmpdir(), "task-"));
     symlinkSync(join(process.cwd(), "node_modules"), join(folder, "node_modules"));
+    for (const file of ["scripts/start.mjs", "scripts/packages.mjs"]) cpSync(file, join(folder, file));
     writeFileSync(join(folder, "Taskfile.yml"), readFileSync("Taskfile.yml", "utf8").replace(/scripts\/talos\/apply\.ts/, "show.ts"));
     writeFileSync(
       join(folder, "show.ts"),
