@@ -4,6 +4,7 @@ import { text } from "../lib/options.ts";
 import { main, procedure } from "../lib/procedure.ts";
 import { ask } from "../lib/shell.ts";
 import { executable, homeFolder, lookAt } from "../lib/simulated-home.ts";
+import { readJson } from "../lib/tool-output.ts";
 import { table } from "../lib/ui.ts";
 
 interface Status {
@@ -42,7 +43,7 @@ export const status = procedure({
     const folder = homeFolder(env.HOME_OPS_STATE!, home);
     if (lookAt(folder).pid === undefined)
       throw new Failure({ attempted: "look at the simulated home", said: `none is up in ${folder}`, next: "task lab:up" });
-    const seen = JSON.parse(await ask`${executable(folder, "home")} status`.text()) as Status;
+    const seen = readJson<Status>(await ask`${executable(folder, "home")} status`.text(), { command: "bin/home status" }, {});
     ui.result(seen, describe(seen));
   },
 });

@@ -2,6 +2,7 @@
 import type { Context } from "./context.ts";
 import { Failure } from "./errors.ts";
 import type { Answer, Http } from "./http.ts";
+import { readJson } from "./tool-output.ts";
 
 const FACTORY = "https://factory.talos.dev";
 
@@ -16,8 +17,8 @@ export async function postSchematic(http: Http, text: string, next: string): Pro
     headers: { "content-type": "application/yaml" },
   });
   if (answer.status !== 201) throw refused("have the image factory take talos/schematic.yaml", answer, next);
-  const { id } = JSON.parse(answer.text) as { id?: unknown };
-  if (typeof id !== "string" || !/^[0-9a-f]{64}$/.test(id)) throw refused("read the image factory's answer", answer, next);
+  const { id } = readJson<{ id: string }>(answer.text, { command: `POST ${FACTORY}/schematics` }, { id: "" });
+  if (!/^[0-9a-f]{64}$/.test(id)) throw refused("read the image factory's answer", answer, next);
   return id;
 }
 
@@ -32,9 +33,10 @@ export async function knownToFactory(http: Http, id: string): Promise<boolean> {
 /** Extensions of the schematic that the factory does not have for this Talos version. It takes them all the same and fails only when an image is asked for. */
 export async function missingExtensions(http: Http, version: string, wanted: readonly string[]): Promise<string[]> {
   if (wanted.length === 0) return [];
-  const answer = await http.ask(`${FACTORY}/version/${version}/extensions/official`);
+  const url = `${FACTORY}/version/${version}/extensions/official`;
+  const answer = await http.ask(url);
   if (answer.status !== 200) throw refused(`list the extensions for Talos ${version}`, answer);
-  const known = new Set((JSON.parse(answer.text) as { name: string }[]).map(({ name }) => name));
+  const known = new Set(readJson<{ name: string }[]>(answer.text, { command: `GET ${url}` }, [{ name: "" }]).map(({ name }) => name));
   return wanted.filter((name) => !known.has(name));
 }
 

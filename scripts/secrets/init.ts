@@ -16,6 +16,7 @@ import { expectOp, getItem, type Listed, listItems, type StoredItem, whoIsSigned
 import { type Facts, planSecrets, type SecretsPlan, type Write } from "../lib/secrets/plan.ts";
 import { fetchList } from "../lib/secrets/fetch-list.ts";
 import { plain, troubleOf } from "../lib/secrets/trouble.ts";
+import { readJson } from "../lib/tool-output.ts";
 
 const AGAIN = "task secrets:init (goes on from what it finds)";
 
@@ -117,7 +118,10 @@ async function store(context: Context, { title, id, entries }: Write, facts: Fac
     const ending = { text: written.stderr, exitCode: written.exitCode, signal: written.signal };
     throw troubleOf(ending, attempted) ?? new Failure({ attempted, said: plain(written.stderr), next: AGAIN });
   }
-  const after = await read({ id: before?.id ?? (JSON.parse(written.stdout) as Listed).id, title }, vault);
+  const after = await read(
+    { id: before?.id ?? readJson<Listed>(written.stdout, { command: "op item create", secret: true }, { id: "" }).id, title },
+    vault,
+  );
   const wrong = differences(before, values, after);
   if (wrong.length > 0)
     throw new Failure({

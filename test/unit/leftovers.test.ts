@@ -12,7 +12,7 @@ const ZVOL = "flashstor/VM/k8s_0-boot";
 const VOLSIZE = 500_000_882_688;
 let nas: FakeNas;
 beforeEach(() => {
-  nas = fakeNas({ datasets: { [ZVOL]: { type: "VOLUME", volsize: VOLSIZE } } });
+  nas = fakeNas({ datasets: { [ZVOL]: { type: "VOLUME", volsize: VOLSIZE, usedbydataset: 57_344 } } });
   home.connect = () => nas;
 });
 

@@ -4,6 +4,7 @@ import { chmod, cp, mkdir, readdir, rename, rm, writeFile } from "node:fs/promis
 import { basename, dirname, join } from "node:path";
 import { lives } from "../files.ts";
 import { ask } from "../shell.ts";
+import { readJson } from "../tool-output.ts";
 import { linkerFlags, type Place } from "./cache.ts";
 import { names } from "./given.ts";
 import { goEnvironment } from "./go.ts";
@@ -54,7 +55,8 @@ async function refuseWrongVersion(tool: BuiltTool, binary: string): Promise<void
 /** Go embeds nothing into a module of its cache: a copy of the module gets the file, and a copy of go.mod leads there. */
 async function withEmbedded(tool: BuiltTool, file: string, draft: string, env: NodeJS.ProcessEnv): Promise<string> {
   const had = await $({ cwd: tool.folder, env })`go mod download -json ${`${tool.module}@${tool.version}`}`.nothrow();
-  const { Dir, Error: why } = JSON.parse(had.stdout || "{}") as { Dir?: string; Error?: string };
+  const said = had.stdout.trim() || "{}"; // without an answer stderr says why
+  const { Dir, Error: why } = readJson<{ Dir?: string; Error?: string }>(said, { command: `go mod download -json ${tool.module}` }, {});
   if (Dir === undefined) throw new BuildError(troubleOf(why ?? had.stderr));
   const copy = join(draft, "module");
   await cp(Dir, copy, { recursive: true });

@@ -1,5 +1,6 @@
 // One open connection to TrueNAS: JSON-RPC 2.0, replies in any order, a ping that keeps proxies from cutting it.
-import { Failure } from "../errors.ts";
+import { Failure, textOf } from "../errors.ts";
+import { readJson } from "../tool-output.ts";
 import { NasRefused, NoAnswer, type RpcError } from "./refusal.ts";
 
 /** An open socket, whatever carries it. */
@@ -77,8 +78,12 @@ export function openConnection(wire: Wire): Connection {
 
   wire.onClose(end);
   wire.onText((text) => {
-    const message = read(text);
-    if (!message) return hangUp("it sent what is no JSON");
+    let message: Message;
+    try {
+      message = readJson(text, { command: "JSON-RPC of TrueNAS" }, {});
+    } catch (error) {
+      return hangUp(textOf(error)); // which call it answers is unknown: all of them are asked again, or unknown
+    }
     if (message.method === "collection_update") return listeners.forEach((listen) => listen(message.params as CollectionUpdate));
     const waiting = typeof message.id === "number" ? pending.get(message.id) : undefined;
     if (!waiting) return;
@@ -103,12 +108,4 @@ interface Message {
   params?: unknown;
   result?: unknown;
   error?: RpcError;
-}
-
-function read(text: string): Message | undefined {
-  try {
-    return JSON.parse(text) as Message;
-  } catch {
-    return undefined; // the caller hangs up
-  }
 }

@@ -1,6 +1,7 @@
 // Opens the socket to the NAS with undici, and asks which APIs it offers before that. Directly: a NAS stands in the same home, no proxy is between.
 import type { Agent } from "undici";
 import { Failure } from "../errors.ts";
+import { readJson } from "../tool-output.ts";
 import { CertificateRefused, connector, type Trust } from "./certificate.ts";
 import type { Wire } from "./connection.ts";
 import { NoAnswer } from "./refusal.ts";
@@ -44,7 +45,7 @@ export async function openLine(host: string, trust: Trust, store: string): Promi
         const text = await body.text();
         if (statusCode === 404) return [];
         if (statusCode !== 200) throw new NoAnswer(`GET /api/versions: status ${statusCode}`);
-        return JSON.parse(text) as string[];
+        return readJson<string[]>(text, { command: `GET https://${host}/api/versions` }, [""]);
       } catch (error) {
         throw whyNot(error, lastError);
       }

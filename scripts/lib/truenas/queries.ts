@@ -1,4 +1,5 @@
 // Questions to the NAS, and its answers in one shape for all versions.
+import { expectShape, type Pattern } from "../tool-output.ts";
 import type { Nas } from "./nas.ts";
 
 /** A row of `vm.query`, as much as is used of it. */
@@ -28,15 +29,22 @@ export interface Device {
 
 type Asks = Pick<Nas, "ask">;
 
+/** An answer that lacks what is read of it is an error that names the method, never an empty table. */
+const query = async <T>(nas: Asks, method: string, params: readonly unknown[], pattern: Pattern): Promise<T> =>
+  expectShape<T>(await nas.ask<unknown>(method, params), { command: `${method} on TrueNAS` }, pattern);
+
+const VM: Pattern = { id: 0, name: "", devices: [{ attributes: { dtype: "" } }], status: { state: "" } };
+
 /** All VMs: their names, disks and MACs are what a new one must not collide with. */
-export const readVms = (nas: Asks) => nas.ask<Vm[]>("vm.query", [[], {}]);
+export const readVms = (nas: Asks) => query<Vm[]>(nas, "vm.query", [[], {}], [VM]);
 
 /** The VM of that name, or undefined. */
 export const findVm = async (nas: Asks, name: string): Promise<Vm | undefined> =>
-  (await nas.ask<Vm[]>("vm.query", [[["name", "=", name]], {}]))[0];
+  (await query<Vm[]>(nas, "vm.query", [[["name", "=", name]], {}], [VM]))[0];
 
 /** `RUNNING`, `STOPPED`, `SUSPENDED`, or `ERROR` when the NAS does not know. */
-export const stateOf = async (nas: Asks, id: number): Promise<string> => (await nas.ask<{ state: string }>("vm.status", [id])).state;
+export const stateOf = async (nas: Asks, id: number): Promise<string> =>
+  (await query<{ state: string }>(nas, "vm.status", [id], { state: "" })).state;
 
 export interface DatasetSeen {
   type: string;
@@ -44,8 +52,8 @@ export interface DatasetSeen {
   volsize?: number;
   /** Bytes that a child may still take. */
   available?: number;
-  /** Bytes of data in it. */
-  referenced?: number;
+  /** Bytes of data that are its own, without snapshots; absent when the NAS does not say. `referenced` is no substitute: 25.04 does not return it. */
+  own?: number;
 }
 
 interface DatasetRow {
@@ -53,23 +61,22 @@ interface DatasetRow {
   type: string;
   volsize?: { parsed: number } | null;
   available?: { parsed: number } | null;
-  referenced?: { parsed: number } | null;
+  usedbydataset?: { parsed: number } | null;
 }
 
 /** Those of the named datasets and zvols that exist. */
 export async function readDatasets(nas: Asks, names: readonly string[]): Promise<Map<string, DatasetSeen>> {
-  const rows = await nas.ask<DatasetRow[]>("pool.dataset.query", [
-    [["id", "in", names]],
-    { extra: { retrieve_children: false, properties: ["volsize", "available", "referenced"] } },
-  ]);
+  const filters = [["id", "in", names]];
+  const options = { extra: { retrieve_children: false, properties: ["volsize", "available", "usedbydataset"] } };
+  const rows = await query<DatasetRow[]>(nas, "pool.dataset.query", [filters, options], [{ id: "", type: "" }]);
   return new Map(
-    rows.map(({ id, type, volsize, available, referenced }) => [
+    rows.map(({ id, type, volsize, available, usedbydataset }) => [
       id,
       {
         type,
         ...(volsize && { volsize: volsize.parsed }),
         ...(available && { available: available.parsed }),
-        ...(referenced && { referenced: referenced.parsed }),
+        ...(typeof usedbydataset?.parsed === "number" && { own: usedbydataset.parsed }),
       },
     ]),
   );
@@ -87,13 +94,13 @@ export interface Pool {
 
 /** The pool, or undefined when the NAS has none of that name. */
 export const findPool = async (nas: Asks, name: string): Promise<Pool | undefined> =>
-  (await nas.ask<Pool[]>("pool.query", [[["name", "=", name]], {}]))[0];
+  (await query<Pool[]>(nas, "pool.query", [[["name", "=", name]], {}], [{ name: "", guid: "", status: "" }]))[0];
 
 /** What the ledger's entries about this NAS carry: a pool's guid is given once, when it is made. */
 export const homeOf = ({ name, guid }: Pool) => `pool ${name} ${guid}`;
 
 /** Bridges a NIC may be on. 26 and later group them; before, bridges and plain interfaces are in one map, and only a name that starts with `br` is bridged. */
 export async function readBridges(nas: Asks): Promise<string[]> {
-  const choices = await nas.ask<{ BRIDGE?: string[] } | Record<string, string>>("vm.device.nic_attach_choices");
+  const choices = await query<{ BRIDGE?: string[] } | Record<string, string>>(nas, "vm.device.nic_attach_choices", [], {});
   return Array.isArray(choices.BRIDGE) ? choices.BRIDGE : Object.keys(choices).filter((name) => name.startsWith("br"));
 }

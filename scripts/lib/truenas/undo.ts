@@ -70,11 +70,14 @@ function judgeZvol(
   if (!homes.has(home)) return kept("it belongs to another NAS");
   const zvol = zvols.get(name);
   if (!zvol) return { verdict: "gone", why: "no such zvol" };
-  const user = vms.find((vm) => !leaving.has(vm.name) && vm.devices.some(({ attributes }) => attributes.path === `/dev/zvol/${name}`));
+  const user = vms.find(
+    (vm) => !leaving.has(vm.name) && vm.devices.some(({ attributes }) => attributes.path === `/dev/zvol/${name.replaceAll(" ", "+")}`),
+  );
   if (user) return kept(`it is a disk of VM ${user.name}`);
   if (zvol.volsize !== known?.volsize) return kept("it has another size than the one that was made");
   if (known?.node !== undefined && started.has(known.node)) return kept("its VM was started: it may hold data");
-  if ((zvol.referenced ?? 0) > EMPTY_BYTES) return kept(`it holds ${Math.round(zvol.referenced! / 1_000_000)} MB`);
+  if (zvol.own === undefined) return kept("TrueNAS does not say how much data it holds");
+  if (zvol.own > EMPTY_BYTES) return kept(`it holds ${Math.round(zvol.own / 1_000_000)} MB`);
   return { verdict: "safe", why: "made for a VM that was never started" };
 }
 

@@ -4,6 +4,7 @@ import { basename } from "node:path";
 import { Readable } from "node:stream";
 import type { Agent } from "undici";
 import { Failure, textOf } from "../errors.ts";
+import { readJson } from "../tool-output.ts";
 import { UnknownOutcome } from "./refusal.ts";
 
 export interface Upload {
@@ -61,7 +62,7 @@ export async function postUpload(
     const text = await answer.body.text();
     if (answer.statusCode !== 200)
       throw new Failure({ attempted: `upload ${what}`, said: `status ${answer.statusCode}: ${explain(answer.statusCode, text)}` });
-    return (JSON.parse(text) as { job_id: number }).job_id;
+    return readJson<{ job_id: number }>(text, { command: "POST /_upload on TrueNAS" }, { job_id: 0 }).job_id;
   } catch (error) {
     if (broke !== undefined) throw broke;
     if (error instanceof Failure || signal.aborted) throw error;

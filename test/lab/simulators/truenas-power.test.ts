@@ -122,15 +122,16 @@ describe("as the rest of the home sees it", () => {
     ];
     expect(root.children.map(({ id }) => id)).toEqual(["flashstor/VM", "flashstor/ISO"]);
     expect(Object.keys(root)).not.toContain("available");
-    const zvol = datasetRows(nas, { properties: ["volsize", "referenced"], retrieve_children: false }, around).find(
+    const zvol = datasetRows(nas, { properties: ["volsize", "usedbydataset", "referenced"], retrieve_children: false }, around).find(
       ({ id }) => id === "flashstor/VM/k8s_0-boot",
     );
     expect(zvol).toMatchObject({
       type: "VOLUME",
       mountpoint: null,
       volsize: { parsed: 499_999_997_952 },
-      referenced: { parsed: 2 * GB + 57_344 },
+      usedbydataset: { parsed: 2 * GB + 57_344 },
     });
+    expect(zvol).not.toHaveProperty("referenced"); // asked for or not
   });
 });
 

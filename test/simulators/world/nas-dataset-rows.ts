@@ -8,7 +8,8 @@ interface Property {
   rawvalue: string;
   value: string | null;
   source: string;
-  source_info: string | null;
+  /** A property that people set, as a comment, has none. */
+  source_info?: string | null;
 }
 
 /** `15.2T`, as ZFS writes sizes. */
@@ -54,11 +55,11 @@ function propertiesOf(nas: Readonly<NasState>, dataset: Dataset, around: Around)
   return {
     available: () => bytes(available(nas, dataset.name, around) + (thick ? dataset.volsize! : 0)),
     used: () => bytes(used()),
-    referenced: () => bytes(referenced()),
     usedbychildren: () => bytes(used() - own()),
     usedbydataset: () => bytes(referenced()),
     usedbyrefreservation: () => bytes(own() - referenced()),
     usedbysnapshots: () => bytes(0),
+    comments: () => ({ parsed: "", rawvalue: "", source: "INHERITED", value: "" }),
     compression: () => word("lz4", "lz4", "INHERITED"),
     compressratio: () => ({ parsed: "1.00", rawvalue: "1.00", value: "1.00x", source: "NONE", source_info: null }),
     checksum: () => word("on", true, "INHERITED"),
@@ -92,6 +93,7 @@ function propertiesOf(nas: Readonly<NasState>, dataset: Dataset, around: Around)
           aclmode: () => word("discard"),
           casesensitivity: () => word("sensitive", "sensitive", "NONE"),
           snapdir: () => word("hidden", null),
+          special_small_block_size: () => none("0", 0),
           xattr: () => word("sa", true),
         }),
   };
@@ -104,14 +106,11 @@ export interface DatasetOptions {
   retrieve_children?: boolean;
 }
 
-/** What a full listing leaves out although it can be asked for. */
-const ON_REQUEST = ["referenced"];
-
 /** One dataset as an entry. */
 export function datasetRow(nas: Readonly<NasState>, dataset: Dataset, options: DatasetOptions, around: Around): Row {
   const { name, type } = dataset;
   const all = propertiesOf(nas, dataset, around);
-  const wanted = options.properties ?? Object.keys(all).filter((key) => !ON_REQUEST.includes(key));
+  const wanted = options.properties ?? Object.keys(all); // `referenced` is none of them: the API of no version has it
   const children = nas.datasets.filter((each) => each.name.startsWith(`${name}/`) && !each.name.slice(name.length + 1).includes("/"));
   return {
     id: name,

@@ -16,7 +16,7 @@ export interface FakeNas extends Nas {
 
 export interface FakeWorld {
   pool: { name: string; guid: string; status: string; healthy: boolean };
-  datasets: Record<string, { type: string; volsize?: number; available?: number; referenced?: number }>;
+  datasets: Record<string, { type: string; volsize?: number; available?: number; usedbydataset?: number }>;
   vms: Vm[];
   bridges: unknown;
   memory: number;
@@ -75,7 +75,7 @@ export function fakeNas(change: Partial<FakeWorld> = {}): FakeNas {
       const { name, volsize } = data as { name: string; volsize: number };
       if (world.datasets[name])
         return refuse("pool.dataset.create", `[EFAULT] Failed to create dataset: cannot create '${name}': dataset already exists`, 14);
-      world.datasets[name] = { type: "VOLUME", volsize, referenced: 57_344 };
+      world.datasets[name] = { type: "VOLUME", volsize, usedbydataset: 57_344 };
     },
     "pool.dataset.delete": ([id]) => void delete world.datasets[id as string],
     "vm.create": ([data]) => {

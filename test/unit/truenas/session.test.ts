@@ -107,9 +107,11 @@ describe("a connection", () => {
     expect(await ended).toBe("no answer to vm.query within 3 s");
   });
 
-  test("what is no JSON ends it, and nothing is sent on it any more", async () => {
+  test("a message that is not JSON ends it, and nothing is sent on it any more", async () => {
     const connection = openConnection(fakeWire((_, wire) => wire.garble()));
-    await expect(connection.call("a", [], 5)).rejects.toThrow("closed during a: it sent what is no JSON");
+    await expect(connection.call("a", [], 5)).rejects.toThrow(
+      'closed during a: could not read the output of `JSON-RPC of TrueNAS`: it is not JSON: "<html>502</html>"',
+    );
     await expect(connection.call("b", [], 5)).rejects.toMatchObject({ sent: false });
   });
 

@@ -29,7 +29,9 @@ const vm = (change: object = {}) => ({
   devices: [{ order: 1001, attributes: { dtype: "DISK", path: `/dev/zvol/${ZVOL}` } }],
   ...change,
 });
-const zvol = (change: object = {}) => ({ type: "VOLUME", volsize: VOLSIZE, referenced: 57_344, ...change });
+const zvol = (change: object = {}) => ({ type: "VOLUME", volsize: VOLSIZE, own: 57_344, ...change });
+
+const inTheWorld = { type: "VOLUME", volsize: VOLSIZE, usedbydataset: 57_344 };
 
 describe("what may be taken away", () => {
   const judge = (entries: Entry[], facts: { vms?: object[]; zvols?: Record<string, object>; homes?: string[] }) =>
@@ -62,7 +64,13 @@ describe("what may be taken away", () => {
       { zvols: { [ZVOL]: zvol({ volsize: 5 }) } },
       ["kept: it has another size than the one that was made"],
     ],
-    ["a zvol with data", [zvolEntry()], { zvols: { [ZVOL]: zvol({ referenced: 2_000_000_000 }) } }, ["kept: it holds 2000 MB"]],
+    ["a zvol with data", [zvolEntry()], { zvols: { [ZVOL]: zvol({ own: 2_000_000_000 }) } }, ["kept: it holds 2000 MB"]],
+    [
+      "a zvol whose data nobody has counted",
+      [zvolEntry()],
+      { zvols: { [ZVOL]: zvol({ own: undefined }) } },
+      ["kept: TrueNAS does not say how much data it holds"],
+    ],
     [
       "VM and disk: the disk is free once the VM is gone",
       [zvolEntry(), vmEntry()],
@@ -81,7 +89,7 @@ describe("what may be taken away", () => {
 describe("taking away", () => {
   let lab: Recording;
   beforeEach(async () => void (lab = await record()));
-  const world = (): Partial<FakeWorld> => ({ vms: [vm()] as never, datasets: { [ZVOL]: zvol() } });
+  const world = (): Partial<FakeWorld> => ({ vms: [vm()] as never, datasets: { [ZVOL]: inTheWorld } });
   const undo = (nas: ReturnType<typeof fakeNas>, entries: Entry[]) => undoEntries({ ...lab.context, nas }, entries);
   const written = async () => [await lab.context.ledger.open(zvolEntry()), await lab.context.ledger.open(vmEntry())];
 

@@ -1,0 +1,94 @@
+// Reads what a tool or a server answered. An answer that cannot be read is one line: which command, what is wrong with it, and the first words of it.
+import { Failure } from "./errors.ts";
+
+export interface Source {
+  /** The command or request as a person would type it: `kubectl get nodes --output json`. */
+  command: string;
+  /** The answer holds secrets that redaction may not know yet: nothing of it is quoted. */
+  secret?: boolean;
+}
+
+/** The shape that the caller needs, by example: `""` is any text, `0` any number, `[pattern]` a list of such. Keys that are not named may have any value. */
+export type Pattern = "" | 0 | false | readonly [Pattern] | { readonly [key: string]: Pattern };
+
+/** An answer that is not what the tool prints when it works: cut off, an HTML page, a warning before the data. What it says is unknown, not empty. */
+export class Unreadable extends Failure {
+  override name = "Unreadable";
+}
+
+const QUOTED = 60;
+
+/** The one JSON document of an answer. */
+export function readJson<T>(text: string, source: Source, pattern: Pattern): T {
+  return expectShape<T>(parse(text, source), source, pattern);
+}
+
+/** An answer that somebody else has parsed, if it fits. */
+export function expectShape<T>(value: unknown, source: Source, pattern: Pattern): T {
+  const wrong = misfit(value, pattern);
+  if (wrong !== undefined) throw unreadable(source, wrong);
+  return value as T;
+}
+
+/** Documents one after the other, each over several lines, as talosctl prints them: no array, and not one a line. None at all is an empty list. */
+export function readJsonStream<T>(text: string, source: Source, pattern: Pattern): T[] {
+  return text
+    .split(/^(?=\{)/m)
+    .filter((part) => part.trim() !== "")
+    .map((part) => readJson<T>(part, source, pattern));
+}
+
+/** The YAML documents of an answer, without empty ones; each must be a map. */
+export async function readYaml<T>(text: string, source: Source): Promise<T[]> {
+  const { parseAllDocuments } = await import("yaml");
+  const parsed = [...parseAllDocuments(text, { logLevel: "silent" })];
+  const broken = parsed.flatMap(({ errors }) => errors)[0];
+  if (broken) throw unreadable(source, `it is not YAML: ${broken.message.split("\n")[0]!.replace(/:$/, "")}`);
+  const values = parsed.map((document): unknown => document.toJS()).filter((value) => value !== null && value !== undefined);
+  if (values.some((value) => !isMap(value))) throw unreadable(source, `it is not a YAML map${quote(text.trim(), source)}`);
+  return values as T[];
+}
+
+function parse(text: string, source: Source): unknown {
+  const trimmed = text.trim();
+  if (trimmed === "") throw unreadable(source, "it is empty");
+  try {
+    return JSON.parse(trimmed) as unknown;
+  } catch (error) {
+    throw unreadable(source, notJson(trimmed, error as Error, source));
+  }
+}
+
+/** Says where an answer stops to be JSON; JavaScript's own words ("Unexpected token 'W'") tell the reader nothing. */
+function notJson(text: string, { message }: Error, source: Source): string {
+  if (!/^[[{]/.test(text)) return `it is not JSON${quote(text, source)}`;
+  if (/Unterminated|Unexpected end|end of (JSON )?input/i.test(message) || !/[\]}]$/.test(text))
+    return `it is cut off after ${text.length} characters${quote(text.slice(-QUOTED), source, "…")}`;
+  const position = Number(/position (\d+)/.exec(message)?.[1] ?? 0);
+  return `it is not JSON from character ${position} on${quote(text.slice(position), source)}`;
+}
+
+/** What a value lacks of the pattern: `.items is missing`; undefined when it fits. */
+function misfit(value: unknown, pattern: Pattern, at = ""): string | undefined {
+  const here = at === "" ? "it" : at;
+  if (Array.isArray(pattern)) {
+    if (!Array.isArray(value)) return `${here} is ${kindOf(value)}, not a list`;
+    return value.map((one, index) => misfit(one, (pattern as readonly [Pattern])[0], `${at}[${index}]`)).find(Boolean);
+  }
+  if (typeof pattern !== "object")
+    return typeof value === typeof pattern ? undefined : `${here} is ${kindOf(value)}, not a ${typeof pattern}`;
+  if (!isMap(value)) return `${here} is ${kindOf(value)}, not an object`;
+  return Object.entries(pattern)
+    .map(([key, inner]) => misfit(value[key], inner, `${at}.${key}`))
+    .find(Boolean);
+}
+
+const kindOf = (value: unknown) =>
+  value === undefined ? "missing" : value === null ? "null" : Array.isArray(value) ? "a list" : `a ${typeof value}`;
+
+const isMap = (value: unknown): value is Record<string, unknown> => typeof value === "object" && value !== null && !Array.isArray(value);
+
+const quote = (text: string, { secret }: Source, before = "") =>
+  secret ? "" : `: "${before}${text.replaceAll(/\s+/g, " ").slice(0, QUOTED)}${!before && text.length > QUOTED ? "…" : ""}"`;
+
+const unreadable = ({ command }: Source, wrong: string) => new Unreadable({ attempted: `read the output of \`${command}\`: ${wrong}` });
