@@ -26,17 +26,17 @@ export const rehearse = procedure({
     only: maybeText("with interrupt: procedures to kill, with commas between; all when left out"),
     keep: flag("keep the home's folder"),
   },
-  async run({ real, interrupt, fault, minutes, seed = "0", only, keep }, { ui }) {
+  async run({ real, interrupt, fault, minutes, seed = "0", only, keep }, { ui, signal }) {
     const { fullDay } = await import("../../test/rehearsal/full-day.ts");
     if (interrupt) {
       const { allInterruptions } = await import("../../test/rehearsal/all-interruptions.ts");
-      return conclude(ui, await allInterruptions(PROJECT, { minutes, seed, ui, real, ...(only && { only: only.split(",") }) }));
+      return conclude(ui, await allInterruptions(PROJECT, { minutes, seed, ui, real, signal, ...(only && { only: only.split(",") }) }));
     }
     if (fault) {
       const { faultyDays } = await import("../../test/rehearsal/faulty-days.ts");
-      return conclude(ui, await faultyDays(PROJECT, fault, { ui, minutes, seed, real }));
+      return conclude(ui, await faultyDays(PROJECT, fault, { ui, minutes, seed, real, signal }));
     }
-    const day = await fullDay(PROJECT, { ui, keep, real });
+    const day = await fullDay(PROJECT, { ui, keep, real, signal });
     ui.result(
       day,
       [

@@ -1,8 +1,5 @@
 // Two homes with the same past, down to the last key: one with stand-ins, one with the real tools. What is done in one is done in the other.
 import { spawn } from "node:child_process";
-import { cpSync, mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { DAY, live, lodge, type Lodging, type Ran, run } from "../rehearsal/day.ts";
 import { askHome, environmentOf, layoutOf } from "../simulators/control.ts";
 import type { Outcome } from "./compare.ts";
@@ -26,20 +23,13 @@ export interface Twins {
 
 /** Lives the day up to the machines' first boot, once, and opens two copies of that home. */
 export async function openTwins(project: string): Promise<Twins> {
-  const past = await lodge({ project, keep: true });
+  const past = await lodge({ project });
+  let homes: Pair<Lodging>;
   try {
-    for (const step of DAY.filter(({ name }) => name !== "bootstrap")) must(await live(past.folder, step));
-    await askHome(past.folder, "settle");
+    homes = await livePast(project, past);
   } finally {
     await past.close();
   }
-  const copy = async (real: boolean) => {
-    const folder = mkdtempSync(join(tmpdir(), "rehearsal-twin-"));
-    cpSync(past.folder, folder, { recursive: true, verbatimSymlinks: true });
-    return lodge({ project, folder, real });
-  };
-  const homes: Pair<Lodging> = { standIn: await copy(false), real: await copy(true) };
-  rmSync(past.folder, { recursive: true, force: true });
   const folder = { standIn: homes.standIn.folder, real: homes.real.folder };
   const both = async <T>(act: (folder: string) => Promise<T>): Promise<Pair<T>> => {
     const acted = Promise.all([act(folder.standIn), act(folder.real)]);
@@ -63,6 +53,14 @@ export async function openTwins(project: string): Promise<Twins> {
       await Promise.all([homes.standIn.close(), homes.real.close()]);
     },
   };
+}
+
+/** Lives the day up to the machines' first boot, and opens both copies while nothing moves in it. */
+async function livePast(project: string, past: Lodging): Promise<Pair<Lodging>> {
+  for (const step of DAY.filter(({ name }) => name !== "bootstrap")) must(await live(past.folder, step));
+  await askHome(past.folder, "settle");
+  const copyOf = (await askHome(past.folder, "keepCopy", { name: "past" })) as string;
+  return { standIn: await lodge({ project, copyOf }), real: await lodge({ project, copyOf, real: true }) };
 }
 
 function must({ name, code, stderr }: Ran): void {

@@ -1,10 +1,7 @@
 // Every point of the bootstrap at which it can be killed, as many as the time allows, two homes side by side.
-import { cpSync, mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import type { Ui } from "../../scripts/lib/ui.ts";
 import { askHome } from "../simulators/control.ts";
-import { DAY, live, lodge } from "./day.ts";
+import { DAY, live, lodge, type Lodging } from "./day.ts";
 import { chart, type Course, nameOf, shuffled, survive } from "./interrupt.ts";
 
 const SIDE_BY_SIDE = 2;
@@ -21,10 +18,21 @@ export interface Wanted {
   most?: number;
   /** With the real tools. */
   real?: boolean;
+  signal?: AbortSignal;
 }
 
-export async function allInterruptions(project: string, { minutes, seed, ui, only, most = Infinity, real = false }: Wanted) {
-  const courses = await courseOfTheDay(project, ui, real, only);
+export async function allInterruptions(project: string, wanted: Wanted) {
+  const { real = false, signal } = wanted;
+  const home = await lodge({ project, real, ...(signal && { signal }) });
+  try {
+    return await interruptAll(project, home, wanted);
+  } finally {
+    await home.close();
+  }
+}
+
+async function interruptAll(project: string, home: Lodging, { minutes, seed, ui, only, most = Infinity, real = false, signal }: Wanted) {
+  const courses = await courseOfTheDay(project, home, { ui, real, signal }, only);
   const all = shuffled(
     courses.flatMap((course) => course.points.map((point) => ({ course, point }))),
     seed,
@@ -34,6 +42,7 @@ export async function allInterruptions(project: string, { minutes, seed, ui, onl
   let tried = 0;
   const next = async (): Promise<void> => {
     for (let one = all[tried]; one && performance.now() < until; one = all[tried]) {
+      signal?.throwIfAborted();
       tried += 1;
       const found = await survive(project, one.course, one.point);
       const name = `${one.course.step.name} killed at ${nameOf(one.point)}`;
@@ -43,7 +52,6 @@ export async function allInterruptions(project: string, { minutes, seed, ui, onl
     }
   };
   await Promise.all(Array.from({ length: SIDE_BY_SIDE }, next));
-  for (const { before } of courses) rmSync(before, { recursive: true, force: true });
   const survived = tried - new Set(wrong.map((line) => line.split(": ")[0])).size;
   return {
     tried,
@@ -53,29 +61,25 @@ export async function allInterruptions(project: string, { minutes, seed, ui, onl
   };
 }
 
-/** Lives the day once, keeping a copy of the home before each step, and charts each step that changes something. */
-async function courseOfTheDay(project: string, ui: Ui, real: boolean, only?: string[]): Promise<Course[]> {
-  const home = await lodge({ project, real });
+/** Lives the day once, keeping a copy of the home before each step, and charts each step that changes something. The copies stay until the home closes. */
+async function courseOfTheDay(
+  project: string,
+  home: Lodging,
+  { ui, real, signal }: { ui: Ui; real: boolean; signal: AbortSignal | undefined },
+  only?: string[],
+): Promise<Course[]> {
   const courses: Course[] = [];
-  try {
-    for (const step of DAY) {
-      if (step.person) await askHome(home.folder, "person");
-      if (!ONLY_READS.includes(step.name) && (!only || only.includes(step.name))) {
-        await askHome(home.folder, "settle");
-        const before = mkdtempSync(join(tmpdir(), "rehearsal-before-"));
-        // etcd's files can be copied only while nobody writes them
-        if (real) await askHome(home.folder, "quiesce");
-        cpSync(home.folder, before, { recursive: true, verbatimSymlinks: true });
-        if (real) await askHome(home.folder, "resume");
-        const course = await chart(project, before, { ...step, person: false }, real);
-        courses.push(course);
-        ui.say(`${step.name}: ${course.points.length} points`);
-      }
-      const ran = await live(home.folder, { ...step, person: false });
-      if (ran.code !== 0) throw new Error(`${step.name} failed (exit ${ran.code}):\n${ran.stderr}`);
+  for (const step of DAY) {
+    if (step.person) await askHome(home.folder, "person");
+    if (!ONLY_READS.includes(step.name) && (!only || only.includes(step.name))) {
+      await askHome(home.folder, "settle");
+      const before = (await askHome(home.folder, "keepCopy", { name: step.name.replace(":", "-") })) as string;
+      const course = await chart(project, before, { ...step, person: false }, { real, signal });
+      courses.push(course);
+      ui.say(`${step.name}: ${course.points.length} points`);
     }
-  } finally {
-    await home.close();
+    const ran = await live(home.folder, { ...step, person: false });
+    if (ran.code !== 0) throw new Error(`${step.name} failed (exit ${ran.code}):\n${ran.stderr}`);
   }
   return courses;
 }

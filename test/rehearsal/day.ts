@@ -1,9 +1,10 @@
 // The operator's first day, command by command, in a simulated home: what is typed at home, and in this order.
 import { spawn } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { randomBytes } from "node:crypto";
+import { rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { setTimeout as pause } from "node:timers/promises";
+import type { Readable } from "node:stream";
 import { askHome, environmentOf, scriptIn } from "../simulators/control.ts";
 
 export interface Step {
@@ -42,22 +43,31 @@ export interface Lodging {
   close(): Promise<void>;
 }
 
-/** Starts a home as a process of its own, in `folder` or a new one. Ends with this process, however that ends. */
+/** Only stops a start that hangs: a home starts in a second on a machine with nothing else to do. */
+const START_SECONDS = 120;
+
+/** Starts a home as a process of its own, in `folder` or a new one, which the home makes itself. It ends when this process ends, and removes its folder. */
 export async function lodge({
-  folder = mkdtempSync(join(tmpdir(), "rehearsal-")),
+  folder = newFolder(),
+  copyOf,
   project,
   truenas = "25.10",
   faults = [] as string[],
   keep = false,
   real = false,
+  signal,
 }: {
   folder?: string;
+  /** Begin as a copy of this home's folder. */
+  copyOf?: string;
   project: string;
   truenas?: string;
   faults?: string[];
   keep?: boolean;
   /** With the real command-line tools, and an API server behind them. */
   real?: boolean;
+  /** Ends the home, and every run in it. */
+  signal?: AbortSignal;
 }): Promise<Lodging> {
   const words = [
     "--import",
@@ -67,19 +77,22 @@ export async function lodge({
     "--truenas",
     truenas,
     "--with-parent",
+    ...(keep ? ["--keep"] : []),
+    ...(copyOf === undefined ? [] : ["--copy-of", copyOf]),
     ...(real ? ["--real"] : []),
     ...faults.flatMap((fault) => ["--fault", fault]),
   ];
-  const home = spawn(process.execPath, words, { cwd: project, stdio: ["ignore", "ignore", "pipe"], env: withoutCaller() });
+  const home = spawn(process.execPath, words, { cwd: project, stdio: ["pipe", "pipe", "pipe"], env: withoutCaller() });
+  home.stdin.on("error", () => {}); // the home ended first; `ended` says so
+  const end = () => void home.stdin.end();
+  signal?.addEventListener("abort", end, { once: true });
   let said = "";
   home.stderr.on("data", (text: Buffer) => (said += text.toString()));
   const ended = new Promise<void>((resolve) => void home.once("close", () => resolve()));
-  let over = false;
-  void ended.then(() => (over = true));
-  for (let waited = 0; pidOf(folder) !== home.pid; waited += 20) {
-    if (over || waited > 30_000) throw new Error(`the simulated home did not start: ${said || "no answer in 30 s"}`);
-    await pause(20);
-  }
+  await isUp(home.stdout, ended).catch((error: Error) => {
+    home.kill("SIGKILL");
+    throw new Error(`the simulated home did not start: ${said || error.message}`);
+  });
   let closing = false;
   const broken = ended.then(() =>
     closing ? new Promise<never>(() => {}) : Promise.reject(new Error(said || "the simulated home is gone")),
@@ -90,18 +103,34 @@ export async function lodge({
     broken,
     async close() {
       closing = true;
-      home.kill("SIGTERM");
+      signal?.removeEventListener("abort", end);
+      end();
       await ended;
-      if (!keep) rmSync(folder, { recursive: true, force: true });
+      if (!keep) rmSync(folder, { recursive: true, force: true }); // a home that was killed left it
     },
   };
 }
 
-/** Whose home.json it is: one that was killed leaves its own behind. */
-const pidOf = (folder: string) => {
-  const file = join(folder, "home.json");
-  return existsSync(file) ? (JSON.parse(readFileSync(file, "utf8")) as { pid: number }).pid : undefined;
-};
+/** A name that nobody has. The folder is made by the home that removes it: one made here would stay when this process is killed before the home starts. */
+const newFolder = () => join(tmpdir(), `rehearsal-${randomBytes(6).toString("hex")}`);
+
+/** Settles when the home says that it is up; rejects when it ends first, or hangs. */
+async function isUp(stdout: Readable, ended: Promise<void>): Promise<void> {
+  const up = new Promise<void>((resolve) => {
+    let text = "";
+    stdout.on("data", (more: Buffer) => (text += more.toString()).includes("home is up: ") && resolve());
+  });
+  const gone = ended.then(() => Promise.reject(new Error("it ended")));
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`no answer in ${START_SECONDS} s`)), START_SECONDS * 1000);
+  });
+  try {
+    await Promise.race([up, gone, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
 
 /** The home gets nothing of the caller's environment but where to find Node and a place for temporary files. */
 const withoutCaller = () => ({ PATH: process.env.PATH, TMPDIR: process.env.TMPDIR ?? tmpdir(), HOME: process.env.HOME });

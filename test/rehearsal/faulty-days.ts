@@ -13,7 +13,7 @@ const STANDING = 1e9;
 export async function faultyDays(
   project: string,
   wanted: string,
-  { ui, minutes, seed, real = false }: { ui: Ui; minutes: number; seed: string; real?: boolean },
+  { ui, minutes, seed, real = false, signal }: { ui: Ui; minutes: number; seed: string; real?: boolean; signal: AbortSignal },
 ) {
   const until = performance.now() + minutes * 60_000;
   const names = wanted === "all" ? shuffled(Object.keys(FAULTS) as Fault[], seed) : [known(wanted)];
@@ -22,8 +22,11 @@ export async function faultyDays(
   let tried = 0;
   for (const fault of names) {
     if (performance.now() > until) break;
+    signal.throwIfAborted();
     tried += 1;
-    const found = await faultyDay(project, fault, real).catch((error: unknown) => [error instanceof Error ? error.message : String(error)]);
+    const found = await faultyDay(project, fault, { real, signal }).catch((error: unknown) => [
+      error instanceof Error ? error.message : String(error),
+    ]);
     if (found.length === 0) survived += 1;
     wrong.push(...found.map((line) => `${fault}: ${line}`));
     ui.say(`${found.length ? "FAILED" : "survived"}: ${fault} (${FAULTS[fault].about})`);
@@ -39,10 +42,10 @@ function known(name: string): Fault {
 }
 
 /** Lives the day with the fault on; a step that stops is mended and typed again. */
-async function faultyDay(project: string, fault: Fault, real: boolean): Promise<string[]> {
+async function faultyDay(project: string, fault: Fault, { real, signal }: { real: boolean; signal: AbortSignal }): Promise<string[]> {
   const { ends, strikes = 1 } = FAULTS[fault] as { ends: "passes" | "stops"; strikes?: number };
   const stops = ends === "stops";
-  const home = await lodge({ project, real });
+  const home = await lodge({ project, real, signal });
   const runs: Ran[] = [];
   const wrong: string[] = [];
   try {

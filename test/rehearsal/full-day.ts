@@ -11,11 +11,11 @@ export interface Told {
 
 export async function fullDay(
   project: string,
-  { ui, keep, truenas = "25.10", real = false }: { ui: Ui; keep: boolean; truenas?: string; real?: boolean },
+  { ui, keep, truenas = "25.10", real = false, signal }: { ui: Ui; keep: boolean; truenas?: string; real?: boolean; signal: AbortSignal },
 ): Promise<Told> {
   const began = performance.now();
   ui.say("A simulated home on this machine: nothing of it reaches your network.");
-  const home = await lodge({ project, keep, truenas, real });
+  const home = await lodge({ project, keep, truenas, real, signal });
   try {
     const runs: Ran[] = [];
     for (const step of DAY) {

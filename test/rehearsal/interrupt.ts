@@ -1,6 +1,5 @@
 // Kills a run at one point after the other, runs the same command again, and requires the end state of an undisturbed run.
-import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import { askHome } from "../simulators/control.ts";
@@ -16,6 +15,7 @@ export interface Course {
   step: Step;
   /** With the real tools. */
   real: boolean;
+  signal: AbortSignal | undefined;
   /** A copy of the home as it was before the step. */
   before: string;
   /** The end state of the undisturbed run. */
@@ -25,9 +25,14 @@ export interface Course {
 }
 
 /** Runs the step undisturbed in a copy of the home and finds every point at which it can be killed. */
-export async function chart(project: string, before: string, step: Step, real: boolean): Promise<Course> {
-  const folder = copy(before);
-  const home = await lodge({ project, folder, real });
+export async function chart(
+  project: string,
+  before: string,
+  step: Step,
+  { real, signal }: Pick<Course, "real" | "signal">,
+): Promise<Course> {
+  const home = await lodge({ project, copyOf: before, real, ...(signal && { signal }) });
+  const { folder } = home;
   try {
     const changes = (await askHome(folder, "changes")) as number;
     const ran = await live(folder, step, { broken: home.broken });
@@ -38,7 +43,7 @@ export async function chart(project: string, before: string, step: Step, real: b
       ...count(effectLines(folder, step)).map((n) => ({ at: "line" as const, n })),
       ...count(last - changes).flatMap((n) => (["before", "after"] as const).map((phase) => ({ at: "change" as const, n, phase }))),
     ];
-    return { step, real, before, end: await askHome(folder, "snapshot"), points, seconds: ran.seconds };
+    return { step, real, signal, before, end: await askHome(folder, "snapshot"), points, seconds: ran.seconds };
   } finally {
     await home.close();
   }
@@ -61,9 +66,9 @@ function effectLines(folder: string, { name }: Step): number {
 }
 
 /** Kills at this point and goes on; returns what was wrong afterwards, nothing when all is well. */
-export async function survive(project: string, { step, real, before, end }: Course, point: Point): Promise<string[]> {
-  const folder = copy(before);
-  const home = await lodge({ project, folder, real });
+export async function survive(project: string, { step, real, signal, before, end }: Course, point: Point): Promise<string[]> {
+  const home = await lodge({ project, copyOf: before, real, ...(signal && { signal }) });
+  const { folder } = home;
   try {
     const first = await killed(folder, step, point);
     if (!first.killed) return [`was not killed but ended with ${first.code}: ${lastLines(first)}`];
@@ -87,13 +92,6 @@ async function killed(folder: string, step: Step, point: Point): Promise<Ran> {
   return live(folder, step, {
     onStart: async (pid) => void (await askHome(folder, "killAt", { pid, change: point.n, phase: point.phase })),
   });
-}
-
-function copy(before: string): string {
-  const folder = mkdtempSync(join(tmpdir(), "rehearsal-"));
-  cpSync(before, folder, { recursive: true, verbatimSymlinks: true });
-  rmSync(join(folder, "home.json"), { force: true });
-  return folder;
 }
 
 /** Paths at which two values differ, for a person to start looking. */

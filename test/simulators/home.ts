@@ -6,7 +6,9 @@ import { parseArgs } from "node:util";
 import { environmentOf, type HomeFile, layoutOf, PROJECT } from "./environment.ts";
 import { leasesOf, makeFork, vaultOf, writeTools } from "./fork.ts";
 import { findTool } from "./cli/tools.ts";
+import { copyHome } from "./copies.ts";
 import { keepPair, refuseSecond, socketFolder } from "./ground.ts";
+import { endProcesses } from "./processes.ts";
 import { homeTool, openVerbs, switchFaults } from "./verbs.ts";
 import { serveTools } from "./wire/cli-socket.ts";
 import { createAuthority, fingerprint } from "./wire/certificates.ts";
@@ -175,7 +177,11 @@ export async function openHome(
 
 if (process.argv[1] && realpathSync(process.argv[1]) === fileURLToPath(import.meta.url)) await runAsProcess();
 
-/** `home.ts <folder> [--truenas 25.10] [--fault name[=times]]… [--real] [--with-parent]`: up until SIGTERM, or until whoever started it is gone. */
+/**
+ * `home.ts <folder> [--truenas 25.10] [--fault name[=times]]… [--real]`: runs until SIGTERM.
+ * With `--with-parent`, standard input is a pipe that the parent holds: when it ends, for whatever reason, the home ends, with every process in it,
+ * and removes its folder unless there is `--keep`. `--copy-of` begins as a copy of another home's folder.
+ */
 async function runAsProcess(): Promise<void> {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
@@ -184,27 +190,46 @@ async function runAsProcess(): Promise<void> {
       fault: { type: "string", multiple: true },
       project: { type: "string" },
       "with-parent": { type: "boolean" },
+      keep: { type: "boolean" },
+      "copy-of": { type: "string" },
       real: { type: "boolean" },
     },
   });
   const [folder] = positionals;
   if (folder === undefined) throw new Error("which folder? home.ts <folder> [--truenas 25.10] [--fault name[=times]] [--with-parent]");
+  const parent = values["with-parent"] ? pipeEnds() : new Promise<never>(() => {});
   const faults = Object.fromEntries((values.fault ?? []).map((fault) => [fault.split("=")[0]!, Number(fault.split("=")[1] ?? 1)]));
+  if (values["copy-of"] !== undefined) copyHome(values["copy-of"], folder);
   const home = await openHome(folder, {
     faults,
     broken(error) {
       process.stderr.write(`the simulated home broke: ${error.stack}\n`);
-      void home.close().then(() => process.exit(1));
+      end(1);
     },
     ...(values.truenas && { truenas: values.truenas }),
     ...(values.project && { project: values.project }),
     ...(values.real && { real: (await import("./real-tools.ts")).realTools() }),
   });
-  process.stdout.on("error", () => {}); // whoever started it may be gone: nobody is left to tell
+  const leave = async () => {
+    if (values["with-parent"]) await endProcesses(home.folder);
+    await (values["with-parent"] && !values.keep ? home.remove() : home.close());
+  };
+  let leaving: Promise<void> | undefined;
+  const end = (code: number) => void (leaving ??= leave()).finally(() => process.exit(code));
+  process.stdout.on("error", () => {}); // the parent is gone, and its end of the pipe with it
   process.stdout.write(`home is up: ${home.folder}\n`);
-  const end = () => void home.close().then(() => process.exit(0));
-  process.once("SIGTERM", end);
-  process.once("SIGINT", end);
-  const parent = process.ppid;
-  if (values["with-parent"]) setInterval(() => process.ppid !== parent && end(), 300);
+  process.once("SIGTERM", () => end(0));
+  process.once("SIGINT", () => end(0));
+  void parent.then(() => end(0));
+}
+
+/** Settles when standard input ends. The operating system keeps that end until it is read, so a parent that died earlier is noticed too. */
+function pipeEnds(): Promise<void> {
+  return new Promise(
+    (resolve) =>
+      void process.stdin
+        .once("close", resolve)
+        .once("error", () => {})
+        .resume(),
+  );
 }

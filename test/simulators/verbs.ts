@@ -1,6 +1,7 @@
 // What can be asked of a home besides playing its part: how it stands, faults, the evidence, the person's own work. Also the executable `<home>/bin/home`.
 import { setTimeout as pause } from "node:timers/promises";
 import { commandsOf, evidenceOf, findTaint } from "./evidence.ts";
+import { keepCopy } from "./copies.ts";
 import { snapshotOf } from "./snapshot.ts";
 import { FAULTS, type Fault } from "./world/faults.ts";
 import { addressesOf, apiServerUp, hostnameOf, pendingUntil } from "./world/machines.ts";
@@ -42,13 +43,14 @@ export function openVerbs(world: World, around: Around): (verb: string, args: an
     faults: ({ on = {}, off = [] }: { on?: Record<string, number>; off?: string[] }) => switchFaults(world, on, off),
     snapshot: () => snapshotOf(world, around.project, around.normalised()),
     settle: ({ seconds = 30 }: { seconds?: number }) => settle(pending, seconds),
-    quiesce: async () => {
+    // what stands on disk can be copied only while nothing writes it
+    keepCopy: async ({ name }: { name: string }) => {
       await around.quiesce();
-      return { quiet: true };
-    },
-    resume: async () => {
-      await around.resume();
-      return { quiet: false };
+      try {
+        return keepCopy(world.folder, name);
+      } finally {
+        await around.resume();
+      }
     },
     commands: ({ tool }: { tool?: string }) => commandsOf(world.folder).filter((seen) => tool === undefined || seen.tool === tool),
     count: () => {
