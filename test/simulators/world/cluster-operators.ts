@@ -1,5 +1,6 @@
 // Operators of which the home only reads whether they are content: KEDA, grafana-operator, tuppr.
 import { PACE, type Step } from "./cluster-nodes.ts";
+import { tupprSteps } from "./cluster-tuppr.ts";
 import { runs } from "./cluster-releases.ts";
 import { type ClusterState, type Entry, entriesOf, entryAt, observedOf, setStatus } from "./cluster-store.ts";
 
@@ -44,13 +45,4 @@ const grafanaSteps = (state: Readonly<ClusterState>): Step[] =>
     ? entriesOf(state, "grafanas.grafana.integreatly.org")
         .filter(isNew)
         .map((entry) => settle("grafana-operator", entry, "is served", { stage: "complete", stageStatus: "success" }))
-    : [];
-
-/** The versions are those that the nodes have: there is nothing to upgrade. */
-const tupprSteps = (state: Readonly<ClusterState>): Step[] =>
-  runs(state, "Deployment/tuppr", "system-upgrade")
-    ? ["talosupgrades", "kubernetesupgrades"]
-        .flatMap((kind) => entriesOf(state, `${kind}.tuppr.home-operations.com`))
-        .filter(isNew)
-        .map((entry) => settle("tuppr", entry, "has nothing to do", { phase: "Completed" }))
     : [];

@@ -1,10 +1,8 @@
 // What storage does by itself: Rook brings Ceph up, VolSync restores into a volume that waits for it, claims are bound, backups are made.
+import { cephSteps } from "./cluster-ceph.ts";
 import { PACE, type Step } from "./cluster-nodes.ts";
 import { runs } from "./cluster-releases.ts";
 import { type ClusterState, type Entry, entriesOf, entryAt, setStatus } from "./cluster-store.ts";
-
-/** Ceph takes far longer than a claim, at whatever pace. */
-const CEPH = PACE.release * 2;
 
 export function storageSteps(state: Readonly<ClusterState>, warns: boolean): Step[] {
   return [...cephSteps(state, warns), ...claimSteps(state), ...volsyncSteps(state)];
@@ -18,25 +16,6 @@ const step = (by: string, entry: Entry, wait: number, what: string, status: obje
     if (found) setStatus(state, found, status, by);
   },
 });
-
-function cephSteps(state: Readonly<ClusterState>, warns: boolean): Step[] {
-  const health = warns ? "HEALTH_WARN" : "HEALTH_OK";
-  return entriesOf(state, "cephclusters.ceph.rook.io").flatMap((entry) => {
-    const { metadata, status } = entry.object;
-    if (!runs(state, "Deployment/rook-ceph-operator", metadata.namespace!) || status?.ceph?.health === health) return [];
-    const details = warns
-      ? { details: { OSD_SLOW_PING_TIME_BACK: { severity: "HEALTH_WARN", message: "Slow OSD heartbeats on back" } } }
-      : {};
-    return [
-      step("rook", entry, CEPH, `is ${health}`, {
-        ceph: { health, previousHealth: status?.ceph?.health, ...details },
-        observedGeneration: metadata.generation,
-        phase: "Ready",
-        state: "Created",
-      }),
-    ];
-  });
-}
 
 /** A claim is bound once its class is there and can give a volume; one that is to be filled first waits for what fills it. */
 function claimSteps(state: Readonly<ClusterState>): Step[] {

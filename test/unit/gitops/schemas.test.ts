@@ -61,6 +61,19 @@ it("the FluxInstance that the chart makes of its values is valid", () => {
   for (const { patch } of instance.kustomize.patches) expect(parse(patch)).toBeTruthy();
 });
 
+describe("the CephCluster that the chart makes of its values", () => {
+  const { cephClusterSpec } = documentsOf("kubernetes/apps/rook-ceph/rook-ceph-cluster/app/helmrelease.yaml")[0]!.object.spec.values;
+  const spec = { ...cephClusterSpec, dataDirHostPath: "/var/lib/rook" }; // the chart's own
+  const withSpec = (more: object) =>
+    faults({ apiVersion: "ceph.rook.io/v1", kind: "CephCluster", metadata: { name: "rook-ceph" }, spec: { ...spec, ...more } });
+
+  it("is valid in Rook 1.20.6", () => expect(withSpec({})).toEqual([]));
+  it("would not be with another key type or policy", () => {
+    expect(withSpec({ security: { cephx: { csi: { keyType: "aes128" } } } })).not.toEqual([]);
+    expect(withSpec({ healthCheck: { muteHealthWarning: { X: { policy: "hide" } } } })).not.toEqual([]);
+  });
+});
+
 it("every document begins with --- and names its schema for editors", () => {
   for (const file of FILES) {
     const documents = read(file).split(/^---\n/m);

@@ -28,6 +28,18 @@ describe("Ceph", () => {
     for (const driver of [drivers.rbd, drivers.cephfs]) expect(driver).toMatchObject({ enabled: true, snapshotPolicy: "volumeSnapshot" });
   });
 
+  it("has client keys that the kernel of Talos 1.13 can use, and mutes the warnings that follow from it and no others", () => {
+    const mute = { policy: "mute" };
+    expect(ceph.cephClusterSpec.security).toEqual({ cephx: { csi: { keyType: "aes" } } });
+    expect(ceph.cephClusterSpec.healthCheck).toEqual({
+      muteHealthWarning: {
+        AUTH_INSECURE_CLIENT_KEY_TYPE: mute,
+        AUTH_INSECURE_KEYS_ALLOWED: mute,
+        AUTH_INSECURE_KEYS_CREATABLE: mute,
+      },
+    });
+  });
+
   it("is of one version with its operator", () => {
     const tag = (app: string) => documentsOf(`kubernetes/apps/rook-ceph/${app}/app/ocirepository.yaml`)[0]!.object.spec.ref.tag;
     expect(tag("rook-ceph-cluster")).toBe(tag("rook-ceph"));
