@@ -31,9 +31,12 @@ export const removeFile = (file: string, door: "file" | "ledger" = "file") =>
   effect(door, `remove ${file}`, () => rm(file, { force: true }));
 
 /** The file's text, or undefined when there is no such file. */
-export async function readIfThere(file: string): Promise<string | undefined> {
+export const readIfThere = (file: string): Promise<string | undefined> => whenPresent(readFile(file, "utf8"));
+
+/** The result, or undefined when the file or folder does not exist. Asking first whether it exists is no use: another process may remove it in between. */
+export async function whenPresent<T>(result: Promise<T>): Promise<T | undefined> {
   try {
-    return await readFile(file, "utf8");
+    return await result;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
     throw error;

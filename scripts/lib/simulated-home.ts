@@ -23,10 +23,21 @@ export interface Standing {
 export function lookAt(folder: string): Standing {
   const file = join(folder, "home.json");
   const there = existsSync(join(folder, "world.json"));
-  if (!existsSync(file)) return { pid: undefined, there, socket: undefined };
-  const { pid, socket } = JSON.parse(readFileSync(file, "utf8")) as { pid: number; socket: string };
+  const text = readNow(file);
+  if (text === undefined) return { pid: undefined, there, socket: undefined };
+  const { pid, socket } = JSON.parse(text) as { pid: number; socket: string };
   const own = /\/home-\w+\/s$/.test(socket); // nothing else is ever removed
   return { pid: existsSync(socket) && lives(pid) ? pid : undefined, there, socket: own ? dirname(socket) : undefined };
+}
+
+/** The text of a file that the home removes when it closes; undefined then. */
+function readNow(file: string): string | undefined {
+  try {
+    return readFileSync(file, "utf8");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    throw error;
+  }
 }
 
 /** An executable of the home: `home` itself, or the stand-in of a tool. */

@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
+import { whenPresent } from "../simulators/present.ts";
 import { processesWith } from "../simulators/processes.ts";
 
 /** Only stops a test that hangs. */
@@ -66,14 +67,7 @@ function shareCompiled(scratch: string): void {
   symlinkSync(join(tmpdir(), name), join(scratch, name));
 }
 
-function names(folder: string): string[] {
-  try {
-    return readdirSync(folder);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return [];
-    throw error;
-  }
-}
+const names = (folder: string): string[] => whenPresent(() => readdirSync(folder)) ?? [];
 
 const MOMENTS: [name: string, moment: (trial: Trial) => Promise<unknown>, words?: string[]][] = [
   ["at once", () => pause(0)],

@@ -1,22 +1,20 @@
 // What a run left behind: connections that were refused, hosts that nobody simulates, and every place where a secret stands that must not.
-import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join, relative } from "node:path";
 import { layoutOf } from "./environment.ts";
+import { whenPresent } from "./present.ts";
 
 /** The lines of a file of JSON lines; none when it is not there. */
 export const readLines = (file: string): any[] =>
-  existsSync(file)
-    ? readFileSync(file, "utf8")
-        .split("\n")
-        .filter(Boolean)
-        .map((line) => JSON.parse(line))
-    : [];
+  (whenPresent(() => readFileSync(file, "utf8")) ?? "")
+    .split("\n")
+    .filter(Boolean)
+    .map((line) => JSON.parse(line));
 
 /** What the real tools were called with, in order. */
 export function readCalls(folder: string): { tool: string; argv: string[] }[] {
   const { calls } = layoutOf(folder);
-  if (!existsSync(calls)) return [];
-  const records = readFileSync(calls, "utf8").split("\u001e").filter(Boolean);
+  const records = (whenPresent(() => readFileSync(calls, "utf8")) ?? "").split("\u001e").filter(Boolean);
   return records.map((record) => {
     const [tool = "", ...argv] = record.split("\u001f").slice(0, -1);
     return { tool, argv };
@@ -72,9 +70,9 @@ export function findTaint(folder: string, secrets: Secret[]): { where: string; s
   const { kubeconfig, talosconfig } = layoutOf(folder);
   for (const file of filesBelow(folder)) {
     if (file === kubeconfig || file === talosconfig) {
-      if ((statSync(file).mode & 0o077) !== 0)
+      if (((whenPresent(() => statSync(file).mode) ?? 0) & 0o077) !== 0)
         found.push({ where: `${relative(folder, file)}, which others can read`, secret: "its credentials" });
-    } else if (!OWN.test(relative(folder, file))) search(relative(folder, file), readFileSync(file, "latin1"));
+    } else if (!OWN.test(relative(folder, file))) search(relative(folder, file), whenPresent(() => readFileSync(file, "latin1")) ?? "");
   }
   return found;
 }
@@ -83,7 +81,8 @@ export function findTaint(folder: string, secrets: Secret[]): { where: string; s
 const OWN = /^(world\.json|home\.json|[a-z]+\.ndjson|real-calls|pki\/|bin\/|kubernetes\/)/;
 
 function filesBelow(folder: string): string[] {
-  return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
+  const entries = whenPresent(() => readdirSync(folder, { withFileTypes: true })) ?? [];
+  return entries.flatMap((entry) => {
     const path = join(folder, entry.name);
     return entry.isDirectory() ? filesBelow(path) : entry.isFile() ? [path] : [];
   });

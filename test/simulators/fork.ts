@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parse } from "yaml";
 import { layoutOf, TOOLS } from "./environment.ts";
+import { whenPresent } from "./present.ts";
 
 const PARTS = ["talos", "bootstrap", "kubernetes", "templates", "versions.env", ".sops.yaml"];
 
@@ -24,16 +25,20 @@ export function editedSince(folder: string, project: string): string[] {
   const files = PARTS.flatMap((part) => filesBelow(project, part));
   return files.filter((file) => {
     const [here, there] = [join(project, file), join(repo, file)];
-    if (!existsSync(there)) return true;
-    return statSync(here).mtimeMs > statSync(there).mtimeMs && !readFileSync(here).equals(readFileSync(there));
+    const seen = whenPresent(() => ({
+      later: statSync(here).mtimeMs > statSync(there).mtimeMs,
+      same: readFileSync(here).equals(readFileSync(there)),
+    }));
+    return seen === undefined || (seen.later && !seen.same);
   });
 }
 
 function filesBelow(root: string, path: string): string[] {
   const full = join(root, path);
-  if (!existsSync(full)) return [];
-  if (!statSync(full).isDirectory()) return [path];
-  return readdirSync(full).flatMap((name) => filesBelow(root, join(path, name)));
+  const stat = whenPresent(() => statSync(full));
+  if (stat === undefined) return [];
+  if (!stat.isDirectory()) return [path];
+  return (whenPresent(() => readdirSync(full)) ?? []).flatMap((name) => filesBelow(root, join(path, name)));
 }
 
 const STAND_IN = fileURLToPath(new URL("cli/stand-in.mjs", import.meta.url));
@@ -63,7 +68,7 @@ const through = (tool: string, real: string, calls: string) =>
 export function leasesOf(folder: string): (mac: string) => string {
   const file = join(layoutOf(folder).repo, "talos/cluster.yaml");
   const known = new Map<string, string>();
-  if (existsSync(file)) collect(parse(readFileSync(file, "utf8")), known);
+  collect(parse(whenPresent(() => readFileSync(file, "utf8")) ?? ""), known);
   return (mac) => known.get(mac.toLowerCase()) ?? `192.168.121.${Number.parseInt(mac.slice(-2), 16)}`;
 }
 
@@ -77,9 +82,8 @@ function collect(value: unknown, into: Map<string, string>): void {
 /** The vault that the fork's cluster.yaml names. */
 export function vaultOf(folder: string): string {
   const file = join(layoutOf(folder).repo, "talos/cluster.yaml");
-  const named = existsSync(file)
-    ? (parse(readFileSync(file, "utf8")) as { onepassword?: { vault?: unknown } } | null)?.onepassword?.vault
-    : undefined;
+  const cluster = parse(whenPresent(() => readFileSync(file, "utf8")) ?? "") as { onepassword?: { vault?: unknown } } | null;
+  const named = cluster?.onepassword?.vault;
   return typeof named === "string" ? named : "Infrastructure";
 }
 
@@ -88,5 +92,9 @@ function shareCompiled(tmp: string): void {
   const name = `tsx-${process.getuid?.() ?? 0}`;
   const shared = join(tmpdir(), name);
   mkdirSync(shared, { recursive: true });
-  if (!existsSync(join(tmp, name))) symlinkSync(shared, join(tmp, name));
+  try {
+    symlinkSync(shared, join(tmp, name));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+  }
 }

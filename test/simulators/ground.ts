@@ -3,12 +3,14 @@ import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync }
 import { tmpdir } from "node:os";
 import { dirname } from "node:path";
 import type { HomeFile } from "./environment.ts";
+import { whenPresent } from "./present.ts";
 import type { Authority } from "./wire/certificates.ts";
 
 /** Two processes on one world would overwrite each other. What one that was killed left behind goes away. */
 export function refuseSecond(file: string): void {
-  if (!existsSync(file)) return;
-  const { pid, socket } = JSON.parse(readFileSync(file, "utf8")) as HomeFile;
+  const text = whenPresent(() => readFileSync(file, "utf8"));
+  if (text === undefined) return;
+  const { pid, socket } = JSON.parse(text) as HomeFile;
   if (existsSync(socket) && lives(pid)) throw new Error(`a home is up there already, process ${pid}: ${dirname(file)}`);
   rmSync(dirname(socket), { recursive: true, force: true });
   rmSync(file, { force: true });

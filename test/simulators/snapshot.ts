@@ -1,8 +1,9 @@
 // The end state of a home in a form that two runs can be compared by: no times, no generated ids, nothing random.
 import { createHash } from "node:crypto";
-import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join, relative } from "node:path";
 import { layoutOf } from "./environment.ts";
+import { whenPresent } from "./present.ts";
 import { addressesOf, hostnameOf, isLearner } from "./world/machines.ts";
 import type { World } from "./world/world.ts";
 
@@ -59,26 +60,27 @@ function machines(world: World) {
 /** Files that the run made or changed, without the tools' caches and what a helmfile that lost its caller leaves of its values: names and modes, and of the ledger what is still open. Reports are the run's own. */
 function files(folder: string, project: string): string[] {
   const { state, repo, user, tmp, kubeconfig, talosconfig, ageKey } = layoutOf(folder);
-  const mode = (file: string) => (statSync(file).mode & 0o777).toString(8);
-  const own = [kubeconfig, talosconfig, ageKey].filter(existsSync).map((file) => `${relative(folder, file)} ${mode(file)}`);
+  const shown = (file: string) => {
+    const mode = whenPresent(() => statSync(file).mode);
+    return mode === undefined ? [] : [`${relative(folder, file)} ${(mode & 0o777).toString(8)}`];
+  };
+  const own = [kubeconfig, talosconfig, ageKey].flatMap(shown);
   const kept = [state, user, tmp]
     .flatMap(below)
     .map((file) => relative(folder, file))
     .filter((name) => !/^state\/runs\/|^tmp\/(tsx|node-compile-cache|helmfile\d)|^user\/\.(cache|config|local|kube\/cache)\//.test(name))
     .map(withoutTimes);
   const changed = below(repo).filter((file) => {
-    const origin = join(project, relative(repo, file));
-    return !existsSync(origin) || !readFileSync(origin).equals(readFileSync(file));
+    const [origin, now] = [join(project, relative(repo, file)), file].map((path) => whenPresent(() => readFileSync(path)));
+    return now !== undefined && !origin?.equals(now);
   });
-  return [...own, ...kept, ...changed.map((file) => `${relative(folder, file)} ${mode(file)}`)].sort();
+  return [...own, ...kept, ...changed.flatMap(shown)].sort();
 }
 
 const withoutTimes = (name: string) =>
   name.replaceAll(/\d{4}-\d\d-\d\dT[\d.-]+Z/g, "<time>").replaceAll(/\.\d+\.[0-9a-f]{8}\.draft/g, ".<pid>.draft");
 
 function below(folder: string): string[] {
-  if (!existsSync(folder)) return [];
-  return readdirSync(folder, { withFileTypes: true }).flatMap((entry) =>
-    entry.isDirectory() ? below(join(folder, entry.name)) : [join(folder, entry.name)],
-  );
+  const entries = whenPresent(() => readdirSync(folder, { withFileTypes: true })) ?? [];
+  return entries.flatMap((entry) => (entry.isDirectory() ? below(join(folder, entry.name)) : [join(folder, entry.name)]));
 }

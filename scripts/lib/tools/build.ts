@@ -3,6 +3,7 @@ import { existsSync } from "node:fs";
 import { mkdir, readdir, rename, rm, stat, symlink, utimes } from "node:fs/promises";
 import { join, relative } from "node:path";
 import { binFolder, type Place } from "./cache.ts";
+import { whenPresent } from "../files.ts";
 import { BuildError } from "./compile.ts";
 
 /** One compile fills its cores only in parts; more than two at once want more memory than a small machine has. */
@@ -67,7 +68,8 @@ export async function prune(places: Place[], cache: string, now: Date): Promise<
   const inUse = [binFolder(places, cache), ...places.filter(({ given }) => !given).map(({ folder }) => folder)];
   for (const folder of inUse) await utimes(folder, now, now);
   for (const folder of [...(await ours(cache, /^bin-[0-9a-f]{12}$/)), ...(await ours(join(cache, "built"), /^[^.].*-[0-9a-f]{12}$/))]) {
-    if (now.getTime() - (await stat(folder)).mtimeMs > KEEP_MS) await rm(folder, { recursive: true, force: true });
+    const used = (await whenPresent(stat(folder)))?.mtimeMs ?? Infinity;
+    if (now.getTime() - used > KEEP_MS) await rm(folder, { recursive: true, force: true });
   }
 }
 

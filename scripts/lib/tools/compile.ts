@@ -1,8 +1,7 @@
 // Builds one tool beside its place and then puts it there, so that a build that fails or is killed leaves nothing that looks like a tool.
-import { existsSync } from "node:fs";
 import { chmod, cp, mkdir, readdir, rename, rm, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-import { lives } from "../files.ts";
+import { lives, whenPresent } from "../files.ts";
 import { ask } from "../shell.ts";
 import { readJson } from "../tool-output.ts";
 import { linkerFlags, type Place } from "./cache.ts";
@@ -71,14 +70,14 @@ async function withEmbedded(tool: BuiltTool, file: string, draft: string, env: N
 }
 
 async function discard(draft: string): Promise<void> {
-  if (existsSync(draft)) await makeWritable(draft);
+  await makeWritable(draft);
   await rm(draft, { recursive: true, force: true });
 }
 
 /** Go's cache has folders that nobody may write to, and so has their copy: neither can a file be put there nor can it be removed. */
 async function makeWritable(folder: string): Promise<void> {
-  await chmod(folder, 0o755);
-  for (const entry of await readdir(folder, { withFileTypes: true })) {
+  await whenPresent(chmod(folder, 0o755));
+  for (const entry of (await whenPresent(readdir(folder, { withFileTypes: true }))) ?? []) {
     if (entry.isDirectory()) await makeWritable(join(folder, entry.name));
   }
 }

@@ -1,7 +1,8 @@
 // Which charts, in which versions, the operator's repository asks for: what its registries hold.
-import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { parseAllDocuments } from "yaml";
+import { whenPresent } from "../present.ts";
 
 /** By address without `oci://`: `quay.io/cilium/charts/cilium`. As it stands now, since the operator edits these files. */
 export function chartsAsked(repository: string): Map<string, Set<string>> {
@@ -36,8 +37,7 @@ function read(text: string): [address: string, version: string][] {
 }
 
 function filesBelow(folder: string): string[] {
-  if (!existsSync(folder)) return [];
-  return readdirSync(folder, { recursive: true, encoding: "utf8" })
+  return (whenPresent(() => readdirSync(folder, { recursive: true, encoding: "utf8" })) ?? [])
     .filter((path) => path.endsWith(".yaml"))
     .map((path) => join(folder, path));
 }

@@ -1,5 +1,5 @@
 // The state of the simulated home, on disk, and the one way to change it.
-import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { ClusterState } from "./cluster.ts";
 import type { FactoryState } from "./factory.ts";
@@ -7,6 +7,7 @@ import type { Fault } from "./faults.ts";
 import type { MachineState } from "./machines.ts";
 import type { NasState } from "./nas.ts";
 import type { VaultState } from "./vault.ts";
+import { whenPresent } from "../present.ts";
 
 export interface State {
   nas: NasState;
@@ -60,7 +61,7 @@ export function openWorld(folder: string, fresh: () => State, now = () => Date.n
       if (by === "product") this.onProductChange?.("before", what);
       const result = apply(state);
       if (by === "product") save();
-      else soon ??= setImmediate(() => (existsSync(folder) ? save() : undefined)); // a home that was removed has nothing to remember
+      else soon ??= setImmediate(() => whenPresent(save)); // a home that was removed has nothing to remember
       if (by === "product") this.onProductChange?.("after", what);
       return result;
     },
@@ -74,10 +75,6 @@ export function openWorld(folder: string, fresh: () => State, now = () => Date.n
 }
 
 function read(file: string): State | undefined {
-  try {
-    return JSON.parse(readFileSync(file, "utf8")) as State;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
-    throw error;
-  }
+  const text = whenPresent(() => readFileSync(file, "utf8"));
+  return text === undefined ? undefined : (JSON.parse(text) as State);
 }
