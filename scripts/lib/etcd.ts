@@ -9,6 +9,8 @@ export interface Member {
   id: string;
   hostname: string;
   learner: boolean;
+  /** Where its peers and its clients reach it. */
+  addresses?: string[];
 }
 
 /** What one node says: its view of the members, that etcd does not run on it, or nothing that could be understood. */
@@ -46,7 +48,13 @@ export function membersOf(table: string): Member[] {
   const cell = (row: string[], name: string) => row[columns.indexOf(name)] ?? "";
   return rows.map((line) => {
     const row = line.trim().split(/\s{2,}/);
-    return { id: cell(row, "ID"), hostname: cell(row, "HOSTNAME"), learner: cell(row, "LEARNER") === "true" };
+    const hosts = [...line.matchAll(/https?:\/\/(?:\[([^\]]+)\]|([^\s:/,]+))/g)].map(([, v6, other]) => v6 ?? other!);
+    return {
+      id: cell(row, "ID"),
+      hostname: cell(row, "HOSTNAME"),
+      learner: cell(row, "LEARNER") === "true",
+      addresses: [...new Set(hosts)],
+    };
   });
 }
 

@@ -97,7 +97,7 @@ async function route(url: URL, env: NodeJS.ProcessEnv, routes: Map<string, Dispa
   return made;
 }
 
-async function roots(file: string | undefined): Promise<string[] | undefined> {
+export async function roots(file: string | undefined): Promise<string[] | undefined> {
   if (!file) return undefined;
   const { rootCertificates } = await import("node:tls");
   return [...rootCertificates, readFileSync(file, "utf8")];

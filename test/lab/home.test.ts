@@ -53,6 +53,24 @@ describe("the environment", () => {
   });
 });
 
+describe("the handshake that reads a node's certificate", () => {
+  const handshake = (address: string, extra: Record<string, string> = {}) =>
+    script(
+      `import { fingerprintAt } from "./scripts/lib/talos/handshake.ts";
+       await fingerprintAt("${address}", { env: process.env, signal: new AbortController().signal }).then(console.log, (error) => console.log(error.message));`,
+      { NODE_OPTIONS: `--import ${import.meta.resolve("tsx")} ${env().NODE_OPTIONS}`, ...extra },
+    );
+  test("goes through the home's proxy, which knows that the node is off", () =>
+    expect(handshake("192.168.122.10").stdout).toMatch(/^the proxy did not take CONNECT 192\.168\.122\.10:50000/));
+  test("is stopped by the guard when it does not", async () => {
+    const { refused: before } = (await askHome(home.folder, "evidence")) as { refused: unknown[] };
+    const direct = handshake("192.168.122.10", { NO_PROXY: "*" });
+    expect([direct.status, direct.stdout]).toEqual([99, "the guard of the simulated home refused a connection to 192.168.122.10\n"]);
+    const { refused } = (await askHome(home.folder, "evidence")) as { refused: unknown[] };
+    expect(refused).toHaveLength(before.length + 1);
+  });
+});
+
 describe("a stand-in", () => {
   test("that was not taught a command names it and exits 70", async () => {
     await expect(tool("talosctl", "dashboard", "--nodes", "a b")).rejects.toMatchObject({

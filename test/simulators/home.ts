@@ -1,5 +1,6 @@
 // The simulated home: one process that holds the world and serves it at the wires that the product speaks to. Nothing of it is reachable from outside this machine.
 import { mkdirSync, mkdtempSync, realpathSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { isIPv4 } from "node:net";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
@@ -16,6 +17,7 @@ import { openFactory } from "./wire/factory.ts";
 import { publicHosts, serveProxy } from "./wire/proxy.ts";
 import { REGISTRIES } from "./wire/registries.ts";
 import { openRegistries } from "./wire/registry.ts";
+import { doorAt } from "./wire/talos/door.ts";
 import { serveTrueNas } from "./wire/truenas.ts";
 import { serveVsphere, type VsphereOptions } from "./wire/vsphere.ts";
 import { freshCluster, normalised as normalisedCluster, pending as clusterPending, tick as tickCluster } from "./world/cluster.ts";
@@ -61,6 +63,7 @@ export interface Home {
 }
 
 const TICK_MS = 30;
+const TALOS_PORT = 50_000;
 
 const rethrow = (error: Error) => {
   throw error;
@@ -103,7 +106,7 @@ export async function openHome(
     authority,
     hosts: { ...publicHosts(), ...openRegistries(world), ...openFactory(world) },
     down,
-    ...(real && { tunnel: real.tunnel }),
+    tunnel: real?.tunnel ?? ((host, port) => (isIPv4(host) && port === TALOS_PORT ? (doorAt(world, host) ?? "away") : undefined)),
   });
 
   const socket = join(mkdtempSync(join(socketFolder(), "home-")), "s");

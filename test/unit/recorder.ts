@@ -1,4 +1,5 @@
 // Runs a procedure in this process against answers in place of commands, and keeps what it wanted: which door, which line, what on stdin.
+import { createHash } from "node:crypto";
 import { setMaxListeners } from "node:events";
 import { appendFileSync } from "node:fs";
 import { type ChildProcess, spawn as realSpawn } from "node:child_process";
@@ -12,6 +13,7 @@ import type { Event } from "../../scripts/lib/report.ts";
 import { commandLine, openShell, type Spawn } from "../../scripts/lib/shell.ts";
 import { Stop } from "../../scripts/lib/errors.ts";
 import type { Plan } from "../../scripts/lib/ui.ts";
+import { useHandshake } from "../../scripts/lib/talos/handshake.ts";
 import { type Clock, useClock } from "../../scripts/lib/wait.ts";
 import { testCluster, testVersions } from "./test-cluster.ts";
 
@@ -89,6 +91,7 @@ export async function record(setup: RecordSetup = {}): Promise<Recording> {
     return child;
   }) as Spawn;
   useClock(stillClock(20)); // a deadline of ten minutes is a handful of looks
+  useHandshake(async (address) => fingerprintOf(address));
   await openShell({ signal, env: { PATH: process.env.PATH, ...env }, cwd: root, spawn });
   const context: Context = {
     root,
@@ -128,6 +131,9 @@ export async function record(setup: RecordSetup = {}): Promise<Recording> {
   };
   return { ...recording, context, run: (spec, values) => spec.run(values, context).catch((error: unknown) => error) };
 }
+
+/** The fingerprint of the certificate that a machine shows here. */
+export const fingerprintOf = (address: string) => createHash("sha256").update(address).digest("base64");
 
 /** The conformance suite runs these tests to learn what the product says to its tools: `HOME_OPS_CORPUS` is the file that it reads. */
 function keepForConformance(line: string): void {

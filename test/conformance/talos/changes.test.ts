@@ -1,5 +1,6 @@
 // What changes a cluster: in two equal worlds the stand-in and the real talosctl end alike, say the same and leave the same behind.
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { fingerprintAt } from "../../../scripts/lib/talos/handshake.ts";
 import { answers, type MachineState } from "../../simulators/world/machines.ts";
 import { A, B, C, EMPTY, type Live, liveWorld } from "../../lab/simulators/talos/live-world.ts";
 import { meant, real } from "./run.ts";
@@ -24,6 +25,11 @@ const left = ({ stage, installed, next, previous, config, etcd }: MachineState) 
   etcd: etcd && (etcd.out ?? "member"),
 });
 const all = ({ machine }: Live) => [A, B, C].map((node) => left(machine(node)));
+
+/** As the product reads it: by its own handshake, through the proxy. */
+const fingerprintOf = ({ environment }: Live, node: string) =>
+  fingerprintAt(node, { env: environment, signal: new AbortController().signal });
+const pinned = (fingerprint: string) => ["apply-config", "--insecure", "--cert-fingerprint", fingerprint, "-n"];
 
 /** Runs a line in both worlds and waits until nothing moves. `words` sees the world it is for. */
 async function both(words: (live: Live) => string[]) {
@@ -50,13 +56,27 @@ describe("a new machine", () => {
     expectSame((live) => ["apply-config", "--insecure", "-n", A, "-f", live.config("bad", { machine: { foo: "bar" } })]));
   test("shows in a dry run what it would take", () =>
     expectSame((live) => ["apply-config", "--insecure", "-n", A, "-f", live.config("k8s-0"), "--dry-run"]));
+  test("lists its disks to anyone", () => expectSame(() => ["get", "disks", "--insecure", "-n", A, "--output", "json"]));
+  test("lists what is on them to anyone", () => expectSame(() => ["get", "discoveredvolumes", "--insecure", "-n", A, "--output", "json"]));
+  test("is sent nothing when its certificate is not the one that was asked for", async () => {
+    const line = (live: Live) => [...pinned("N/aSN+U0n9i3Vj0J3R1zN0m3xkz5wP2rVfYl2y0yDdQ="), A, "-f", live.config("k8s-0")];
+    await expectSame(line);
+    expect(await real(theirs, ...line(theirs))).toMatchObject({ code: 1, err: expect.stringContaining("doesn't match the provided") });
+  });
+  test("has a key of its own", async () =>
+    expect(new Set(await Promise.all([A, B, C].map((node) => fingerprintOf(theirs, node)))).size).toBe(3));
   test.each([
     [A, "k8s-0"],
     [B, "k8s-1"],
     [C, "k8s-2"],
-  ])("%s takes its config and installs", (node, name) =>
-    expectSame((live) => ["apply-config", "--insecure", "-n", node, "-f", live.config(name)]),
-  );
+  ])("%s takes its config from whoever names its certificate, and installs", async (node, name) => {
+    const fingerprints = new Map([
+      [mine, await fingerprintOf(mine, node)],
+      [theirs, await fingerprintOf(theirs, node)],
+    ]);
+    await expectSame((live) => [...pinned(fingerprints.get(live)!), node, "-f", live.config(name)]);
+    expect(left(theirs.machine(node))).toMatchObject({ stage: "running" });
+  });
   test("refuses to be bootstrapped as two", () => expectSame(() => ["bootstrap", "-n", `${A},${B}`]));
   test("is bootstrapped, and only once", async () => {
     const { standIn, tool } = await both(() => ["bootstrap", "-n", A]);

@@ -5,6 +5,7 @@ import { talosctl } from "../../simulators/cli/talosctl.ts";
 import { apiServerOf } from "../../simulators/world/kubeconfig.ts";
 import type { VmView } from "../../simulators/world/life.ts";
 import { apiServerUp, clusterOf, kubelets } from "../../simulators/world/machines.ts";
+import { fingerprintOf } from "../../simulators/wire/talos/certificate.ts";
 import { play, type TestWorld, testWorld } from "./test-world.ts";
 
 const EMPTY = "376567988ad370138ad8b2698212367b8edcb69b5fd68c80be1f2ec7d603b4ba";
@@ -100,6 +101,21 @@ describe("a machine", () => {
     expect((await talos("version", "--nodes", A)).err).toContain(
       "tls: failed to verify certificate: x509: certificate signed by unknown authority",
     );
+  });
+  test("is talked to only by whoever names its certificate, or names none", async () => {
+    world.pass(400);
+    files["/c"] = config("k8s-0");
+    const apply = (fingerprint: string) =>
+      talos("apply-config", "--insecure", "--nodes", A, "--cert-fingerprint", fingerprint, "--file", "/c");
+    const [a, b] = Object.values(world.state.machines).map((machine) => fingerprintOf(world, machine));
+    expect(await apply(b!)).toEqual({
+      code: 1,
+      out: "",
+      err: `error applying new configuration: rpc error: code = Unavailable desc = connection error: desc = "transport: authentication handshake failed: leaf peer certificate doesn't match the provided fingerprints: [${b!}]"\n`,
+    });
+    expect(Object.values(world.state.machines)[0]!.stage).toBe("maintenance");
+    expect((await apply(a!)).code).toBe(0);
+    expect((await apply("no base64")).code).toBe(70);
   });
   test("is installed by its config and then wants a certificate", async () => {
     world.pass(400);

@@ -6,9 +6,10 @@ import { parse } from "yaml";
 import { addressesOf, configOf, type MachineState } from "../world/machines.ts";
 import { wordsOf } from "../world/talos-api.ts";
 import { dialed, forwarded, unreachable, untrusted } from "../world/talos-reach.ts";
-import type { Call } from "../world/tool.ts";
+import { type Call, Untaught } from "../world/tool.ts";
 import type { World } from "../world/world.ts";
 import { talosOf } from "../world/talos-version.ts";
+import { fingerprintOf } from "../wire/talos/certificate.ts";
 import { goError, isMissing } from "./go-errors.ts";
 import type { Words } from "./flags.ts";
 
@@ -66,7 +67,7 @@ export const contextOf = (config: Talosconfig, name = config.context ?? ""): Tal
 /** The nodes of a command and what answers there; refuses before anything was asked what the real client refuses. */
 export async function reach(talos: TalosCall, insecure = talos.words.on("insecure")): Promise<Target[]> {
   const { world, words } = talos;
-  if (insecure) return reachInMaintenance(world, words.list("nodes"));
+  if (insecure) return reachInMaintenance(world, words.list("nodes"), words.list("cert-fingerprint"));
   const config = await openTalosconfig(talos);
   const context = contextOf(config, words.text("context"));
   const endpoints = words.list("endpoints").length > 0 ? words.list("endpoints") : (context?.endpoints ?? []);
@@ -89,12 +90,17 @@ export async function reach(talos: TalosCall, insecure = talos.words.on("insecur
 }
 
 const hostOf = (endpoint: string) => endpoint.replace(/:\d+$/, "");
-/** In maintenance the nodes are the endpoints, and the client talks to one of them. */
-function reachInMaintenance(world: World, nodes: string[]): Target[] {
+
+/** In maintenance the nodes are the endpoints, and the client talks to one of them; it takes only a certificate with one of these fingerprints, if any are given. */
+function reachInMaintenance(world: World, nodes: string[], fingerprints: string[]): Target[] {
+  const strange = fingerprints.find((fingerprint) => Buffer.from(fingerprint, "base64").toString("base64") !== fingerprint);
+  if (strange !== undefined) throw new Untaught(`the fingerprint ${strange}`);
   const [node] = nodes;
   if (node === undefined) throw new TalosError("failed to determine endpoints");
   const there = dialed(world, hostOf(node));
   if ("code" in there) return [{ node, error: wordsOf(there) }];
+  if (fingerprints.length > 0 && !fingerprints.includes(fingerprintOf(world, there.machine)))
+    return [{ node, error: wordsOf(unreachable(`transport: authentication handshake failed: ${MISMATCH} [${fingerprints.join(" ")}]`)) }];
   if (there.machine.stage === "running")
     return [{ node, error: wordsOf(unreachable("error reading server preface: remote error: tls: certificate required")) }];
   return [{ node: addressesOf(there.machine)[0]!, machine: there.machine }];
@@ -122,6 +128,8 @@ function dial(world: World, endpoint: string, context: TalosContext): string | u
     return wordsOf(unreachable("error reading server preface: remote error: tls: expired certificate"));
   return undefined;
 }
+
+const MISMATCH = "leaf peer certificate doesn't match the provided fingerprints:";
 
 const decode = (text: string) => Buffer.from(text, "base64").toString().trim();
 

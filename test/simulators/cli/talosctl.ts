@@ -41,6 +41,7 @@ const COMMANDS: Record<string, Command> = {
       mode: { is: "text", short: "m" },
       "dry-run": { is: "switch" },
       insecure: INSECURE,
+      "cert-fingerprint": { is: "list" },
       timeout: { is: "text" },
     },
     run: applyCommand,

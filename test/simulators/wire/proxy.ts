@@ -28,8 +28,8 @@ interface Setup {
   authority: Authority;
   hosts: Record<string, Host>;
   down(host: string): boolean;
-  /** The local port behind an address of the home, for the real tools: `away` when nothing answers there now, undefined when the home has no such address. */
-  tunnel?(host: string, port: number): number | "away" | undefined;
+  /** What is behind an address of the home: a local port, or what answers there; `away` when nothing does now, undefined when the home has no such address. */
+  tunnel?(host: string, port: number): number | ((socket: Socket) => void) | "away" | undefined;
 }
 
 /** Serves a forward proxy on loopback. A host that nobody simulates is answered 502 and kept in `<folder>/unexpected.ndjson`. */
@@ -65,13 +65,17 @@ export async function serveProxy(world: World, { authority, hosts, down, tunnel 
     socket.on("error", () => socket.destroy());
     const inside = tunnel(host, Number(port));
     if (inside === "away") return void socket.destroy();
-    if (inside !== undefined) return carry(socket, inside, open);
+    if (typeof inside === "number") return carry(socket, inside, open);
+    if (inside !== undefined) {
+      socket.write(ESTABLISHED);
+      return inside(socket);
+    }
     if (!hosts[host] || port !== "443") {
       unexpected(world, `CONNECT ${request.url}`);
       return void socket.end("HTTP/1.1 502 Bad Gateway\r\ncontent-length: 0\r\n\r\n");
     }
     if (down(host)) return void socket.destroy();
-    socket.write("HTTP/1.1 200 Connection established\r\n\r\n");
+    socket.write(ESTABLISHED);
     origin.emit("connection", socket);
   });
   proxy.on("connection", (socket: Socket) => {
@@ -88,10 +92,12 @@ export async function serveProxy(world: World, { authority, hosts, down, tunnel 
   };
 }
 
+const ESTABLISHED = "HTTP/1.1 200 Connection established\r\n\r\n";
+
 /** Both ends as they are, so that the tools see the node's own certificate. */
 function carry(socket: Socket, port: number, open: Set<Socket>): void {
   const inside = connect(port, "127.0.0.1", () => {
-    socket.write("HTTP/1.1 200 Connection established\r\n\r\n");
+    socket.write(ESTABLISHED);
     socket.pipe(inside).pipe(socket);
   });
   open.add(inside);

@@ -4,6 +4,7 @@ import { Server, type UntypedServiceImplementation } from "@grpc/grpc-js";
 import type { MachineState } from "../../world/machines.ts";
 import { machineAt } from "../../world/machines.ts";
 import type { World } from "../../world/world.ts";
+import { identityOf } from "./certificate.ts";
 import { SERVICES } from "./descriptor.ts";
 import { ETCD } from "./etcd-service.ts";
 import { type Events, openEvents } from "./events.ts";
@@ -12,7 +13,7 @@ import { NODE } from "./node-service.ts";
 import { IMAGES, LIFECYCLE, POWER } from "./power-service.ts";
 import { RESOURCES } from "./resource-service.ts";
 import { type Endpoint, type Stream, streaming, type Unary, unary } from "./routing.ts";
-import { credentialsOf, identityOf } from "./trust.ts";
+import { credentialsOf } from "./trust.ts";
 
 export interface TalosAround {
   /** How often the world is looked at, in milliseconds. */

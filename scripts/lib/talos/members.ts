@@ -1,0 +1,61 @@
+// Whether the cluster already has a living node at an address. A machine that answers there without a config is then a second one, or a node that was reset behind the cluster's back.
+import { type Node, reference } from "../cluster/cluster.ts";
+import type { Context } from "../context.ts";
+import { textOf } from "../errors.ts";
+import { type Answer, askEtcd } from "../etcd.ts";
+import { readIfThere } from "../files.ts";
+import { condition, type KubernetesObject, strangeness } from "../kubernetes.ts";
+import { ask } from "../shell.ts";
+import { inShort } from "./node.ts";
+
+type Home = Pick<Context, "env" | "cluster" | "vault">;
+type Place = Pick<Node, "name" | "address">;
+
+/** `nodes`: what is known of the node at each address. `unknown`: why nobody could be asked; undefined when somebody answered, or when there is nobody to ask. */
+export interface Known {
+  nodes: Map<string, string>;
+  unknown?: string;
+}
+
+/** Asks etcd through the other nodes, and Kubernetes where there is a kubeconfig of this cluster. */
+export async function knownNodes(context: Home, others: readonly Place[]): Promise<Known> {
+  const [etcd, kubernetes] = await Promise.all([askEtcd([...others], context.env.TALOSCONFIG!), askKubernetes(context)]);
+  return combine(etcd, kubernetes);
+}
+
+/** The nodes as Kubernetes has them, why they could not be read, or undefined where there is no kubeconfig. */
+export type Kubernetes = { nodes: Registered[] } | { unseen: string } | undefined;
+
+export interface Registered extends Pick<KubernetesObject, "metadata"> {
+  status?: KubernetesObject["status"] & { addresses?: { type: string; address: string }[] };
+}
+
+/** Members of etcd, which counts them also while they are down, and nodes that Kubernetes hears from. */
+export function combine(etcd: Answer[], kubernetes: Kubernetes): Known {
+  const nodes = new Map<string, string>();
+  for (const node of kubernetes && "nodes" in kubernetes ? kubernetes.nodes : []) {
+    if (condition(node as KubernetesObject, "Ready")?.status !== "True") continue;
+    for (const { type, address } of node.status?.addresses ?? [])
+      if (type === "InternalIP") nodes.set(address, `Kubernetes has it as node ${node.metadata.name}, Ready`);
+  }
+  const lists = etcd.flatMap((answer) => ("members" in answer ? [answer.members] : []));
+  for (const { hostname, addresses = [] } of lists.flat())
+    for (const address of addresses) nodes.set(address, `etcd counts it as member ${hostname || "without a name"}`);
+  if (lists.length > 0 || (kubernetes && "nodes" in kubernetes)) return { nodes };
+  const unseen = [
+    ...etcd.flatMap((answer) => ("unseen" in answer ? [`${answer.node}: ${inShort(answer.unseen)}`] : [])),
+    ...(kubernetes ? [`Kubernetes: ${kubernetes.unseen}`] : []),
+  ];
+  return unseen.length > 0 ? { nodes, unknown: unseen.join("; ") } : { nodes };
+}
+
+async function askKubernetes({ cluster, env, vault }: Home): Promise<Kubernetes> {
+  const text = await readIfThere(env.KUBECONFIG!);
+  if (text === undefined) return undefined;
+  const ca = reference(cluster, "talos", "CLUSTER_CA_CRT");
+  const stranger = await strangeness(text, cluster, (await vault.resolve([ca])).get(ca)!);
+  if (stranger) return { unseen: `${env.KUBECONFIG}: ${stranger}` };
+  const got = await ask({ timeout: "15s" })`kubectl get nodes --output json`.nothrow();
+  if (got.exitCode !== 0) return { unseen: textOf(got).split("\n").at(-1)! };
+  return { nodes: (JSON.parse(got.stdout) as { items: Registered[] }).items };
+}
