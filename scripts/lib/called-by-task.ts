@@ -5,22 +5,27 @@ import { UsageError } from "./errors.ts";
 import { nearest } from "./nearest.ts";
 import type { Options } from "./options.ts";
 import type { Procedure } from "./procedure.ts";
+import { nearestVersion } from "./versions.ts";
 import { variablesOf } from "./words.ts";
 
-/** Refuses a NAME= on the command line of the calling `task` that this procedure does not take. Says nothing where /proc does not. */
+/** Refuses a NAME= on the command line of the calling `task` that this procedure does not take. */
 export function refuseMisspelt<O extends Options>(spec: Procedure<O>, words = wordsOfTask()): void {
   const valid = variablesOf(spec.options);
-  for (const word of words) {
-    const name = /^([A-Za-z_][A-Za-z0-9_]*)=/.exec(word)?.[1];
-    if (name === undefined || valid.includes(name) || isVersion(name)) continue;
-    const close = nearest(name, valid);
-    throw new UsageError(
-      `task ${spec.name} does not take ${name}=${close ? `; did you mean ${close}=?` : ""}\n  it takes: ${valid.join(" ")}`,
-    );
+  const own = words.includes("--") ? words.slice(0, words.indexOf("--")) : words; // the script reads the words after it
+  for (const word of own) {
+    const [, name, value = ""] = /^([A-Za-z_][A-Za-z0-9_]*)=(.*)$/s.exec(word) ?? [];
+    if (name !== undefined && !valid.includes(name)) throw new UsageError(refusal(spec.name, { name, value }, valid));
   }
 }
 
-const isVersion = (name: string) => name.endsWith("_VERSION");
+/** Versions are not variables of a target: Task ignores them, so that another version than the typed one runs. */
+function refusal(target: string, { name, value }: { name: string; value: string }, valid: string[]): string {
+  const version = nearestVersion(name);
+  if (version !== undefined)
+    return `task ${target} does not take ${name}=: change ${version} in versions.env, or set it for one run: ${version}=${value} task ${target}`;
+  const close = nearest(name, valid);
+  return `task ${target} does not take ${name}=${close ? `; did you mean ${close}=?` : ""}\n  it takes: ${valid.join(" ")}`;
+}
 
 /** The words after `task` of the nearest ancestor that is one; none when this was started in another way. */
 function wordsOfTask(): string[] {

@@ -1,8 +1,7 @@
 // "did you mean": the known word that is closest to a mistyped one.
 
-/** The closest of `known`, or undefined when nothing is within a third of the word's length (at least two edits). */
-export function nearest(word: string, known: readonly string[]): string | undefined {
-  const limit = Math.max(2, Math.floor(word.length / 3));
+/** The closest of `known`, or undefined when nothing is within `limit` edits: a third of the word's length, at least two. */
+export function nearest(word: string, known: readonly string[], limit = Math.max(2, Math.floor(word.length / 3))): string | undefined {
   return known
     .map((candidate) => ({ candidate, distance: edits(word.toLowerCase(), candidate.toLowerCase()) }))
     .filter(({ distance }) => distance <= limit)

@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { UsageError } from "./errors.ts";
+import { nearest } from "./nearest.ts";
 
 export interface Versions {
   TALOS_VERSION: string;
@@ -12,6 +13,10 @@ export interface Versions {
 
 const FILE = "versions.env";
 const REQUIRED = { TALOS_VERSION: "v1.13.9", KUBERNETES_VERSION: "v1.36.5", FLUX_VERSION: "v2.9.4" };
+type Name = keyof typeof REQUIRED;
+const VERSION_NAMES = Object.keys(REQUIRED) as Name[];
+/** "did you mean" for versions. All end in _VERSION, so fewer edits than usual make another name of it. */
+export const nearestVersion = (name: string, limit = 3) => nearest(name, VERSION_NAMES, limit) as Name | undefined;
 const VERSION = /^v\d+\.\d+\.\d+(?:-[0-9A-Za-z.-]+)?$/;
 
 /** Kubernetes minors that each Talos minor supports (Talos' own compatibility table). */
@@ -51,25 +56,53 @@ interface Note {
 /** The same from a text. `wrong` and `odd` have a line for each finding, in the order of the file. */
 export function readVersions(text: string, env: NodeJS.ProcessEnv): { versions: Versions; wrong: string[]; odd: string[] } {
   const { values, lines, notes } = readLines(text);
-  const overridden = [...new Set([...Object.keys(values), ...Object.keys(REQUIRED)])].filter(
-    (name) => env[name] && env[name] !== values[name],
-  );
+  const overridden: string[] = VERSION_NAMES.filter((name) => env[name] && env[name] !== values[name]);
+  const odd: Note[] = [...replacedNotes(overridden, env, { values, lines }), ...misspeltInEnvironment(env)];
   for (const name of overridden) values[name] = env[name]!;
   /** A finding about a name: at its line, or about the environment. */
   const about = (name: string, what: string): Note =>
     overridden.includes(name)
       ? { line: 0, text: `environment: ${name}: ${what}` }
       : { line: lines[name] ?? 0, text: `${FILE}${lines[name] ? `:${lines[name]}` : ""}: ${name}: ${what}` };
+  const unknown = Object.keys(values).filter((name) => !VERSION_NAMES.includes(name as Name));
+  for (const name of unknown) notes.push(about(name, notKnown(name)));
+  const misspelt: (string | undefined)[] = unknown.map((name) => nearestVersion(name));
   for (const [name, example] of Object.entries(REQUIRED)) {
     const value = values[name];
+    if (value === undefined && misspelt.includes(name)) continue;
     if (value === undefined) notes.push(about(name, `is missing (a line ${name}=${example})`));
     else if (!VERSION.test(value))
       notes.push(about(name, `"${value}" is no version (write ${VERSION.test(`v${value}`) ? `v${value}` : `it as ${example}`})`));
   }
-  const odd: Note[] = [];
-  judgeSupport(values, { wrong: (...words) => notes.push(about(...words)), odd: (...words) => odd.push(about(...words)) });
+  const guilty =
+    overridden.includes("TALOS_VERSION") && !overridden.includes("KUBERNETES_VERSION") ? "TALOS_VERSION" : "KUBERNETES_VERSION";
+  judgeSupport(values, guilty, { wrong: (...words) => notes.push(about(...words)), odd: (...words) => odd.push(about(...words)) });
   return { versions: values as Versions, wrong: inOrder(notes), odd: inOrder(odd) };
 }
+
+const notKnown = (name: string) => {
+  const close = nearestVersion(name);
+  return `is not known here (${close ? `did you mean ${close}?` : `known are ${VERSION_NAMES.join(", ")}`})`;
+};
+
+/** Each version that the environment sets to another value than the file. */
+const replacedNotes = (
+  names: string[],
+  env: NodeJS.ProcessEnv,
+  { values, lines }: Pick<ReturnType<typeof readLines>, "values" | "lines">,
+): Note[] =>
+  names.flatMap((name) =>
+    values[name] === undefined
+      ? []
+      : [{ line: 0, text: `environment: ${name}: ${env[name]} is used instead of ${values[name]} (${FILE}:${lines[name]})` }],
+  );
+
+/** Variables of the environment that look like one of ours, at most two letters off: anything else may be meant for another program. */
+const misspeltInEnvironment = (env: NodeJS.ProcessEnv): Note[] =>
+  Object.keys(env).flatMap((name) => {
+    const close = VERSION_NAMES.includes(name as Name) ? undefined : nearestVersion(name, 2);
+    return close === undefined || env[name] === "" ? [] : [{ line: 0, text: `environment: ${name}: is ignored (did you mean ${close}?)` }];
+  });
 
 const inOrder = (notes: Note[]) => notes.sort((a, b) => a.line - b.line).map((note) => note.text);
 
@@ -95,8 +128,12 @@ function readLines(text: string): { values: Record<string, string>; lines: Recor
 
 type Say = (name: string, what: string) => void;
 
-/** A Kubernetes that this Talos does not support is wrong; a Talos newer than the table can only be taken at its word. */
-function judgeSupport({ TALOS_VERSION = "", KUBERNETES_VERSION = "" }: Record<string, string>, say: { wrong: Say; odd: Say }): void {
+/** A Kubernetes that this Talos does not support is wrong, and `guilty` is the name that brought the pair together; a Talos newer than the table can only be taken at its word. */
+function judgeSupport(
+  { TALOS_VERSION = "", KUBERNETES_VERSION = "" }: Record<string, string>,
+  guilty: Name,
+  say: { wrong: Say; odd: Say },
+): void {
   const [talosMajor, talosMinor] = majorMinor(TALOS_VERSION);
   const [major, minor] = majorMinor(KUBERNETES_VERSION);
   if (talosMajor === undefined || talosMinor === undefined || major === undefined || minor === undefined) return;
@@ -110,7 +147,7 @@ function judgeSupport({ TALOS_VERSION = "", KUBERNETES_VERSION = "" }: Record<st
     );
   if (major === 1 && minor >= range[0] && minor <= range[1]) return undefined;
   say.wrong(
-    "KUBERNETES_VERSION",
+    guilty,
     `Talos ${TALOS_VERSION} does not support Kubernetes ${KUBERNETES_VERSION} (it supports v1.${range[0]} to v1.${range[1]})`,
   );
 }

@@ -117,7 +117,7 @@ export async function settle(text: string, found: Pick<Disagreement, "range" | "
 
 /** A disagreement in one line, for preflight. */
 export const inWords = ({ file, line, field, has, wants, says }: Disagreement) =>
-  `${file}:${line} ${field} is ${has}, ${sourceOf(says)} says ${wants} (${says})`;
+  `${file}:${line} ${field} is ${has}, ${isVersion(says) ? `${says} is ${wants}` : `talos/cluster.yaml says ${wants} (${says})`}`;
 
-/** A constant's name is one of versions.env. */
-const sourceOf = (says: string) => (/^[A-Z_]+$/.test(says) ? "versions.env" : "talos/cluster.yaml");
+/** The environment may have replaced what versions.env says, so a version is not blamed on the file. */
+const isVersion = (says: string) => /^[A-Z_]+$/.test(says);

@@ -11,8 +11,22 @@ const wrong = (text: string, env = {}) => readVersions(text, env).wrong;
 
 test("comments and quotes are no part of a value", () =>
   expect(readVersions(GOOD, {})).toEqual({ versions: testVersions, wrong: [], odd: [] }));
-test("other names are read too", () =>
+test("a # without a space before it does not begin a comment", () =>
   expect(readVersions(`${GOOD}OTHER=1#2\n`, {}).wrong).toEqual(['versions.env:5: "OTHER=1#2" is no NAME=value (no spaces around =)']));
+test.each([
+  ["TALOS_VERSON=v1.13.8", "TALOS_VERSON: is not known here (did you mean TALOS_VERSION?)"],
+  ["KUBERNETES=v1.36.5", "KUBERNETES: is not known here (known are TALOS_VERSION, KUBERNETES_VERSION, FLUX_VERSION)"],
+  ["talos_version=v1.13.8", "talos_version: is not known here (did you mean TALOS_VERSION?)"],
+  ["CILIUM_VERSION=v1.19.0", "CILIUM_VERSION: is not known here (known are TALOS_VERSION, KUBERNETES_VERSION, FLUX_VERSION)"],
+])("the unknown name in %s is refused", (line, message) => expect(wrong(`${GOOD}${line}\n`)).toEqual([`versions.env:5: ${message}`]));
+test("a misspelt name is reported once, not as a missing one too", () =>
+  expect(wrong(GOOD.replace("TALOS_VERSION", "TALOS_VERSON"))).toEqual([
+    "versions.env:2: TALOS_VERSON: is not known here (did you mean TALOS_VERSION?)",
+  ]));
+test("a misspelt name in the environment is reported, and a name of another program is not", () =>
+  expect(readVersions(GOOD, { TALOS_VERSON: "v1.13.8", NODE_VERSION: "24", HELM_VERSION: "4", FLUX_VERSIONS: "" }).odd).toEqual([
+    "environment: TALOS_VERSON: is ignored (did you mean TALOS_VERSION?)",
+  ]));
 test("lines may end as on Windows", () => expect(readVersions(GOOD.replaceAll("\n", "\r\n"), {}).versions).toEqual(testVersions));
 test("the environment wins, for names that the file has", () =>
   expect(readVersions(GOOD, { TALOS_VERSION: "v1.13.8", OTHER: "x" }).versions).toEqual({ ...testVersions, TALOS_VERSION: "v1.13.8" }));
@@ -35,6 +49,19 @@ test.each([
       `versions.env:3: KUBERNETES_VERSION: Talos ${talos} does not support Kubernetes ${other} (it supports ${minor(lowest, 0).slice(0, -2)} to ${minor(highest, 0).slice(0, -2)})`,
     ]);
 });
+test("a pair that the environment brought together is blamed on the variable of the environment", () => {
+  const message = "Talos v1.12.4 does not support Kubernetes v1.36.5 (it supports v1.30 to v1.35)";
+  expect(wrong(GOOD, { TALOS_VERSION: "v1.12.4" })).toEqual([`environment: TALOS_VERSION: ${message}`]);
+  expect(wrong(GOOD.replace("v1.36.5", "v1.35.0"), { TALOS_VERSION: "v1.12.4", KUBERNETES_VERSION: "v1.36.5" })).toEqual([
+    `environment: KUBERNETES_VERSION: ${message}`,
+  ]);
+});
+test("a malformed version from the environment is blamed on the variable of the environment", () =>
+  expect(wrong(GOOD, { TALOS_VERSION: "1.13.9" })).toEqual(['environment: TALOS_VERSION: "1.13.9" is no version (write v1.13.9)']));
+test("a version that the environment replaces is reported with the one of the file", () =>
+  expect(readVersions(GOOD, { TALOS_VERSION: "v1.13.8" }).odd).toEqual([
+    "environment: TALOS_VERSION: v1.13.8 is used instead of v1.13.9 (versions.env:2)",
+  ]));
 test("what the environment brings is told as the environment's", () =>
   expect(wrong(GOOD, { KUBERNETES_VERSION: "v1.30.0" })).toEqual([
     "environment: KUBERNETES_VERSION: Talos v1.13.9 does not support Kubernetes v1.30.0 (it supports v1.31 to v1.36)",
@@ -79,5 +106,8 @@ test("the repository's own file is good, and Renovate knows every line of it", (
 test("warnings reach the caller", () => {
   const told: string[] = [];
   loadVersions(process.cwd(), { TALOS_VERSION: "v1.99.0" }, (line) => told.push(line));
-  expect(told).toEqual([expect.stringMatching(/^environment: TALOS_VERSION: Talos v1\.99\.0 is newer/)]);
+  expect(told).toEqual([
+    expect.stringMatching(/^environment: TALOS_VERSION: v1\.99\.0 is used instead of /),
+    expect.stringMatching(/^environment: TALOS_VERSION: Talos v1\.99\.0 is newer/),
+  ]);
 });

@@ -58,7 +58,7 @@ it("says file, line, field, what stands there and what is wanted", async () => {
     `${await map("NAS_MEDIA")} postBuild.substitute.NAS_MEDIA is /mnt/flashstor/Media, talos/cluster.yaml says none (nas.exports)`,
     `${await map("ONEPASSWORD_VAULT")} postBuild.substitute.ONEPASSWORD_VAULT is Infrastructure, talos/cluster.yaml says Home Lab (onepassword.vault)`,
     `${await map("PODS_CIDR")} postBuild.substitute.PODS_CIDR is 10.42.0.0/16, talos/cluster.yaml says 10.244.0.0/16 (network.pods)`,
-    `${await map("TALOS_VERSION")} postBuild.substitute.TALOS_VERSION is v1.13.9, versions.env says v1.13.10 (TALOS_VERSION)`,
+    `${await map("TALOS_VERSION")} postBuild.substitute.TALOS_VERSION is v1.13.9, TALOS_VERSION is v1.13.10`,
     `${await map("UNIFI_HOST")} postBuild.substitute.UNIFI_HOST is 192.168.120.6, talos/cluster.yaml says none (unifi.address)`,
   ]);
 });
