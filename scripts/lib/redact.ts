@@ -1,38 +1,91 @@
-// Keeps every secret that this run has seen out of lines, files and errors.
+// Keeps every secret that this run has seen out of lines, files, results and errors, in each form that it passes through.
+import { base64RunsOf, bytesToLetters, GRAM, gramsOf } from "./redact-base64.ts";
+import { add, allParts, clear, find, isEmpty, type Range } from "./redact-known.ts";
+import { printable } from "./printable.ts";
 
-const known = new Set<string>();
-let pattern: RegExp | undefined;
+export const HIDDEN = "********";
 
-/** From now on these values never appear in anything that passes `redact`. Values under 6 characters are too common to hide. */
+let grams: Set<string> | undefined;
+
+/** From now on these values never appear in anything that passes `redact` or `toJson`. Values under 6 characters are too common to hide. */
 export function hide(values: Iterable<string>): void {
-  for (const value of values) {
-    for (const form of [value, ...value.split("\n").map((line) => line.trim())]) if (form.length >= 6) known.add(form);
-    if (value.length >= 6) known.add(Buffer.from(value).toString("base64"));
-  }
-  pattern = undefined;
+  for (const value of values) for (const form of [value, printable(value)]) add(form);
+  grams = undefined;
 }
 
-/** The same text with every known secret, and what looks like a password in JSON or YAML, replaced by ********. */
-export function redact(text: string): string {
-  if (known.size > 0) {
-    pattern ??= new RegExp(
-      [...known]
-        .sort((a, b) => b.length - a.length)
-        .map(escape)
-        .join("|"),
-      "g",
-    );
-    text = text.replace(pattern, "********");
-  }
-  return text.replace(/("?(?:password|api_key|token)"?\s*[:=]\s*)("(?:[^"\\]|\\.)+"|[^\s",}]+)/gi, (whole, key: string, value: string) =>
-    /^"?(\*+|null|true|false)"?$/.test(value) ? whole : `${key}${value.startsWith('"') ? '"********"' : "********"}`,
+/** The same text with every known secret, and what is called a password, replaced by ********. */
+export const redact = (text: string): string => named(replaceRanges(text));
+
+/** The text as it may be printed or stored: without control characters and without secrets. */
+export const safe = (text: string): string => redact(printable(text));
+
+/** JSON of a value; its texts are made safe before they are escaped. */
+export const toJson = (value: unknown, space?: number): string =>
+  JSON.stringify(
+    value,
+    (key, inner: unknown) => {
+      if (typeof inner === "string") return SECRET_NAME.test(key) && inner !== "" ? HIDDEN : safe(inner);
+      const plain = inner !== null && typeof inner === "object" && !Array.isArray(inner);
+      return plain ? Object.fromEntries(Object.entries(inner).map(([name, one]) => [safe(name), one])) : inner;
+    },
+    space,
   );
+
+/** Whether a text holds a secret that this run has seen. */
+export const holdsSecret = (text: string) => rangesOf(text, DEPTH).length > 0;
+
+/** Base64 inside base64 inside base64: a kubeconfig in a Secret in a Helm release. */
+const DEPTH = 3;
+
+function replaceRanges(text: string): string {
+  if (isEmpty()) return text;
+  const ranges = rangesOf(text, DEPTH).toSorted((a, b) => a[0] - b[0]);
+  let result = "";
+  let done = 0;
+  for (const [start, end] of ranges) {
+    if (end <= done) continue;
+    if (start >= done) result += `${text.slice(done, start)}${HIDDEN}`;
+    done = end;
+  }
+  return result + text.slice(done);
 }
 
-const escape = (text: string) => text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
+/** Where known secrets stand, as they are or in base64. */
+function rangesOf(text: string, depth: number): Range[] {
+  if (isEmpty()) return [];
+  const ranges = find(text);
+  if (depth === 0) return ranges;
+  for (const run of base64RunsOf(text)) {
+    for (const { decoded, offset } of run.decodings)
+      for (const range of [...rangesOf(decoded, depth - 1), ...pieces(decoded)]) ranges.push(run.place(bytesToLetters(range, offset)));
+  }
+  return ranges;
+}
+
+/** Parts of known secrets in decoded base64: one line of a wrapped block does not hold the whole value. */
+function pieces(decoded: string): Range[] {
+  if (decoded.length < GRAM) return [];
+  grams ??= new Set([...allParts()].flatMap(gramsOf));
+  if (grams.size === 0) return [];
+  const found: Range[] = [];
+  for (let at = 0; at + GRAM <= decoded.length; at += 1) if (grams.has(decoded.slice(at, at + GRAM))) found.push([at, at + GRAM]);
+  return found.length === 0 ? [] : [[0, decoded.length]];
+}
+
+const SECRET_NAME = /^(?:password|passwd|passphrase|api_key|token|access_token|client_secret)$/i;
+/** `"token": "…"`, `token=…`, also inside escaped JSON. */
+const NAMED =
+  /((?:\\*["'])?\b(?:password|passwd|passphrase|api_key|token|access_token|client_secret)(?:\\*["'])?\s*[:=]\s*)(?:(\\*["'])(|[\s\S]*?[^\\])\2|([^\s"',}\\&]+))/gi;
+
+const named = (text: string) =>
+  text.replace(NAMED, (whole, name: string, quote: string | undefined, quoted: string | undefined, bare: string | undefined) => {
+    const value = quoted ?? bare ?? "";
+    if (value === "" || /^(?:\*+|null|true|false)$/.test(value)) return whole;
+    return `${name}${quote ?? ""}${HIDDEN}${quote ?? ""}`;
+  });
 
 /** For tests: as if nothing had been seen. */
 export function forgetSecrets(): void {
-  known.clear();
-  pattern = undefined;
+  clear();
+  grams = undefined;
 }

@@ -1,7 +1,7 @@
 // What a run did, one JSON line per event, written before and after each effect: the trace a person reads after a bad night.
 import { appendFileSync, mkdirSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { redact } from "./redact.ts";
+import { toJson } from "./redact.ts";
 
 export type Event =
   | { event: "start"; procedure: string; words: string[]; dryRun: boolean }
@@ -29,7 +29,7 @@ export function openReport(state: string, procedure: string, now = () => new Dat
   const file = join(folder, `${now().toISOString().replaceAll(":", "-")}-${procedure.replaceAll(":", "-")}-${process.pid}.ndjson`);
   return {
     file,
-    write: (event) => appendFileSync(file, `${redact(JSON.stringify({ at: now().toISOString(), ...event }))}\n`, { mode: 0o600 }),
+    write: (event) => appendFileSync(file, `${toJson({ at: now().toISOString(), ...event })}\n`, { mode: 0o600 }),
   };
 }
 
