@@ -1,6 +1,8 @@
 // What a config would change on a node, value by value, removals first; and what of it needs a reboot.
-import { redact } from "../redact.ts";
+import { HIDDEN, holdsSecret } from "../redact.ts";
+import { maskFree, maskSecrets } from "./mask.ts";
 import { type Document, titleOf } from "./merge.ts";
+import { type Keys, secrecyAt } from "./secret-paths.ts";
 
 /** One value that differs. `before` and `after` are as people may see them: a secret is never in them. */
 export interface Change {
@@ -32,7 +34,10 @@ export const lineOf = ({ document, path, before, after }: Change) =>
 interface Leaf {
   document: string;
   path: string;
+  /** What is compared. */
   value: string;
+  /** What people may see of it. */
+  face: string;
   /** The list it is an item of. */
   list?: string;
 }
@@ -44,57 +49,83 @@ function leavesOf(documents: readonly Document[]): Map<string, Leaf> {
   const leaves = new Map<string, Leaf>();
   for (const document of documents) {
     const title = titleOf(document);
-    const keep = (path: string, value: string, item?: { of: string }) =>
-      leaves.set([title, path, ...(item ? [value] : [])].join("\0"), {
+    const keep = ({ path, keys }: Place, value: unknown, item?: { of: string }) =>
+      leaves.set([title, path, ...(item ? [JSON.stringify(value)] : [])].join("\0"), {
         document: title,
         path,
-        value,
+        value: JSON.stringify(value),
+        face: faceOf(document, keys, value),
         ...(item && { list: `${title}\0${item.of}` }),
       });
-    const order = (path: string, value: string) =>
-      leaves.set(`${ORDER}${title}\0${path}`, { document: title, path: `${path} (order)`, value });
-    flatten(document, "", keep, order);
+    const order = ({ path, keys }: Place, items: unknown[]) =>
+      leaves.set(`${ORDER}${title}\0${path}`, {
+        document: title,
+        path: `${path} (order)`,
+        value: items.map((item) => JSON.stringify(item)).join(", "),
+        face: items.map((item) => faceOf(document, keys, item)).join(", "),
+      });
+    const staysWhole = (keys: Keys, text: string) => secrecyAt(document, keys) !== undefined || maskSecrets(text) === HIDDEN;
+    flatten(document, { path: "", keys: [] }, { keep, order, staysWhole });
   }
   return leaves;
+}
+
+/** What people may see of a value at these keys. Only true and false say nothing, whatever they are called. */
+function faceOf(document: Document, keys: Keys, value: unknown): string {
+  const secrecy = secrecyAt(document, keys);
+  if (typeof value === "boolean" || /^(?:true|false)$/.test(String(value)) || secrecy === undefined)
+    return typeof value === "string" ? quote(maskSecrets(value)) : JSON.stringify(value);
+  return secrecy === "free" ? maskFree(value) : HIDDEN;
+}
+
+const quote = (text: string) => (text === HIDDEN ? HIDDEN : JSON.stringify(text));
+
+/** Where a value stands: as people read it, and as keys from the root, with `[]` for an item of a list. */
+interface Place {
+  path: string;
+  keys: Keys;
+}
+
+interface Visitor {
+  keep(place: Place, value: unknown, item?: { of: string }): void;
+  order(place: Place, items: unknown[]): void;
+  /** Whether a text of several lines stays whole: a hidden one says nothing line by line. */
+  staysWhole(keys: Keys, text: string): boolean;
 }
 
 /** What an item of a list is called by, in Talos' and Kubernetes' configs. */
 const NAMES = ["name", "path", "destination", "interface", "level"];
 
-function flatten(
-  value: unknown,
-  path: string,
-  keep: (path: string, value: string, item?: { of: string }) => void,
-  order: (path: string, value: string) => void,
-): void {
-  const list = Array.isArray(value) ? value : typeof value === "string" && value.includes("\n") ? value.split("\n") : undefined;
+function flatten(value: unknown, place: Place, visitor: Visitor): void {
+  const { path, keys } = place;
+  const lines = typeof value === "string" && value.includes("\n") && !visitor.staysWhole(keys, value) ? value.split("\n") : undefined;
+  const list: any[] | undefined = Array.isArray(value) ? value : lines;
   if (list) {
+    const inner = lines ? keys : [...keys, "[]"];
     const scalars = list.every((item) => typeof item !== "object") && new Set(list).size === list.length;
     const name = NAMES.find(
       (key) => list.every((item) => item?.[key] !== undefined) && new Set(list.map((item) => item[key])).size === list.length,
     );
-    if (scalars) for (const item of list) keep(path, JSON.stringify(item), { of: path });
-    else for (const [index, item] of list.entries()) flatten(item, `${path}[${name ? item[name] : index}]`, keep, order);
-    if (scalars) order(path, list.map((item) => JSON.stringify(item)).join(", "));
+    if (scalars) for (const item of list) visitor.keep({ path, keys: inner }, item, { of: path });
+    else for (const [index, item] of list.entries()) flatten(item, { path: `${path}[${name ? item[name] : index}]`, keys: inner }, visitor);
+    if (scalars) visitor.order({ path, keys: inner }, list);
   } else if (value !== null && typeof value === "object") {
-    for (const [key, inner] of Object.entries(value)) flatten(inner, path ? `${path}.${key}` : key, keep, order);
-  } else keep(path, JSON.stringify(value));
+    for (const [key, inner] of Object.entries(value))
+      flatten(inner, { path: path ? `${path}.${key}` : key, keys: [...keys, key] }, visitor);
+  } else visitor.keep(place, value);
 }
 
-const SECRET = /(^|\.)(key|crt|token|secret|password|auth|identityToken|aescbcEncryptionSecret|secretboxEncryptionSecret)(\.|$)/;
-const HIDDEN = "********";
-
-/** A secret is what stands under such a name, and every value that came out of the vault. */
+/** Both sides are hidden where one of them came out of the vault; two values that differ only in what is hidden say so. */
 function shown(before: Leaf | undefined, after: Leaf | undefined): Change {
   const { document, path } = (after ?? before)!;
-  const values = [before, after].flatMap((leaf) => leaf?.value ?? []);
-  const secret = SECRET.test(path) || values.some((value) => redact(value) !== value);
-  const face = (value: string, other: string) => (secret ? other : value);
+  const fromVault = [before, after].some((leaf) => leaf && holdsSecret(leaf.value));
+  const face = (leaf: Leaf) => (fromVault ? HIDDEN : leaf.face);
+  const same = before && after && face(before) === face(after);
   return {
     document,
     path,
-    ...(before && { before: face(before.value, HIDDEN) }),
-    ...(after && { after: face(after.value, before ? `another ${HIDDEN}` : HIDDEN) }),
+    ...(before && { before: face(before) }),
+    ...(after && { after: same ? `another ${face(after)}` : face(after) }),
   };
 }
 

@@ -40,10 +40,11 @@ describe("changes", () => {
     ]));
   test("tell items without a name by their place", () =>
     expect(lines(machine({ list: [{ x: 1 }, { x: 2 }] }), machine({ list: [{ x: 1 }] }))).toEqual(["- v1alpha1 machine.list[1].x: 2"]));
-  test("of a file are told by line", () =>
-    expect(
-      lines(machine({ files: [{ path: "/etc/x", content: "a\nb\n" }] }), machine({ files: [{ path: "/etc/x", content: "a\nc\n" }] })),
-    ).toEqual(['- v1alpha1 machine.files[/etc/x].content: "b"', '+ v1alpha1 machine.files[/etc/x].content: "c"']));
+  test("of a text are shown by line", () =>
+    expect(lines(machine({ udev: { rules: "a\nb\n" } }), machine({ udev: { rules: "a\nc\n" } }))).toEqual([
+      '- v1alpha1 machine.udev.rules: "b"',
+      '+ v1alpha1 machine.udev.rules: "c"',
+    ]));
   test("name the document", () =>
     expect(lines([{ kind: "LinkConfig", name: "lan", mtu: 1500 }], [{ kind: "LinkConfig", name: "lan", mtu: 9000 }])).toEqual([
       "~ LinkConfig lan mtu: 1500 → 9000",
@@ -64,11 +65,103 @@ describe("secrets", () => {
       "~ v1alpha1 machine.ca.crt: ******** → another ********",
     ]));
   test("out of the vault are never shown, wherever they stand, and nor is what they replace", () => {
-    hide(["hunter-two"]);
-    expect(lines(machine({ env: { PROXY: "old-secret" } }), machine({ env: { PROXY: "http://me:hunter-two@proxy" } }))).toEqual([
+    hide(["hunter-example"]);
+    expect(lines(machine({ env: { PROXY: "old-secret" } }), machine({ env: { PROXY: "http://me:hunter-example@proxy" } }))).toEqual([
       "~ v1alpha1 machine.env.PROXY: ******** → another ********",
     ]);
   });
+  const SECRET = "hunter-2-hunter-2";
+  /** A document with the same value at the end of a path; `[]` is a list of one. */
+  const at = (kind: string, path: string, value: unknown): Document[] => {
+    const inner = path.split(".").reduceRight<unknown>((rest, key) => (key === "[]" ? [rest] : { [key]: rest }), value);
+    return [kind === "v1alpha1" ? { version: "v1alpha1", ...(inner as object) } : { kind, name: "x", ...(inner as object) }];
+  };
+  test.each([
+    ["v1alpha1", "machine.network.interfaces.[].wireguard.privateKey"],
+    ["v1alpha1", "machine.network.interfaces.[].vip.hcloud.apiToken"],
+    ["v1alpha1", "machine.systemDiskEncryption.ephemeral.keys.[].static.passphrase"],
+    ["v1alpha1", "machine.registries.config.ghcr.io.auth.password"],
+    ["v1alpha1", "machine.registries.config.ghcr.io.auth.username"],
+    ["v1alpha1", "machine.registries.config.ghcr.io.tls.clientIdentity.key"],
+    ["v1alpha1", "machine.env.TS_AUTHKEY"],
+    ["v1alpha1", "machine.files.[].content"],
+    ["v1alpha1", "machine.pods.[].spec.containers.[].env.[].value"],
+    ["v1alpha1", "machine.kubelet.credentialProviderConfig.providers.[].args.[]"],
+    ["v1alpha1", "machine.kubelet.extraArgs.bearer-token"],
+    ["v1alpha1", "cluster.apiServer.extraArgs.oidc-client-secret"],
+    ["v1alpha1", "cluster.apiServer.env.SOME_NAME"],
+    ["v1alpha1", "cluster.inlineManifests.[].contents"],
+    ["v1alpha1", "cluster.extraManifestHeaders.Authorization"],
+    ["v1alpha1", "cluster.serviceAccount.key"],
+    ["v1alpha1", "cluster.aescbcEncryptionSecret"],
+    ["ExtensionServiceConfig", "environment.[]"],
+    ["ExtensionServiceConfig", "configFiles.[].content"],
+    ["ContainerConfig", "environment.[]"],
+    ["ContainerConfig", "args.[]"],
+    ["CRICustomizationConfig", "content"],
+    ["EnvironmentConfig", "variables.SOME_NAME"],
+    ["EtcFileConfig", "contents"],
+    ["HCloudVIPConfig", "apiToken"],
+    ["KubeAuthenticationConfig", "configuration.jwt.[].issuer.clientSecret"],
+    ["KubeCredentialProviderConfig", "configuration.providers.[].env.[].value"],
+    ["KubeEtcdEncryptionConfig", "config.resources.[].providers.[].secretbox.keys.[].secret"],
+    ["KubeExternalManifestConfig", "headers.Authorization"],
+    ["KubeInlineManifestConfig", "manifest"],
+    ["KubeServiceAccountConfig", "issuer.privateKey"],
+    ["KubeStaticPodConfig", "pod.spec.containers.[].env.[].value"],
+    ["RegistryAuthConfig", "identityToken"],
+    ["RegistryTLSConfig", "clientIdentity.key"],
+    ["SideroLinkConfig", "uniqueToken"],
+    ["VolumeConfig", "encryption.keys.[].static.passphrase"],
+    ["WireguardConfig", "peers.[].presharedKey"],
+    ["KindOfTomorrow", "deep.[].environment.[]"],
+    ["KindOfTomorrow", "deep.joinToken"],
+  ])("%s %s is hidden when it comes, changes and goes", (kind, path) => {
+    const [old, wanted] = [at(kind, path, `old ${SECRET}`), at(kind, path, `TS_AUTHKEY=${SECRET}\nsecond line ${SECRET}`)];
+    for (const shown of [lines([], wanted), lines(old, wanted), lines(old, []), [JSON.stringify(changesBetween(old, wanted))]]) {
+      expect(shown.join("\n")).toContain("********");
+      expect(shown.join("\n")).not.toContain("hunter");
+    }
+  });
+  test.each([
+    ["a password of a proxy", { env: { https_proxy: "http://me:hun@ter/2@proxy:3128" } }, '"http://me:********@proxy:3128"'],
+    ["a password of a proxy without a scheme", { env: { HTTP_PROXY: "me:hunter2@proxy:3128" } }, '"me:********@proxy:3128"'],
+    ["a token in place of a name", { x: "https://hunter2@host/path" }, '"https://********@host/path"'],
+    ["a token in a query", { apiUrl: "https://siderolink.lan/?jointoken=hunter2&x=1" }, '"https://siderolink.lan/?jointoken=********&x=1"'],
+    [
+      "a kernel argument",
+      { install: { extraKernelArgs: "talos.config.oauth.client_secret=hunter2 quiet" } },
+      '"talos.config.oauth.client_secret=******** quiet"',
+    ],
+  ])("%s is hidden and the rest is shown", (_, inner, seen) => {
+    expect(lines(machine({}), machine(inner)).join()).toContain(seen);
+    expect(lines(machine(inner), machine({})).join()).not.toContain("hunter");
+  });
+  test("that differ only in what is hidden are shown as different", () =>
+    expect(lines(machine({ x: "http://me:hunter2@proxy" }), machine({ x: "http://me:hunter3-example@proxy" }))).toEqual([
+      '~ v1alpha1 machine.x: "http://me:********@proxy" → another "http://me:********@proxy"',
+    ]));
+  test("that stand in a text anywhere hide the whole of it", () => {
+    const key = `-----BEGIN ${["PRIVATE", "KEY"].join(" ")}-----\n${"A".repeat(64)}\n-----END`;
+    expect(lines(machine({}), machine({ udev: { rules: `first\n${key}\n` } }))).toEqual(["+ v1alpha1 machine.udev.rules: ********"]);
+  });
+  test("in an environment are hidden, the names are shown", () =>
+    expect(
+      lines(
+        [{ kind: "ExtensionServiceConfig", name: "ts", environment: ["A=1", "B=2"] }],
+        [{ kind: "ExtensionServiceConfig", name: "ts", environment: ["A=1", "B=3"] }],
+      ),
+    ).toEqual(['- ExtensionServiceConfig ts environment: "B=********"', '+ ExtensionServiceConfig ts environment: "B=********"']));
+  test.each([
+    ["machine.env.no_proxy", "10.0.0.0/8,.lan"],
+    ["cluster.apiServer.extraArgs.service-account-key-file", "/etc/keys"],
+    ["cluster.apiServer.extraArgs.anonymous-auth", "false"],
+    ["cluster.apiServer.extraArgs.oidc-client-id", "kubernetes"],
+    ["cluster.apiServer.auditPolicy.rules.[].resources.[].resources.[]", "secrets"],
+    ["machine.network.interfaces.[].wireguard.peers.[].publicKey", "abc"],
+    ["machine.install.image", "factory.talos.dev/installer/376567988ad370138ad8b2698212367b8edcb69b5fd68c80be1f2ec7d603b4ba:v1.13.9"],
+    ["machine.kubelet.image", "busybox:1.2@sha256:376567988ad370138ad8b2698212367b8edcb69b5fd68c80be1f2ec7d603b4ba"],
+  ])("are not %s", (path, value) => expect(lines([], at("v1alpha1", path, value)).join("\n")).toContain(JSON.stringify(value)));
   test("a key that only sounds like it is shown", () =>
     expect(lines(machine({ tokenizer: 1, topologyKey: "a" }), machine({ tokenizer: 2, topologyKey: "b" }))).toHaveLength(2));
   test("are not in the data for machines either", () =>
