@@ -10,6 +10,7 @@ export const MENU: Record<string, [target: string, what: string][]> = {
     ["talos:prepare-iso", "build the Talos ISO and put it on the NAS"],
     ["vm:deploy", "create and boot the VMs"],
     ["bootstrap", "from booted nodes to what Flux keeps; resumes"],
+    ["volsync:identity", "record which Kopia repository belongs to this home"],
   ],
   look: [
     ["talos:status", "all nodes in one table"],

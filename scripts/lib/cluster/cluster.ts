@@ -29,7 +29,8 @@ export interface Cluster {
   git: { url: string; branch: string; owner: string };
   acme: { email: string; eabKeyId: string };
   cloudflare: { tunnel: string };
-  nas: { address: string; exports: Record<string, string> };
+  /** `kopiaRepository`: the identity that the backup repository must have; absent before the first start. */
+  nas: { address: string; exports: Record<string, string>; kopiaRepository?: string | undefined };
   /** Absent where there is no UniFi controller. */
   unifi?: { address: string };
 }

@@ -17,6 +17,7 @@ import {
   readLabelValue,
   readPath,
   readPool,
+  readRepositoryId,
   readUuid,
   readVaultName,
   readWebUrl,
@@ -184,6 +185,11 @@ export const definition = z.strictObject({
         )
         .default({})
         .describe("NFS exports, by what they are for"),
+      kopiaRepository: text(
+        readRepositoryId,
+        "Identity of the Kopia repository (uniqueIDHex). task volsync:identity writes it after the first start; from then on no other repository is created or used.",
+        "3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855f",
+      ).optional(),
     })
     .describe("The NAS that pods mount from"),
   unifi: z

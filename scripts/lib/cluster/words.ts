@@ -119,6 +119,12 @@ export const readUuid = matching(
   "as `cloudflared tunnel list` shows it: 6ff42ae2-765d-4adf-8112-31c55c1551ef",
 );
 
+export const readRepositoryId = matching(
+  /^[0-9a-f]{64}$/,
+  "not the identity of a Kopia repository",
+  "64 hexadecimal digits, as `task volsync:identity` writes them",
+);
+
 export const readGithubOwner = matching(
   /^[A-Za-z0-9](?:-?[A-Za-z0-9]){0,38}$/,
   "no user or organization of GitHub",

@@ -31,6 +31,7 @@ export function settingsOf(cluster: Cluster, versions: Versions): Setting[] {
     ["GATEWAY_INTERNAL", "network.gateways.internal", network.gateways.internal],
     ["GITHUB_OWNER", "git.owner", git.owner],
     ["GITHUB_REPOSITORY", "git.url", basename(git.url, ".git")],
+    ["KOPIA_REPOSITORY_ID", "nas.kopiaRepository", nas.kopiaRepository],
     ["KUBERNETES_VERSION", "KUBERNETES_VERSION", versions.KUBERNETES_VERSION],
     ["NAS_HOST", "nas.address", nas.address],
     ["ONEPASSWORD_VAULT", "onepassword.vault", cluster.onepassword.vault],

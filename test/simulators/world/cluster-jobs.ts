@@ -1,8 +1,9 @@
 // Jobs: each runs once, as soon as its pod has what it mounts and reads, and is complete.
+import { kopiaEnding } from "./cluster-kopia.ts";
 import { PACE, type Step } from "./cluster-nodes.ts";
 import { hindrance } from "./cluster-releases.ts";
 import { secondsOf } from "./cluster-flux-status.ts";
-import { type ClusterState, type Entry, entriesOf, entryAt, setStatus } from "./cluster-store.ts";
+import { type ClusterState, type Entry, entriesOf, entryAt, setStatus, storeOf } from "./cluster-store.ts";
 
 /** Whether a Job has done what it is for: kustomize-controller waits for that, not for its pod to begin. */
 export const isComplete = ({ object: { status } }: Entry): boolean =>
@@ -11,14 +12,40 @@ export const isComplete = ({ object: { status } }: Entry): boolean =>
 export const jobSteps = (state: Readonly<ClusterState>): Step[] =>
   entriesOf(state, "jobs.batch")
     .filter((entry) => !isComplete(entry) && hindrance(state, entry) === undefined)
-    .map((entry) => {
+    .flatMap((entry) => {
       const { name, namespace } = entry.object.metadata;
+      const ending = kopiaEnding(entry.object);
+      if (ending && podOf(state, entry)?.object.status?.containerStatuses?.[0].state.terminated.message === ending.message) return []; // it has failed and will again
       return {
         at: entry.at + PACE.workload,
-        what: `Job ${namespace}/${name} is complete`,
-        apply: (state, now) => complete(state, entryAt(state, "jobs.batch", namespace!, name)!, now),
+        what: `Job ${namespace}/${name} ${ending && ending.exitCode !== 0 ? "fails" : "is complete"}`,
+        apply: (state: ClusterState, now: number) => {
+          const job = entryAt(state, "jobs.batch", namespace!, name)!;
+          if (ending) endPod(state, job, ending, now);
+          if (!ending || ending.exitCode === 0) complete(state, job, now);
+        },
       };
     });
+
+const podOf = (state: Readonly<ClusterState>, { object: { metadata } }: Entry) =>
+  entryAt(state, "pods", metadata.namespace!, `${metadata.name}-x7k2p`);
+
+/** The pod of a Job, after its one container has ended. */
+function endPod(state: ClusterState, job: Entry, terminated: { exitCode: number; message: string }, now: number): void {
+  const { name, namespace } = job.object.metadata;
+  storeOf(state, now, "kube-controller-manager").apply({
+    apiVersion: "v1",
+    kind: "Pod",
+    metadata: { name: `${name}-x7k2p`, namespace: namespace!, labels: { "batch.kubernetes.io/job-name": name } },
+    spec: job.object.spec.template.spec,
+  });
+  const status = {
+    phase: terminated.exitCode === 0 ? "Succeeded" : "Running",
+    startTime: secondsOf(now),
+    containerStatuses: [{ name: "app", ready: false, restartCount: 0, state: { terminated } }],
+  };
+  setStatus(state, podOf(state, job)!, status, "kubelet");
+}
 
 function complete(state: ClusterState, entry: Entry, now: number): void {
   const reason = "CompletionsReached";

@@ -1,0 +1,75 @@
+// Which Kopia repository belongs to this home. Until that is recorded, an empty or wrong path on the NAS gets a new repository, and every application would start empty.
+import { join } from "node:path";
+import { JOB, readIdentity, withIdentity } from "../lib/backup/identity.ts";
+import type { Context } from "../lib/context.ts";
+import { Failure } from "../lib/errors.ts";
+import { readIfThere, writeFile } from "../lib/files.ts";
+import { expectOurCluster, type KubernetesObject, steady } from "../lib/kubernetes.ts";
+import { main, procedure } from "../lib/procedure.ts";
+import { ask } from "../lib/shell.ts";
+
+const FILE = "talos/cluster.yaml";
+const PUBLISH = "task configure, then commit and push";
+
+export const identity = procedure({
+  name: "volsync:identity",
+  about: "record which Kopia repository belongs to this home, so that no other is created",
+  options: {},
+  async run(_values, context) {
+    const { cluster, root, ui } = context;
+    await expectOurCluster(context);
+    const seen = await openedIdentity();
+    const recorded = cluster.nas.kopiaRepository;
+    ui.result({ recorded: recorded ?? null, repository: seen }, `the repository at ${where(context)} is ${seen}`);
+    if (recorded === seen) return ui.say(`${FILE} records it (nas.kopiaRepository)`);
+    if (recorded !== undefined)
+      throw new Failure({
+        attempted: "record the identity of the Kopia repository",
+        said: `${FILE} records another one: ${recorded}`,
+        now: "nothing was changed",
+        next: "compare nas.address and nas.exports.kopia with the NAS; remove nas.kopiaRepository only if the recorded repository is given up",
+      });
+    const file = join(root, FILE);
+    const before = (await readIfThere(file))!;
+    const after = await withIdentity(before, seen);
+    if (after === undefined)
+      throw new Failure({
+        attempted: `write nas.kopiaRepository into ${FILE}`,
+        said: "the nas section has a form that cannot be edited",
+        now: "nothing was changed",
+        next: `add kopiaRepository: "${seen}" to nas by hand, then: ${PUBLISH}`,
+      });
+    await ui.confirm({ title: "volsync:identity", lines: [`write nas.kopiaRepository: ${seen} into ${FILE}`] });
+    if ((await readIfThere(file)) !== before)
+      throw new Failure({
+        attempted: `write ${FILE}`,
+        said: "it was changed while the question was open",
+        now: "its change is kept",
+        next: "task volsync:identity",
+      });
+    await writeFile(file, after);
+    ui.say(`${FILE} records it; it takes effect with: ${PUBLISH}`);
+  },
+});
+
+const where = ({ cluster: { nas } }: Context) => `${nas.address}:${nas.exports.kopia ?? "?"}`;
+
+/** The repository that the Job opened last. */
+async function openedIdentity(): Promise<string> {
+  const label = `batch.kubernetes.io/job-name=${JOB.name}`;
+  const got = await steady(() => ask`kubectl get pods --namespace ${JOB.namespace} --selector ${label} --output json`.text());
+  const seen = readIdentity((JSON.parse(got) as { items: KubernetesObject[] }).items);
+  if ("identity" in seen) return seen.identity;
+  const again = `kubectl --namespace ${JOB.namespace} delete job ${JOB.name} && flux --namespace ${JOB.namespace} reconcile kustomization ${JOB.name}`;
+  throw new Failure({
+    attempted: `read which repository the Job ${JOB.namespace}/${JOB.name} opened`,
+    said: "failed" in seen ? seen.failed : seen.waiting,
+    now: "nothing was changed",
+    next:
+      "failed" in seen
+        ? `kubectl --namespace ${JOB.namespace} logs job/${JOB.name}`
+        : `${again}; once it is complete: task volsync:identity`,
+  });
+}
+
+await main(import.meta, identity);
