@@ -17,6 +17,8 @@ export type Read<T> = { got: T[] } | { said: string };
 
 export interface DiskContents {
   device: string;
+  /** The install writes to the system disk only. The data disk is Ceph's, which takes it only blank. */
+  role: "system" | "data";
   size?: string;
   holds: { blank: true } | { found: string } | { unknown: string };
 }
@@ -24,10 +26,10 @@ export interface DiskContents {
 /** Only a disk that is known to be blank is installed over without its node's name being typed. */
 export const isBlank = ({ holds }: DiskContents) => "blank" in holds;
 
-/** `/dev/vda (500 GB): gpt with EFI (vfat), EPHEMERAL (xfs)`. */
-export function contentsLine({ device, size, holds }: DiskContents): string {
+/** `system disk /dev/vda (500 GB): gpt with EFI (vfat), EPHEMERAL (xfs)`. */
+export function contentsLine({ device, role, size, holds }: DiskContents): string {
   const what = "found" in holds ? holds.found : "unknown" in holds ? `unknown: ${holds.unknown}` : "blank";
-  return `${device}${size ? ` (${size})` : ""}: ${what}`;
+  return `${role} disk ${device}${size ? ` (${size})` : ""}: ${what}`;
 }
 
 /** The disks that an install concerns, as the config and the hypervisor name them. */
@@ -38,29 +40,29 @@ export interface Concerned {
   data: string;
 }
 
-/** The contents of the install disk and, where the machine has one, of the data disk. */
+/** The contents of the system disk and, where the machine has one, of the data disk. */
 export function contentsOf({ install, data }: Concerned, disks: Read<Disk>, volumes: Read<Volume>): DiskContents[] {
-  if ("said" in disks) return [unreadable(install ?? "its install disk", disks.said)];
+  if ("said" in disks) return [unreadable(install, disks.said)];
   const there = disks.got.filter(({ spec }) => !spec.cdrom && !spec.readonly);
-  const concerned = there.filter((disk) => install === undefined || isCalled(disk, install) || isCalled(disk, data));
-  const read = concerned.map((disk) =>
-    contents(disk, "said" in volumes ? { unknown: volumes.said } : holdings(disk, volumes.got, disks.got)),
-  );
-  if (install !== undefined && there.some((disk) => isCalled(disk, install))) return read;
-  if (install === undefined && read.length > 0) return read;
-  const known = there.map(({ spec }) => spec.dev_path).join(", ") || "none";
-  return [unreadable(install ?? "its install disk", `the machine does not have this disk; its disks: ${known}`), ...read];
+  const known = there.flatMap((disk): DiskContents[] => {
+    const role = install === undefined || isCalled(disk, install) ? "system" : isCalled(disk, data) ? "data" : undefined;
+    if (role === undefined) return [];
+    const { dev_path: device, pretty_size: size } = disk.spec;
+    const holds = "said" in volumes ? { unknown: volumes.said } : holdings(disk, volumes.got, disks.got);
+    return [{ device, role, ...(size && { size }), holds }];
+  });
+  if (known.some(({ role }) => role === "system")) return known;
+  const names = there.map(({ spec }) => spec.dev_path).join(", ") || "none";
+  return [unreadable(install, `the machine does not have this disk; its disks: ${names}`), ...known];
 }
 
 const isCalled = ({ spec }: Disk, device: string) => device === spec.dev_path || (spec.symlinks?.includes(device) ?? false);
 
-const contents = ({ spec }: Disk, holds: DiskContents["holds"]): DiskContents => ({
-  device: spec.dev_path,
-  ...(spec.pretty_size && { size: spec.pretty_size }),
-  holds,
+const unreadable = (device: string | undefined, unknown: string): DiskContents => ({
+  device: device ?? "chosen by Talos",
+  role: "system",
+  holds: { unknown },
 });
-
-const unreadable = (device: string, unknown: string): DiskContents => ({ device, holds: { unknown } });
 
 function holdings({ metadata: { id } }: Disk, volumes: Volume[], disks: Disk[]): DiskContents["holds"] {
   const whole = volumes.find((volume) => volume.metadata.id === id);

@@ -20,7 +20,7 @@ const lines = (volumes: Volume[], disks = DISKS, wanted: Parameters<typeof conte
 
 test("two blank disks", () => {
   const found = contentsOf(concerned, { got: DISKS }, { got: BLANK });
-  expect(found.map(contentsLine)).toEqual(["/dev/vda (500 GB): blank", "/dev/vdb (1.0 TB): blank"]);
+  expect(found.map(contentsLine)).toEqual(["system disk /dev/vda (500 GB): blank", "data disk /dev/vdb (1.0 TB): blank"]);
   expect(found.every(isBlank)).toBe(true);
 });
 
@@ -49,30 +49,34 @@ test.each<[string, Volume[], string]>([
   ],
 ])("%s is data", (_, volumes, found) => {
   const [install] = contentsOf(concerned, { got: DISKS }, { got: [...volumes, volume("vdb", { name: "" })] });
-  expect([contentsLine(install!), isBlank(install!)]).toEqual([`/dev/vda (500 GB): ${found}`, false]);
+  expect([contentsLine(install!), isBlank(install!)]).toEqual([`system disk /dev/vda (500 GB): ${found}`, false]);
 });
 
 test("data on the data disk counts like data on the install disk", () =>
-  expect(lines([volume("vda", { name: "" }), volume("vdb", { name: "bluestore" })])[1]).toBe("/dev/vdb (1.0 TB): bluestore"));
+  expect(lines([volume("vda", { name: "" }), volume("vdb", { name: "bluestore" })])[1]).toBe("data disk /dev/vdb (1.0 TB): bluestore"));
 
 test("a member of a software RAID is data, although Talos does not recognise its format", () =>
-  expect(lines(BLANK, [...DISKS, disk("md0", { secondary_disks: ["vda"] })])[0]).toBe("/dev/vda (500 GB): part of /dev/md0"));
+  expect(lines(BLANK, [...DISKS, disk("md0", { secondary_disks: ["vda"] })])[0]).toBe("system disk /dev/vda (500 GB): part of /dev/md0"));
 
 describe("what is unknown is not blank", () => {
   const said = "API is not implemented in maintenance mode";
   test.each([
-    ["the disks cannot be listed", contentsOf(concerned, { said }, { got: BLANK }), `/dev/vda: unknown: ${said}`],
-    ["their contents cannot be listed", contentsOf(concerned, { got: DISKS }, { said }), `/dev/vda (500 GB): unknown: ${said}`],
-    ["a disk was not probed", contentsOf(concerned, { got: DISKS }, { got: [] }), "/dev/vda (500 GB): unknown: Talos could not probe it"],
+    ["the disks cannot be listed", contentsOf(concerned, { said }, { got: BLANK }), `system disk /dev/vda: unknown: ${said}`],
+    ["their contents cannot be listed", contentsOf(concerned, { got: DISKS }, { said }), `system disk /dev/vda (500 GB): unknown: ${said}`],
+    [
+      "a disk was not probed",
+      contentsOf(concerned, { got: DISKS }, { got: [] }),
+      "system disk /dev/vda (500 GB): unknown: Talos could not probe it",
+    ],
     [
       "the install disk does not exist",
       contentsOf({ install: "/dev/nvme0n1", data: "/dev/nvme1n1" }, { got: DISKS }, { got: BLANK }),
-      "/dev/nvme0n1: unknown: the machine does not have this disk; its disks: /dev/vda, /dev/vdb",
+      "system disk /dev/nvme0n1: unknown: the machine does not have this disk; its disks: /dev/vda, /dev/vdb",
     ],
     [
       "the machine has no disk at all",
       contentsOf({ install: undefined, data: "/dev/vdb" }, { got: [] }, { got: [] }),
-      "its install disk: unknown: the machine does not have this disk; its disks: none",
+      "system disk chosen by Talos: unknown: the machine does not have this disk; its disks: none",
     ],
   ])("%s", (_, [install], line) => expect([contentsLine(install!), isBlank(install!)]).toEqual([line, false]));
 });
@@ -83,10 +87,13 @@ test("a disk is known by its stable names too", () =>
       install: "/dev/disk/by-id/virtio-k8s_0-boot",
       data: "/dev/vdb",
     }),
-  ).toEqual(["/dev/vda (500 GB): blank"]));
+  ).toEqual(["system disk /dev/vda (500 GB): blank"]));
 
 test("a config that selects its disk can mean any disk, so all of them count", () =>
-  expect(lines(BLANK, DISKS, { install: undefined, data: "/dev/vdb" })).toEqual(["/dev/vda (500 GB): blank", "/dev/vdb (1.0 TB): blank"]));
+  expect(lines(BLANK, DISKS, { install: undefined, data: "/dev/vdb" })).toEqual([
+    "system disk /dev/vda (500 GB): blank",
+    "system disk /dev/vdb (1.0 TB): blank",
+  ]));
 
 test("a machine without a data disk has nothing there to lose", () =>
-  expect(lines(BLANK, [disk("vda")])).toEqual(["/dev/vda (500 GB): blank"]));
+  expect(lines(BLANK, [disk("vda")])).toEqual(["system disk /dev/vda (500 GB): blank"]));

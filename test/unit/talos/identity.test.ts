@@ -41,7 +41,7 @@ describe("a machine in maintenance mode", () => {
     expect(seen).toEqual({
       fingerprint: "a",
       macs: { got: ["00:a0:98:28:c8:83"] },
-      disks: [{ device: "/dev/vda", size: "500 GB", holds: { blank: true } }],
+      disks: [{ device: "/dev/vda", role: "system", size: "500 GB", holds: { blank: true } }],
     });
     expect(handshakes).toBe(2);
     expect(commands).toEqual([
@@ -75,7 +75,7 @@ describe("a machine in maintenance mode", () => {
   });
   test("that does not report its disks may hold data", async () =>
     expect((await look(["a"], { [`${OPENLY} get disks`]: SILENT })).seen).toMatchObject({
-      disks: [{ device: "/dev/vda", holds: { unknown: "API is not implemented in maintenance mode" } }],
+      disks: [{ device: "/dev/vda", role: "system", holds: { unknown: "API is not implemented in maintenance mode" } }],
     }));
 });
 

@@ -1,0 +1,68 @@
+// What an install on a machine in maintenance mode does: how the plan shows it, which nodes must be named for it, and how two looks at it are compared.
+import type { Node } from "../cluster/cluster.ts";
+import { contentsLine, isBlank } from "./disks.ts";
+import type { Machine } from "./identity.ts";
+
+export interface Install {
+  node: Pick<Node, "name" | "address">;
+  machine: Machine;
+  /** What etcd or Kubernetes knows of a living node at its address. */
+  known?: string | undefined;
+}
+
+/** The lines of the plan. */
+export const installLines = ({ node, machine, known }: Install): string[] => [
+  `${node.name} (${node.address}), maintenance: installs Talos on its system disk, and reboots`,
+  `  certificate ${machine.fingerprint}, which its console shows too`,
+  ...machine.disks.map((disk) => `  ${contentsLine(disk)}`),
+  ...(known === undefined ? [] : [`  careful: ${known}`]),
+];
+
+/** What is lost or put at risk on this machine, a line each; none for blank disks at an address that the cluster does not know. */
+export const lossesOf = ({ node, machine, known }: Install): string[] => [
+  ...machine.disks.filter((disk) => !isBlank(disk)).map((disk) => `${node.name}: ${contentsLine(disk)}${NOTE[disk.role]}`),
+  ...(known === undefined ? [] : [`${node.name}: ${known}`]),
+];
+
+const NOTE = { system: "", data: " (the install leaves it, but Ceph takes only a blank disk)" };
+
+/** What has to be confirmed by typing the names of nodes; undefined when a yes is enough. */
+export function confirmationOf(installs: readonly Install[]): { what: string[]; name: string } | undefined {
+  const losing = installs.filter((install) => lossesOf(install).length > 0);
+  if (losing.length === 0) return undefined;
+  return { what: losing.flatMap(lossesOf), name: losing.map(({ node }) => node.name).join(",") };
+}
+
+/** One action on one node; a plan names both. */
+interface Step {
+  action: string;
+  target: string;
+  destroys?: boolean;
+}
+
+const send = (name: string, fingerprint: string): Step => ({
+  action: "send the machine config to",
+  target: `${name}, certificate ${fingerprint}`,
+});
+
+/** A node that does not answer yet is planned as one with blank disks: whatever turns out to be lost there was not confirmed. */
+export const installStep = (name: string): Step => ({ action: "install Talos on", target: name, destroys: true });
+
+/** Two looks are the same when the same machine answers and nothing is lost that was not shown. */
+export function installSteps({ node: { name }, machine, known }: Install): Step[] {
+  return [
+    installStep(name),
+    send(name, machine.fingerprint),
+    ...(machine.disks.every(isBlank) ? [] : [{ action: "install over the data on", target: name, destroys: true }]),
+    ...(known === undefined ? [] : [{ action: "install at the address of the living node", target: name, destroys: true }]),
+  ];
+}
+
+/** Nodes that showed another certificate in the plan than now, a line each. One that was not shown with a certificate did not answer then. */
+export function swapped(planned: readonly Step[], installs: readonly Install[]): string[] {
+  return installs.flatMap(({ node, machine }) => {
+    const now = send(node.name, machine.fingerprint);
+    const shown = planned.find(({ action, target }) => action === now.action && target.startsWith(`${node.name}, `));
+    return shown === undefined || shown.target === now.target ? [] : [`the plan showed ${shown.target}; now it is ${machine.fingerprint}`];
+  });
+}
