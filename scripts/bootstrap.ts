@@ -6,16 +6,20 @@ import { etcd } from "./bootstrap/etcd.ts";
 import { flux } from "./bootstrap/flux.ts";
 import { kubeconfig } from "./bootstrap/kubeconfig.ts";
 import { nodes } from "./bootstrap/nodes.ts";
-import { checks, refuseBad, showChecks } from "./bootstrap/preflight.ts";
+import { checks, PREFLIGHT_GATES, refuseBad, showChecks } from "./bootstrap/preflight.ts";
 import { resources } from "./bootstrap/resources.ts";
+import { eachOf } from "./lib/at-once.ts";
 import type { Context } from "./lib/context.ts";
 import { isCommandError, textOf } from "./lib/errors.ts";
 import { runChecks } from "./lib/preflight/verdict.ts";
+import { nicGate } from "./lib/talos/node.ts";
 import { main, procedure } from "./lib/procedure.ts";
 import { tally } from "./lib/shell.ts";
-import { carryOut, type Seen, type Stage } from "./lib/stage.ts";
+import type { Plan, Step } from "./lib/plan.ts";
+import { carryOut, type Seen, type Stage, stepsOf } from "./lib/stage.ts";
 import { table } from "./lib/ui.ts";
 
+const BOOTSTRAP_GATES = [...PREFLIGHT_GATES, nicGate];
 const STAGES: Stage[] = [configs, etcd, kubeconfig, nodes, resources, crds, apps, flux];
 
 interface Row {
@@ -30,16 +34,14 @@ export const bootstrap = procedure({
   about: "turn booted nodes into a cluster that Flux keeps; resumes from what it observes",
   destroys: "what is on the system disk of a node that booted the ISO; a release's install that died halfway",
   options: {},
+  gates: BOOTSTRAP_GATES,
   async run(_values, context) {
     const { ui } = context;
     const [results, ms] = await timed(() => runChecks(checks(context), context));
     ui.say(showChecks(results));
     refuseBad(results);
-    const seen = await Promise.all(STAGES.map((stage) => look(stage, context)));
-    const todo = STAGES.flatMap((stage, index) => lines(stage, seen[index]!));
-    context.signal.throwIfAborted();
-    if (todo.length === 0) ui.say("nothing to do");
-    else await ui.confirm({ title: `bootstrap ${context.cluster.name}`, lines: todo });
+    const { seen, steps } = await context.confirm(() => planBootstrap(context));
+    if (steps.length === 0) ui.say("nothing to do");
     const rows: Row[] = [
       {
         stage: "preflight",
@@ -50,7 +52,7 @@ export const bootstrap = procedure({
     ];
     let acted = false;
     for (const [index, stage] of STAGES.entries()) {
-      const [row] = await timed(() => walk(stage, seen[index]!, acted, context));
+      const [row] = await timed(() => walk(stage, seen[index]!, { acted, steps }, context));
       acted ||= row.was !== "done";
       rows.push(row);
     }
@@ -66,13 +68,35 @@ const look = (stage: Stage, context: Context): Promise<Seen> =>
     return { state: "unknown", saw: textOf(error).split("\n")[0]! };
   });
 
-/** One stage: what was seen at the start still holds unless a stage before it has acted since. */
-async function walk(stage: Stage, first: Seen, acted: boolean, context: Context): Promise<Row> {
+interface BootstrapPlan extends Plan {
+  /** One for each of STAGES. */
+  seen: Seen[];
+}
+
+/** All stages, as they look now. */
+async function planBootstrap(context: Context): Promise<BootstrapPlan> {
+  const seen = await eachOf(STAGES, (stage) => look(stage, context));
+  context.signal.throwIfAborted();
+  return {
+    title: `bootstrap ${context.cluster.name}`,
+    lines: STAGES.flatMap((stage, index) => lines(stage, seen[index]!)),
+    steps: STAGES.flatMap((stage, index) => stepsOf(stage, seen[index]!)),
+    seen,
+  };
+}
+
+/** One stage. It plans again when a stage before it has acted, and then does nothing destructive that the confirmed plan did not name. */
+async function walk(
+  stage: Stage,
+  first: Seen,
+  { acted, steps }: { acted: boolean; steps: readonly Step[] },
+  context: Context,
+): Promise<Row> {
   context.signal.throwIfAborted();
   const begun = performance.now();
   const before = acted || first.state === "unknown" ? await stage.observe(context) : first;
   const already = before.state === "done";
-  const after = already ? before : await carryOut(stage, context);
+  const after = already ? before : await carryOut(stage, context, before, steps);
   const seconds = (performance.now() - begun) / 1000;
   if (!already) context.ui.say(`${stage.name}: ${after.saw} (${seconds.toFixed(1)} s)`);
   context.report.write({ event: "step", name: stage.name, saw: after.saw, ms: Math.round(seconds * 1000) });

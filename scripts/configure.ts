@@ -4,6 +4,7 @@ import type { Context } from "./lib/context.ts";
 import { Failure } from "./lib/errors.ts";
 import { readIfThere, writeFile } from "./lib/files.ts";
 import { type Disagreement, disagreements, inWords, settle } from "./lib/gitops/agreement.ts";
+import type { Plan } from "./lib/plan.ts";
 import { main, procedure } from "./lib/procedure.ts";
 
 export const configure = procedure({
@@ -12,31 +13,9 @@ export const configure = procedure({
   options: {},
   async run(_values, context) {
     const { root, ui } = context;
-    const seen = new Map<string, string>();
-    const found = await look(context, seen);
-    if (found.length === 0) return ui.say("kubernetes/ agrees with talos/cluster.yaml and versions.env");
-
-    const files = [...new Set(found.map(({ file }) => file))];
-    const changes = await Promise.all(
-      files.map(async (file) => {
-        const before = seen.get(file)!;
-        const about = found.filter((one) => one.file === file);
-        return { file, before, after: await settle(before, about) };
-      }),
-    );
-    const values = `${found.length} ${found.length === 1 ? "value" : "values"}`;
-    await ui.confirm({ title: `configure: ${values} in kubernetes/`, lines: (await Promise.all(changes.map(diffOf))).flat() });
-    for (const { file, before, after } of changes) {
-      if ((await readIfThere(join(root, file))) !== before) {
-        throw new Failure({
-          attempted: `write ${file}`,
-          said: "it was changed while the question was open",
-          now: "its change is kept",
-          next: "task configure",
-        });
-      }
-      await writeFile(join(root, file), after);
-    }
+    const { steps, changes, values } = await context.confirm(() => decide(context));
+    if (steps.length === 0) return ui.say("kubernetes/ agrees with talos/cluster.yaml and versions.env");
+    for (const { file, after } of changes) await writeFile(join(root, file), after);
 
     const left = await look(context);
     if (left.length > 0)
@@ -49,6 +28,32 @@ export const configure = procedure({
     ui.say(`wrote ${values}; Flux sees them once they are committed and pushed`);
   },
 });
+
+interface FileChange {
+  file: string;
+  before: string;
+  after: string;
+}
+
+/** The files to write. It runs again after the question, so a file that somebody edited meanwhile keeps that edit. */
+async function decide(context: Context): Promise<Plan & { changes: FileChange[]; values: string }> {
+  const seen = new Map<string, string>();
+  const found = await look(context, seen);
+  const changes: FileChange[] = [];
+  for (const file of new Set(found.map((one) => one.file))) {
+    const before = seen.get(file)!;
+    const about = found.filter((one) => one.file === file);
+    changes.push({ file, before, after: await settle(before, about) });
+  }
+  const values = `${found.length} ${found.length === 1 ? "value" : "values"}`;
+  return {
+    title: `configure: ${values} in kubernetes/`,
+    lines: (await Promise.all(changes.map(diffOf))).flat(),
+    steps: found.map(({ file, field, has, wants }) => ({ action: `change ${field} from ${has} to ${wants} in`, target: file })),
+    changes,
+    values,
+  };
+}
 
 /** What differs now; the texts that were read stand in `seen`. */
 const look = ({ root, cluster, versions }: Context, seen?: Map<string, string>): Promise<Disagreement[]> =>

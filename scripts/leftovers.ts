@@ -4,6 +4,7 @@ import { type Room, seeAll, type Sight, undoAll } from "./lib/leftovers/kinds.ts
 import { nasLeftovers } from "./lib/leftovers/nas.ts";
 import { suspendedLeftovers } from "./lib/leftovers/suspended.ts";
 import { flag } from "./lib/options.ts";
+import { describeStep, type Plan } from "./lib/plan.ts";
 import { main, procedure } from "./lib/procedure.ts";
 import { table } from "./lib/ui.ts";
 
@@ -17,23 +18,23 @@ export const leftovers = procedure({
   options: { undo: flag("undo what can be undone safely") },
   destroys: "VMs that were never started, and their zvols",
   async run({ undo }, context) {
-    const { ui, ledger, cluster } = context;
-    const entries = ledger.entries();
-    if (entries.length === 0) return ui.result([], "nothing is left over");
-    const sights = await seeAll(ROOMS, entries, context);
+    const { ui, ledger } = context;
+    const look = () => seeAll(ROOMS, ledger.entries(), context);
+    const seen = await look();
+    if (seen.length === 0) return ui.result([], "nothing is left over");
     ui.result(
-      sights.map(({ entry, ...rest }) => ({ ...entry, ...rest })),
-      show(sights),
+      seen.map(({ entry, ...rest }) => ({ ...entry, ...rest })),
+      show(seen),
     );
-    const movable = sights.filter(({ verdict }) => verdict === "gone" || verdict === "safe");
-    if (!undo) return void (movable.length > 0 && ui.say("UNDO=1 undoes what can be undone"));
-    if (movable.length === 0) throw new Failure({ attempted: "put anything back", said: show(sights), now: "nothing was changed" });
-    const destroyed = sights.flatMap(({ destroys }) => destroys ?? []);
-    await ui.confirm({
-      title: "leftovers: undo",
-      lines: movable.map(({ entry, verdict }) => `${verdict === "gone" ? "strike out" : "undo"} ${entry.kind} ${entry.name}`),
-      ...(destroyed.length > 0 && { destroys: { what: destroyed, name: cluster.name } }),
+    if (!undo) return void (seen.some(isMovable) && ui.say("UNDO=1 undoes what can be undone"));
+    if (!seen.some(isMovable)) throw new Failure({ attempted: "put anything back", said: show(seen), now: "nothing was changed" });
+    let first: Sight[] | undefined = seen;
+    const { sights } = await context.confirm(async () => {
+      const now = first ?? (await look());
+      first = undefined;
+      return planUndo(now, context.cluster.name);
     });
+    const movable = sights.filter(isMovable);
     const left = await undoAll(ROOMS, sights, context);
     if (left.length > 0)
       throw new Failure({
@@ -44,6 +45,25 @@ export const leftovers = procedure({
     ui.say(`undone: ${movable.length} of ${sights.length}`);
   },
 });
+
+const isMovable = ({ verdict }: Sight) => verdict === "gone" || verdict === "safe";
+
+function planUndo(sights: Sight[], name: string): Plan & { sights: Sight[] } {
+  const movable = sights.filter(isMovable);
+  const destroyed = movable.flatMap(({ destroys }) => destroys ?? []);
+  const steps = movable.map(({ entry, verdict, destroys }) => ({
+    action: verdict === "gone" ? "remove the ledger entry of" : "undo",
+    target: `${entry.kind} ${entry.name}`,
+    ...(destroys !== undefined && { destroys: true }),
+  }));
+  return {
+    title: "leftovers: undo",
+    lines: steps.map(describeStep),
+    ...(destroyed.length > 0 && { destroys: { what: destroyed, name } }),
+    steps,
+    sights,
+  };
+}
 
 const show = (sights: readonly Sight[]) =>
   table(

@@ -34,6 +34,7 @@ export const menu = procedure({
   name: "menu",
   about: "show the daily targets by intent",
   cluster: false,
+  scope: "none",
   options: {},
   async run(_values, { ui }) {
     const width = Math.max(...Object.values(MENU).flatMap((entries) => entries.map(([target]) => target.length)));

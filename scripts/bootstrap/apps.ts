@@ -3,7 +3,8 @@ import { Failure, textOf } from "../lib/errors.ts";
 import { compareReleases, type Release, releases, type Wanted, wantedReleases, worthAnotherTry } from "../lib/helm.ts";
 import { apiReady, expectOurCluster, getAll } from "../lib/kubernetes.ts";
 import { main } from "../lib/procedure.ts";
-import { type Seen, stage } from "../lib/stage.ts";
+import type { Step } from "../lib/plan.ts";
+import { refuseUnplanned, type Seen, stage } from "../lib/stage.ts";
 import type { Context } from "../lib/context.ts";
 import { pause, until } from "../lib/wait.ts";
 import { readiness } from "../lib/node-readiness.ts";
@@ -19,13 +20,22 @@ const look = async () => compareReleases(await wantedReleases(HELMFILE), await r
 const isSettled = ({ is }: Release) => is === "deployed" || is === "flux";
 
 /** What the releases are, and what will be done about each that is not deployed. */
-export function seeReleases(found: Release[]): Seen {
+export function seeReleases(found: Release[]): Seen<Release[]> {
   const left = found.filter((release) => !isSettled(release));
   const saw = `${found.length - left.length} of ${found.length} deployed${left.some(({ is }) => is === "pending") ? ", helm is still at work" : ""}`;
   if (left.length === 0) return { state: "done", saw };
   const todo = left.map((release) => `${release.namespace}/${release.name} ${release.version}: ${INTENT[release.is]}`);
-  return { state: left.length < found.length ? "partly" : "to do", saw, todo };
+  return { state: left.length < found.length ? "partly" : "to do", saw, todo, steps: left.map(stepOf) };
 }
+
+const key = ({ namespace, name }: Pick<Release, "namespace" | "name">) => `${namespace}/${name}`;
+
+/** What a helm that died has left is removed only when the plan named it. */
+const stepOf = (release: Pick<Release, "is" | "namespace" | "name">): Step => {
+  if (release.is === "stuck") return { action: "uninstall what a failed install left of", target: key(release), destroys: true };
+  if (release.is === "halfway") return { action: "roll back", target: key(release), destroys: true };
+  return { action: "install", target: key(release) };
+};
 
 const INTENT: Record<Release["is"], string> = {
   deployed: "nothing",
@@ -38,7 +48,7 @@ const INTENT: Record<Release["is"], string> = {
   flux: "nothing: Flux keeps it",
 };
 
-export const apps = stage({
+export const apps = stage<Release[]>({
   name: "bootstrap:apps",
   about: "install the releases that Flux needs",
   destroys: "what a first install left that died halfway",
@@ -52,11 +62,11 @@ export const apps = stage({
       };
     return seeReleases(await look());
   },
-  async act(context) {
+  async act(context, _seen, planned) {
     await expectOurCluster(context);
     const wanted = await wantedReleases(HELMFILE);
     for (const release of wanted) {
-      await bring(release, context);
+      await install(release, context, planned);
       if (release.name === "cilium") await nodesReady(context);
     }
   },
@@ -65,13 +75,14 @@ export const apps = stage({
 /** Said to whoever comes while another helm is at work, or seems to be. */
 const OTHER_AT_WORK = /another operation .*in progress/;
 
-/** Brings one release to be deployed. What it is, is looked at before each try: another helm may have begun or ended meanwhile. */
-async function bring(wanted: Wanted, context: Context): Promise<void> {
+/** Deploys one release. Its state is read before each try: another helm may have begun or ended meanwhile. */
+async function install(wanted: Wanted, context: Context, planned: readonly Step[]): Promise<void> {
   const { ui, signal } = context;
   const { name, namespace, version } = wanted;
   for (let attempt = 1; ; attempt += 1) {
     const release = await settled(wanted, context);
     if (isSettled(release)) return;
+    refuseUnplanned(apps, planned, [stepOf(release)]);
     if (release.is === "halfway") await $({ timeout: "6m" })`helm rollback ${name} --namespace ${namespace} --wait --timeout 5m`;
     if (release.is === "stuck") await $({ timeout: "6m" })`helm uninstall ${name} --namespace ${namespace} --wait --timeout 5m`;
     ui.progress(`installing ${name} ${version}${attempt > 1 ? `, try ${attempt} of ${TRIES}` : ""}`);
@@ -86,7 +97,7 @@ async function bring(wanted: Wanted, context: Context): Promise<void> {
         next: "task bootstrap:apps",
       });
     }
-    await pause(1000 * 2 ** attempt);
+    await pause(1000 * 2 ** attempt, signal);
   }
 }
 

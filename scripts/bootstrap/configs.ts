@@ -1,9 +1,10 @@
 // Every node has a machine config: installs Talos on nodes that booted the ISO. A node that has one is left alone, also when it is another: talos:apply changes it, one node after the other.
 import type { Context } from "../lib/context.ts";
-import { eachOf } from "../lib/at-once.ts";
+import { eachOf, forEachNode } from "../lib/at-once.ts";
 import { Failure } from "../lib/errors.ts";
+import type { Step } from "../lib/plan.ts";
 import { main } from "../lib/procedure.ts";
-import { stageOf } from "../lib/talos/node.ts";
+import { nicGate, stageOf } from "../lib/talos/node.ts";
 import { expectOurTalosconfig, expectTalosconfig } from "../lib/talos/talosconfig.ts";
 import { type Seen, stage } from "../lib/stage.ts";
 import { until } from "../lib/wait.ts";
@@ -13,7 +14,7 @@ import { applyNode, card, hindrance, type Prospect, prospectOf } from "../talos/
 const isNew = ({ changes }: Pick<Prospect, "changes">) => changes === undefined;
 
 /** What the nodes' prospects come to. A node that does not answer is unknown; one that runs with another config is named, and is no obstacle. */
-export function seeConfigs(prospects: Prospect[]): Seen {
+export function seeConfigs(prospects: Prospect[]): Seen<Prospect[]> {
   const blocked = prospects.flatMap(hindrance);
   const seen = prospects.filter((one) => hindrance(one).length === 0);
   const fresh = seen.filter(isNew);
@@ -22,32 +23,44 @@ export function seeConfigs(prospects: Prospect[]): Seen {
   const saw = `${configured} of ${prospects.length} nodes have a config${other.length ? `, ${other.join(", ")} another one than rendered (task talos:diff)` : ""}`;
   const todo = [
     ...fresh.flatMap((one) => card(one, "auto")),
-    ...(blocked.length ? [`wait for ${blocked.length} of ${prospects.length} nodes to answer; install those that booted the ISO`] : []),
+    ...prospects
+      .filter((one) => hindrance(one).length > 0)
+      .map(
+        ({ node }) => `${node.name} (${node.address}): wait until it answers; if it booted the ISO, installs Talos over its system disk`,
+      ),
   ];
-  if (blocked.length) return { state: "unknown", saw: [saw, ...blocked].join("\n"), todo };
+  const silent = prospects.filter((one) => hindrance(one).length > 0);
+  const steps = [...fresh, ...silent].map(({ node }) => installs(node.name)); // a node that does not answer yet is named too
+  const facts = fresh;
+  if (blocked.length) return { state: "unknown", saw: [saw, ...blocked].join("\n"), todo, steps, facts };
   if (todo.length === 0) return { state: "done", saw };
-  return { state: configured > 0 ? "partly" : "to do", saw, todo };
+  return { state: configured > 0 ? "partly" : "to do", saw, todo, steps, facts };
 }
+
+const installs = (name: string): Step => ({ action: "install Talos on", target: name, destroys: true });
 
 const prospects = (context: Context) => eachOf(context.cluster.nodes, (node) => prospectOf(context, node));
 
-export const configs = stage({
+export const configs = stage<Prospect[]>({
   name: "bootstrap:configs",
   about: "install Talos on the nodes that booted the ISO",
+  gates: [nicGate],
   destroys: "what is on the system disk of such a node",
   async observe(context) {
     await expectTalosconfig(context);
     await expectOurTalosconfig(context);
     return seeConfigs(await prospects(context));
   },
-  async act(context) {
-    await answering(context);
-    const found = await prospects(context);
-    const strange = found.flatMap(hindrance);
-    if (strange.length > 0)
-      throw new Failure({ attempted: configs.about, said: strange.join("\n"), now: "nothing was sent", next: "task talos:status" });
-    const fresh = found.filter(isNew);
-    await eachOf(fresh, (one) => applyNode(context, one)); // side by side: none of them runs anything yet
+  ready: answering,
+  async act(context, { state, saw, facts = [] }) {
+    if (state === "unknown")
+      throw new Failure({ attempted: configs.about, said: saw, now: "nothing was changed", next: "task talos:status" });
+    await forEachNode(
+      context,
+      facts,
+      { attempted: configs.about, next: "task bootstrap:configs", nameOf: ({ node }) => node.name },
+      (one) => applyNode(context, one), // side by side: none of them runs anything yet
+    );
   },
 });
 

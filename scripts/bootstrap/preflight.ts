@@ -9,7 +9,8 @@ import { readIfThere } from "../lib/files.ts";
 import { disagreements, inWords } from "../lib/gitops/agreement.ts";
 import { askHosts, judgeClock, judgeHosts } from "../lib/preflight/hosts.ts";
 import { lookAtTools } from "../lib/preflight/tools.ts";
-import { type Check, type Result, runChecks, type Verdict } from "../lib/preflight/verdict.ts";
+import type { Gate, Verdict } from "../lib/gates.ts";
+import { type Check, type Result, runChecks } from "../lib/preflight/verdict.ts";
 import { main, procedure } from "../lib/procedure.ts";
 import { resourceReferences } from "../lib/resources.ts";
 import { AGE_KEY, ageDisagreements } from "../lib/secrets/age.ts";
@@ -90,6 +91,20 @@ export async function lookAtTree({ root, cluster, versions }: Context): Promise<
     : { state: "ok", saw: "says what talos/cluster.yaml and versions.env say" };
 }
 
+/** The checks as gates: WAIVE= takes their names. */
+export const PREFLIGHT_GATES: readonly Gate[] = [
+  { name: "tools", about: "talosctl, kubectl, helm, helmfile, flux and op are installed in versions that fit" },
+  { name: "1password", about: "somebody is signed in to 1Password" },
+  { name: "secrets", about: "every reference that the bootstrap needs resolves" },
+  { name: "age-key", about: "vault, .sops.yaml and key file hold the same age key" },
+  { name: "configs", about: "every machine config renders and is valid" },
+  { name: "kubernetes", about: "kubernetes/ agrees with talos/cluster.yaml and versions.env" },
+  { name: "nodes", about: "no node belongs to another cluster" },
+  { name: "installer", about: "the image factory knows the schematic" },
+  { name: "hosts", about: "the image factory and the chart registries answer" },
+  { name: "clock", about: "this machine's clock is right" },
+];
+
 /** The checks, each by the name that WAIVE= takes. What several need is asked once: the secrets by one process, the hosts by one round. */
 export function checks(context: Context): Check[] {
   const signedIn = lookAtSignIn(context); // alone and first: while its app waits for a finger, nothing else is heard
@@ -131,6 +146,8 @@ export const preflight = procedure({
   name: "bootstrap:preflight",
   about: "check tools, secrets, configs, nodes and hosts",
   options: {},
+  scope: "none",
+  gates: PREFLIGHT_GATES,
   async run(_values, context) {
     const results = await runChecks(checks(context), context);
     context.ui.result(results, showChecks(results));

@@ -3,13 +3,15 @@ import { Stop } from "../lib/errors.ts";
 import { appliedObjects, readApp } from "../lib/gitops/app.ts";
 import { expectOurCluster, steady } from "../lib/kubernetes.ts";
 import { text } from "../lib/options.ts";
+import type { Plan } from "../lib/plan.ts";
 import { main, procedure } from "../lib/procedure.ts";
 import { printDocuments } from "../lib/yaml.ts";
-import { differenceOf } from "./diff.ts";
+import { changedObjects, differenceOf } from "./diff.ts";
 
 export const apply = procedure({
   name: "flux:apply",
   about: "apply an application from the working tree; Flux will revert it",
+  scope: { appOption: "app" },
   options: { app: text("name of its Kustomization, or namespace/name") },
   async run({ app }, context) {
     const { root, ui } = context;
@@ -17,17 +19,18 @@ export const apply = procedure({
     await expectOurCluster(context);
     const objects = appliedObjects(found);
     const input = await printDocuments(objects);
-    const difference = await differenceOf(input);
-    if (difference === "") return ui.say(`${found.namespace}/${found.name}: the cluster has it already`);
     const interval = String(found.spec.interval ?? "its interval");
-    await ui.confirm({
+    const decide = (difference: string): Plan => ({
       title: `flux:apply ${found.namespace}/${found.name}`,
+      steps: changedObjects(difference).map((target) => ({ action: "apply", target })),
       lines: [
         ...difference.trimEnd().split("\n"),
         ...(objects.length < found.built.length ? ["SOPS files stay as they are: they are decrypted in the cluster"] : []),
         `careful: Flux reverts this within ${interval} unless it is pushed; it prunes nothing that is only here`,
       ],
     });
+    const { steps } = await context.confirm(async () => decide(await differenceOf(input)));
+    if (steps.length === 0) return ui.say(`${found.namespace}/${found.name}: the cluster has it already`);
     await steady(
       () =>
         $({ input, timeout: "2m" })`cat | kubectl apply --server-side --force-conflicts --field-manager kustomize-controller --filename -`,

@@ -1,10 +1,11 @@
 // Takes an application out of the cluster: its Kustomization is suspended first, so that Flux does not bring it back, then everything it applied goes.
 import { Failure } from "../lib/errors.ts";
 import { findApp } from "../lib/gitops/app.ts";
-import { type Applied, closureOf, refuseVital } from "../lib/gitops/closure.ts";
+import { type Applied, type Closure, closureOf, refuseVital } from "../lib/gitops/closure.ts";
 import { expectOurCluster, getAll, steady } from "../lib/kubernetes.ts";
 import { suspend } from "../lib/leftovers/suspended.ts";
 import { text } from "../lib/options.ts";
+import type { Plan } from "../lib/plan.ts";
 import { main, procedure } from "../lib/procedure.ts";
 import { ask } from "../lib/shell.ts";
 import { printDocuments } from "../lib/yaml.ts";
@@ -17,28 +18,14 @@ export const deleteApp = procedure({
   name: "flux:delete",
   about: "take an application out of the cluster, and keep Flux from bringing it back",
   destroys: "everything that the application's Kustomization applied and its releases installed, its data with it",
+  scope: { appOption: "app" },
   options: { app: text("name of its Kustomization, or namespace/name") },
   async run({ app }, context) {
     const { cluster, ui, ledger } = context;
     await expectOurCluster(context);
-    const all = ((await getAll(KIND)) ?? []) as Applied[];
-    const one = findApp(
-      all.map((live) => ({ ...live.metadata, namespace: live.metadata.namespace!, live })),
-      app,
-    ).live;
+    const { one, objects, data, steps } = await context.confirm(() => planDelete(app));
     const { name, namespace } = one.metadata;
-    refuseVital(one, all);
-    const { objects, lines, data, kept } = await closureOf(one, all);
-    if (objects.length === 0) return ui.say(`${namespace}/${name} has nothing in the cluster that would go`);
-    await ui.confirm({
-      title: `flux:delete ${namespace}/${name}`,
-      lines: [
-        `suspend Kustomization ${namespace}/${name}; \`task leftovers UNDO=1\` resumes it, and Flux installs everything again`,
-        "a volume comes back from its backup where there is one, else empty",
-        ...kept.map((line) => `stays, as it is marked: ${line}`),
-      ],
-      destroys: { what: lines, name },
-    });
+    if (steps.length === 0) return ui.say(`${namespace}/${name} has nothing in the cluster that would be deleted`);
     if (!one.spec?.suspend) {
       await ledger.open({ kind: SUSPENDED, name: `${namespace}/${name}`, home: cluster.name, procedure: "flux:delete" });
       await suspend(`${namespace}/${name}`, true);
@@ -59,5 +46,36 @@ export const deleteApp = procedure({
     ui.say("its Kustomization stays suspended: take it out of Git, or bring it back with: task leftovers UNDO=1");
   },
 });
+
+interface DeletePlan extends Plan {
+  one: Applied;
+  objects: Closure["objects"];
+  data: string[];
+}
+
+/** What deleting the app removes; refuses an app that the cluster needs. */
+async function planDelete(app: string): Promise<DeletePlan> {
+  const all = ((await getAll(KIND)) ?? []) as Applied[];
+  const one = findApp(
+    all.map((live) => ({ ...live.metadata, namespace: live.metadata.namespace!, live })),
+    app,
+  ).live;
+  const { name, namespace } = one.metadata;
+  refuseVital(one, all);
+  const { objects, lines, data, kept } = await closureOf(one, all);
+  return {
+    title: `flux:delete ${namespace}/${name}`,
+    lines: [
+      `suspend Kustomization ${namespace}/${name}; \`task leftovers UNDO=1\` resumes it, and Flux installs everything again`,
+      "a volume is restored from its backup if it has one, otherwise it comes back empty",
+      ...kept.map((line) => `keep (its annotation says so): ${line}`),
+    ],
+    destroys: { what: lines, name },
+    steps: objects.length === 0 ? [] : lines.map((target) => ({ action: "delete", target, destroys: true })),
+    one,
+    objects,
+    data,
+  };
+}
 
 await main(import.meta, deleteApp);

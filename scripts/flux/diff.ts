@@ -10,6 +10,7 @@ import { printDocuments } from "../lib/yaml.ts";
 export const diff = procedure({
   name: "flux:diff",
   about: "show what Flux would change in the cluster for an application",
+  scope: "none",
   options: { app: text("name of its Kustomization, or namespace/name") },
   async run({ app }, context) {
     const { root, ui } = context;
@@ -44,5 +45,10 @@ export const differenceOf = (input: string): Promise<string> =>
 /** kubectl compares files in temporary folders; their names say nothing to a person. */
 export const withoutPaths = (text: string) =>
   text.replaceAll(/^diff -u -N \S+\/(\S+) \S+$/gm, "$1").replaceAll(/^(---|\+\+\+) \S+\/(LIVE|MERGED)-\d+\/(\S+)\t.*$/gm, "$1 $3");
+
+/** The objects that a diff is about, as kubectl names its files: `apps.v1.Deployment.media.radarr`. */
+export const changedObjects = (difference: string): string[] => [
+  ...new Set([...difference.matchAll(/^\+\+\+ (\S+)/gm)].map(([, name]) => name!)),
+];
 
 await main(import.meta, diff);

@@ -8,6 +8,7 @@ export const render = procedure({
   name: "flux:render",
   about: "print what Flux would apply of an application",
   cluster: false,
+  scope: "none",
   options: { app: text("name of its Kustomization, or namespace/name") },
   async run({ app }, { root, ui }) {
     const found = await readApp(root, app);

@@ -1,8 +1,9 @@
 // Has Flux fetch and apply what was pushed, and waits until it has: the revision of the last push, everything ready.
 import { Failure } from "../lib/errors.ts";
 import { type FluxState, fluxState } from "../lib/flux.ts";
-import { pushedBelow } from "../lib/git.ts";
 import { expectOurCluster, getAll, type KubernetesObject, passing, steady } from "../lib/kubernetes.ts";
+import { gitGate, pushedBelow } from "../lib/git.ts";
+import type { Plan } from "../lib/plan.ts";
 import { main, procedure } from "../lib/procedure.ts";
 import { until } from "../lib/wait.ts";
 
@@ -14,23 +15,14 @@ export const sync = procedure({
   name: "flux:sync",
   about: "have Flux apply what was pushed, and wait until it has",
   options: {},
+  gates: [gitGate],
   async run(_values, context) {
-    const { ui, signal, root, waive } = context;
+    const { signal, root, ui } = context;
     $.cwd = root;
-    const pushed = await pushedBelow("kubernetes");
-    const hindrance = "unknown" in pushed ? `what was pushed is unknown: ${pushed.unknown}` : pushed.here.join("\n");
-    if (hindrance && !waive.includes("git"))
-      throw new Failure({
-        attempted: "sync what Flux cannot see",
-        said: hindrance,
-        now: "nothing was asked of Flux",
-        next: "commit and push, then: task flux:sync; WAIVE=git syncs what is pushed",
-      });
-    await expectOurCluster(context);
-    const head = "head" in pushed ? pushed.head : undefined;
-    await ui.confirm({
-      title: "flux:sync",
-      lines: [`have Flux apply ${head?.slice(0, 12) ?? "what was pushed"}, and wait until it is ready`],
+    const { head } = await context.confirm(async () => {
+      const pushed = refuseUnpushed(await pushedBelow("kubernetes"), context.waive);
+      await expectOurCluster(context);
+      return planSync(pushed);
     });
     const at = new Date().toISOString();
     for (const kind of [SOURCES, KUSTOMIZATIONS])
@@ -54,6 +46,30 @@ export const sync = procedure({
     ui.say(`Flux applied ${head?.slice(0, 12) ?? "what was pushed"}: everything is ready`);
   },
 });
+
+/** The pushed head, where it is known. Throws when the working tree has what Flux cannot see, unless that was waived. */
+function refuseUnpushed(pushed: Awaited<ReturnType<typeof pushedBelow>>, waive: readonly string[]): string | undefined {
+  const why = "unknown" in pushed ? `it is unknown what was pushed: ${pushed.unknown}` : pushed.here.join("\n");
+  if (why && !waive.includes("git"))
+    throw new Failure({
+      attempted: "sync: kubernetes/ has uncommitted or unpushed changes",
+      said: why,
+      now: "nothing was changed",
+      next: "commit and push, then: task flux:sync; WAIVE=git syncs what is pushed",
+    });
+  return "head" in pushed ? pushed.head : undefined;
+}
+
+/** Another head after the question is another plan. */
+const planSync = (head: string | undefined): Plan & { head: string | undefined } => {
+  const what = head?.slice(0, 12) ?? "what was pushed";
+  return {
+    title: "flux:sync",
+    lines: [`reconcile ${what}, and wait until everything is ready`],
+    steps: [{ action: "reconcile", target: what }],
+    head,
+  };
+};
 
 async function look(head: string | undefined): Promise<{ ready: true } | { waiting: string }> {
   return verdict(head, (await getAll(`${SOURCES},${KUSTOMIZATIONS}`)) ?? [], await fluxState());

@@ -11,13 +11,17 @@ export const down = procedure({
   name: "lab:down",
   about: "end a simulated home and remove it",
   cluster: false,
+  scope: "none",
   options: { name: text("its name", "lab") },
   async run({ name: home }, { ui, env, dryRun, signal }) {
     const folder = homeFolder(env.HOME_OPS_STATE!, home);
     const { pid, there, socket } = lookAt(folder);
     if (pid === undefined && !there) return ui.say(`there is no simulated home in ${folder}`);
     if (dryRun)
-      return ui.confirm({ title: `lab:down ${home}`, lines: [...(pid === undefined ? [] : [`end process ${pid}`]), `remove ${folder}`] });
+      return void (await ui.confirm({
+        title: `lab:down ${home}`,
+        lines: [...(pid === undefined ? [] : [`end process ${pid}`]), `remove ${folder}`],
+      }));
     if (pid !== undefined) {
       await effect("command", `end the simulated home, process ${pid}`, async () => void process.kill(pid, "SIGTERM"));
       await until(async () => (lives(pid) ? { waiting: "it ends" } : { ready: true }), {

@@ -13,6 +13,7 @@ export const rehearse = procedure({
   about: "live the operator's first day against a simulated home",
   cluster: false,
   interrupted: "the home is gone; the next run starts anew",
+  scope: "none",
   options: {
     real: flag("with the real talosctl, kubectl, helm, helmfile and flux, and a real API server: task tools:build first"),
     interrupt: flag("kill the run before and after every effect, go on, require the same end"),

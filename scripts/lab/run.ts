@@ -37,6 +37,7 @@ export const run = procedure({
   about: "run any procedure in the simulated home",
   cluster: false,
   rest: "area:name [flags]",
+  scope: "none",
   options: { name: text("the home's name", "lab") },
   async run({ name: home }, { env, rest, dryRun, ui }) {
     const [name, ...words] = rest;

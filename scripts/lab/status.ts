@@ -38,6 +38,7 @@ export const status = procedure({
   name: "lab:status",
   about: "show how the simulated home stands",
   cluster: false,
+  scope: "none",
   options: { name: text("its name", "lab") },
   async run({ name: home }, { ui, env }) {
     const folder = homeFolder(env.HOME_OPS_STATE!, home);

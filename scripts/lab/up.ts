@@ -18,6 +18,7 @@ export const up = procedure({
   name: "lab:up",
   about: "start a simulated home",
   cluster: false,
+  scope: "none",
   options: {
     name: text("its name, when several are to be up", "lab"),
     truenas: choice("version that its NAS speaks", ["25.04.2", "25.10", "26"], "25.10"),
@@ -26,7 +27,7 @@ export const up = procedure({
   async run({ name, truenas, fault }, { ui, env, dryRun, signal }) {
     const folder = homeFolder(env.HOME_OPS_STATE!, name);
     if (lookAt(folder).pid !== undefined) return ui.say(`the home is up already: ${folder}`);
-    if (dryRun) return ui.confirm({ title: `lab:up ${name}`, lines: [`start a simulated home in ${folder}`] });
+    if (dryRun) return void (await ui.confirm({ title: `lab:up ${name}`, lines: [`start a simulated home in ${folder}`] }));
     const log = join(folder, "home.log");
     const home = await effect("command", `start a simulated home in ${folder}`, () =>
       start(folder, log, env, [truenas, ...(fault ?? "").split(",").filter(Boolean)]),

@@ -2,6 +2,8 @@
 import { existsSync } from "node:fs";
 import { delimiter, dirname, join, resolve } from "node:path";
 import type { Cluster } from "./cluster/cluster.ts";
+import type { Proposed } from "./gates.ts";
+import type { Plan } from "./plan.ts";
 import type { Versions } from "./versions.ts";
 import { effectsSoFar, openGate } from "./effects.ts";
 import { UsageError } from "./errors.ts";
@@ -27,6 +29,10 @@ export interface Context {
   rest: string[];
   /** Gates that the person waived by name (`WAIVE=hosts`). */
   waive: string[];
+  /** Decides, shows, asks, and looks again when a person was asked; returns the plan to carry out. A plan without steps comes back without a question. */
+  confirm<P extends Plan>(decide: () => Promise<P>): Promise<P>;
+  /** Asks the procedure's gates about this part of the plan; throws when one forbids it. */
+  checkGates(plan: Proposed): Promise<void>;
   /** The environment of every command, with the defaults of KUBECONFIG, TALOSCONFIG and SOPS_AGE_KEY_FILE. */
   env: NodeJS.ProcessEnv;
   /** One `op inject` per run answers for all references. */
@@ -75,6 +81,8 @@ export async function openContext<O extends Options>(
   await openShell({ signal, env, cwd: root, debug: common.debug ? ui.debug : undefined });
   const { openLedger } = await import("./ledger.ts");
   const { openVault } = await import("./secrets/vault.ts");
+  const { confirm } = await import("./confirm.ts");
+  const { askGates } = await import("./gates.ts");
   const context: Context = {
     root,
     cluster,
@@ -83,6 +91,8 @@ export async function openContext<O extends Options>(
     dryRun: common.dryRun,
     rest,
     waive: common.waive,
+    confirm: (decide) => confirm(context, spec, decide),
+    checkGates: (plan) => askGates(context, spec.gates ?? [], plan, spec.name),
     env,
     vault: openVault(env),
     ledger: openLedger(state),

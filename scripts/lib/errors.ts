@@ -45,6 +45,10 @@ const tell = ({ attempted, said, now, next }: Account) =>
 
 const indent = (label: string, text: string) => `  ${`${label}:`.padEnd(6)}${text.split("\n").join("\n        ")}`;
 
+/** The same without the command that continues, as one of several failures is shown. */
+export const withoutNext = (thrown: unknown): string =>
+  thrown instanceof Failure ? tell({ ...thrown.account, next: undefined }) : textOf(thrown);
+
 /** The text of whatever was thrown: an Error's message, a command's stderr, a string. */
 export function textOf(thrown: unknown): string {
   if (isCommandError(thrown)) return thrown.stderr.trim() || thrown.stdout.trim() || `exit code ${thrown.exitCode ?? thrown.signal}`;

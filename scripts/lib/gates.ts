@@ -1,23 +1,71 @@
-// The checks that a person may pass by name with WAIVE=, in one list: a name that is none of them would waive nothing and say nothing.
-import { UsageError } from "./errors.ts";
+// Gates: checks that must allow a plan before it is carried out. A procedure lists its own; WAIVE= skips them by name, and only those.
+import type { Context } from "./context.ts";
+import { Failure, textOf, UsageError } from "./errors.ts";
 import { nearest } from "./nearest.ts";
+import type { Plan } from "./plan.ts";
 
-/** The preflight's checks, a sick pool (vm:deploy), a quorum that would go (talos:apply), a machine without a NIC's word, what is not pushed (flux:sync). */
-const PREFLIGHT = ["tools", "1password", "secrets", "age-key", "configs", "kubernetes", "nodes", "installer", "hosts", "clock"];
-export const GATES: readonly string[] = [...PREFLIGHT, "pool", "quorum", "nic", "git"];
+/** What a check found. `warning` is shown and does not block. */
+export interface Verdict {
+  state: "ok" | "warning" | "bad" | "unknown";
+  saw: string;
+  /** The command or action that fixes it. */
+  mend?: string;
+}
 
-/** The names in `WAIVE=a,b`; one that no procedure knows is refused. */
-export function readGates(text: string | undefined): string[] {
+/** The part of a plan that a gate decides on. */
+export type Proposed = Pick<Plan, "takesDown" | "destroys">;
+
+export interface Gate {
+  /** The name that WAIVE= takes. */
+  name: string;
+  /** What it checks, for --help. */
+  about: string;
+  /** Looks, for this plan; undefined when the plan does not concern it. A gate without it is looked at by its procedure. */
+  look?(context: Context, plan: Proposed): Promise<Verdict | undefined>;
+}
+
+/** The names in `WAIVE=a,b`. A name that is none of the procedure's gates is refused. */
+export function readGates(text: string | undefined, gates: readonly Gate[], procedure: string): string[] {
   const names = (text ?? "")
     .split(",")
     .map((name) => name.trim())
     .filter(Boolean);
+  const valid = gates.map(({ name }) => name);
   for (const name of names) {
-    if (GATES.includes(name)) continue;
-    const close = nearest(name, GATES);
+    if (valid.includes(name)) continue;
+    if (valid.length === 0) throw new UsageError(`--waive (WAIVE=${name}): ${procedure} has no gates to skip`);
+    const close = nearest(name, valid);
     throw new UsageError(
-      `--waive (WAIVE=) does not know "${name}"${close ? `; did you mean ${close}?` : ""}\n  checks: ${PREFLIGHT.join(" ")}\n          ${GATES.slice(PREFLIGHT.length).join(" ")}`,
+      `--waive (WAIVE=) does not know "${name}"${close ? `; did you mean ${close}?` : ""}\n  gates of ${procedure}: ${valid.join(" ")}`,
     );
   }
   return names;
+}
+
+/**
+ * Asks every gate that looks by itself. A bad one blocks. An unknown one blocks a plan that destroys something or takes down a healthy node, and is a
+ * warning otherwise. A waived gate is not asked.
+ */
+export async function askGates(context: Context, gates: readonly Gate[], plan: Proposed, procedure: string): Promise<void> {
+  const asked = gates.filter(({ name, look }) => look && !context.waive.includes(name));
+  const answers = await Promise.allSettled(asked.map(async (gate) => ({ gate, verdict: await gate.look!(context, plan) })));
+  context.signal.throwIfAborted();
+  const grave = plan.destroys !== undefined || (plan.takesDown?.length ?? 0) > 0;
+  const blocking: string[] = [];
+  for (const [index, answer] of answers.entries()) {
+    const { name } = asked[index]!;
+    const verdict: Verdict | undefined =
+      answer.status === "fulfilled" ? answer.value.verdict : { state: "unknown", saw: textOf(answer.reason) };
+    if (!verdict || verdict.state === "ok") continue;
+    const line = `${name}: ${verdict.state === "unknown" ? "unknown: " : ""}${verdict.saw}`;
+    if (verdict.state === "bad" || (verdict.state === "unknown" && grave)) blocking.push(`${line} (WAIVE=${name} skips this check)`);
+    else context.ui.warn(line);
+  }
+  if (blocking.length > 0)
+    throw new Failure({
+      attempted: `start ${procedure}`,
+      said: blocking.join("\n"),
+      now: "nothing was changed",
+      next: `fix this, then: task ${procedure}`,
+    });
 }

@@ -1,4 +1,5 @@
 // What Git knows of the repository: whether what Flux will read is what lies here.
+import type { Gate } from "./gates.ts";
 import { textOf } from "./errors.ts";
 import { ask } from "./shell.ts";
 
@@ -29,3 +30,6 @@ async function remoteHead(): Promise<string | undefined> {
   const listed = await ask`git ls-remote --exit-code ${remote} ${`refs/heads/${branch.join("/")}`}`.nothrow();
   return listed.exitCode === 0 ? /^[0-9a-f]{40,64}(?=\t)/.exec(listed.stdout)?.[0] : undefined;
 }
+
+/** Everything below kubernetes/ is committed and pushed. The procedure looks itself, since it needs the head. */
+export const gitGate: Gate = { name: "git", about: "what is below kubernetes/ is committed and pushed" };

@@ -3,6 +3,8 @@ import { setMaxListeners } from "node:events";
 import { realpathSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import type { Context } from "./context.ts";
+import type { Gate } from "./gates.ts";
+import type { LockScope } from "./lock.ts";
 import { redact } from "./redact.ts";
 import { Failure, isCommandError, Stop, textOf, UsageError } from "./errors.ts";
 import { type Common, help, readWords } from "./words.ts";
@@ -16,13 +18,20 @@ export interface Procedure<O extends Options = Options> {
   options: O;
   /** What it can destroy, for help and for `task --list`. */
   destroys?: string;
+  /**
+   * What it locks while it runs: the home (nodes, VMs, secrets, files of the repository), the app that an option names, or nothing (reads, interactive
+   * shells). The home when left out. A dry run locks nothing.
+   */
+  scope?: "home" | "none" | { appOption: string };
+  /** The safety checks that must allow its plan; WAIVE= takes their names and no others. */
+  gates?: readonly Gate[];
   /** `false` for what runs without a talos/cluster.yaml, as `lab:up`; its context must not be asked for the cluster. */
   cluster?: false;
   /** What is to be known after Ctrl-C, where it is not that the same command goes on from what it finds. */
   interrupted?: string;
   /** For what runs another command: what stands after its own flags, as help shows it; the words are `context.rest`. */
   rest?: string;
-  /** Read → decide → show → confirm → act → verify. */
+  /** Read → decide → show → confirm → look again → act → verify. */
   run(values: Values<O>, context: Context): Promise<void>;
 }
 
@@ -48,6 +57,7 @@ export async function runProcedure<O extends Options>(spec: Procedure<O>, words:
   for (const name of signals) process.on(name, interrupt);
   let common: Common = { dryRun: false, yes: false, json: false, debug: false, exitCode: false, waive: [] };
   let close = (_code: number, _message?: string) => {};
+  let unlock = () => {};
   let code: number;
   try {
     const read = readWords(spec, words, env);
@@ -61,6 +71,7 @@ export async function runProcedure<O extends Options>(spec: Procedure<O>, words:
     const { openContext } = await import("./context.ts");
     const opened = await openContext(spec, read.common, { words, rest: read.rest }, env, stop.signal);
     close = opened.close;
+    unlock = await lock(spec, read.values, opened.context);
     await spec.run(read.values, opened.context);
     code = 0;
     close(code);
@@ -69,9 +80,25 @@ export async function runProcedure<O extends Options>(spec: Procedure<O>, words:
     code = failure.code;
     close(code, failure.message);
   } finally {
+    unlock();
     for (const name of signals) process.off(name, interrupt);
   }
   return code;
+}
+
+/** Takes the lock of the procedure's scope; returns what releases it. */
+async function lock<O extends Options>(spec: Procedure<O>, values: Values<O>, context: Context): Promise<() => void> {
+  const scope = lockScope(spec, values);
+  if (scope === undefined || context.dryRun || spec.cluster === false) return () => {};
+  const { lockFolder, takeLock } = await import("./lock.ts");
+  const { release, tookOver } = takeLock(lockFolder(context.env, context.cluster.name), scope, spec.name);
+  if (tookOver) context.ui.say(`took over the lock of ${tookOver.procedure} (process ${tookOver.pid}), which has died`);
+  return release;
+}
+
+function lockScope<O extends Options>({ scope = "home" }: Procedure<O>, values: Values<O>): LockScope | undefined {
+  if (scope === "none") return undefined;
+  return scope === "home" ? "home" : { app: String(values[scope.appOption]) };
 }
 
 function report(

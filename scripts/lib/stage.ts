@@ -1,47 +1,92 @@
-// A stage of the bootstrap: it looks first, acts only on what is missing, and is done when looking again says so.
+// A stage of the bootstrap: it looks first, acts only on what it saw, and is done when looking again says so.
 import type { Context } from "./context.ts";
 import { Failure } from "./errors.ts";
+import { describeStep, type Plan, type Step, unplanned } from "./plan.ts";
 import type { Procedure } from "./procedure.ts";
 import { pause } from "./wait.ts";
 
-export interface Seen {
+export interface Seen<F = unknown> {
   /** `unknown`: it cannot be observed yet, as etcd on a node that has no config. */
   state: "done" | "partly" | "to do" | "unknown";
   /** What was observed, in a few words: "2 of 3 members". */
   saw: string;
   /** What will be done about it, a line each. */
   todo?: string[];
+  /** The same as data. A stage that destroys something names each target here, also while it is unknown. */
+  steps?: readonly Step[];
+  /** What `act` works on. */
+  facts?: F;
 }
 
-export interface Stage extends Procedure<Record<string, never>> {
-  observe(context: Context): Promise<Seen>;
-  act(context: Context): Promise<void>;
+interface Spec<F> {
+  name: string;
+  about: string;
+  destroys?: string;
+  gates?: Procedure["gates"];
+  observe(context: Context): Promise<Seen<F>>;
+  /** Waits until what is unknown can be observed; `observe` is asked again afterwards. */
+  ready?(context: Context): Promise<void>;
+  /** Acts on what was seen. `planned` are the steps that the person has confirmed. */
+  act(context: Context, seen: Seen<F>, planned: readonly Step[]): Promise<void>;
 }
+
+/** A stage whose facts only it understands. */
+// eslint-disable-next-line typescript/no-explicit-any -- what `observe` returned goes back to the same stage's `act`
+export interface Stage extends Procedure<Record<string, never>>, Pick<Spec<any>, "observe" | "ready" | "act"> {}
 
 /** Makes a stage of how to look and how to act; alone it is a procedure like any other. */
-export const stage = (spec: Pick<Stage, "name" | "about" | "observe" | "act"> & { destroys?: string }): Stage => ({
-  ...spec,
+export const stage = <F = undefined>(spec: Spec<F>): Stage => ({
+  ...(spec as unknown as Omit<Stage, "options" | "run">),
   options: {},
   async run(_values, context) {
-    const seen = await spec.observe(context);
-    if (seen.state === "done") return context.ui.say(`${spec.name}: already true: ${seen.saw}`);
-    await context.ui.confirm({ title: `${spec.name}: ${seen.saw}`, lines: seen.todo ?? [spec.about] });
-    const after = await carryOut(spec, context);
+    const { seen, steps } = await context.confirm(async () => planOf(spec, await spec.observe(context)));
+    if (steps.length === 0) return context.ui.say(`${spec.name}: already done: ${seen.saw}`);
+    const after = await carryOut(spec, context, seen, steps);
     context.ui.say(`${spec.name}: ${after.saw}`);
   },
 });
 
+/** The plan of one stage. */
+export const planOf = <F>(spec: Pick<Spec<F>, "name" | "about">, seen: Seen<F>): Plan & { seen: Seen<F> } => ({
+  title: `${spec.name}: ${seen.saw}`,
+  lines: seen.todo ?? [spec.about],
+  steps: stepsOf(spec, seen),
+  seen,
+});
+
+/** What a stage is going to do: its own steps, or itself as one step. */
+export const stepsOf = <F>({ name }: Pick<Spec<F>, "name">, { state, steps }: Seen<F>): readonly Step[] =>
+  state === "done" ? [] : (steps ?? [{ action: "run", target: name }]);
+
 /** How often it is looked whether an act had its effect, when that cannot be seen for the moment. */
 const LOOKS = 4;
 
-/** Acts and asks again: only what the outside confirms is a success. */
-export async function carryOut(spec: Pick<Stage, "name" | "about" | "observe" | "act">, context: Context): Promise<Seen> {
-  await spec.act(context);
+/** Acts on what was seen and asks again: only what the outside confirms is a success. Stops before a destructive step that the plan did not name. */
+export async function carryOut<F>(spec: Spec<F>, context: Context, seen: Seen<F>, planned: readonly Step[]): Promise<Seen<F>> {
+  if (seen.state === "unknown" && spec.ready) {
+    await spec.ready(context);
+    seen = await spec.observe(context);
+    if (seen.state === "done") return seen;
+  }
+  refuseUnplanned(spec, planned, stepsOf(spec, seen));
+  await spec.act(context, seen, planned);
   let after = await spec.observe(context);
   for (let look = 1; look < LOOKS && after.state === "unknown"; look += 1) {
-    await pause(1000);
+    await pause(1000, context.signal);
     after = await spec.observe(context);
   }
   if (after.state === "done") return after;
   throw new Failure({ attempted: spec.about, now: `${after.state}: ${after.saw}`, next: `task ${spec.name}` });
+}
+
+/** Throws when a step destroys something that the confirmed plan did not name. */
+export function refuseUnplanned({ name }: { name: string }, planned: readonly Step[], steps: readonly Step[]): void {
+  const found = unplanned(planned, steps).filter(({ destroys }) => destroys);
+  if (found.length === 0) return;
+  throw new Failure({
+    attempted: `continue ${name}: the plan did not name this`,
+    said: found.map(describeStep).join("\n"),
+    now: "none of it was done",
+    next: `task ${name} shows it and asks`,
+  });
 }

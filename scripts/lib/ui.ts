@@ -1,16 +1,8 @@
 // What the person sees: data on stdout, everything else on stderr; a plan is shown before it is carried out, and No is the answer to Enter.
 import { styleText } from "node:util";
 import { Stop, UsageError } from "./errors.ts";
+import type { Question } from "./plan.ts";
 import { redact } from "./redact.ts";
-
-export interface Plan {
-  /** One line: "talos:apply k8s-0". */
-  title: string;
-  /** What will happen, removals first. */
-  lines: string[];
-  /** What cannot be got back, and the name that must be typed to go on. */
-  destroys?: { what: string[]; name: string };
-}
 
 export type Cell = string | number | undefined;
 
@@ -23,9 +15,12 @@ export interface Ui {
   progress(line: string): void;
   /** The result for people (a table, a text) or for machines (`OUTPUT=json`: the value). */
   result(value: unknown, forPeople: string): void;
-  /** Shows what is about to happen; ends a dry run; otherwise asks, and No is the default. */
-  confirm(plan: Plan): Promise<void>;
+  /** Shows what is about to happen; ends a dry run; otherwise asks, and No is the default. Procedures call `context.confirm`, which looks again afterwards. */
+  confirm(question: Question): Promise<Answer>;
 }
+
+/** `asked`: a person answered, so time has passed; `given`: YES=1 or CONFIRM= answered on the command line. */
+export type Answer = "asked" | "given";
 
 export interface UiSetup {
   dryRun: boolean;
@@ -85,25 +80,27 @@ export function terminal(setup: UiSetup): Ui {
       line(paint("bold", title));
       for (const text of lines) line(`  ${text}`);
       if (destroys) {
-        line(paint("yellow", "  cannot be got back:"));
+        line(paint("yellow", "  cannot be undone:"));
         for (const text of destroys.what) line(paint("yellow", `    ${text}`));
       }
       if (dryRun && json)
         out.write(`${JSON.stringify({ plan: { title, lines, ...(destroys && { destroys: destroys.what }) } }, null, 2)}\n`);
       if (dryRun) throw new Stop("dry run: nothing was changed", { pending: true });
       if (destroys) return confirmByName(destroys.name, confirmed, question);
-      if (yes) return;
-      if (!question) throw new UsageError("nobody is here to answer: pass YES=1 (--yes) to go on, DRY_RUN=1 (--dry-run) to only look");
-      if (!/^y(es)?$/i.test((await question("Go on? [y/N] ")).trim())) throw new Stop("nothing was changed");
+      if (yes) return "given";
+      if (!question) throw new UsageError("no terminal to ask on: pass YES=1 (--yes) to continue, DRY_RUN=1 (--dry-run) to only look");
+      if (!/^y(es)?$/i.test((await question("Continue? [y/N] ")).trim())) throw new Stop("nothing was changed");
+      return "asked";
     },
   };
 }
 
-async function confirmByName(name: string, confirmed: string | undefined, question: UiSetup["question"]): Promise<void> {
-  if (confirmed === name) return;
-  if (confirmed !== undefined) throw new UsageError(`CONFIRM=${confirmed} does not name what goes away: CONFIRM=${name}`);
-  if (!question) throw new UsageError(`this cannot be undone: pass CONFIRM=${name} (--confirm ${name}) to go on`);
-  if ((await question(`Type ${name} to go on: `)).trim() !== name) throw new Stop("nothing was changed");
+async function confirmByName(name: string, confirmed: string | undefined, question: UiSetup["question"]): Promise<Answer> {
+  if (confirmed === name) return "given";
+  if (confirmed !== undefined) throw new UsageError(`CONFIRM=${confirmed} does not name what would be lost: CONFIRM=${name}`);
+  if (!question) throw new UsageError(`this cannot be undone: pass CONFIRM=${name} (--confirm ${name}) to continue`);
+  if ((await question(`Type ${name} to continue: `)).trim() !== name) throw new Stop("nothing was changed");
+  return "asked";
 }
 
 /** Columns padded to their widest cell, two spaces apart; the same on a terminal, at 80 columns and in a pipe. */

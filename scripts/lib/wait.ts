@@ -33,8 +33,11 @@ let clock: Clock = {
   },
 };
 
-/** A pause between two tries of something that nobody can tell when it will work. */
-export const pause = (ms: number): Promise<void> => clock.sleep(ms, new AbortController().signal);
+/** A pause between two tries. It ends with the run: Ctrl-C rejects it. */
+export const pause = (ms: number, signal: AbortSignal = runSignal()): Promise<void> => clock.sleep(ms, signal);
+
+/** The signal of this run's shell; before there is one, a signal that never aborts. */
+const runSignal = () => (globalThis as { $?: { signal?: AbortSignal } }).$?.signal ?? new AbortController().signal;
 
 /** Time as this process knows it; tests put one here that does not pass by itself. */
 export const useClock = (other: Clock): void => void (clock = other);

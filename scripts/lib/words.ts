@@ -1,7 +1,7 @@
 // From the words of a command line, the variables of a task and the environment to what a procedure gets.
 import { parseArgs } from "node:util";
 import { UsageError } from "./errors.ts";
-import { readGates } from "./gates.ts";
+import { type Gate, readGates } from "./gates.ts";
 import { nearest } from "./nearest.ts";
 import { flag, maybeChoice, maybeText, type Option, type Options, type Values, variable } from "./options.ts";
 import type { Procedure } from "./procedure.ts";
@@ -10,10 +10,10 @@ import { wrap } from "./wrap.ts";
 /** What every procedure takes. */
 export const COMMON = {
   "dry-run": flag("show what would happen, change nothing"),
-  yes: flag("skip the question; what cannot be got back asks for --confirm all the same"),
-  confirm: maybeText("the name that must be typed for what cannot be got back"),
+  yes: flag("skip the yes/no question; destructive steps still need --confirm"),
+  confirm: maybeText("the name that a destructive step must be confirmed with"),
   output: maybeChoice("form of the result", ["text", "json"]),
-  waive: maybeText("gates to pass by, by name, with commas between; recorded"),
+  waive: maybeText("safety checks to skip, comma-separated (recorded in the run report)"),
   "exit-code": flag("exit 2 when changes are pending"),
   "log-level": maybeChoice("debug shows each command", ["info", "debug"]),
 } satisfies Options;
@@ -57,7 +57,7 @@ export function readWords<O extends Options>(spec: Procedure<O>, words: string[]
       json: common.output === "json",
       debug: common["log-level"] === "debug",
       exitCode: common["exit-code"],
-      waive: readGates(common.waive),
+      waive: readGates(common.waive, spec.gates ?? [], spec.name),
     } as Common,
   };
 }
@@ -91,7 +91,7 @@ function parse(options: Options, words: string[], name: string): Record<string, 
 }
 
 /** What `--help` prints: the flags, the same as variables of the task, and what it can destroy. */
-export function help({ name, about, options, destroys, rest }: Procedure<Options>): string {
+export function help({ name, about, options, destroys, rest, gates = [] }: Procedure<Options>): string {
   const row = ([flag, option]: [string, Option<unknown>]) =>
     `  --${flag.padEnd(14)} ${`${variable(flag)}=`.padEnd(16)} ${option.about}${option.otherwise === undefined ? "" : `, default ${option.otherwise}`}${option.required ? ", required" : ""}`;
   const narrow = (entry: [string, Option<unknown>]) => wrap(row(entry), 80, 36); // where the words begin
@@ -105,8 +105,21 @@ export function help({ name, about, options, destroys, rest }: Procedure<Options
     "",
     ...own,
     ...(own.length ? [""] : []),
-    ...Object.entries(COMMON).map(narrow),
+    ...Object.entries(COMMON)
+      .filter(([flag]) => flag !== "waive" || gates.length > 0)
+      .map(narrow),
     "",
+    ...gateLines(gates),
     wrap("Exit codes: 0 done, 1 failed, 2 changes pending (with EXIT_CODE=1), 64 wrong usage, 130 interrupted.", 80),
   ].join("\n");
 }
+
+/** The safety checks that WAIVE= may skip, each with what it checks. */
+const gateLines = (gates: readonly Gate[]) =>
+  gates.length === 0
+    ? []
+    : [
+        "Safety checks, by the name that WAIVE= takes:",
+        ...gates.map(({ name, about }) => wrap(`  ${name.padEnd(14)} ${about}`, 80, 17)),
+        "",
+      ];

@@ -16,12 +16,17 @@ export async function clusterSchema(): Promise<string> {
 export const lintClusterSchema = procedure({
   name: "lint:cluster-schema",
   about: "write the JSON schema of cluster.yaml for editors",
+  scope: "none",
   options: {},
   cluster: false,
-  async run(_values, { root, ui }) {
+  async run(_values, { root, ui, confirm }) {
     const wanted = await clusterSchema();
-    if ((await readIfThere(join(root, FILE))) === wanted) return ui.say(`${FILE} is up to date`);
-    await ui.confirm({ title: `write ${FILE}`, lines: ["from the definition that validates talos/cluster.yaml"] });
+    const { steps } = await confirm(async () => ({
+      title: `write ${FILE}`,
+      lines: ["from the definition that validates talos/cluster.yaml"],
+      steps: (await readIfThere(join(root, FILE))) === wanted ? [] : [{ action: "write", target: FILE }],
+    }));
+    if (steps.length === 0) return ui.say(`${FILE} is up to date`);
     await writeFile(join(root, FILE), wanted);
     ui.say(`${FILE} was written`);
   },

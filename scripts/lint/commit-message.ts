@@ -23,6 +23,7 @@ export const commitMessage = procedure({
   name: "lint:commit-message",
   about: "check that a commit message is a conventional commit",
   cluster: false,
+  scope: "none",
   options: { file: text("the file that Git keeps the message in", ".git/COMMIT_EDITMSG") },
   async run({ file }) {
     const said = fault(await readFile(file, "utf8"));

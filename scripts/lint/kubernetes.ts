@@ -13,6 +13,7 @@ import { wrap } from "../lib/wrap.ts";
 export const lintKubernetes = procedure({
   name: "lint:kubernetes",
   about: "prove that the tree can start on an empty cluster",
+  scope: "none",
   options: {
     root: text("the folder with apps/ and flux/, or the repository that has it", "kubernetes"),
     bootstrap: maybeText("the bootstrap's folder; beside the tree when left out"),

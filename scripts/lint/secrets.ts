@@ -12,6 +12,7 @@ const NOT_OURS = /^(test|node_modules)\//;
 export const lintSecrets = procedure({
   name: "lint:secrets",
   about: "refuse secrets in plain text and SOPS files that do not fit .sops.yaml",
+  scope: "none",
   options: { staged: flag("look at what is staged for a commit, not at the working tree") },
   cluster: false,
   async run({ staged }, { env, root, ui }) {

@@ -31,6 +31,7 @@ export interface Wanted {
 export const secretsCheck = procedure({
   name: "secrets:check",
   about: "say which of all 1Password references resolve",
+  scope: "none",
   options: {},
   async run(_values, { cluster, env, root, ui }) {
     const [templates, tree] = await Promise.all([templateReferences(root, cluster), treeReferences(root, cluster, env.HOME_OPS_STATE)]);

@@ -5,6 +5,7 @@ import { Failure, UsageError } from "../lib/errors.ts";
 import { readIfThere, writeFile } from "../lib/files.ts";
 import { nameOfRule, withRecipient } from "../lib/gitops/sops.ts";
 import { readSopsRules } from "../lib/gitops/sops-rules.ts";
+import type { Step } from "../lib/plan.ts";
 import { main, procedure } from "../lib/procedure.ts";
 import { hide } from "../lib/redact.ts";
 import { AGE_KEY, recipientsOfKeys } from "../lib/secrets/age.ts";
@@ -32,20 +33,40 @@ export const secretsInit = procedure({
     await expectOp();
     ui.say(`vault ${vault} of 1Password, as ${await whoIsSignedIn(env)}`);
 
-    const facts = await readFacts(context);
-    const plan = planSecrets(entriesFor(cluster), cluster, facts);
-    if (plan.contradictions.length > 0)
-      throw new Failure({ attempted: "plan the secrets", said: plan.contradictions.join("\n"), now: "nothing was changed", next: AGAIN });
-
-    for (const rule of plan.foreignRules)
-      ui.warn(
-        `${nameOfRule(rule)}: does not name this home's age key. secrets:init replaces only the placeholder: add the recipient if this home has to decrypt those files`,
+    const {
+      plan,
+      facts,
+      steps,
+      foreign: foreignRules,
+    } = await context.confirm(async () => {
+      const seen = await readFacts(context);
+      const decided = planSecrets(entriesFor(cluster), cluster, seen);
+      if (decided.contradictions.length > 0)
+        throw new Failure({
+          attempted: "plan the secrets",
+          said: decided.contradictions.join("\n"),
+          now: "nothing was changed",
+          next: AGAIN,
+        });
+      if (dryRun) report(context, decided);
+      const foreign = decided.foreignRules.map(
+        (rule) =>
+          `${nameOfRule(rule)}: does not name this home's age key. secrets:init replaces only the placeholder: add the recipient if this home has to decrypt those files`,
       );
-
-    const changes = plan.writes.length > 0 || plan.writeRecipient;
-    if (dryRun || !changes) report(context, plan);
-    if (!changes) return ui.say("nothing to create: all that can be created is there");
-    await ui.confirm({ title: `create secrets in vault ${vault}; nothing that is there is changed`, lines: describe(plan, context) });
+      return {
+        title: `create secrets in vault ${vault}; existing ones are not changed`,
+        lines: [...foreign.map((line) => `warning: ${line}`), ...describe(decided, context)],
+        foreign,
+        steps: stepsOf(decided),
+        plan: decided,
+        facts: seen,
+      };
+    });
+    if (steps.length === 0) {
+      foreignRules.forEach(ui.warn);
+      if (!dryRun) report(context, plan);
+      return ui.say("nothing to create: everything that can be created exists");
+    }
     const keyFile = plan.adoptKeyFile ? await readIfThere(env.SOPS_AGE_KEY_FILE!) : undefined;
     for (const write of plan.writes) await store(context, write, facts, keyFile);
     if (plan.writeRecipient) await nameRecipient(context, join(root, ".sops.yaml"));
@@ -93,6 +114,11 @@ function describe({ writes, adoptKeyFile, writeRecipient }: SecretsPlan, { env }
     ...(writeRecipient ? ["write .sops.yaml: the age key's recipient in place of the placeholder; other recipients stay"] : []),
   ];
 }
+
+const stepsOf = ({ writes, writeRecipient }: SecretsPlan): Step[] => [
+  ...writes.flatMap(({ title, entries }) => entries.map(({ field }) => ({ action: `create ${field} in item`, target: title }))),
+  ...(writeRecipient ? [{ action: "write the recipient to", target: ".sops.yaml" }] : []),
+];
 
 /** Looks at the item once more, writes it with the template on stdin, and asks the vault what it holds now. */
 async function store(context: Context, { title, id, entries }: Write, facts: Facts, keyFile: string | undefined): Promise<void> {

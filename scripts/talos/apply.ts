@@ -1,15 +1,16 @@
 // Applies machine configs, after showing what would change: to nodes that booted the ISO all at once, to running ones one after the other.
-import { isDeepStrictEqual } from "node:util";
+import { eachOf, forEachNode, rolling } from "../lib/at-once.ts";
 import { findNodes } from "../lib/cluster/find.ts";
 import type { Node } from "../lib/cluster/cluster.ts";
 import type { Context } from "../lib/context.ts";
 import { Failure } from "../lib/errors.ts";
 import { choice, nodeNames } from "../lib/options.ts";
+import type { Plan, Step } from "../lib/plan.ts";
 import { main, procedure } from "../lib/procedure.ts";
 import { type Change, changesBetween, foundations, lineOf, needReboot } from "../lib/talos/changes.ts";
 import { configDocuments, expectConfig, expectReady, heldDocuments } from "../lib/talos/held.ts";
-import { at, atOpenly, inShort, isReady, saidBy, type Stage, stageOf, wrongMachine } from "../lib/talos/node.ts";
-import { quorumHindrance } from "../lib/talos/quorum.ts";
+import { at, atOpenly, inShort, isReady, nicGate, saidBy, type Stage, stageOf, wrongMachine } from "../lib/talos/node.ts";
+import { quorumGate } from "../lib/talos/quorum.ts";
 import { renderNode } from "../lib/talos/render.ts";
 import { expectOurTalosconfig, expectTalosconfig } from "../lib/talos/talosconfig.ts";
 import { askNode, type Would } from "../lib/talos/would.ts";
@@ -33,37 +34,73 @@ export const apply = procedure({
   name: "talos:apply",
   about: "apply a node's machine config, after showing what would change",
   destroys: "what is on the system disk of a node that booted the ISO",
+  gates: [quorumGate, nicGate],
   options: { node: nodeNames(), mode: choice("how", MODES, "auto") },
   async run({ node, mode }, context) {
-    const { cluster, ui } = context;
-    const nodes = findNodes(cluster, node); // a name that is none is told before anything is looked at
+    const nodes = findNodes(context.cluster, node); // an unknown name is reported before anything is read
     await expectTalosconfig(context);
-    const look = () => Promise.all(nodes.map((one) => prospectOf(context, one, mode)));
-    const prospects = await look();
-    refuse(prospects.flatMap(hindrance), hint(prospects));
-    const going = prospects.filter((one) => isDue(one) && reboots(one, mode) && isReady(one.stage));
-    if (!context.waive.includes("quorum"))
-      refuse(await quorumHindrance(context, going), "task talos:status; WAIVE=quorum goes on all the same");
+    const { prospects, unchanged, steps } = await context.confirm(async () =>
+      planApply(await eachOf(nodes, (one) => prospectOf(context, one, mode)), mode),
+    );
+    if (steps.length === 0) return unchanged.forEach(context.ui.say);
     const todo = prospects.filter(isDue);
-    for (const { node: same } of prospects.filter((one) => !isDue(one))) ui.say(`${same.name} already has this config`);
-    if (todo.length === 0) return;
-    await ui.confirm({
-      title: `talos:apply ${todo.map(({ node: { name } }) => name).join(", ")}`,
-      lines: todo.flatMap((one) => card(one, mode)),
-    });
-    expectUnchanged(prospects, await look());
-    await Promise.all(todo.filter(({ changes }) => !changes).map((one) => applyNode(context, one, mode)));
-    for (const one of todo.filter(({ changes }) => changes)) {
-      await applyNode(context, one, mode);
-      if (isReady(one.stage)) await expectReady(context, one.node);
-    }
+    const work = { attempted: "apply machine configs", next: "task talos:apply" };
+    await forEachNode(
+      context,
+      todo.filter(({ changes }) => !changes), // in maintenance mode: none of them runs anything yet
+      { ...work, nameOf: (one) => one.node.name },
+      (one) => applyNode(context, one, mode),
+    );
+    await rolling(
+      context,
+      todo.filter(({ changes }) => changes),
+      { ...work, takesDown: (one) => goesDown(one, mode) },
+      async (one) => {
+        await applyNode(context, one, mode);
+        if (isReady(one.stage)) await expectReady(context, one.node);
+      },
+    );
   },
 });
 
-function refuse(reasons: string[], next: string): void {
-  if (reasons.length > 0)
-    throw new Failure({ attempted: "apply machine configs", said: reasons.join("\n"), now: "nothing was changed", next });
+interface ApplyPlan extends Plan {
+  prospects: Prospect[];
+  /** A line for each node that has its config already. */
+  unchanged: string[];
 }
+
+/** What is going to happen to each node; throws when one of them cannot be given a config. */
+export function planApply(prospects: Prospect[], mode: Mode): ApplyPlan {
+  const reasons = prospects.flatMap(hindrance);
+  if (reasons.length > 0)
+    throw new Failure({
+      attempted: "apply machine configs",
+      said: reasons.join("\n"),
+      now: "nothing was changed",
+      next: hint(prospects),
+    });
+  const todo = prospects.filter(isDue);
+  const unchanged = prospects.filter((one) => !isDue(one)).map(({ node }) => `${node.name} already has this config`);
+  return {
+    title: `talos:apply ${todo.map(({ node: { name } }) => name).join(", ")}`,
+    lines: [...unchanged, ...todo.flatMap((one) => card(one, mode))],
+    unchanged,
+    steps: todo.flatMap((one) => stepsOf(one, mode)),
+    takesDown: todo.filter((one) => goesDown(one, mode)).map(({ node }) => node),
+    prospects,
+  };
+}
+
+function stepsOf(prospect: Prospect, mode: Mode): Step[] {
+  const { changes, node } = prospect;
+  const target = node.name;
+  if (changes === undefined) return [{ action: "install Talos on", target, destroys: true }];
+  const steps = changes.map((change) => ({ action: `${lineOf(change)} on`, target }));
+  return reboots(prospect, mode) ? [...steps, { action: "reboot", target }] : steps;
+}
+
+/** A healthy node that this reboots. */
+const goesDown = (prospect: Prospect, mode: Mode) => isDue(prospect) && reboots(prospect, mode) && isReady(prospect.stage);
 
 const hint = (prospects: Prospect[]) =>
   prospects.some(({ would }) => would && "refuse" in would && /immediate mode/.test(would.refuse))
@@ -126,22 +163,6 @@ function outcome(changes: Change[], would: Would | undefined, mode: Mode): strin
 function reboots({ changes = [], would }: Pick<Prospect, "changes" | "would">, mode: Mode): boolean {
   if (would && "reboots" in would) return would.reboots;
   return mode === "reboot" || (mode === "auto" && needReboot(changes).length > 0);
-}
-
-/** A person may think for long about a question: what was shown must still be so. */
-function expectUnchanged(shown: Prospect[], now: Prospect[]): void {
-  const other = now.filter(({ stage, changes, node }) => {
-    const before = shown.find((one) => one.node === node)!;
-    return stage.stage !== before.stage.stage || !isDeepStrictEqual(changes, before.changes);
-  });
-  if (other.length === 0) return;
-  const names = other.map(({ node }) => node.name).join(", ");
-  throw new Failure({
-    attempted: "apply machine configs",
-    said: `${names} changed while the question was open`,
-    now: "nothing was changed",
-    next: "task talos:apply",
-  });
 }
 
 /** The node was given a config already, or nobody knows whether it was: what it holds in the end decides. */

@@ -1,4 +1,5 @@
 // Shows what talos:apply would change, and changes nothing.
+import { eachOf } from "../lib/at-once.ts";
 import { findNodes } from "../lib/cluster/find.ts";
 import { Failure, Stop } from "../lib/errors.ts";
 import { nodeNames } from "../lib/options.ts";
@@ -9,11 +10,12 @@ import { card, hindrance, isDue, type Prospect, prospectOf } from "./apply.ts";
 export const diff = procedure({
   name: "talos:diff",
   about: "show what talos:apply would change",
+  scope: "none",
   options: { node: nodeNames() },
   async run({ node }, context) {
     const nodes = findNodes(context.cluster, node);
     await expectTalosconfig(context);
-    const prospects = await Promise.all(nodes.map((one) => prospectOf(context, one)));
+    const prospects = await eachOf(nodes, (one) => prospectOf(context, one));
     context.ui.result(prospects.map(forMachines), prospects.flatMap(forPeople).join("\n"));
     const unseen = prospects.filter((one) => one.changes === undefined && hindrance(one).length > 0).map((one) => one.node.name);
     if (unseen.length > 0)

@@ -3,6 +3,7 @@ import type { Context } from "../lib/context.ts";
 import { Failure } from "../lib/errors.ts";
 import { readIfThere, writeFile } from "../lib/files.ts";
 import { flag } from "../lib/options.ts";
+import { describeStep, type Plan } from "../lib/plan.ts";
 import { main, procedure } from "../lib/procedure.ts";
 import { newItem, valueOf, withFields } from "../lib/secrets/items.ts";
 import { getItem, listItems, type StoredItem } from "../lib/secrets/op.ts";
@@ -18,36 +19,54 @@ export const kubeconfig = procedure({
   async run({ upload }, context) {
     const { env, ui, cluster } = context;
     const file = env.KUBECONFIG!;
-    const stranger = await foreignKubeconfig(context);
-    if (stranger)
-      throw new Failure({
-        attempted: `write ${file}`,
-        said: stranger,
-        now: "it was left as it is",
-        next: "move it away or set KUBECONFIG, then: task talos:kubeconfig",
-      });
-    const days = (await daysLeft(context, Date.now())) ?? 0;
-    const good = days >= RENEW_DAYS;
-    if (good && !upload) return ui.say(`${file} leads to ${cluster.endpoint.url} and is good for ${days} days`);
-    const text = good ? (await readIfThere(file))! : await fetchKubeconfig(context);
-    const { vault, items } = cluster.onepassword;
-    const stored = upload ? await storedItem(context) : undefined;
-    const sends = upload && valueOf(stored, FIELD) !== text;
-    if (good && !sends) return ui.say(`${file} is good for ${days} days and is in vault ${vault}`);
-    await ui.confirm({
-      title: "talos:kubeconfig",
-      lines: [
-        ...(good ? [] : [`write ${file} (mode 0600)`]),
-        ...(sends
-          ? [`store it in vault ${vault}, item ${items.kubeconfig}${valueOf(stored, FIELD) ? ", in place of the one there" : ""}`]
-          : []),
-      ],
-    });
-    if (!good) await writeFile(file, text, { mode: 0o600 });
+    const { vault } = cluster.onepassword;
+    const { steps, text, stored, days, writes, sends } = await context.confirm(() => planKubeconfig(context, upload));
+    if (steps.length === 0)
+      return ui.say(
+        upload
+          ? `${file} is good for ${days} days and is in vault ${vault}`
+          : `${file} leads to ${cluster.endpoint.url} and is good for ${days} days`,
+      );
+    if (writes) await writeFile(file, text, { mode: 0o600 });
     if (sends) await store(context, stored, text);
     ui.say(`${file} leads to ${cluster.endpoint.url}${upload ? `, and is in vault ${vault}` : ""}`);
   },
 });
+
+interface KubeconfigPlan extends Plan {
+  text: string;
+  stored: StoredItem | undefined;
+  /** Days for which the present file is good. */
+  days: number;
+  writes: boolean;
+  sends: boolean;
+}
+
+/** A present kubeconfig is kept while it is good; a new one is fetched, which changes nothing on the node. */
+async function planKubeconfig(context: Context, upload: boolean): Promise<KubeconfigPlan> {
+  const { env, cluster } = context;
+  const file = env.KUBECONFIG!;
+  const { vault, items } = cluster.onepassword;
+  const stranger = await foreignKubeconfig(context);
+  if (stranger)
+    throw new Failure({
+      attempted: `write ${file}`,
+      said: stranger,
+      now: "it was left as it is",
+      next: "move it away or set KUBECONFIG, then: task talos:kubeconfig",
+    });
+  const days = (await daysLeft(context, Date.now())) ?? 0;
+  const writes = days < RENEW_DAYS;
+  const text = writes ? await fetchKubeconfig(context) : (await readIfThere(file))!;
+  const stored = upload ? await storedItem(context) : undefined;
+  const sends = upload && valueOf(stored, FIELD) !== text;
+  const item = `vault ${vault}, item ${items.kubeconfig}${valueOf(stored, FIELD) ? ", in place of the one there" : ""}`;
+  const steps = [
+    ...(writes ? [{ action: "write", target: `${file} (mode 0600)` }] : []),
+    ...(sends ? [{ action: "store it in", target: item }] : []),
+  ];
+  return { title: "talos:kubeconfig", lines: steps.map(describeStep), steps, text, stored, days, writes, sends };
+}
 
 async function storedItem({ cluster }: Context): Promise<StoredItem | undefined> {
   const { vault, items } = cluster.onepassword;

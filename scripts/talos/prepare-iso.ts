@@ -6,6 +6,7 @@ import { Failure } from "../lib/errors.ts";
 import { askImage, extensionsOf, imageUrl, missingExtensions, postSchematic } from "../lib/factory.ts";
 import { type Http, openHttp } from "../lib/http.ts";
 import { faultOfFolder, faultOfIso, seeIso, sidecarPath, sidecarText } from "../lib/iso.ts";
+import type { Plan } from "../lib/plan.ts";
 import { main, procedure } from "../lib/procedure.ts";
 import { readSchematic } from "../lib/talos/schematic.ts";
 import { connectNas, type Nas } from "../lib/truenas/nas.ts";
@@ -32,22 +33,34 @@ export const prepareIso = procedure({
     const [wanted, nas] = await Promise.all([wantedIso(context), connectNas(context)]);
     try {
       const http = openHttp(context);
-      const [seen, image] = await Promise.all([
-        seeIso(nas, wanted.path),
-        askImage(http, wanted.url, { ...context, seconds: 20, patience: 5 }),
-      ]);
-      const fault = faultOfIso(seen, wanted.name, "size" in image ? image.size : undefined);
-      if (fault === undefined)
+      const { steps, image } = await context.confirm(() => planIso(context, nas, http, wanted));
+      if (steps.length === 0)
         return ui.say(`${wanted.path} is there${"size" in image ? "" : ` (its size is not compared: ${image.unknown})`}`);
-      const folder = faultOfFolder(seen, cluster.truenas.isoDataset);
-      if (folder) throw new Failure({ attempted: `put ${wanted.name} on the NAS`, said: folder, now: "nothing was changed", next: NEXT });
-      await ui.confirm({ title: `talos:prepare-iso: ${fault}`, lines: describeIso(wanted) });
       await makeIso(context, nas, http, wanted);
     } finally {
       await nas.close();
     }
   },
 });
+
+/** Compares the ISO on the NAS with the one that the factory serves. */
+async function planIso(
+  context: Context,
+  nas: Nas,
+  http: Http,
+  wanted: IsoWanted,
+): Promise<Plan & { image: Awaited<ReturnType<typeof askImage>> }> {
+  const [seen, image] = await Promise.all([seeIso(nas, wanted.path), askImage(http, wanted.url, { ...context, seconds: 20, patience: 5 })]);
+  const fault = faultOfIso(seen, wanted.name, "size" in image ? image.size : undefined);
+  const folder = fault === undefined ? undefined : faultOfFolder(seen, context.cluster.truenas.isoDataset);
+  if (folder) throw new Failure({ attempted: `put ${wanted.name} on the NAS`, said: folder, now: "nothing was changed", next: NEXT });
+  return {
+    title: `talos:prepare-iso: ${fault}`,
+    lines: describeIso(wanted),
+    steps: fault === undefined ? [] : [{ action: "upload", target: wanted.path }],
+    image,
+  };
+}
 
 /** What the home's ISO is: its name on the NAS, where the factory serves it, and the schematic it is made from. */
 export async function wantedIso(context: Context): Promise<IsoWanted> {

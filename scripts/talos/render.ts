@@ -8,6 +8,7 @@ import { printDocuments } from "../lib/yaml.ts";
 export const render = procedure({
   name: "talos:render",
   about: "print a node's machine config with its secrets left as references",
+  scope: "none",
   options: { node: nodeNames() },
   async run({ node }, context) {
     const rendered = await Promise.all(

@@ -9,6 +9,7 @@ import { table } from "../lib/ui.ts";
 export const schematic = procedure({
   name: "talos:schematic",
   about: "show the schematic's ID, confirmed by the factory when it answers",
+  scope: "none",
   options: {},
   async run(_values, context) {
     const { id, canonical } = await readSchematic(context);

@@ -9,6 +9,7 @@ import { type Cell, table } from "../lib/ui.ts";
 export const status = procedure({
   name: "talos:status",
   about: "show all nodes in one table",
+  scope: "none",
   options: {},
   async run(_values, context) {
     const { cluster, env, ui, versions } = context;

@@ -18,21 +18,25 @@ export const talosconfig = procedure({
     const file = env.TALOSCONFIG!;
     const secrets = await vault.resolve(TALOS_FIELDS.map((field) => reference(cluster, "talos", field)));
     const ca = secrets.get(reference(cluster, "talos", "MACHINE_CA_CRT"))!;
-    const held = await readIfThere(file);
-    const fault = await faultOfTalosconfig(held, cluster, ca, Date.now());
-    if (fault === undefined) return ui.say(`${file} is good for ${dueInDays(await expiryOf(held!), Date.now())} days`);
-    if (fault.foreign)
-      throw new Failure({
-        attempted: `write ${file}`,
-        said: fault.says,
-        now: "it was left as it is",
-        next: "move it away or set TALOSCONFIG, then: task talos:talosconfig",
-      });
     const addresses = cluster.nodes.map(({ address }) => address);
-    await ui.confirm({
-      title: `talos:talosconfig: ${fault.says}`,
-      lines: [`write ${file} (mode 0600): administrator of ${cluster.name}, at ${addresses.join(", ")}`],
+    const { held, steps } = await context.confirm(async () => {
+      const now = await readIfThere(file);
+      const fault = await faultOfTalosconfig(now, cluster, ca, Date.now());
+      if (fault?.foreign)
+        throw new Failure({
+          attempted: `write ${file}`,
+          said: fault.says,
+          now: "it was left as it is",
+          next: "move it away or set TALOSCONFIG, then: task talos:talosconfig",
+        });
+      return {
+        title: `talos:talosconfig: ${fault?.says}`,
+        lines: [`write ${file} (mode 0600): administrator of ${cluster.name}, at ${addresses.join(", ")}`],
+        steps: fault === undefined ? [] : [{ action: "write", target: file }],
+        held: now,
+      };
     });
+    if (steps.length === 0) return ui.say(`${file} is good for ${dueInDays(await expiryOf(held!), Date.now())} days`);
     const text = await withContext(held, await derive(context, secrets), addresses);
     hide(await keysOf(text));
     await writeFile(file, text, { mode: 0o600 });

@@ -9,6 +9,7 @@ import { ask } from "../lib/shell.ts";
 export const validate = procedure({
   name: "talos:validate",
   about: "render every machine config and let talosctl validate it",
+  scope: "none",
   options: {},
   async run(_values, context) {
     const wrong = await validateAll(context);

@@ -14,12 +14,14 @@ export const build = procedure({
   name: "tools:build",
   about: "build the real tools that tests run, from source",
   cluster: false,
+  scope: "none",
   options: {},
   async run(_values, { root, ui, env, dryRun, signal }) {
     const cache = cacheFolder(env);
     const places = placesOf(readTable(root), env);
     const missing = places.filter(({ binary }) => !existsSync(binary)).map(({ tool }) => `build ${tool.name} ${tool.version}`);
-    if (dryRun) return ui.confirm({ title: `tools:build into ${cache}`, lines: missing.length ? missing : ["nothing is missing"] });
+    if (dryRun)
+      return void (await ui.confirm({ title: `tools:build into ${cache}`, lines: missing.length ? missing : ["nothing is missing"] }));
     const built = join(cache, "built");
     await effect("file", `fill ${built}`, async () => {
       await mkdir(built, { recursive: true });

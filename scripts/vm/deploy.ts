@@ -1,7 +1,9 @@
 // Creates and boots the nodes' VMs on the NAS: checks everything first, makes each thing once, takes back what it made for a VM that was never started.
 import { findNodes } from "../lib/cluster/find.ts";
+import { forEachNode } from "../lib/at-once.ts";
 import type { Context } from "../lib/context.ts";
 import { Failure, textOf } from "../lib/errors.ts";
+import type { Gate } from "../lib/gates.ts";
 import { openHttp } from "../lib/http.ts";
 import type { Entry } from "../lib/ledger.ts";
 import { flag, nodeNames } from "../lib/options.ts";
@@ -13,15 +15,20 @@ import { surely } from "../lib/truenas/surely.ts";
 import { describe, type Sight, undoEntries } from "../lib/truenas/undo.ts";
 import { seeNas } from "../lib/vm/facts.ts";
 import { type Notes, openNotes } from "../lib/vm/notes.ts";
-import { type DeployPlan, describePlan, type NodePlan, planDeploy } from "../lib/vm/plan.ts";
+import { type DeployPlan, describePlan, type NodePlan, planDeploy, stepsOf } from "../lib/vm/plan.ts";
 import { describeIso, makeIso, requireTruenas, wantedIso } from "../talos/prepare-iso.ts";
+
+/** planDeploy looks itself, with everything else that it asks the NAS. */
+const poolGate: Gate = { name: "pool", about: "the pool for the VMs is online and healthy" };
 
 const AT_ONCE = 2;
 const NEXT = "task vm:deploy";
+const AFTER_FAILURE = `${NEXT} resumes; task leftovers lists what is left`;
 
 export const deploy = procedure({
   name: "vm:deploy",
   about: "create and boot the VMs of the nodes",
+  gates: [poolGate],
   options: { node: nodeNames(), "generate-iso": flag("make the ISO first when it is not on the NAS") },
   async run({ node: names, "generate-iso": generate }, context) {
     const { cluster, ui } = context;
@@ -29,16 +36,23 @@ export const deploy = procedure({
     const nodes = findNodes(cluster, names);
     const [iso, nas] = await Promise.all([wantedIso(context), connectNas(context)]);
     try {
-      const facts = await seeNas(context, nas, nodes, iso.path);
-      const plan = planDeploy({ cluster, nodes, iso, waive: context.waive }, facts);
-      refuse(plan, iso.path, generate);
-      for (const line of plan.warnings) ui.warn(line);
-      const lines = describePlan(plan, cluster.truenas, iso.path);
-      if (plan.nodes.every(({ action }) => action === "keep")) return lines.forEach(ui.say);
-      await ui.confirm({
-        title: `vm:deploy on TrueNAS (${nas.api})`,
-        lines: [...(plan.isoFault === undefined ? [] : describeIso(iso)), ...lines],
+      const { plan, facts, steps, lines } = await context.confirm(async () => {
+        const seen = await seeNas(context, nas, nodes, iso.path);
+        const decided = planDeploy({ cluster, nodes, iso, waive: context.waive }, seen);
+        refuse(decided, iso.path, generate);
+        return {
+          title: `vm:deploy on TrueNAS (${nas.api})`,
+          lines: [
+            ...decided.warnings.map((line) => `warning: ${line}`),
+            ...(decided.isoFault === undefined ? [] : describeIso(iso)),
+            ...describePlan(decided, cluster.truenas, iso.path),
+          ],
+          steps: stepsOf(decided, iso.path),
+          plan: decided,
+          facts: seen,
+        };
       });
+      if (steps.length === 0) return lines.forEach(ui.say);
       if (plan.isoFault !== undefined) await makeIso(context, nas, openHttp(context), iso);
       await deployAll(context, nas, plan, homeOf(facts.pool!));
     } finally {
@@ -56,27 +70,34 @@ function refuse({ problems, isoFault }: DeployPlan, path: string, generate: bool
 }
 
 async function deployAll(context: Context, nas: Nas, { nodes }: DeployPlan, home: string): Promise<void> {
-  const { default: pLimit } = await import("p-limit");
-  const limit = pLimit(AT_ONCE);
-  const failures: string[] = [];
   const one = async (plan: NodePlan) => {
     const notes = openNotes(context.ledger, { home, procedure: deploy.name, node: plan.node.name }, plan.entries);
     try {
       await deployNode(context, nas, plan, notes);
       context.ui.say(`${plan.node.name}: VM ${plan.machine.name} runs`);
     } catch (error) {
-      const told = [`${plan.node.name}: ${textOf(error)}`, ...(await takeBack(context, nas, notes.mine()))];
-      failures.push(...told);
-      if (context.signal.aborted) told.slice(1).forEach(context.ui.warn); // the end of an interrupted run says only that
+      const left = await takeBack(context, nas, notes.mine());
+      if (context.signal.aborted) left.forEach(context.ui.warn); // an interrupted run ends with one line that does not name them
+      throw withLeftovers(error, left);
     }
   };
-  await Promise.all(nodes.filter(({ action }) => action !== "keep").map((plan) => limit(one, plan)));
-  if (failures.length > 0)
-    throw new Failure({
+  await forEachNode(
+    context,
+    nodes.filter(({ action }) => action !== "keep"),
+    {
       attempted: "create and boot every VM",
-      said: failures.join("\n"),
-      next: `${NEXT} goes on from what it finds; task leftovers lists what is left`,
-    });
+      next: AFTER_FAILURE,
+      atOnce: AT_ONCE,
+      nameOf: ({ node }) => node.name,
+    },
+    one,
+  );
+}
+
+/** The same failure, with what is left of the VM and the command that resumes. */
+function withLeftovers(error: unknown, left: string[]): Failure {
+  const account = error instanceof Failure ? error.account : { attempted: "create and boot the VM", said: textOf(error) };
+  return new Failure({ ...account, said: [account.said, ...left].filter(Boolean).join("\n"), next: AFTER_FAILURE }, { cause: error });
 }
 
 /** Makes one VM, as far as it is not made yet, starts it, and returns when the NAS shows it as it should be. */

@@ -45,7 +45,7 @@ describe.each(DAY)("task $name", (step) => {
       step.name,
       step.words.filter((word) => word !== "--yes"),
     );
-    expect(ran.stderr).toContain("nobody is here to answer: pass YES=1 (--yes) to go on");
+    expect(ran.stderr).toContain("no terminal to ask on: pass YES=1 (--yes) to continue");
     expect(ran.code).toBe(64);
   }, 60_000);
   test("ends well", async () => {

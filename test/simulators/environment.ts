@@ -54,6 +54,7 @@ export function environmentOf(folder: string, extra: Record<string, string> = {}
     TERM: process.env.TERM ?? "dumb",
     LANG: "C.UTF-8",
     HOME_OPS_STATE: state,
+    XDG_STATE_HOME: join(user, ".local/state"),
     KUBECONFIG: kubeconfig,
     TALOSCONFIG: talosconfig,
     SOPS_AGE_KEY_FILE: ageKey,

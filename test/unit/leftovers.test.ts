@@ -65,7 +65,7 @@ test("UNDO=1 asks for the cluster's name, deletes what is safe and strikes out w
   expect(message).toBeUndefined();
   expect(plans[0]).toEqual({
     title: "leftovers: undo",
-    lines: [`undo zvol ${ZVOL}`, "strike out zvol flashstor/VM/k8s_1-boot"],
+    lines: [`undo zvol ${ZVOL}`, "remove the ledger entry of zvol flashstor/VM/k8s_1-boot"],
     destroys: { what: [`zvol ${ZVOL}`], name: "home-ops-cluster" },
   });
   expect(nas.acts).toEqual([`pool.dataset.delete ${ZVOL}`]);

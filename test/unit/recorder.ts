@@ -12,8 +12,10 @@ import type { Procedure } from "../../scripts/lib/procedure.ts";
 import type { Event } from "../../scripts/lib/report.ts";
 import { commandLine, openShell, type Spawn } from "../../scripts/lib/shell.ts";
 import { Stop } from "../../scripts/lib/errors.ts";
-import type { Plan } from "../../scripts/lib/ui.ts";
 import { useHandshake } from "../../scripts/lib/talos/handshake.ts";
+import { confirm } from "../../scripts/lib/confirm.ts";
+import { askGates } from "../../scripts/lib/gates.ts";
+import type { Question } from "../../scripts/lib/plan.ts";
 import { type Clock, useClock } from "../../scripts/lib/wait.ts";
 import { testCluster, testVersions } from "./test-cluster.ts";
 
@@ -30,7 +32,7 @@ export interface Recording {
   stdin: Record<string, string>;
   effects: Event[];
   said: string[];
-  plans: Plan[];
+  plans: Question[];
   results: unknown[];
   ledger: Entry[];
   context: Context;
@@ -44,6 +46,9 @@ export interface RecordSetup {
   dryRun?: boolean;
   /** Whether the person says yes. */
   yes?: boolean;
+  /** What happens while the question is open. With it a person was asked, so the product looks again; without it the answer was given beforehand (YES=1). */
+  whileAsking?: () => void | Promise<void>;
+  waive?: string[];
   root?: string;
   env?: NodeJS.ProcessEnv;
 }
@@ -56,6 +61,8 @@ export async function record(setup: RecordSetup = {}): Promise<Recording> {
     secrets = (ref) => `value of ${ref}`,
     dryRun = false,
     yes = true,
+    whileAsking,
+    waive = [],
     root = process.cwd(),
     env = {},
   } = setup;
@@ -64,7 +71,7 @@ export async function record(setup: RecordSetup = {}): Promise<Recording> {
     stdin: {} as Record<string, string>,
     effects: [] as Event[],
     said: [] as string[],
-    plans: [] as Plan[],
+    plans: [] as Question[],
     results: [] as unknown[],
     ledger: [] as Entry[],
   };
@@ -93,13 +100,16 @@ export async function record(setup: RecordSetup = {}): Promise<Recording> {
   useClock(stillClock(20)); // a deadline of ten minutes is a handful of looks
   useHandshake(async (address) => fingerprintOf(address));
   await openShell({ signal, env: { PATH: process.env.PATH, ...env }, cwd: root, spawn });
+  let running: Pick<Procedure, "name" | "gates"> = { name: "test" };
   const context: Context = {
     root,
     cluster,
     versions: testVersions,
     dryRun,
     rest: [],
-    waive: [],
+    waive,
+    confirm: (decide) => confirm(context, running, decide),
+    checkGates: (plan) => askGates(context, running.gates ?? [], plan, running.name),
     env: {
       KUBECONFIG: "/home/op/kubeconfig",
       TALOSCONFIG: "/home/op/talosconfig",
@@ -123,13 +133,21 @@ export async function record(setup: RecordSetup = {}): Promise<Recording> {
       progress: () => {},
       result: (value, forPeople) => void (recording.results.push(value), recording.said.push(forPeople)),
       async confirm(plan) {
-        recording.plans.push(plan);
+        const { title, lines, destroys } = plan;
+        recording.plans.push({ title, lines, ...(destroys && { destroys }) });
         if (dryRun) throw new Stop("dry run: nothing was changed", { pending: true });
         if (!yes) throw new Stop("nothing was changed");
+        if (!whileAsking) return "given";
+        await whileAsking();
+        return "asked";
       },
     },
   };
-  return { ...recording, context, run: (spec, values) => spec.run(values, context).catch((error: unknown) => error) };
+  const run = <O extends Options>(spec: Procedure<O>, values: Values<O>) => {
+    running = spec;
+    return spec.run(values, context).catch((error: unknown) => error);
+  };
+  return { ...recording, context, run };
 }
 
 /** The fingerprint of the certificate that a machine shows here. */

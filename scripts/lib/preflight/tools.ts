@@ -1,6 +1,6 @@
 // The command-line tools: are they here, and new enough for what the home runs?
 import type { Versions } from "../versions.ts";
-import type { Verdict } from "./verdict.ts";
+import type { Verdict } from "../gates.ts";
 import { ask } from "../shell.ts";
 
 export interface Tool {

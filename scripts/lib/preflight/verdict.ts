@@ -1,14 +1,7 @@
 // One check of the preflight: what it saw and whether that stands in the way.
 import type { Context } from "../context.ts";
 import { textOf } from "../errors.ts";
-
-/** `unknown` does not block: what cannot be seen is not bad. `bad` blocks unless its gate is waived. */
-export interface Verdict {
-  state: "ok" | "warning" | "bad" | "unknown";
-  saw: string;
-  /** The command or deed that mends it. */
-  mend?: string;
-}
+import type { Verdict } from "../gates.ts";
 
 export interface Check {
   /** Short, and what `WAIVE=` takes. */
@@ -19,13 +12,13 @@ export interface Check {
 export type Result = Verdict & { name: string; waived: boolean };
 
 /** Runs all checks at once; one that throws is bad, with what was thrown. */
-export const runChecks = (checks: Check[], context: Context): Promise<Result[]> =>
-  Promise.all(
+export async function runChecks(checks: Check[], context: Context): Promise<Result[]> {
+  const results = await Promise.all(
     checks.map(async ({ name, look }) => {
-      const verdict = await look(context).catch((error: unknown): Verdict => {
-        if (context.signal.aborted) throw error;
-        return { state: "bad", saw: textOf(error) };
-      });
+      const verdict = await look(context).catch((error: unknown): Verdict => ({ state: "bad", saw: textOf(error) }));
       return { name, ...verdict, waived: verdict.state === "bad" && context.waive.includes(name) };
     }),
   );
+  context.signal.throwIfAborted();
+  return results;
+}

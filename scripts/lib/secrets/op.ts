@@ -3,7 +3,7 @@
 // and puts a backslash before quotes and `$` although no shell is there to take it away.
 import type { Context } from "../context.ts";
 import { Failure, textOf, UsageError } from "../errors.ts";
-import type { Verdict } from "../preflight/verdict.ts";
+import type { Verdict } from "../gates.ts";
 import { ask, tally } from "../shell.ts";
 import { modeOf } from "./mode.ts";
 import { plain, troubleOf } from "./trouble.ts";

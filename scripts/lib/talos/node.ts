@@ -2,6 +2,7 @@
 import type { Node } from "../cluster/cluster.ts";
 import type { Context } from "../context.ts";
 import { textOf } from "../errors.ts";
+import type { Gate } from "../gates.ts";
 import { ask } from "../shell.ts";
 import { pause } from "../wait.ts";
 
@@ -26,6 +27,12 @@ export type Stage =
 
 /** Up, and content with itself: its etcd and its kubelet run. */
 export const isReady = (stage: Stage) => stage.stage === "running" && stage.ready;
+
+/** A machine in maintenance mode is the node that is meant: `wrongMachine` looks, for each machine. */
+export const nicGate: Gate = {
+  name: "nic",
+  about: "a machine that booted the ISO has the node's MAC; skip it for one that does not report its NICs",
+};
 
 const SECONDS = 20;
 

@@ -1,19 +1,21 @@
 // Whether etcd keeps its quorum while a control plane reboots: Talos 1.13 does not look, so it is looked at here.
-import type { Node } from "../cluster/cluster.ts";
-import type { Context } from "../context.ts";
-import { isReady, type Stage, stageOf } from "./node.ts";
+import { eachOf } from "../at-once.ts";
+import type { Gate } from "../gates.ts";
+import { isReady, stageOf } from "./node.ts";
 
-/** Why none of these nodes, all of them up and ready, may reboot now; nothing when each may, one after the other. */
-export async function quorumHindrance(
-  context: Pick<Context, "env" | "cluster">,
-  going: readonly { node: Node; stage: Stage }[],
-): Promise<string[]> {
-  if (going.length === 0) return [];
-  const { nodes } = context.cluster;
-  const stages = await Promise.all(nodes.map(async (node) => going.find((one) => one.node === node)?.stage ?? stageOf(context, node)));
-  const ready = nodes.filter((_, index) => isReady(stages[index]!)).map(({ name }) => name);
-  return going.flatMap(({ node }) => quorumGap(node.name, nodes.length, ready) ?? []);
-}
+/** Every control plane is asked now: a node that went down while a question was open counts as down. */
+export const quorumGate: Gate = {
+  name: "quorum",
+  about: "etcd keeps its quorum while a node is down",
+  async look(context, { takesDown = [] }) {
+    if (takesDown.length === 0) return undefined;
+    const { nodes } = context.cluster;
+    const stages = await eachOf(nodes, (node) => stageOf(context, node));
+    const ready = nodes.filter((_, index) => isReady(stages[index]!)).map(({ name }) => name);
+    const gaps = takesDown.flatMap(({ name }) => quorumGap(name, nodes.length, ready) ?? []);
+    return gaps.length > 0 ? { state: "bad", saw: gaps.join("\n") } : { state: "ok", saw: `${ready.length} of ${nodes.length} are ready` };
+  },
+};
 
 /** More than half of all must stay; a cluster of one has nobody to stay, and one of two none to spare, so there it is only said that the API goes away. */
 export function quorumGap(name: string, total: number, ready: readonly string[]): string | undefined {

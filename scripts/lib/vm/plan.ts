@@ -2,6 +2,7 @@
 import type { Cluster, Node } from "../cluster/cluster.ts";
 import { faultOfFolder, faultOfIso } from "../iso.ts";
 import type { Entry } from "../ledger.ts";
+import type { Step } from "../plan.ts";
 import { deviations, differences, type Machine, machineOf, missingDevices, type Zvol } from "../truenas/machine.ts";
 import type { Vm } from "../truenas/queries.ts";
 import type { Facts } from "./facts.ts";
@@ -161,6 +162,14 @@ function warningsOf(starting: number, { memory, foreign, datasets }: Facts, { tr
       : []),
     ...(foreign.length > 0 ? [`${foreign.length} ledger entries are about another NAS (task leftovers)`] : []),
   ];
+}
+
+/** The plan as actions and targets. */
+export function stepsOf({ nodes, isoFault }: DeployPlan, iso: string): Step[] {
+  const vms = nodes
+    .filter(({ action }) => action !== "keep")
+    .map(({ action, machine }) => ({ action: `${action} VM`, target: machine.name }));
+  return isoFault === undefined ? vms : [{ action: "upload", target: iso }, ...vms];
 }
 
 /** What the person reads before saying yes. */

@@ -90,7 +90,7 @@ describe("the commands", () => {
         [at(0, "bootstrap")]: bootstrap,
       },
     });
-    const error = await etcd.act(recording.context).catch((thrown: unknown) => thrown);
+    const error = await etcd.act(recording.context, { state: "to do", saw: "" }, []).catch((thrown: unknown) => thrown);
     return { acts: recording.commands.filter((line) => line.startsWith("act ")), error, commands: recording.commands };
   };
   test("bootstrap the first node once", async () =>

@@ -43,7 +43,7 @@ describe("bootstrap:flux", () => {
         "kubectl get $'clustersecretstores": JSON.stringify({ items: objects }),
       },
     });
-    return flux.act(lab.context).catch((error: Error) => error.message);
+    return flux.act(lab.context, { state: "to do", saw: "" }, []).catch((error: Error) => error.message);
   };
   test("that waits for a vault's item says which, and what depends on it", async () =>
     expect(await act([store("True"), secret("False")])).toBe(

@@ -37,7 +37,7 @@ describe("configs", () => {
   test("a node that does not answer is unknown, and the plan says what may happen to it", () =>
     expect(seeConfigs([node(0), node(1), { ...fresh(2), stage: { stage: "unreachable", said: "i/o timeout" } }])).toMatchObject({
       state: "unknown",
-      todo: ["wait for 1 of 3 nodes to answer; install those that booted the ISO"],
+      todo: ["k8s-2 (192.168.122.12): wait until it answers; if it booted the ISO, installs Talos over its system disk"],
     }));
   test("says that it can destroy", () => expect(configs.destroys).toContain("system disk"));
 });

@@ -10,6 +10,7 @@ import { mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { getAll } from "../../../scripts/lib/kubernetes.ts";
+import type { Step } from "../../../scripts/lib/plan.ts";
 import { type Answer, record } from "../recorder.ts";
 
 const node = (name: string, ready = "False"): KubernetesObject => ({
@@ -88,7 +89,7 @@ describe("a stage alone", () => {
     const run = await record();
     const { did, stage: one } = made([{ state: "done", saw: "all there" }]);
     await run.run(one, {});
-    expect([did, run.plans, run.said]).toEqual([[], [], ["bootstrap:try: already true: all there"]]);
+    expect([did, run.plans, run.said]).toEqual([[], [], ["bootstrap:try: already done: all there"]]);
   });
   test("shows its plan, acts, and asks again", async () => {
     const run = await record();
@@ -112,7 +113,9 @@ describe("a stage alone", () => {
   test("is a failure when the outside does not agree afterwards", async () => {
     const run = await record();
     const { stage: one } = made([{ state: "to do", saw: "nothing" }]);
-    await expect(carryOut(one, run.context)).rejects.toThrow("could not try it\n  now:  to do: nothing\n  next: task bootstrap:try");
+    await expect(carryOut(one, run.context, await one.observe(run.context), [])).rejects.toThrow(
+      "could not try it\n  now:  to do: nothing\n  next: task bootstrap:try",
+    );
   });
 });
 
@@ -127,6 +130,7 @@ describe("releases", () => {
       state: "partly",
       saw: "1 of 2 deployed",
       todo: ["kube-system/coredns 1.47.0: its first helm died: uninstall what it left, then install"],
+      steps: [{ action: "uninstall what a failed install left of", target: "kube-system/coredns", destroys: true }],
     }));
   const LIST = JSON.stringify([
     { name: "coredns", namespace: "kube-system", enabled: true, installed: true, labels: "", chart: "oci://x/coredns", version: "1.47.0" },
@@ -197,7 +201,11 @@ describe("a release that is brought", () => {
       },
     ]);
   const OLD = new Date(Date.now() - 20 * 60_000);
-  const bring = async (list: Answer[], sync: Answer[], flux = '{"items":[]}') => {
+  const PLANNED = [
+    { action: "uninstall what a failed install left of", target: "kube-system/coredns", destroys: true },
+    { action: "roll back", target: "kube-system/coredns", destroys: true },
+  ];
+  const bring = async (list: Answer[], sync: Answer[], flux = '{"items":[]}', planned: Step[] = PLANNED) => {
     const folder = mkdtempSync(join(tmpdir(), "apps-"));
     writeFileSync(join(folder, "kubeconfig"), CONFIG);
     const run = await record({
@@ -212,7 +220,7 @@ describe("a release that is brought", () => {
       env: { KUBECONFIG: join(folder, "kubeconfig") },
       secrets: () => "QUJD",
     });
-    const error = await apps.act(run.context).catch((thrown: unknown) => thrown);
+    const error = await apps.act(run.context, { state: "to do", saw: "" }, planned).catch((thrown: unknown) => thrown);
     return { error, acts: run.commands.filter((line) => line.startsWith("act ")) };
   };
   const SYNC = "act helmfile --file bootstrap/helmfile.d/01-apps.yaml --selector name=coredns sync --hide-notes";
@@ -224,6 +232,13 @@ describe("a release that is brought", () => {
     expect(await bring([has("pending-install", new Date()), has("deployed", new Date())], [""])).toEqual({ error: undefined, acts: [] }));
   test("is taken away first when its helm died", async () =>
     expect(await bring([has("pending-install", OLD)], [""])).toEqual({ error: undefined, acts: [UNINSTALL, SYNC] }));
+  test("is not taken away when the plan did not name that", async () => {
+    const { error, acts } = await bring([has("pending-install", OLD)], [""], undefined, []);
+    expect(acts).toEqual([]);
+    expect(String(error)).toContain(
+      "could not continue bootstrap:apps: the plan did not name this\n  said: uninstall what a failed install left of kube-system/coredns\n  now:  none of it was done\n  next: task bootstrap:apps shows it and asks",
+    );
+  });
   test("is rolled back, never taken away, when its helm died in an upgrade", async () =>
     expect((await bring([has("pending-upgrade", OLD, "3"), has("deployed", new Date())], [""])).acts).toEqual([
       "act helm rollback coredns --namespace kube-system --wait --timeout 5m",

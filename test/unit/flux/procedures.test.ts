@@ -125,7 +125,7 @@ describe("flux:delete", () => {
       title: "flux:delete default/echo",
       lines: [
         "suspend Kustomization default/echo; `task leftovers UNDO=1` resumes it, and Flux installs everything again",
-        "a volume comes back from its backup where there is one, else empty",
+        "a volume is restored from its backup if it has one, otherwise it comes back empty",
       ],
       destroys: {
         name: "echo",
@@ -146,7 +146,7 @@ describe("flux:delete", () => {
     const marked = claim({ "kustomize.toolkit.fluxcd.io/prune": "disabled" });
     const recording = await open({ answers: { ...answers(), [LIVE]: JSON.stringify({ kind: "List", items: [release, marked] }) } });
     await recording.run(deleteApp, { app: "echo" });
-    expect(recording.plans[0]!.lines).toContain("stays, as it is marked: PersistentVolumeClaim default/echo");
+    expect(recording.plans[0]!.lines).toContain("keep (its annotation says so): PersistentVolumeClaim default/echo");
     expect(recording.plans[0]!.destroys!.what).not.toContain("PersistentVolumeClaim default/echo, and all that is in it");
     const deleted = recording.stdin["cat | kubectl delete --ignore-not-found --wait=true --timeout 9m --filename -"]!;
     expect(deleted).toContain("kind: HelmRelease");
@@ -327,7 +327,7 @@ describe("what others did", () => {
     });
     await recording.run(sync, {});
     expect(recording.commands).toContain("ask git ls-remote --exit-code origin refs/heads/main");
-    expect(recording.plans[0]!.lines).toEqual([`have Flux apply ${remote.slice(0, 12)}, and wait until it is ready`]);
+    expect(recording.plans[0]!.lines).toEqual([`reconcile ${remote.slice(0, 12)}, and wait until everything is ready`]);
   });
   it("with another cluster's kubeconfig nothing suspended is called gone", async () => {
     const recording = await record({ ...(await ourKubeconfig()), secrets: () => "b3RoZXI=" });

@@ -1,37 +1,113 @@
-import { expect, test } from "vitest";
-import { eachOf } from "../../../scripts/lib/at-once.ts";
+// Work on several things: everything begun is awaited, every failure is reported, nothing begins after a failure or an abort.
+import { describe, expect, test } from "vitest";
+import { eachOf, forEachNode, rolling } from "../../../scripts/lib/at-once.ts";
+import { Failure } from "../../../scripts/lib/errors.ts";
+import { testCluster } from "../test-cluster.ts";
 
-/** Fifty turns, of which `running` are under way; each takes a few turns of the event loop. */
-async function fifty(fails?: number) {
-  let [running, most] = [0, 0];
-  const answers = eachOf(
-    Array.from({ length: 50 }, (_, at) => at),
-    async (at) => {
-      most = Math.max(most, (running += 1));
-      for (let turn = 0; turn < 3; turn += 1) await new Promise((resolve) => void setImmediate(resolve));
-      running -= 1;
-      if (at === fails) throw new Error(`no ${at}`);
-      return `n${at}`;
-    },
+const { nodes } = testCluster();
+const never = () => ({ signal: new AbortController().signal });
+const work = { attempted: "install all", next: "task try", nameOf: (name: string) => name };
+const tick = () => new Promise((resolve) => setTimeout(resolve, 5));
+
+/** What was begun and what ended, in order; `fail` names those that fail, `abort` the one at which the run is interrupted. */
+async function each(names: string[], { fail = [] as string[], abort = "", atOnce = 8 } = {}) {
+  const stop = new AbortController();
+  const log: string[] = [];
+  const error = await forEachNode({ signal: stop.signal }, names, { ...work, atOnce }, async (name) => {
+    log.push(`begin ${name}`);
+    if (name === abort) stop.abort(new Error("interrupted by SIGINT"));
+    if (fail.includes(name)) throw new Failure({ attempted: `install ${name}`, said: "refused", next: "x" });
+    await tick();
+    log.push(`end ${name}`);
+  }).then(
+    () => undefined,
+    (thrown: Error) => thrown.message,
   );
-  return { answers: await answers, most };
+  return { log, error };
 }
 
-test("of many, eight are under way at a time, and the answers are in order", async () => {
-  const { answers, most } = await fifty();
-  expect([most, answers[0], answers[49], answers.length]).toEqual([8, "n0", "n49", 50]);
-});
-
-test("a few are all under way at once", async () => {
-  const order: string[] = [];
-  await eachOf([1, 2, 3], async (one) => {
-    order.push(`begins ${one}`);
-    await Promise.resolve();
-    order.push(`ends ${one}`);
+describe("independent nodes", () => {
+  test("all are done", async () => expect((await each(["a", "b"])).log).toEqual(["begin a", "begin b", "end a", "end b"]));
+  test("what was begun has ended before the failure is thrown", async () =>
+    expect(await each(["a", "b", "c"], { fail: ["a"] })).toEqual({
+      log: ["begin a", "begin b", "begin c", "end b", "end c"],
+      error: "could not install all\n  said: a: could not install a\n          said: refused\n  next: task try",
+    }));
+  test("no other is begun after a failure, and each that was not is named", async () =>
+    expect(await each(["a", "b", "c", "d"], { fail: ["a"], atOnce: 2 })).toEqual({
+      log: ["begin a", "begin b", "end b"],
+      error: "could not install all\n  said: a: could not install a\n          said: refused\n        not started: c, d\n  next: task try",
+    }));
+  test("every failure is reported", async () =>
+    expect((await each(["a", "b"], { fail: ["a", "b"] })).error).toMatch(/a: could not install a[\s\S]*b: could not install b/));
+  test("one alone fails with its own words", async () =>
+    expect((await each(["a"], { fail: ["a"] })).error).toBe("could not install a\n  said: refused\n  next: x"));
+  test("none is begun after an abort", async () =>
+    expect(await each(["a", "b", "c"], { abort: "a", atOnce: 1 })).toEqual({ log: ["begin a", "end a"], error: "interrupted by SIGINT" }));
+  test("a function that throws before its first await is a failure too", async () => {
+    const thrown = forEachNode(never(), ["a"], work, () => {
+      throw new Error("at once");
+    });
+    await expect(thrown).rejects.toThrow("at once");
   });
-  expect(order.slice(0, 3)).toEqual(["begins 1", "begins 2", "begins 3"]);
 });
 
-test("the first failure is thrown", async () => {
-  await expect(fifty(20)).rejects.toThrow("no 20");
+describe("reads", () => {
+  test("come back in their order", async () => expect(await eachOf([3, 1, 2], async (ms) => (await tick(), ms))).toEqual([3, 1, 2]));
+  test("everything begun has ended when the failure is thrown", async () => {
+    const ended: string[] = [];
+    const reading = eachOf(["a", "b"], async (name) => {
+      if (name === "a") throw new Error("no answer");
+      await tick();
+      ended.push(name);
+    });
+    await expect(reading).rejects.toThrow("no answer");
+    expect(ended).toEqual(["b"]);
+  });
+  test("at most eight are under way", async () => {
+    let [now, most] = [0, 0];
+    await eachOf(Array.from({ length: 20 }), async () => {
+      most = Math.max(most, (now += 1));
+      await tick();
+      now -= 1;
+    });
+    expect(most).toBe(8);
+  });
+});
+
+describe("rolling", () => {
+  const items = nodes.map((node) => ({ node }));
+  const go = async (down: boolean, checkGates: () => Promise<void>, one: (name: string) => Promise<void>) => {
+    const error = await rolling(
+      { ...never(), checkGates },
+      items,
+      { attempted: "reboot all", next: "task try", takesDown: () => down },
+      ({ node }) => one(node.name),
+    ).then(
+      () => undefined,
+      (thrown: Error) => thrown.message,
+    );
+    return error;
+  };
+  test("asks the gates again before each node, and stops at the one that is refused", async () => {
+    const done: string[] = [];
+    const verdicts = [undefined, "quorum: 1 of 3"];
+    const gates = async () => {
+      const said = verdicts.shift();
+      if (said) throw new Failure({ attempted: "start try", said });
+    };
+    expect(await go(true, gates, async (name) => void done.push(name))).toBe(
+      "could not reboot all\n  said: k8s-1: could not start try\n          said: quorum: 1 of 3\n  now:  not started: k8s-2\n  next: task try",
+    );
+    expect(done).toEqual(["k8s-0"]);
+  });
+  test("asks no gate for a node that stays up", async () => {
+    let asked = 0;
+    await go(
+      false,
+      async () => void (asked += 1),
+      async () => {},
+    );
+    expect(asked).toBe(0);
+  });
 });

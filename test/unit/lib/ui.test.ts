@@ -24,9 +24,9 @@ describe("a plan", () => {
     expect(texts.err).toBe("talos:apply k8s-0\n  - old\n  + new\n");
   });
   test.each(["y", "yes", " Y "])("goes on at %j", async (answer) =>
-    expect(await screen({ question: async () => answer }).ui.confirm(PLAN)).toBeUndefined(),
+    expect(await screen({ question: async () => answer }).ui.confirm(PLAN)).toBe("asked"),
   );
-  test("goes on with YES=1 without asking", async () => expect(await screen({ yes: true }).ui.confirm(PLAN)).toBeUndefined());
+  test("goes on with YES=1 without asking", async () => expect(await screen({ yes: true }).ui.confirm(PLAN)).toBe("given"));
   test("ends a dry run, with changes pending, even with YES=1", async () => {
     await expect(screen({ yes: true, dryRun: true }).ui.confirm(PLAN)).rejects.toMatchObject({
       message: "dry run: nothing was changed",
@@ -35,7 +35,7 @@ describe("a plan", () => {
   });
   test("never waits where nobody can answer", async () => {
     await expect(screen().ui.confirm(PLAN)).rejects.toThrow(
-      "nobody is here to answer: pass YES=1 (--yes) to go on, DRY_RUN=1 (--dry-run) to only look",
+      "no terminal to ask on: pass YES=1 (--yes) to continue, DRY_RUN=1 (--dry-run) to only look",
     );
   });
 });
@@ -43,16 +43,16 @@ describe("a plan", () => {
 describe("what cannot be got back", () => {
   test("is listed, and YES=1 is not enough", async () => {
     const { ui, texts } = screen({ yes: true });
-    await expect(ui.confirm(DELETE)).rejects.toThrow("this cannot be undone: pass CONFIRM=k8s_0 (--confirm k8s_0) to go on");
-    expect(texts.err).toContain("  cannot be got back:\n    zvol tank/VM/k8s_0-boot, 500 GB\n");
+    await expect(ui.confirm(DELETE)).rejects.toThrow("this cannot be undone: pass CONFIRM=k8s_0 (--confirm k8s_0) to continue");
+    expect(texts.err).toContain("  cannot be undone:\n    zvol tank/VM/k8s_0-boot, 500 GB\n");
   });
-  test("goes on with the right name", async () => expect(await screen({ confirmed: "k8s_0" }).ui.confirm(DELETE)).toBeUndefined());
+  test("goes on with the right name", async () => expect(await screen({ confirmed: "k8s_0" }).ui.confirm(DELETE)).toBe("given"));
   test("is refused with another name", async () =>
     await expect(screen({ confirmed: "k8s_1" }).ui.confirm(DELETE)).rejects.toThrow(
-      "CONFIRM=k8s_1 does not name what goes away: CONFIRM=k8s_0",
+      "CONFIRM=k8s_1 does not name what would be lost: CONFIRM=k8s_0",
     ));
   test("goes on when the name is typed", async () =>
-    expect(await screen({ question: async () => "k8s_0 " }).ui.confirm(DELETE)).toBeUndefined());
+    expect(await screen({ question: async () => "k8s_0 " }).ui.confirm(DELETE)).toBe("asked"));
   test("stops when something else is typed", async () =>
     await expect(screen({ question: async () => "yes" }).ui.confirm(DELETE)).rejects.toThrow("nothing was changed"));
 });

@@ -1,0 +1,44 @@
+// What a run is going to do, as data: shown, confirmed, and compared with what a second look finds.
+import type { Node } from "./cluster/cluster.ts";
+
+/** One action on one thing: `{ action: "install Talos on", target: "k8s-0" }`. Plans are compared by these two words, never by figures. */
+export interface Step {
+  action: string;
+  target: string;
+  /** It removes or overwrites something. */
+  destroys?: boolean;
+}
+
+/** What the person sees and answers. */
+export interface Question {
+  /** One line: "talos:apply k8s-0". */
+  title: string;
+  /** What will happen, removals first. */
+  lines: string[];
+  /** What cannot be undone, and the name that must be typed to continue. */
+  destroys?: { what: string[]; name: string };
+}
+
+export interface Plan extends Question {
+  /** Empty when there is nothing to do. */
+  steps: readonly Step[];
+  /** Healthy nodes that go down for it, one after the other. */
+  takesDown?: readonly Node[];
+}
+
+/** Steps of `now` that `shown` does not have: `install Talos on k8s-2`. Fewer steps are no difference. */
+export const unplanned = (shown: readonly Step[], now: readonly Step[]): Step[] =>
+  now.filter((step) => !shown.some((other) => isSame(step, other)));
+
+/** How a second plan differs from the one that was shown, a line each; none when the second does the same or less. */
+export function differencesOf(shown: Plan, now: Plan): string[] {
+  const added = unplanned(shown.steps, now.steps).map((step) => `new: ${describeStep(step)}`);
+  const name = now.destroys?.name;
+  return name === undefined || name === shown.destroys?.name ? added : [...added, `new: it destroys ${now.destroys!.what.join(", ")}`];
+}
+
+export const describeStep = ({ action, target }: Step) => `${action} ${target}`;
+
+/** Two steps are the same when action, target and whether they destroy are. */
+const isSame = (one: Step, other: Step) =>
+  one.action === other.action && one.target === other.target && Boolean(one.destroys) === Boolean(other.destroys);
