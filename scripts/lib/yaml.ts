@@ -3,11 +3,16 @@ import { Failure } from "./errors.ts";
 
 /** The documents of a text, without empty ones. Throws a Failure with every line that is no YAML; `file` is what the person may mend. */
 export async function parseDocuments(text: string, file: string): Promise<unknown[]> {
-  const { parseAllDocuments } = await import("yaml");
-  const parsed = [...parseAllDocuments(text, { prettyErrors: true, logLevel: "silent" })];
-  const wrong = parsed.flatMap(({ errors }) => errors.map(({ message }) => message.split("\n")[0]!));
+  const { LineCounter, parseAllDocuments } = await import("yaml");
+  const { wrongAliases } = await import("./aliases.ts");
+  const lineCounter = new LineCounter();
+  const parsed = [...parseAllDocuments(text, { prettyErrors: true, logLevel: "silent", lineCounter })];
+  const wrong = parsed.flatMap((document) => [
+    ...document.errors.map(({ message }) => message.split("\n")[0]!),
+    ...wrongAliases(document).map(({ offset, text }) => `${text} at line ${lineCounter.linePos(offset).line}`),
+  ]);
   if (wrong.length > 0)
-    throw new Failure({ attempted: `read ${file} as YAML`, said: wrong.join("\n"), now: "nothing was changed", next: `mend ${file}` });
+    throw new Failure({ attempted: `read ${file} as YAML`, said: wrong.join("\n"), now: "nothing was changed", next: `fix ${file}` });
   return parsed.map((document): unknown => document.toJS()).filter((document) => document !== null && document !== undefined);
 }
 

@@ -1,8 +1,9 @@
 // What no single field can say.
 import { checkAddresses } from "./checks/addresses.ts";
 import { checkMachines } from "./checks/machines.ts";
-import { checkNetworks } from "./checks/networks.ts";
+import { checkNetworks, publicNetworks } from "./checks/networks.ts";
 import { checkNodes, oddNumbers } from "./checks/nodes.ts";
+import { checkOwner, oddOwner } from "./checks/repository.ts";
 import type { Finding, Read } from "./findings.ts";
 
 /** Everything that is wrong between fields. */
@@ -11,7 +12,8 @@ export const checkHome = (read: Read): Finding[] => [
   ...checkAddresses(read),
   ...checkNodes(read),
   ...checkMachines(read),
+  ...checkOwner(read),
 ];
 
 /** What is odd, and may be meant. */
-export const warnings = (read: Read): Finding[] => oddNumbers(read);
+export const warnings = (read: Read): Finding[] => [...oddNumbers(read), ...publicNetworks(read), ...oddOwner(read)];

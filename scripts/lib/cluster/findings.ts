@@ -23,7 +23,11 @@ export const fieldOf = (path: Path): string =>
   path.map((key, index) => (typeof key === "number" ? `[${key}]` : index ? `.${key}` : key)).join("");
 
 /** `file:line: field: what is wrong (hint)`, a line each, in the order of the lines. */
-export const tell = (file: string, found: readonly Finding[], lineOf: (path: Path) => number, notes: readonly Note[] = []): string[] =>
-  [...notes, ...found.map(({ path, message }) => ({ line: lineOf(path), text: path.length ? `${fieldOf(path)}: ${message}` : message }))]
-    .sort((a, b) => a.line - b.line)
-    .map(({ line, text }) => `${file}:${line}: ${text}`);
+export const tell = (file: string, found: readonly Finding[], lineOf: (path: Path) => number, notes: readonly Note[] = []): string[] => [
+  // a number can break two rules that are one to a person
+  ...new Set(
+    [...notes, ...found.map(({ path, message }) => ({ line: lineOf(path), text: path.length ? `${fieldOf(path)}: ${message}` : message }))]
+      .sort((a, b) => a.line - b.line)
+      .map(({ line, text }) => `${file}:${line}: ${text}`),
+  ),
+];

@@ -29,11 +29,11 @@ export function loadCluster(root: string, warn: (line: string) => void): Cluster
 
 /** The same from a text. */
 export function readCluster(text: string, warn: (line: string) => void): Cluster {
-  const { value, broken, complaints, lineOf } = readYaml(text);
+  const { value, broken, complaints, lineOf, typedAt } = readYaml(text);
   if (broken) throw new UsageError(tell(FILE, [], lineOf, complaints).join("\n"));
   if (value === null) throw new UsageError(`${FILE}:1: is empty (${RESTORE})`);
   const parsed = definition.safeParse(value);
-  const single = parsed.success ? [] : parsed.error.issues.flatMap((issue) => inWords(issue, value));
+  const single = parsed.success ? [] : parsed.error.issues.flatMap((issue) => inWords(issue, value, typedAt));
   const read = readerOf(value, single);
   for (const line of tell(FILE, warnings(read), lineOf)) warn(line);
   const found = [...single, ...checkHome(read)];

@@ -1,5 +1,19 @@
 // A YAML text as values, with the way back from a field to its line, and the parser's complaints in our words.
-import { type Document, isMap, isPair, isScalar, isSeq, LineCounter, type Node, parseDocument, type YAMLError } from "yaml";
+import {
+  type Document,
+  isAlias,
+  isMap,
+  isNode,
+  isPair,
+  isScalar,
+  isSeq,
+  LineCounter,
+  type Node,
+  parseDocument,
+  visit,
+  type YAMLError,
+} from "yaml";
+import { wrongAliases } from "../aliases.ts";
 import type { Note, Path } from "./findings.ts";
 
 export interface Located {
@@ -7,6 +21,8 @@ export interface Located {
   value: unknown;
   /** The line of a field's key, or of a list's entry; for what is not there, that of the nearest part above it. Counted from 1. */
   lineOf(path: Path): number;
+  /** A number, a boolean or a null as it was typed (`0x10`, `1.10`, `Yes`); undefined for text, for sections and for what is missing. */
+  typedAt(path: Path): string | undefined;
   /** What the parser complains of. */
   complaints: Note[];
   /** It is no YAML: nothing else can be said of it. */
@@ -15,16 +31,57 @@ export interface Located {
 
 export function readYaml(text: string): Located {
   const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: (a, b) => sourceOf(a) === sourceOf(b) });
   const lineAt = (offset: number) => lines.linePos(offset).line;
   const mistake = document.errors.find(({ code }) => code !== "DUPLICATE_KEY"); // the first; those after it are mostly its echoes
   const complaints = (mistake ? [mistake] : document.errors).map((error) => ({ line: lineAt(error.pos[0]), text: inWords(error, text) }));
+  const references = mistake ? [] : wrongReferences(document, lineAt);
+  const broken = mistake !== undefined || references.length > 0;
+  if (!broken) keepKeysAsTyped(document);
   return {
-    value: mistake ? undefined : document.toJS(),
-    broken: mistake !== undefined,
-    complaints,
+    value: broken ? undefined : document.toJS({ maxAliasCount: -1 }), // the aliases were checked above
+    broken,
+    complaints: [...complaints, ...references],
     lineOf: (path) => lineOf(document, path, lineAt),
+    typedAt(path) {
+      const node = nodeAt(document, path);
+      return isScalar(node) && typeof node.value !== "string" ? node.source || undefined : undefined;
+    },
   };
+}
+
+/** What stands in the file for a scalar, before YAML makes a number of it. */
+const sourceOf = (node: unknown) => (isScalar(node) ? (node.source ?? String(node.value)) : node);
+
+/** YAML reads the key 1.10 as the number 1.1; in this file every key is text. */
+function keepKeysAsTyped(document: Document): void {
+  visit(document, {
+    Pair(_, { key }) {
+      if (isScalar(key)) key.value = sourceOf(key);
+    },
+  });
+}
+
+/** Aliases that cannot be read, and keys that are no text. */
+function wrongReferences(document: Document, lineAt: (offset: number) => number): Note[] {
+  const found = wrongAliases(document).map(({ offset, text }) => ({ line: lineAt(offset), text }));
+  const note = (key: unknown, text: string) => found.push({ line: lineAt((isNode(key) && key.range?.[0]) || 0), text });
+  visit(document, {
+    Pair(_, { key }) {
+      if (isAlias(key)) note(key, `*${key.source}: a key cannot be an alias (write the key)`);
+      else if (!isScalar(key)) note(key, "a list or a section cannot be a key (write a word)");
+    },
+  });
+  return found;
+}
+
+/** The node of a field, through aliases; undefined for what is missing. */
+function nodeAt(document: Document, path: Path): unknown {
+  const target = (node: unknown) => (isAlias(node) ? node.resolve(document) : node);
+  return path.reduce<unknown>((node, step) => {
+    if (isMap(node)) return target(node.items.find(({ key }) => isScalar(key) && String(key.value) === String(step))?.value);
+    return isSeq(node) ? target(node.items[Number(step)]) : undefined;
+  }, target(document.contents));
 }
 
 function lineOf(document: Document, path: Path, lineAt: (offset: number) => number): number {

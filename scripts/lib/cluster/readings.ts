@@ -29,11 +29,11 @@ export function readMac(typed: string): Reading<string> {
     return wrong(`${show(typed)} is no MAC address`, "six pairs of hex digits, as 00:a0:98:28:c8:83");
   const value = digits.replaceAll(/(..)(?=.)/g, "$1:");
   if (digits === "0".repeat(12))
-    return wrong(`${value} is no card's address`, "take the one that the hypervisor shows, or make one up: 02:00:00:00:00:01");
+    return wrong(`${typed} is no card's address`, "take the one that the hypervisor shows, or make one up: 02:00:00:00:00:01");
   const first = Number.parseInt(digits.slice(0, 2), 16);
   if (first & 1)
     return wrong(
-      `${value} is a multicast address, no card can have it`,
+      `${typed} is a multicast address, no card can have it`,
       `the first pair must be even, as ${(first - 1).toString(16).padStart(2, "0")}${value.slice(2)}`,
     );
   return { value };

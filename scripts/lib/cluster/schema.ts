@@ -26,7 +26,7 @@ import {
 /** Text that `read` finds good. The value stays as written; `clusterOf` reads it again. */
 const text = (read: (typed: string) => Reading<unknown>, description: string, example: string) =>
   z
-    .string({ error: ({ input }) => (typeof input === "number" ? wrongOf(read(String(input))) : undefined) })
+    .string()
     .superRefine((typed, context) => {
       const message = wrongOf(read(typed));
       if (message !== undefined) context.addIssue({ code: "custom", message });

@@ -5,46 +5,61 @@ import type { Finding, Path } from "./findings.ts";
 import { definition } from "./schema.ts";
 import { orList, show } from "./show.ts";
 
-/** One issue may be about several keys. `value` is the whole file. */
-export function inWords(issue: z.core.$ZodIssue, value: unknown): Finding[] {
+/** One issue may be about several keys. `value` is the whole file; `typedAt` gives numbers and booleans as they were typed. */
+export function inWords(issue: z.core.$ZodIssue, value: unknown, typedAt: (path: Path) => string | undefined): Finding[] {
   const path = issue.path as Path;
   if (issue.code === "unrecognized_keys") return issue.keys.map((key) => ({ path: [...path, key], message: unknown(key, keysAt(path)) }));
   const has = valueAt(value, path);
+  const typed = typedAt(path);
+  const shown = typed ?? show(has);
   if (has === undefined) return [{ path, message: `is missing${hint(path)}` }];
-  if (has === null) return [{ path, message: `is empty${hint(path)}` }];
+  if (has === null) return [{ path, message: `${typed === undefined ? "" : `${typed} `}is empty${hint(path)}` }];
   if (issue.code === "invalid_key") return [{ path, message: issue.issues[0]?.message ?? issue.message }];
-  if (issue.code === "invalid_value") return [{ path, message: among(has, issue.values.map(String)) }];
+  if (issue.code === "invalid_value") return [{ path, message: among(has, shown, issue.values.map(String)) }];
   if (issue.code === "too_small" || issue.code === "too_big")
-    return [{ path, message: typeof has === "number" ? outOfRange(has, path) : issue.message }];
-  if (issue.code === "invalid_type")
-    return [{ path, message: ourWords(issue.message) ? issue.message : ofKind(has, issue.expected, path) }];
+    return [{ path, message: typeof has === "number" ? outOfRange(has, shown, path) : issue.message }];
+  if (issue.code === "invalid_type" && issue.expected === "string" && typed !== undefined)
+    return [{ path, message: notQuoted(typed, path) }];
+  if (issue.code === "invalid_type") return [{ path, message: ofKind(has, shown, issue.expected, path) }];
   return [{ path, message: issue.message }];
 }
 
-/** The definition's own sentence about a number that stands where text is wanted. */
-const ourWords = (message: string) => !message.startsWith("Invalid input");
+/** A number or a boolean where text is expected: what is wrong with it as text, or that it needs quotes. */
+function notQuoted(typed: string, path: Path): string {
+  const asText = bare(schemaAt(path)!).safeParse(typed);
+  return asText.success ? `${typed} is no text (put it in quotes)` : asText.error.issues[0]!.message;
+}
+
+/** Other names of the hypervisors, which no count of letters finds. */
+const ALSO_CALLED: Record<string, string[]> = {
+  vsphere: ["esx", "esxi", "vmware", "vcenter", "vcsa", "govc"],
+  truenas: ["truenas-scale", "truenas-core", "truenas-ce", "scale", "freenas", "nas", "bhyve", "kvm"],
+};
+
+const meantBy = (word: string, known: readonly string[]) =>
+  known.find((name) => ALSO_CALLED[name]?.includes(word.toLowerCase())) ?? nearest(word, known);
 
 const unknown = (key: string, known: string[]) => {
-  const near = nearest(key, known);
+  const near = meantBy(key, known);
   return `is not known here (${near ? `did you mean ${near}?` : `known are ${known.join(", ")}`})`;
 };
 
-function among(has: unknown, values: string[]): string {
-  const near = typeof has === "string" ? nearest(has, values) : undefined;
-  return `${show(has)} is not known (${near ? `did you mean ${near}? ` : ""}${orList(values)})`;
+function among(has: unknown, shown: string, values: string[]): string {
+  const near = typeof has === "string" ? meantBy(has, values) : undefined;
+  return `${shown} is not known (${near ? `did you mean ${near}? ` : ""}${orList(values)})`;
 }
 
-function outOfRange(has: number, path: Path): string {
+function outOfRange(has: number, shown: string, path: Path): string {
   const { minimum, maximum } = z.toJSONSchema(bare(schemaAt(path)!)) as { minimum: number; maximum: number };
-  return `${has} is too ${has < minimum ? "small" : "large"} (${minimum} to ${maximum})`;
+  return `${shown} is too ${has < minimum ? "small" : "large"} (${minimum} to ${maximum})`;
 }
 
-function ofKind(has: unknown, expected: string, path: Path): string {
-  if (expected === "object" || expected === "record") return `${show(has)} stands where a section is wanted${hint(path)}`;
-  if (expected === "array") return `${show(has)} stands where a list is wanted (entries begin with "- ")`;
-  if (expected === "boolean") return `${show(has)} is neither true nor false`;
-  if (expected === "string") return `${show(has)} is no text (${typeof has === "object" ? `as ${exampleAt(path)}` : "put it in quotes"})`;
-  return `${show(has)} is no whole number`;
+function ofKind(has: unknown, shown: string, expected: string, path: Path): string {
+  if (expected === "object" || expected === "record") return `${shown} stands where a section is wanted${hint(path)}`;
+  if (expected === "array") return `${shown} stands where a list is wanted (entries begin with "- ")`;
+  if (expected === "boolean") return `${shown} is neither true nor false`;
+  if (expected === "string") return `${shown} is no text (${typeof has === "object" ? `as ${exampleAt(path)}` : "put it in quotes"})`;
+  return `${shown} is no whole number`;
 }
 
 function hint(path: Path): string {

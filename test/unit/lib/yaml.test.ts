@@ -12,6 +12,16 @@ test("a mistake names the file and the line", async () =>
   expect(await parseDocuments("a: 1\nb: [1\n", "talos/x.yaml").catch((error: Error) => error.message)).toMatch(
     /^could not read talos\/x.yaml as YAML\n {2}said: .* at line 3, column 1/,
   ));
+test.each([
+  ["a: 1\nb: *none\n", "*none: no anchor &none stands above it"],
+  ["a: 1\nb: &b [*b]\n", "*b: stands inside its own anchor &b"],
+  ["a: &a 1\n---\nb: *a\n", "*a: no anchor &a stands above it"],
+])("an alias that cannot be read names the file and the line: %j", async (text, message) => {
+  const said = await parseDocuments(text, "talos/x.yaml").catch((error: Error) => error.message);
+  expect(said).toContain("could not read talos/x.yaml as YAML");
+  expect(said).toContain(message);
+  expect(said).toMatch(/ at line [23]$/m);
+});
 test("a key that stands twice is a mistake", async () =>
   expect(await parseDocuments("a: 1\na: 2\n", "x").catch((error: Error) => error.message)).toMatch(/Map keys must be unique at line 2/));
 

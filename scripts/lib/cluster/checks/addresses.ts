@@ -48,7 +48,7 @@ const othersOf = (read: Read): Place[] => [
 ];
 
 function checkInside(all: Place[], hosts: Place[], network: string | undefined): Finding[] {
-  if (network === undefined) return [];
+  if (network === undefined || prefixOf(network) > 30) return []; // checkNetworks says that it is too small
   const span = spanOf(network);
   const outside = all
     .filter(({ address }) => !lies(address, span))
@@ -56,7 +56,6 @@ function checkInside(all: Place[], hosts: Place[], network: string | undefined):
       path,
       message: `${address} is outside network.nodes, ${network} (which goes from ${textOf(span.first + 1)} to ${textOf(span.last - 1)})`,
     }));
-  if (prefixOf(network) > 30) return outside;
   const reserved = hosts
     .filter(({ address }) => numberOf(address) === span.first || numberOf(address) === span.last)
     .map(({ address, path }) => ({

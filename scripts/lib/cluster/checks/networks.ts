@@ -1,11 +1,53 @@
 // The three networks against each other, and whether pods and Services fit into theirs.
-import { overlaps, prefixOf } from "../../address.ts";
+import { networkOf, overlaps, prefixOf, spanOf } from "../../address.ts";
 import type { Finding, Read } from "../findings.ts";
+import { orList } from "../show.ts";
 
 /** kube-controller-manager cuts pods into a /24 for each node. */
 const OF_A_NODE = 24;
 
-export const checkNetworks = (read: Read): Finding[] => [...checkOverlaps(read), ...checkPods(read), ...checkServices(read)];
+export const checkNetworks = (read: Read): Finding[] => [
+  ...checkNodes(read),
+  ...checkOverlaps(read),
+  ...checkPods(read),
+  ...checkServices(read),
+];
+
+/** Addresses that a home may use as it likes: RFC 1918. */
+const PRIVATE = ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"];
+
+/** Pods and Services on addresses of the Internet hide the hosts that own them. No error: a cluster that runs cannot change its networks. */
+export const publicNetworks = (read: Read): Finding[] =>
+  ["pods", "services"].flatMap((name) => {
+    const network = read("network", name);
+    if (network === undefined || PRIVATE.some((range) => contains(range, network))) return [];
+    return [
+      {
+        path: ["network", name],
+        message: `${network} is not private address space: the cluster cannot reach hosts that have these addresses (take part of ${orList(PRIVATE)})`,
+      },
+    ];
+  });
+
+const contains = (range: string, network: string) => {
+  const [outer, inner] = [spanOf(range), spanOf(networkOf(network))];
+  return outer.first <= inner.first && inner.last <= outer.last;
+};
+
+/** The VIP, the two gateways and the nodes have an address each; the first and the last of a network are no machine's. */
+function checkNodes(read: Read): Finding[] {
+  const network = read("network", "nodes");
+  if (network === undefined) return [];
+  const room = Math.max(0, 2 ** (32 - prefixOf(network)) - 2);
+  const wanted = (read<unknown[]>("nodes")?.length ?? 1) + 3;
+  if (room >= wanted) return [];
+  return [
+    {
+      path: ["network", "nodes"],
+      message: `${network} has room for ${room} of ${wanted} addresses (VIP, two gateways, nodes; a /24 has room for 254)`,
+    },
+  ];
+}
 
 function checkOverlaps(read: Read): Finding[] {
   const networks = ["nodes", "pods", "services"].flatMap((name) => {
