@@ -13,12 +13,25 @@ import { podSecurity } from "./rules/pod-security.ts";
 import { prune } from "./rules/prune.ts";
 import { rootPatch } from "./rules/root-patch.ts";
 import { schema } from "./rules/schema.ts";
+import { secretStore } from "./rules/secret-store.ts";
 import { secrets } from "./rules/secrets.ts";
 import { structure } from "./rules/structure.ts";
 import { values } from "./rules/values.ts";
 import type { Finding } from "./types.ts";
 
-export const RULES: readonly Rule[] = [structure, rootPatch, prune, schema, values, secrets, network, podSecurity, images, charts];
+export const RULES: readonly Rule[] = [
+  structure,
+  rootPatch,
+  prune,
+  schema,
+  values,
+  secrets,
+  secretStore,
+  network,
+  podSecurity,
+  images,
+  charts,
+];
 
 export interface Lint {
   ground: Ground;

@@ -3,6 +3,7 @@ import { type Around, isReadyNow, ready } from "./cluster-flux-status.ts";
 import { PACE, type Step } from "./cluster-nodes.ts";
 import { runs } from "./cluster-releases.ts";
 import { type ClusterState, type Entry, entriesOf, entryAt, storeOf } from "./cluster-store.ts";
+import { Untaught } from "./tool.ts";
 
 export function externalSecretSteps(state: Readonly<ClusterState>, { vaultHas }: Around): Step[] {
   if (!runs(state, "Deployment/external-secrets", "external-secrets")) return [];
@@ -18,7 +19,13 @@ export function externalSecretSteps(state: Readonly<ClusterState>, { vaultHas }:
     const target = spec.target?.name ?? metadata.name;
     const isMade = spec.refreshPolicy === "CreatedOnce" && entryAt(state, "secrets", metadata.namespace!, target as string) !== undefined;
     const vault = Object.keys(valid?.object.spec.provider.onepassword.vaults ?? {})[0] ?? "";
-    const failed = !valid ? "could not get secret data from provider" : isMade ? undefined : lacking(spec, vault, vaultHas);
+    const failed = !valid
+      ? "could not get secret data from provider"
+      : !serves(valid, metadata.namespace!)
+        ? `could not get secret data from provider: using cluster store "${valid.object.metadata.name}" is not allowed from namespace "${metadata.namespace}": denied by spec.condition`
+        : isMade
+          ? undefined
+          : lacking(spec, vault, vaultHas);
     if (failed !== undefined) steps.push([entry, ready(entry, "False", "SecretSyncedError", failed)]);
     else {
       const done = ready(entry, "True", "SecretSynced", "secret synced");
@@ -36,6 +43,14 @@ export function externalSecretSteps(state: Readonly<ClusterState>, { vaultHas }:
   return steps.flatMap(([entry, apply]) =>
     apply ? [{ at: entry.at + PACE.reconcile, what: `${entry.object.kind} ${entry.object.metadata.name} is looked at`, apply }] : [],
   );
+}
+
+/** Whether a store's conditions allow a namespace; a store without conditions serves all. */
+function serves({ object: { spec } }: Entry, namespace: string): boolean {
+  const conditions = (spec.conditions ?? []) as { namespaces?: string[] }[];
+  const untaught = conditions.flatMap(Object.keys).find((key) => key !== "namespaces");
+  if (untaught !== undefined) throw new Untaught(`spec.conditions[].${untaught} of a ClusterSecretStore`);
+  return conditions.length === 0 || conditions.some(({ namespaces = [] }) => namespaces.includes(namespace));
 }
 
 /** What the provider says of the first item or field that is not there; undefined when everything is. */

@@ -2,7 +2,7 @@
 import { expect, it } from "vitest";
 import { CATALOGUE } from "../../../scripts/lib/secrets/catalogue.ts";
 import { ourHome } from "./home.ts";
-import { type Any, ofKind, substituted } from "./tree.ts";
+import { type Any, namespaceOf, ofKind, substituted, TREE } from "./tree.ts";
 
 const { items } = ourHome().onepassword;
 const known = new Set(CATALOGUE.map(({ item, field }) => `${items[item]} ${field}`));
@@ -44,4 +44,15 @@ it("an item is named by its setting: a home may call it as it likes", () => {
 
 it("no Secret takes from two items: one that a home does not have would take the other with it", () => {
   for (const { file, name, object } of SECRETS) expect((object.spec.dataFrom ?? []).length, `${file} ${name}`).toBeLessThanOrEqual(1);
+});
+
+it("the store serves the namespaces that use it, and no others: a new one is added to its conditions", () => {
+  const [store] = ofKind("ClusterSecretStore", "external-secrets.io");
+  const users = [...SECRETS, ...ofKind("PushSecret", "external-secrets.io")].filter(({ file }) => file.startsWith("kubernetes/apps/"));
+  const components = TREE.filter(
+    ({ kind, object }) => kind === "Kustomization" && JSON.stringify(object.spec?.components ?? []).includes("components/volsync"),
+  );
+  expect(store!.object.spec.conditions).toEqual([
+    { namespaces: [...new Set([...users, ...components].map(({ file }) => namespaceOf(file)))].toSorted() },
+  ]);
 });

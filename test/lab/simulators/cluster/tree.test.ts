@@ -95,6 +95,19 @@ describe("an ExternalSecret", () => {
     expect(told({ dataFrom: [{ extract: { key: "app" } }], target: { template: { data: { KEY: "{{ .PASSWORD }}" } } } })).toMatch(
       /map has no entry for key "PASSWORD"$/,
     ));
+  test("is denied in a namespace that the store does not serve", () => {
+    const limited = (...namespaces: string[]) => {
+      const object = { ...store, spec: { ...store.spec, conditions: [{ namespaces }] } };
+      return told(
+        { dataFrom: [{ extract: { key: "app" } }] },
+        { "clustersecretstores.external-secrets.io//onepassword": entry(object, ready) },
+      );
+    };
+    expect(limited("default", "media")).toBe("secret synced");
+    expect(limited("media")).toBe(
+      'could not get secret data from provider: using cluster store "onepassword" is not allowed from namespace "default": denied by spec.condition',
+    );
+  });
   test("asks for nothing where it is made once and the Secret is there", () => {
     const made = entry({ apiVersion: "v1", kind: "Secret", metadata: { name: "app-secret", namespace: "default" } });
     const spec = { refreshPolicy: "CreatedOnce", dataFrom: [{ extract: { key: "other" } }] };
