@@ -1,7 +1,8 @@
 // The seven releases that must run before Flux can take over, one after the other, each with the chart, version and values that Flux will use.
 import { Failure, textOf } from "../lib/errors.ts";
 import { compareReleases, type Release, releases, type Wanted, wantedReleases, worthAnotherTry } from "../lib/helm.ts";
-import { apiReady, expectOurCluster, getAll } from "../lib/kubernetes.ts";
+import { getAll } from "../lib/kubernetes.ts";
+import { type ClusterAccess, expectOurCluster, reachCluster } from "../lib/kubernetes/access.ts";
 import { main } from "../lib/procedure.ts";
 import type { Step } from "../lib/plan.ts";
 import { refuseUnplanned, type Seen, stage } from "../lib/stage.ts";
@@ -14,7 +15,8 @@ const HELMFILE = "bootstrap/helmfile.d/01-apps.yaml";
 const HELM_TIMEOUT_MS = 11 * 60_000;
 const TRIES = 4;
 
-const look = async () => compareReleases(await wantedReleases(HELMFILE), await releases(), Date.now(), HELM_TIMEOUT_MS);
+const look = async (access: ClusterAccess) =>
+  compareReleases(await wantedReleases(HELMFILE), await releases(access), Date.now(), HELM_TIMEOUT_MS);
 
 /** Nothing for us to do: it is as wanted, or Flux keeps it. */
 const isSettled = ({ is }: Release) => is === "deployed" || is === "flux";
@@ -52,22 +54,22 @@ export const apps = stage<Release[]>({
   name: "bootstrap:apps",
   about: "install the releases that Flux needs",
   destroys: "what a first install left that died halfway",
-  async observe() {
-    const api = await apiReady();
+  async observe(context) {
+    const api = await reachCluster(context);
     if ("waiting" in api)
       return {
         state: "unknown",
         saw: `the API does not answer: ${api.waiting}`,
         todo: ["install what is missing, in the helmfile's order"],
       };
-    return seeReleases(await look());
+    return seeReleases(await look(api.ready));
   },
   async act(context, _seen, planned) {
-    await expectOurCluster(context);
+    const access = await expectOurCluster(context);
     const wanted = await wantedReleases(HELMFILE);
     for (const release of wanted) {
-      await install(release, context, planned);
-      if (release.name === "cilium") await nodesReady(context);
+      await install(release, context, access, planned);
+      if (release.name === "cilium") await nodesReady(context, access);
     }
   },
 });
@@ -76,17 +78,17 @@ export const apps = stage<Release[]>({
 const OTHER_AT_WORK = /another operation .*in progress/;
 
 /** Deploys one release. Its state is read before each try: another helm may have begun or ended meanwhile. */
-async function install(wanted: Wanted, context: Context, planned: readonly Step[]): Promise<void> {
+async function install(wanted: Wanted, context: Context, access: ClusterAccess, planned: readonly Step[]): Promise<void> {
   const { ui, signal } = context;
   const { name, namespace, version } = wanted;
   for (let attempt = 1; ; attempt += 1) {
-    const release = await settled(wanted, context);
+    const release = await settled(wanted, context, access);
     if (isSettled(release)) return;
     refuseUnplanned(apps, planned, [stepOf(release)]);
-    if (release.is === "halfway") await $({ timeout: "6m" })`helm rollback ${name} --namespace ${namespace} --wait --timeout 5m`;
-    if (release.is === "stuck") await $({ timeout: "6m" })`helm uninstall ${name} --namespace ${namespace} --wait --timeout 5m`;
+    if (release.is === "halfway") await access.$({ timeout: "6m" })`helm rollback ${name} --namespace ${namespace} --wait --timeout 5m`;
+    if (release.is === "stuck") await access.$({ timeout: "6m" })`helm uninstall ${name} --namespace ${namespace} --wait --timeout 5m`;
     ui.progress(`installing ${name} ${version}${attempt > 1 ? `, try ${attempt} of ${TRIES}` : ""}`);
-    const done = await $({ timeout: "15m" })`helmfile --file ${HELMFILE} --selector name=${name} sync --hide-notes`.nothrow();
+    const done = await access.$({ timeout: "15m" })`helmfile --file ${HELMFILE} --selector name=${name} sync --hide-notes`.nothrow();
     if (done.exitCode === 0) return;
     const said = textOf(done);
     if (attempt === TRIES || signal.aborted || !(worthAnotherTry(said) || OTHER_AT_WORK.test(said))) {
@@ -102,22 +104,22 @@ async function install(wanted: Wanted, context: Context, planned: readonly Step[
 }
 
 /** The release once no helm is at work on it: a run that was killed leaves its helm running, which ends by itself. */
-const settled = (wanted: Wanted, { ui, signal }: Context): Promise<Release> =>
+const settled = (wanted: Wanted, { ui, signal }: Context, access: ClusterAccess): Promise<Release> =>
   until<Release>(
     async () => {
-      const [release] = compareReleases([wanted], await releases(), Date.now(), HELM_TIMEOUT_MS);
+      const [release] = compareReleases([wanted], await releases(access), Date.now(), HELM_TIMEOUT_MS);
       return release!.is === "pending" ? { waiting: `${release!.status}` } : { ready: release! };
     },
     { for: `the helm that works on ${wanted.name}`, seconds: HELM_TIMEOUT_MS / 1000 + 60, ui, signal, next: "task bootstrap:apps" },
   );
 
 /** With the CNI every node becomes Ready; without that, the next release would wait ten minutes to say so. */
-const nodesReady = ({ cluster, ui, signal }: Context) =>
+const nodesReady = ({ cluster, ui, signal }: Context, access: ClusterAccess) =>
   until(
     async () =>
       readiness(
         cluster.nodes.map(({ name }) => name),
-        (await getAll("nodes")) ?? [],
+        await getAll(access, "nodes"),
       ),
     {
       for: "every node to be Ready",

@@ -1,11 +1,13 @@
 // The CustomResourceDefinitions that charts bring, before anything uses them: Flux checks a whole set of objects before it writes any of them.
 import { customResourceDefinitions } from "../lib/manifests.ts";
-import { textOf } from "../lib/errors.ts";
+import { Failure, textOf } from "../lib/errors.ts";
 import { worthAnotherTry } from "../lib/helm.ts";
-import { apiReady, expectOurCluster, steady } from "../lib/kubernetes.ts";
+import { steady } from "../lib/kubernetes.ts";
+import { type ClusterAccess, expectOurCluster, reachCluster } from "../lib/kubernetes/access.ts";
 import { main } from "../lib/procedure.ts";
 import { ask } from "../lib/shell.ts";
 import { type Seen, stage } from "../lib/stage.ts";
+import { readNames } from "../lib/tool-output.ts";
 
 const HELMFILE = "bootstrap/helmfile.d/00-crds.yaml";
 const FIELD_MANAGER = "home-ops-bootstrap";
@@ -29,41 +31,56 @@ const definitions = async () => {
     () => ask({ timeout: "5m" })`helmfile --file ${HELMFILE} --quiet template --include-crds --no-hooks`.text(),
     (error) => worthAnotherTry(textOf(error)),
   );
-  return customResourceDefinitions(await rendered);
+  const found = customResourceDefinitions(await rendered);
+  if (found.length > 0) return found;
+  rendered = undefined; // the next look renders again
+  throw new Failure({
+    attempted: `render the CustomResourceDefinitions of ${HELMFILE}`,
+    said: "helmfile template printed none",
+    next: `look at ${HELMFILE}`,
+  });
 };
 
 /** Names of the definitions that the cluster has. */
-const installed = async () =>
-  (await steady(() => ask`kubectl get customresourcedefinitions --output name`.lines())).map((line) => line.replace(/^.*\//, ""));
+async function installed(access: ClusterAccess): Promise<string[]> {
+  const lines = await steady(() => access.ask`kubectl get customresourcedefinitions --output name`.lines());
+  return readNames(lines, "customresourcedefinition.apiextensions.k8s.io", {
+    command: "kubectl get customresourcedefinitions --output name",
+  });
+}
 
 export const crds = stage({
   name: "bootstrap:crds",
   about: "apply the CustomResourceDefinitions that charts bring",
-  async observe() {
-    const api = await apiReady();
+  async observe(context) {
+    const api = await reachCluster(context);
     if ("waiting" in api)
       return {
         state: "unknown",
         saw: `the API does not answer: ${api.waiting}`,
         todo: ["apply what is missing of the charts' definitions"],
       };
-    const [wanted, found] = await Promise.all([definitions(), installed()]);
+    const [wanted, found] = await Promise.all([definitions(), installed(api.ready)]);
     return compareCrds(
       wanted.map(({ name }) => name),
       found,
     );
   },
   async act(context) {
-    await expectOurCluster(context);
-    const there = new Set(await installed());
+    const access = await expectOurCluster(context);
+    const there = new Set(await installed(access));
     const wanted = (await definitions()).filter(({ name }) => !there.has(name)); // one that is there may be newer: Flux keeps it
     const input = wanted.map(({ text }) => text).join("\n---\n");
     context.ui.progress(`applying ${wanted.length} CustomResourceDefinitions`);
     await steady(
-      () => $({ input, timeout: "5m" })`cat | kubectl apply --server-side --force-conflicts --field-manager ${FIELD_MANAGER} --filename -`,
+      () =>
+        access.$({
+          input,
+          timeout: "5m",
+        })`cat | kubectl apply --server-side --force-conflicts --field-manager ${FIELD_MANAGER} --filename -`,
     );
     const names = wanted.map(({ name }) => `customresourcedefinition/${name}`);
-    await steady(() => ask({ timeout: "3m" })`kubectl wait --for condition=Established --timeout 2m ${names}`);
+    await steady(() => access.ask({ timeout: "3m" })`kubectl wait --for condition=Established --timeout 2m ${names}`);
   },
 });
 

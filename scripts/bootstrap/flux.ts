@@ -2,7 +2,8 @@
 import { Failure } from "../lib/errors.ts";
 import { waitingForVault } from "../lib/external-secrets.ts";
 import { type FluxState, fluxState } from "../lib/flux.ts";
-import { apiReady, passing } from "../lib/kubernetes.ts";
+import { passing } from "../lib/kubernetes.ts";
+import { expectOurCluster, reachCluster } from "../lib/kubernetes/access.ts";
 import { main } from "../lib/procedure.ts";
 import { type Seen, stage } from "../lib/stage.ts";
 import { until } from "../lib/wait.ts";
@@ -24,17 +25,19 @@ export function seeFlux(state: FluxState | undefined): Seen {
 export const flux = stage({
   name: "bootstrap:flux",
   about: "wait until everything that Flux applies is ready",
-  async observe() {
-    const api = await apiReady();
+  async observe(context) {
+    const api = await reachCluster(context);
     if ("waiting" in api) return { state: "unknown", saw: `the API does not answer: ${api.waiting}`, todo: ["wait for Flux"] };
-    return seeFlux(await fluxState());
+    return seeFlux(await fluxState(api.ready));
   },
-  async act({ ui, signal }) {
+  async act(context) {
+    const { ui, signal } = context;
+    const access = await expectOurCluster(context);
     let last = "nothing was seen";
     try {
       await until(
         async () => {
-          const state = await fluxState().catch(passing);
+          const state = await fluxState(access).catch(passing);
           if (!state) return { waiting: "Flux does not answer" };
           const seen = seeFlux(state);
           last = seen.saw;
@@ -44,7 +47,7 @@ export const flux = stage({
       );
     } catch (error) {
       if (!(error instanceof Failure)) throw error;
-      const missing = (await waitingForVault().catch(passing)) ?? [];
+      const missing = (await waitingForVault(access).catch(passing)) ?? [];
       throw new Failure({
         attempted: `see everything ready: nothing became ready for ${PATIENCE / 60} minutes, or it took more than ${AT_MOST / 60}`,
         said: [

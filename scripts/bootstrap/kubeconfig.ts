@@ -1,7 +1,7 @@
 // $KUBECONFIG leads to this cluster, and the API answers there.
 import { Failure } from "../lib/errors.ts";
 import { readIfThere, writeFile } from "../lib/files.ts";
-import { apiReady } from "../lib/kubernetes.ts";
+import { reachCluster } from "../lib/kubernetes/access.ts";
 import { main } from "../lib/procedure.ts";
 import { stage } from "../lib/stage.ts";
 import { until } from "../lib/wait.ts";
@@ -19,7 +19,7 @@ export const kubeconfig = stage({
       throw new Failure({ attempted: `use ${env.KUBECONFIG} for ${cluster.name}`, said: stranger, now: "it was left as it is", next });
     }
     if (!(await readIfThere(env.KUBECONFIG!))?.trim()) return { state: "to do", saw: `there is no ${env.KUBECONFIG}`, todo };
-    const api = await apiReady();
+    const api = await reachCluster(context);
     return "ready" in api
       ? { state: "done", saw: `${cluster.endpoint.url} answers` }
       : { state: "partly", saw: `the API does not answer: ${api.waiting}`, todo };
@@ -33,7 +33,7 @@ export const kubeconfig = stage({
       ...patience,
     });
     await writeFile(env.KUBECONFIG!, text, { mode: 0o600 });
-    await until(apiReady, { for: `the Kubernetes API on ${cluster.endpoint.url}`, seconds: 600, ...patience });
+    await until(() => reachCluster(context), { for: `the Kubernetes API on ${cluster.endpoint.url}`, seconds: 600, ...patience });
   },
 });
 

@@ -1,5 +1,6 @@
 // Every node of cluster.yaml is registered in Kubernetes. Not Ready is right here: the CNI comes with the apps.
-import { apiReady, condition, getAll, type KubernetesObject } from "../lib/kubernetes.ts";
+import { condition, getAll, type KubernetesObject } from "../lib/kubernetes.ts";
+import { reachCluster } from "../lib/kubernetes/access.ts";
 import { main } from "../lib/procedure.ts";
 import { type Seen, stage } from "../lib/stage.ts";
 import { until } from "../lib/wait.ts";
@@ -26,13 +27,13 @@ export function compareNodes(expected: string[], found: KubernetesObject[]): See
 export const nodes = stage({
   name: "bootstrap:nodes",
   about: "wait until every node is registered in Kubernetes",
-  async observe({ cluster }) {
-    const api = await apiReady();
+  async observe(context) {
+    const api = await reachCluster(context);
     if ("waiting" in api)
       return { state: "unknown", saw: `the API does not answer: ${api.waiting}`, todo: ["wait until every node is registered"] };
     return compareNodes(
-      cluster.nodes.map(({ name }) => name),
-      (await getAll("nodes")) ?? [],
+      context.cluster.nodes.map(({ name }) => name),
+      await getAll(api.ready, "nodes"),
     );
   },
   async act(context) {

@@ -1,9 +1,9 @@
 // Namespaces, and the Secrets that nothing in the cluster can make yet, in one apply.
 import type { Context } from "../lib/context.ts";
-import { apiReady, expectOurCluster, steady } from "../lib/kubernetes.ts";
+import { readFound, steady } from "../lib/kubernetes.ts";
+import { type ClusterAccess, expectOurCluster, reachCluster } from "../lib/kubernetes/access.ts";
 import { main } from "../lib/procedure.ts";
 import { compareResources, renderResources, type Resource } from "../lib/resources.ts";
-import { ask } from "../lib/shell.ts";
 import { stage } from "../lib/stage.ts";
 import { printDocuments, referencesOf, withValues } from "../lib/yaml.ts";
 
@@ -19,7 +19,7 @@ export const resources = stage({
   name: "bootstrap:resources",
   about: "apply namespaces and the secrets that must exist before Flux",
   async observe(context) {
-    const api = await apiReady();
+    const api = await reachCluster(context);
     if ("waiting" in api)
       return {
         state: "unknown",
@@ -27,21 +27,25 @@ export const resources = stage({
         todo: ["apply what is missing of bootstrap/resources.yaml.njk"],
       };
     const wanted = await filled(context);
-    const todo = compareResources(wanted, await found(wanted));
+    const todo = compareResources(wanted, await found(api.ready, wanted));
     const saw = `${wanted.length - todo.length} of ${wanted.length} as wanted`;
     return todo.length === 0 ? { state: "done", saw } : { state: todo.length < wanted.length ? "partly" : "to do", saw, todo };
   },
   async act(context) {
-    await expectOurCluster(context);
+    const access = await expectOurCluster(context);
     const input = await printDocuments(await filled(context));
     await steady(
-      () => $({ input, timeout: "2m" })`cat | kubectl apply --server-side --force-conflicts --field-manager ${FIELD_MANAGER} --filename -`,
+      () =>
+        access.$({
+          input,
+          timeout: "2m",
+        })`cat | kubectl apply --server-side --force-conflicts --field-manager ${FIELD_MANAGER} --filename -`,
     );
   },
 });
 
 /** What the cluster has of these objects; kubectl gets their names, not their data. */
-async function found(wanted: Resource[]): Promise<Resource[]> {
+async function found(access: ClusterAccess, wanted: Resource[]): Promise<Resource[]> {
   const input = await printDocuments(
     wanted.map(({ apiVersion, kind, metadata: { name, namespace } }) => ({
       apiVersion,
@@ -49,10 +53,8 @@ async function found(wanted: Resource[]): Promise<Resource[]> {
       metadata: { name, ...(namespace && { namespace }) },
     })),
   );
-  const text = (await steady(() => ask({ input })`cat | kubectl get --ignore-not-found --output json --filename -`.text())).trim();
-  if (!text) return [];
-  const got = JSON.parse(text) as Resource & { items?: Resource[] };
-  return got.items ?? [got];
+  const said = await steady(() => access.ask({ input })`cat | kubectl get --ignore-not-found --output json --filename -`.text());
+  return readFound<Resource>(said, { command: "kubectl get --output json --filename -", secret: true });
 }
 
 await main(import.meta, resources);

@@ -1,7 +1,8 @@
 // Applies one application from the working tree, to try it out. Flux takes it back to what was pushed at its next reconciliation.
 import { Stop } from "../lib/errors.ts";
 import { appliedObjects, readApp } from "../lib/gitops/app.ts";
-import { expectOurCluster, steady } from "../lib/kubernetes.ts";
+import { steady } from "../lib/kubernetes.ts";
+import { expectOurCluster } from "../lib/kubernetes/access.ts";
 import { text } from "../lib/options.ts";
 import type { Plan } from "../lib/plan.ts";
 import { main, procedure } from "../lib/procedure.ts";
@@ -16,7 +17,7 @@ export const apply = procedure({
   async run({ app }, context) {
     const { root, ui } = context;
     const found = await readApp(root, app);
-    await expectOurCluster(context);
+    const access = await expectOurCluster(context);
     const objects = appliedObjects(found);
     const input = await printDocuments(objects);
     const interval = String(found.spec.interval ?? "its interval");
@@ -29,13 +30,16 @@ export const apply = procedure({
         `careful: Flux reverts this within ${interval} unless it is pushed; it prunes nothing that is only here`,
       ],
     });
-    const { steps } = await context.confirm(async () => decide(await differenceOf(input)));
+    const { steps } = await context.confirm(async () => decide(await differenceOf(access, input)));
     if (steps.length === 0) return ui.say(`${found.namespace}/${found.name}: the cluster has it already`);
     await steady(
       () =>
-        $({ input, timeout: "2m" })`cat | kubectl apply --server-side --force-conflicts --field-manager kustomize-controller --filename -`,
+        access.$({
+          input,
+          timeout: "2m",
+        })`cat | kubectl apply --server-side --force-conflicts --field-manager kustomize-controller --filename -`,
     );
-    const left = await differenceOf(input);
+    const left = await differenceOf(access, input);
     if (left !== "") throw new Stop(`the cluster changed it again while it was applied:\n${left.trimEnd()}`, { pending: true });
     ui.say(`${found.namespace}/${found.name} is applied, until Flux reconciles it: commit and push to keep it`);
   },

@@ -2,12 +2,12 @@
 import { Failure } from "../lib/errors.ts";
 import { findApp } from "../lib/gitops/app.ts";
 import { type Applied, type Closure, closureOf, refuseVital } from "../lib/gitops/closure.ts";
-import { expectOurCluster, getAll, steady } from "../lib/kubernetes.ts";
+import { getAll, steady } from "../lib/kubernetes.ts";
+import { type ClusterAccess, expectOurCluster } from "../lib/kubernetes/access.ts";
 import { suspend } from "../lib/leftovers/suspended.ts";
 import { text } from "../lib/options.ts";
 import type { Plan } from "../lib/plan.ts";
 import { main, procedure } from "../lib/procedure.ts";
-import { ask } from "../lib/shell.ts";
 import { printDocuments } from "../lib/yaml.ts";
 
 const KIND = "kustomizations.kustomize.toolkit.fluxcd.io";
@@ -22,19 +22,19 @@ export const deleteApp = procedure({
   options: { app: text("name of its Kustomization, or namespace/name") },
   async run({ app }, context) {
     const { cluster, ui, ledger } = context;
-    await expectOurCluster(context);
-    const { one, objects, data, steps } = await context.confirm(() => planDelete(app));
+    const access = await expectOurCluster(context);
+    const { one, objects, data, steps } = await context.confirm(() => planDelete(access, app));
     const { name, namespace } = one.metadata;
     if (steps.length === 0) return ui.say(`${namespace}/${name} has nothing in the cluster that would be deleted`);
     if (!one.spec?.suspend) {
       await ledger.open({ kind: SUSPENDED, name: `${namespace}/${name}`, home: cluster.name, procedure: "flux:delete" });
-      await suspend(`${namespace}/${name}`, true);
+      await suspend(access, `${namespace}/${name}`, true);
     }
     const input = await printDocuments(objects);
-    await $({ input, timeout: "10m" })`cat | kubectl delete --ignore-not-found --wait=true --timeout 9m --filename -`;
-    const left = (await steady(() => ask({ input })`cat | kubectl get --ignore-not-found --output name --filename -`.lines())).filter(
-      Boolean,
-    );
+    await access.$({ input, timeout: "10m" })`cat | kubectl delete --ignore-not-found --wait=true --timeout 9m --filename -`;
+    const left = (
+      await steady(() => access.ask({ input })`cat | kubectl get --ignore-not-found --output name --filename -`.lines())
+    ).filter(Boolean);
     if (left.length > 0)
       throw new Failure({
         attempted: `delete ${objects.length} objects`,
@@ -54,15 +54,15 @@ interface DeletePlan extends Plan {
 }
 
 /** What deleting the app removes; refuses an app that the cluster needs. */
-async function planDelete(app: string): Promise<DeletePlan> {
-  const all = ((await getAll(KIND)) ?? []) as Applied[];
+async function planDelete(access: ClusterAccess, app: string): Promise<DeletePlan> {
+  const all = (await getAll(access, KIND)) as Applied[];
   const one = findApp(
     all.map((live) => ({ ...live.metadata, namespace: live.metadata.namespace!, live })),
     app,
   ).live;
   const { name, namespace } = one.metadata;
   refuseVital(one, all);
-  const { objects, lines, data, kept } = await closureOf(one, all);
+  const { objects, lines, data, kept } = await closureOf(access, one, all);
   return {
     title: `flux:delete ${namespace}/${name}`,
     lines: [

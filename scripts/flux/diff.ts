@@ -1,10 +1,10 @@
 // Shows what Flux would change in the cluster for one application, if the working tree were pushed. Changes nothing.
 import { Failure, Stop, textOf } from "../lib/errors.ts";
 import { appliedObjects, readApp } from "../lib/gitops/app.ts";
-import { expectOurCluster, steady } from "../lib/kubernetes.ts";
+import { steady } from "../lib/kubernetes.ts";
+import { type ClusterAccess, expectOurCluster } from "../lib/kubernetes/access.ts";
 import { text } from "../lib/options.ts";
 import { main, procedure } from "../lib/procedure.ts";
-import { ask } from "../lib/shell.ts";
 import { printDocuments } from "../lib/yaml.ts";
 
 export const diff = procedure({
@@ -15,8 +15,8 @@ export const diff = procedure({
   async run({ app }, context) {
     const { root, ui } = context;
     const found = await readApp(root, app);
-    await expectOurCluster(context);
-    const difference = await differenceOf(await printDocuments(appliedObjects(found)));
+    const access = await expectOurCluster(context);
+    const difference = await differenceOf(access, await printDocuments(appliedObjects(found)));
     if (difference === "") return ui.result({ app, changes: false, difference }, `${found.namespace}/${found.name}: no changes`);
     ui.result({ app, changes: true, difference }, difference.trimEnd());
     throw new Stop("changes are pending: commit and push, then: task flux:sync", { pending: true });
@@ -24,9 +24,9 @@ export const diff = procedure({
 });
 
 /** What a server-side apply by kustomize-controller would change; empty when nothing. kubectl says 1 for "they differ", more for "could not tell". */
-export const differenceOf = (input: string): Promise<string> =>
+export const differenceOf = (access: ClusterAccess, input: string): Promise<string> =>
   steady(async () => {
-    const compared = await ask({
+    const compared = await access.ask({
       input,
       timeout: "2m",
     })`cat | kubectl diff --server-side --force-conflicts --field-manager kustomize-controller --filename -`.nothrow();

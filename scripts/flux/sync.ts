@@ -1,7 +1,8 @@
 // Has Flux fetch and apply what was pushed, and waits until it has: the revision of the last push, everything ready.
 import { Failure } from "../lib/errors.ts";
 import { type FluxState, fluxState } from "../lib/flux.ts";
-import { expectOurCluster, getAll, type KubernetesObject, passing, steady } from "../lib/kubernetes.ts";
+import { getAllKnown, type KubernetesObject, passing, steady } from "../lib/kubernetes.ts";
+import { type ClusterAccess, expectOurCluster } from "../lib/kubernetes/access.ts";
 import { gitGate, pushedBelow } from "../lib/git.ts";
 import type { Plan } from "../lib/plan.ts";
 import { main, procedure } from "../lib/procedure.ts";
@@ -19,18 +20,19 @@ export const sync = procedure({
   async run(_values, context) {
     const { signal, root, ui } = context;
     $.cwd = root;
-    const { head } = await context.confirm(async () => {
+    const { head, access } = await context.confirm(async () => {
       const pushed = refuseUnpushed(await pushedBelow("kubernetes"), context.waive);
-      await expectOurCluster(context);
-      return planSync(pushed);
+      return { ...planSync(pushed), access: await expectOurCluster(context) };
     });
     const at = new Date().toISOString();
     for (const kind of [SOURCES, KUSTOMIZATIONS])
-      await steady(() => $`kubectl annotate ${kind} flux-system --namespace flux-system --overwrite reconcile.fluxcd.io/requestedAt=${at}`);
+      await steady(
+        () => access.$`kubectl annotate ${kind} flux-system --namespace flux-system --overwrite reconcile.fluxcd.io/requestedAt=${at}`,
+      );
     let last = "nothing was seen";
     await until(
       async () => {
-        const seen = await look(head).catch(passing);
+        const seen = await look(access, head).catch(passing);
         if (seen && "ready" in seen) return { ready: seen };
         last = seen?.waiting ?? "the API does not answer";
         return { waiting: last.split("\n").slice(0, 2).join("; ") };
@@ -71,8 +73,9 @@ const planSync = (head: string | undefined): Plan & { head: string | undefined }
   };
 };
 
-async function look(head: string | undefined): Promise<{ ready: true } | { waiting: string }> {
-  return verdict(head, (await getAll(`${SOURCES},${KUSTOMIZATIONS}`)) ?? [], await fluxState());
+async function look(access: ClusterAccess, head: string | undefined): Promise<{ ready: true } | { waiting: string }> {
+  const objects = await getAllKnown(access, `${SOURCES},${KUSTOMIZATIONS}`);
+  return objects ? verdict(head, objects, await fluxState(access)) : { waiting: "Flux is not installed" };
 }
 
 interface Applied extends KubernetesObject {

@@ -21,7 +21,11 @@ export const askEtcd = (nodes: Pick<Node, "name" | "address">[], talosconfig: st
   eachOf(nodes, async ({ name, address }): Promise<Answer> => {
     const at = ["--talosconfig", talosconfig, "--endpoints", address, "--nodes", address];
     const got = await ask({ timeout: "20s" })`talosctl ${at} etcd members`.nothrow();
-    if (got.exitCode === 0) return { node: name, members: membersOf(got.stdout) };
+    if (got.exitCode === 0) {
+      const members = membersOf(got.stdout);
+      if (members.length > 0) return { node: name, members };
+      return { node: name, unseen: `\`talosctl etcd members\` printed no members: "${got.stdout.trim().split("\n")[0]!.slice(0, 60)}"` };
+    }
     const why = whyNot(textOf(got));
     if ("unseen" in why || why.without === MAINTENANCE) return { node: name, ...why };
     const listed = await ask({ timeout: "20s" })`talosctl ${at} list /var/lib/etcd`.nothrow();
@@ -33,11 +37,9 @@ const MAINTENANCE = "it is in maintenance mode";
 /** What the data directory says of an etcd that does not answer: only an empty one means that it never ran. The server looks at the same before it bootstraps. */
 export function whatData(code: number | null, table: string, said: string): { without: string } | { unseen: string } {
   if (code !== 0) return /no such file or directory/.test(said) ? { without: "etcd never ran" } : { unseen: said };
-  const names = table
-    .split("\n")
-    .slice(1)
-    .map((line) => line.trim().split(/\s+/).at(-1))
-    .filter((name) => name && name !== ".");
+  const [head = "", ...rows] = table.split("\n");
+  if (!/^NODE\s+NAME\b/.test(head)) return { unseen: `\`talosctl list /var/lib/etcd\` printed no list of files: "${head.slice(0, 60)}"` };
+  const names = rows.map((line) => line.trim().split(/\s+/).at(-1)).filter((name) => name && name !== ".");
   return names.length === 0 ? { without: "etcd never ran" } : { unseen: "its etcd is down, and its data directory is not empty" };
 }
 
@@ -46,7 +48,7 @@ export function membersOf(table: string): Member[] {
   const [head = "", ...rows] = table.split("\n").filter((line) => line.trim());
   const columns = head.trim().split(/\s{2,}/);
   const cell = (row: string[], name: string) => row[columns.indexOf(name)] ?? "";
-  return rows.map((line) => {
+  const members = rows.map((line) => {
     const row = line.trim().split(/\s{2,}/);
     const hosts = [...line.matchAll(/https?:\/\/(?:\[([^\]]+)\]|([^\s:/,]+))/g)].map(([, v6, other]) => v6 ?? other!);
     return {
@@ -56,6 +58,7 @@ export function membersOf(table: string): Member[] {
       addresses: [...new Set(hosts)],
     };
   });
+  return members.filter(({ id }) => id !== ""); // a text that is not the table has no such column
 }
 
 /** Whether an error says that the node answers but has no etcd, or that the node could not be asked. */

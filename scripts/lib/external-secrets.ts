@@ -1,5 +1,6 @@
 // What waits for a value that only a person can put into the vault: an ExternalSecret whose store is there and whose item or field is not.
-import { condition, getAll, isReady, type KubernetesObject } from "./kubernetes.ts";
+import { condition, getAllKnown, isReady, type KubernetesObject } from "./kubernetes.ts";
+import type { ClusterAccess } from "./kubernetes/access.ts";
 
 const KINDS = "clustersecretstores.external-secrets.io,externalsecrets.external-secrets.io";
 
@@ -11,8 +12,11 @@ interface Asking extends KubernetesObject {
   };
 }
 
-/** A line for each, with the items that it is made of; empty where the API has none. */
-export const waitingForVault = async () => lackingItems((await getAll(KINDS)) ?? []);
+/** A line for each, with the items that it is made of; undefined while the API does not have these kinds. */
+export async function waitingForVault(access: ClusterAccess): Promise<string[] | undefined> {
+  const found = await getAllKnown(access, KINDS);
+  return found && lackingItems(found);
+}
 
 /** While a store is not ready nothing is known of its items, so what asks such a store is left out. */
 export function lackingItems(objects: readonly KubernetesObject[]): string[] {

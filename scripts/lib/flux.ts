@@ -1,5 +1,6 @@
 // What Flux says of itself: every source, Kustomization and HelmRelease, ready or not and why.
-import { getAll, isReady, type KubernetesObject, whyNotReady } from "./kubernetes.ts";
+import { getAllKnown, isReady, type KubernetesObject, whyNotReady } from "./kubernetes.ts";
+import type { ClusterAccess } from "./kubernetes/access.ts";
 
 const KINDS = [
   "fluxinstances.fluxcd.controlplane.io",
@@ -17,8 +18,8 @@ export interface FluxState {
 }
 
 /** Flux's state; undefined while it is not installed. */
-export async function fluxState(): Promise<FluxState | undefined> {
-  const objects = await getAll(KINDS);
+export async function fluxState(access: ClusterAccess): Promise<FluxState | undefined> {
+  const objects = await getAllKnown(access, KINDS);
   return objects && summarize(objects);
 }
 

@@ -1,8 +1,11 @@
 // Helm releases as the bootstrap sees them, and which failures of helm are worth another try.
 import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
-import { getAll, steady } from "./kubernetes.ts";
+import { Failure } from "./errors.ts";
+import { getAllKnown, steady } from "./kubernetes.ts";
+import type { ClusterAccess } from "./kubernetes/access.ts";
 import { ask } from "./shell.ts";
+import { readJson } from "./tool-output.ts";
 
 /** A release as the helmfile wants it. */
 export interface Wanted {
@@ -24,8 +27,16 @@ export interface Installed {
 
 /** The releases of a helmfile, in its order: `helmfile list` sorts them by namespace (seen with 1.8.0), which would begin with cert-manager. */
 export async function wantedReleases(file: string): Promise<Wanted[]> {
-  const listed = JSON.parse(await ask({ timeout: "2m" })`helmfile --file ${file} list --output json`.text()) as Wanted[];
+  const command = `helmfile --file ${file} list --output json`;
+  const said = await ask({ timeout: "2m" })`helmfile --file ${file} list --output json`.text();
+  const listed = readJson<Wanted[]>(said, { command }, [{ name: "", namespace: "", chart: "", version: "" }]);
   const order = await releaseNames(await readFile(resolve(String($.cwd ?? "."), file), "utf8"));
+  if (listed.length === 0)
+    throw new Failure({
+      attempted: `list the releases of ${file}`,
+      said: `\`${command}\` printed none`,
+      next: `look at ${file}`,
+    });
   return listed
     .map(({ name, namespace, chart, version }) => ({ name, namespace, chart, version }))
     .sort((a, b) => order.indexOf(a.name) - order.indexOf(b.name));
@@ -38,12 +49,14 @@ export async function releaseNames(text: string): Promise<string[]> {
 }
 
 /** Every release in the cluster, in whatever state. */
-export const installedReleases = async () =>
-  JSON.parse(
-    await steady(() =>
-      ask({ timeout: "1m" })`helm list --all-namespaces --deployed --failed --pending --uninstalling --output json`.text(),
-    ),
-  ) as Installed[];
+export async function installedReleases(access: ClusterAccess): Promise<Installed[]> {
+  const said = await steady(() =>
+    access.ask({ timeout: "1m" })`helm list --all-namespaces --deployed --failed --pending --uninstalling --output json`.text(),
+  );
+  return readJson(said, { command: "helm list --all-namespaces --output json" }, [
+    { name: "", namespace: "", status: "", chart: "", updated: "", revision: "" },
+  ]);
+}
 
 /** `stuck`: its helm died before it ever worked; `halfway`: its helm died on the way from one revision to the next; `flux`: Flux keeps it, whatever it is. */
 export type Release = Wanted & {
@@ -58,9 +71,10 @@ export interface Releases {
 }
 
 /** Everything that helm and Flux know of releases. */
-export async function releases(): Promise<Releases> {
-  const [installed, objects] = await Promise.all([installedReleases(), getAll("helmreleases.helm.toolkit.fluxcd.io")]);
-  const kept = (objects ?? []).filter(({ spec }) => spec?.suspend !== true).map(({ metadata }) => `${metadata.namespace}/${metadata.name}`);
+export async function releases(access: ClusterAccess): Promise<Releases> {
+  const [installed, objects] = await Promise.all([installedReleases(access), getAllKnown(access, "helmreleases.helm.toolkit.fluxcd.io")]);
+  const live = (objects ?? []).filter(({ spec }) => spec?.suspend !== true); // Flux keeps none while the kind does not exist
+  const kept = live.map(({ metadata }) => `${metadata.namespace}/${metadata.name}`);
   return { installed, kept: new Set(kept) };
 }
 

@@ -1,10 +1,7 @@
-// Reading the Kubernetes API through kubectl, and what its errors mean.
-import { existsSync } from "node:fs";
-import { type Cluster, reference } from "./cluster/cluster.ts";
-import type { Context } from "./context.ts";
-import { Failure, isCommandError, textOf } from "./errors.ts";
-import { readIfThere } from "./files.ts";
-import { ask } from "./shell.ts";
+// Reads the Kubernetes API through kubectl, and knows what its errors mean.
+import { Failure, isCommandError } from "./errors.ts";
+import type { ClusterAccess } from "./kubernetes/access.ts";
+import { type Pattern, readJson, type Source } from "./tool-output.ts";
 import { pause } from "./wait.ts";
 
 export interface Condition {
@@ -29,14 +26,36 @@ export interface KubernetesObject {
   status?: { conditions?: Condition[]; observedGeneration?: number };
 }
 
-/** Objects of these kinds in all namespaces. An absent kind (its CRD is not there yet) is `undefined`; an API that does not answer throws. */
-export const getAll = (kinds: string): Promise<KubernetesObject[] | undefined> =>
+/** Objects of these kinds in all namespaces. A kind that the API does not have throws like an API that does not answer: nothing is known of its objects. */
+export async function getAll(access: ClusterAccess, kinds: string): Promise<KubernetesObject[]> {
+  const found = await getAllKnown(access, kinds);
+  if (found) return found;
+  throw new Failure({
+    attempted: `list ${kinds}`,
+    said: "the cluster does not have all of these kinds",
+    next: "task bootstrap, which installs what defines them",
+  });
+}
+
+/** The same where a missing kind is an answer too: `undefined`, because its CustomResourceDefinition does not exist yet. */
+export const getAllKnown = (access: ClusterAccess, kinds: string): Promise<KubernetesObject[] | undefined> =>
   steady(async () => {
-    const got = await ask`kubectl get ${kinds} --all-namespaces --output json`.nothrow();
-    if (got.exitCode === 0) return (JSON.parse(got.stdout) as { items: KubernetesObject[] }).items;
+    const got = await access.ask`kubectl get ${kinds} --all-namespaces --output json`.nothrow();
+    if (got.exitCode === 0) return readList(got.stdout, { command: `kubectl get ${kinds} --all-namespaces --output json` });
     if (/doesn't have a resource type|no matches for kind/.test(got.stderr)) return undefined;
     throw got;
   });
+
+const OBJECT: Pattern = { kind: "", metadata: { name: "" } };
+
+const readList = <T>(text: string, source: Source) => readJson<{ items: T[] }>(text, source, { items: [OBJECT] }).items;
+
+/** Those of the named objects that exist, for ``cat | kubectl get --ignore-not-found --output json --filename -``: it prints nothing, one object, or a list. */
+export function readFound<T = KubernetesObject>(text: string, source: Source): T[] {
+  if (text.trim() === "") return [];
+  const read = readJson<T & { items?: unknown }>(text, source, {});
+  return read.items === undefined ? [readJson<T>(text, source, OBJECT)] : readList<T>(text, source);
+}
 
 const TRIES = 5;
 
@@ -65,18 +84,6 @@ export const passing = (error: unknown): undefined => {
   throw error;
 };
 
-/** Whether the API answers, and if not, in which words; never throws for an API that is away. */
-export async function apiReady(): Promise<{ ready: true } | { waiting: string }> {
-  const file = $.env.KUBECONFIG;
-  if (file && !existsSync(file)) return { waiting: `there is no ${file}` }; // kubectl would ask whoever listens on localhost:8080
-  const once = () => ask({ timeout: "15s" })`kubectl get --raw /readyz`.nothrow();
-  const first = await once();
-  if (first.exitCode === 0) return { ready: true };
-  await pause(300); // a single refusal is no answer about an API server
-  const asked = await once();
-  return asked.exitCode === 0 ? { ready: true } : { waiting: textOf(asked) };
-}
-
 /** The condition of that type, if the object's controller has set it. */
 export const condition = (object: KubernetesObject, type: string) => object.status?.conditions?.find((one) => one.type === type);
 
@@ -99,45 +106,4 @@ export function whyNotReady(object: KubernetesObject): string {
         ? `${ready.reason ?? ready.status}: ${ready.message ?? ""}`.trim()
         : "has no status yet";
   return `${object.kind} ${namespace ? `${namespace}/` : ""}${name}: ${why}`;
-}
-
-/**
- * Proves that $KUBECONFIG leads to the cluster of talos/cluster.yaml: its server is the endpoint, and the authority it trusts is the one in the vault,
- * so that whoever answers holds our key. Cannot be waived.
- */
-export async function expectOurCluster({ cluster, env, vault }: Pick<Context, "cluster" | "env" | "vault">): Promise<void> {
-  const file = env.KUBECONFIG!;
-  const attempted = `use ${file} for ${cluster.name}`;
-  const text = await readIfThere(file);
-  if (text === undefined) throw new Failure({ attempted, said: "there is no such file", next: "task bootstrap:kubeconfig" });
-  const ca = reference(cluster, "talos", "CLUSTER_CA_CRT");
-  const stranger = await strangeness(text, cluster, (await vault.resolve([ca])).get(ca)!);
-  if (stranger)
-    throw new Failure({
-      attempted,
-      said: stranger,
-      now: "nothing was changed",
-      next: `move ${file} away or set KUBECONFIG, then: task bootstrap:kubeconfig`,
-    });
-}
-
-/** What shows that a kubeconfig's current context belongs to another cluster; undefined when it is ours. */
-export async function strangeness(text: string, cluster: Pick<Cluster, "endpoint" | "name">, ca: string): Promise<string | undefined> {
-  const { parse } = await import("yaml");
-  const config = parse(text) as Kubeconfig | null;
-  const context = config?.contexts?.find(({ name }) => name === config["current-context"])?.context;
-  const held = config?.clusters?.find(({ name }) => name === context?.cluster)?.cluster;
-  if (!held) return "it has no current context";
-  if (held.server !== cluster.endpoint.url) return `its server is ${held.server}, talos/cluster.yaml says ${cluster.endpoint.url}`;
-  if (squeeze(held["certificate-authority-data"] ?? "") !== squeeze(ca))
-    return `it trusts another authority than ${cluster.name}'s in the vault`;
-  return undefined;
-}
-
-const squeeze = (base64: string) => base64.replaceAll(/\s/g, "");
-
-interface Kubeconfig {
-  "current-context"?: string;
-  contexts?: { name: string; context: { cluster: string } }[];
-  clusters?: { name: string; cluster: { server: string; "certificate-authority-data"?: string } }[];
 }

@@ -38,12 +38,25 @@ export function readJsonStream<T>(text: string, source: Source, pattern: Pattern
     .map((part) => readJson<T>(part, source, pattern));
 }
 
+/** The names of a list of `kind/name`, a line each. */
+export function readNames(lines: readonly string[], kind: string, source: Source): string[] {
+  return lines
+    .filter((line) => line.trim() !== "")
+    .map((line) => {
+      if (line.startsWith(`${kind}/`)) return line.slice(kind.length + 1).trim();
+      throw unreadable(source, `it is not a list of ${kind}${quote(line, source)}`);
+    });
+}
+
 /** The YAML documents of an answer, without empty ones; each must be a map. */
 export async function readYaml<T>(text: string, source: Source): Promise<T[]> {
   const { parseAllDocuments } = await import("yaml");
   const parsed = [...parseAllDocuments(text, { logLevel: "silent" })];
   const broken = parsed.flatMap(({ errors }) => errors)[0];
-  if (broken) throw unreadable(source, `it is not YAML: ${broken.message.split("\n")[0]!.replace(/:$/, "")}`);
+  if (broken) {
+    const line = broken.linePos?.[0].line ?? 1;
+    throw unreadable(source, `it is not YAML from line ${line} on${quote(text.split("\n")[line - 1] ?? "", source)}`);
+  }
   const values = parsed.map((document): unknown => document.toJS()).filter((value) => value !== null && value !== undefined);
   if (values.some((value) => !isMap(value))) throw unreadable(source, `it is not a YAML map${quote(text.trim(), source)}`);
   return values as T[];
@@ -84,7 +97,15 @@ function misfit(value: unknown, pattern: Pattern, at = ""): string | undefined {
 }
 
 const kindOf = (value: unknown) =>
-  value === undefined ? "missing" : value === null ? "null" : Array.isArray(value) ? "a list" : `a ${typeof value}`;
+  value === undefined
+    ? "missing"
+    : value === null
+      ? "null"
+      : Array.isArray(value)
+        ? "a list"
+        : typeof value === "object"
+          ? "an object"
+          : `a ${typeof value}`;
 
 const isMap = (value: unknown): value is Record<string, unknown> => typeof value === "object" && value !== null && !Array.isArray(value);
 

@@ -4,9 +4,10 @@ import { JOB, readIdentity, withIdentity } from "../lib/backup/identity.ts";
 import type { Context } from "../lib/context.ts";
 import { Failure } from "../lib/errors.ts";
 import { readIfThere, writeFile } from "../lib/files.ts";
-import { expectOurCluster, type KubernetesObject, steady } from "../lib/kubernetes.ts";
+import { type KubernetesObject, steady } from "../lib/kubernetes.ts";
+import { type ClusterAccess, expectOurCluster } from "../lib/kubernetes/access.ts";
 import { main, procedure } from "../lib/procedure.ts";
-import { ask } from "../lib/shell.ts";
+import { readJson } from "../lib/tool-output.ts";
 
 const FILE = "talos/cluster.yaml";
 const PUBLISH = "task configure, then commit and push";
@@ -17,8 +18,7 @@ export const identity = procedure({
   options: {},
   async run(_values, context) {
     const { cluster, root, ui } = context;
-    await expectOurCluster(context);
-    const seen = await openedIdentity();
+    const seen = await openedIdentity(await expectOurCluster(context));
     const recorded = cluster.nas.kopiaRepository;
     ui.result({ recorded: recorded ?? null, repository: seen }, `the repository at ${where(context)} is ${seen}`);
     if (recorded === seen) return ui.say(`${FILE} records it (nas.kopiaRepository)`);
@@ -55,10 +55,11 @@ export const identity = procedure({
 const where = ({ cluster: { nas } }: Context) => `${nas.address}:${nas.exports.kopia ?? "?"}`;
 
 /** The repository that the Job opened last. */
-async function openedIdentity(): Promise<string> {
+async function openedIdentity(access: ClusterAccess): Promise<string> {
   const label = `batch.kubernetes.io/job-name=${JOB.name}`;
-  const got = await steady(() => ask`kubectl get pods --namespace ${JOB.namespace} --selector ${label} --output json`.text());
-  const seen = readIdentity((JSON.parse(got) as { items: KubernetesObject[] }).items);
+  const got = await steady(() => access.ask`kubectl get pods --namespace ${JOB.namespace} --selector ${label} --output json`.text());
+  const source = { command: `kubectl get pods --namespace ${JOB.namespace} --output json` };
+  const seen = readIdentity(readJson<{ items: KubernetesObject[] }>(got, source, { items: [{ metadata: { name: "" } }] }).items);
   if ("identity" in seen) return seen.identity;
   const again = `kubectl --namespace ${JOB.namespace} delete job ${JOB.name} && flux --namespace ${JOB.namespace} reconcile kustomization ${JOB.name}`;
   throw new Failure({

@@ -17,7 +17,7 @@ import { confirm } from "../../scripts/lib/confirm.ts";
 import { askGates } from "../../scripts/lib/gates.ts";
 import type { Question } from "../../scripts/lib/plan.ts";
 import { type Clock, useClock } from "../../scripts/lib/wait.ts";
-import { testCluster, testVersions } from "./test-cluster.ts";
+import { kubeconfigFor, testCluster, testVersions } from "./test-cluster.ts";
 
 /** What a command says: its stdout, or more. */
 export type Answer = string | { out?: string; err?: string; code?: number };
@@ -111,7 +111,7 @@ export async function record(setup: RecordSetup = {}): Promise<Recording> {
     confirm: (decide) => confirm(context, running, decide),
     checkGates: (plan) => askGates(context, running.gates ?? [], plan, running.name),
     env: {
-      KUBECONFIG: "/home/op/kubeconfig",
+      KUBECONFIG: kubeconfigFor(cluster),
       TALOSCONFIG: "/home/op/talosconfig",
       SOPS_AGE_KEY_FILE: "/home/op/age.key",
       HOME_OPS_STATE: "/home/op/state",

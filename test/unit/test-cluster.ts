@@ -1,6 +1,10 @@
 // The reference home, as tests see it.
 import type { Cluster, ItemKey } from "../../scripts/lib/cluster/cluster.ts";
-import { ITEM_KEYS } from "../../scripts/lib/cluster/cluster.ts";
+import { ITEM_KEYS, reference } from "../../scripts/lib/cluster/cluster.ts";
+import { mkdtempSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { stringify } from "yaml";
 
 const GiB = 1024 ** 3;
 
@@ -44,6 +48,28 @@ export function testCluster(change: Partial<Cluster> = {}): Cluster {
     ...change,
   };
 }
+
+let folder: string | undefined;
+
+/** The file of a kubeconfig that leads to a cluster, with the authority that the recorder's vault has unless a test says otherwise. */
+export function kubeconfigFor(
+  cluster: Cluster,
+  { ca = `value of ${reference(cluster, "talos", "CLUSTER_CA_CRT")}`, server = cluster.endpoint.url, more = {} as object } = {},
+): string {
+  const { name } = cluster;
+  folder ??= mkdtempSync(join(tmpdir(), "kubeconfig-"));
+  const file = join(folder, `${files++}`);
+  writeFileSync(
+    file,
+    stringify({
+      "current-context": "admin",
+      contexts: [{ name: "admin", context: { cluster: name } }],
+      clusters: [{ name, cluster: { server, "certificate-authority-data": ca, ...more } }],
+    }),
+  );
+  return file;
+}
+let files = 0;
 
 const ITEMS: Partial<Record<ItemKey, string>> = {
   connect: "1password",

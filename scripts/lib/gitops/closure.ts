@@ -1,10 +1,11 @@
 // Everything that goes away with a Kustomization: what it applied, what its HelmReleases installed, and the same of the Kustomizations that it applied.
 import { Failure } from "../errors.ts";
-import { type KubernetesObject, mayPass, steady } from "../kubernetes.ts";
+import { type KubernetesObject, mayPass, readFound, steady } from "../kubernetes.ts";
+import type { ClusterAccess } from "../kubernetes/access.ts";
 import { FLUX_HELM, FLUX_KUSTOMIZE, inWords, isKind, isObject, keyOf } from "../lint/object.ts";
 import type { KubeObject } from "../lint/types.ts";
-import { ask } from "../shell.ts";
-import { parseDocuments, printDocuments } from "../yaml.ts";
+import { readYaml } from "../tool-output.ts";
+import { printDocuments } from "../yaml.ts";
 import { holdsData, type InventoryEntry, objectOf } from "./app.ts";
 
 /** A Kustomization as the cluster has it. */
@@ -29,9 +30,8 @@ const VITAL = ["flux-system", "kube-system", "rook-ceph", "external-secrets"];
 
 /** Refuses what the cluster cannot be without, whether it is asked for or would go along. Cannot be waived. */
 export function refuseVital(one: Applied, all: readonly Applied[]): void {
-  const vital = [one, ...below(one, all)].filter(
-    ({ metadata: { namespace = "", name } }) => VITAL.includes(namespace) || name === "cluster-apps",
-  );
+  const isVital = ({ metadata: { namespace = "", name } }: Applied) => VITAL.includes(namespace) || name === "cluster-apps";
+  const vital = isVital(one) ? [one] : below(one, all).filter(isVital);
   if (vital.length === 0) return;
   throw new Failure({
     attempted: `delete ${one.metadata.namespace}/${one.metadata.name}`,
@@ -53,13 +53,23 @@ function below(one: Applied, all: readonly Applied[], seen = new Set<Applied>([o
 const prunes = ({ spec = {} }: Applied) =>
   !spec.suspend && ({ Orphan: false, Delete: true, WaitForTermination: true }[spec.deletionPolicy ?? "MirrorPrune"] ?? spec.prune === true);
 
-const inventoryOf = ({ status }: Applied) => (status?.inventory?.entries ?? []).map(objectOf);
+/** What Flux applied. Without an inventory that is unknown: Flux writes one, perhaps empty, as soon as it has applied anything. */
+function inventoryOf({ metadata: { namespace, name }, status }: Applied): KubeObject[] {
+  const entries = status?.inventory?.entries;
+  if (Array.isArray(entries)) return entries.map(objectOf);
+  throw new Failure({
+    attempted: `list what Flux applied for Kustomization ${namespace}/${name}`,
+    said: "its status has no inventory: it is unknown what runs in the cluster",
+    now: "nothing was changed",
+    next: `flux reconcile kustomization ${name} --namespace ${namespace}, then the same command again`,
+  });
+}
 
 /** Looks at what lives, so that what is marked to stay is left out, and asks helm what each release has in the cluster. */
-export async function closureOf(one: Applied, all: readonly Applied[]): Promise<Closure> {
+export async function closureOf(access: ClusterAccess, one: Applied, all: readonly Applied[]): Promise<Closure> {
   const own = inventoryOf(one);
   const theirs = below(one, all).filter(prunes).flatMap((child) => inventoryOf(child).map((object) => ({ object, by: inWords(child) }))); // prettier-ignore
-  const living = await live([...own, ...theirs.map(({ object }) => object)]);
+  const living = await live(access, [...own, ...theirs.map(({ object }) => object)]);
   const stays = (object: KubeObject) => isKept(living.get(keyOf(object)));
   const objects = dataFirst(own.filter((object) => !stays(object)));
   const pruned = theirs.filter(({ object }) => !stays(object));
@@ -67,7 +77,7 @@ export async function closureOf(one: Applied, all: readonly Applied[]): Promise<
   const going = [...applied];
   for (const { object } of applied) {
     if (!isKind(object, "HelmRelease", FLUX_HELM)) continue;
-    const installed = await manifestOf(living.get(keyOf(object)));
+    const installed = await manifestOf(access, living.get(keyOf(object)));
     going.push(...installed.map((part) => ({ object: part, by: inWords(object) })));
   }
   const sorted = going.toSorted((a, b) => Number(holdsData(b.object)) - Number(holdsData(a.object)));
@@ -86,22 +96,21 @@ const dataFirst = (objects: KubeObject[]) =>
 const isKept = (object: KubeObject | undefined) =>
   ["prune", "reconcile"].some((word) => object?.metadata.annotations?.[`${FLUX_KUSTOMIZE}/${word}`]?.toLowerCase() === "disabled");
 
-async function live(objects: readonly KubeObject[]): Promise<Map<string, KubeObject>> {
+async function live(access: ClusterAccess, objects: readonly KubeObject[]): Promise<Map<string, KubeObject>> {
   if (objects.length === 0) return new Map();
   const input = await printDocuments(objects);
-  const said = await steady(() => ask({ input })`cat | kubectl get --ignore-not-found --output json --filename -`.text());
-  if (!said.trim()) return new Map();
-  const got = JSON.parse(said) as KubeObject & { items?: KubeObject[] };
-  return new Map((got.kind === "List" ? (got.items ?? []) : [got]).map((object) => [keyOf(object), object]));
+  const said = await steady(() => access.ask({ input })`cat | kubectl get --ignore-not-found --output json --filename -`.text());
+  const found = readFound<KubeObject>(said, { command: "kubectl get --output json --filename -", secret: true });
+  return new Map(found.map((object) => [keyOf(object), object]));
 }
 
 /** What helm would take away with a release; nothing of one that is not there, or that helm-controller leaves since it is suspended. */
-async function manifestOf(release: KubeObject | undefined): Promise<KubeObject[]> {
+async function manifestOf(access: ClusterAccess, release: KubeObject | undefined): Promise<KubeObject[]> {
   if (!release || release.spec?.suspend === true) return [];
   const { releaseName, targetNamespace, storageNamespace = release.metadata.namespace } = release.spec ?? {};
   const name = releaseName ?? (targetNamespace ? `${targetNamespace}-${release.metadata.name}` : release.metadata.name);
   const got = await steady(async () => {
-    const asked = await ask({ timeout: "1m" })`helm get manifest ${name} --namespace ${storageNamespace}`.nothrow();
+    const asked = await access.ask({ timeout: "1m" })`helm get manifest ${name} --namespace ${storageNamespace}`.nothrow();
     if (asked.exitCode !== 0 && mayPass(asked)) throw asked;
     return asked;
   });
@@ -109,7 +118,8 @@ async function manifestOf(release: KubeObject | undefined): Promise<KubeObject[]
     if (/release: not found/.test(got.stderr)) return [];
     throw got;
   }
-  return (await parseDocuments(got.stdout, `the manifest of release ${storageNamespace}/${name}`))
+  const command = `helm get manifest ${name} --namespace ${storageNamespace}`;
+  return (await readYaml<unknown>(got.stdout, { command, secret: true }))
     .filter(isObject)
     .filter(({ metadata }) => metadata.annotations?.["helm.sh/resource-policy"] !== "keep");
 }

@@ -1,6 +1,7 @@
 // Kustomizations that a procedure suspended: Flux leaves them alone until they are resumed.
 import type { Entry } from "../ledger.ts";
-import { expectOurCluster, getAll, type KubernetesObject, steady } from "../kubernetes.ts";
+import { getAll, type KubernetesObject, steady } from "../kubernetes.ts";
+import { type ClusterAccess, expectOurCluster } from "../kubernetes/access.ts";
 import type { Room, Sight } from "./kinds.ts";
 
 const KIND = "kustomizations.kustomize.toolkit.fluxcd.io";
@@ -8,13 +9,14 @@ const KIND = "kustomizations.kustomize.toolkit.fluxcd.io";
 export const suspendedLeftovers: Room = {
   kinds: ["suspended Kustomization"],
   async see(entries, context) {
-    await expectOurCluster(context); // in another cluster each of them would seem to be gone
-    return judge(entries, (await getAll(KIND)) ?? [], context.cluster.name);
+    const access = await expectOurCluster(context); // in another cluster each of them would seem to be gone, as in one without Flux
+    return judge(entries, await getAll(access, KIND), context.cluster.name);
   },
   async undo(entries, context) {
+    const access = await expectOurCluster(context);
     const sights = await this.see(entries, context);
     for (const { entry, verdict } of sights) {
-      if (verdict === "safe") await suspend(entry.name, false);
+      if (verdict === "safe") await suspend(access, entry.name, false);
       if (verdict === "safe" || verdict === "gone") await context.ledger.close(entry);
     }
     return sights.filter(({ verdict }) => verdict === "kept" || verdict === "unknown");
@@ -33,10 +35,11 @@ export function judge(entries: readonly Entry[], all: readonly KubernetesObject[
 }
 
 /** Suspends or resumes a Kustomization. kustomize-controller takes over every field whose manager begins with `kubectl`, and drops it at the parent's next apply: the name is the one that the flux command has. */
-export async function suspend(key: string, suspended: boolean): Promise<void> {
+export async function suspend(access: ClusterAccess, key: string, suspended: boolean): Promise<void> {
   const [namespace = "", name = ""] = key.split("/");
   const patch = JSON.stringify({ spec: { suspend: suspended } });
   await steady(
-    () => $`kubectl patch ${KIND} ${name} --namespace ${namespace} --type merge --field-manager flux-client-side-apply --patch ${patch}`,
+    () =>
+      access.$`kubectl patch ${KIND} ${name} --namespace ${namespace} --type merge --field-manager flux-client-side-apply --patch ${patch}`,
   );
 }

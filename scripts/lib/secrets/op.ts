@@ -1,10 +1,11 @@
 // What 1Password's own package does well (version, sign-in, items), behind one adapter that knows its traps:
 // it drops the answer when `op` warned on stderr, takes a silent failure for an empty answer, hides the message in `originalMessage`,
-// and puts a backslash before quotes and `$` although no shell is there to take it away.
+// prints an answer that it cannot parse, and puts a backslash before quotes and `$` although no shell is there to take it away.
 import type { Context } from "../context.ts";
 import { Failure, textOf, UsageError } from "../errors.ts";
 import type { Verdict } from "../gates.ts";
 import { ask, tally } from "../shell.ts";
+import { expectShape, type Pattern, readJson } from "../tool-output.ts";
 import { modeOf } from "./mode.ts";
 import { plain, troubleOf } from "./trouble.ts";
 
@@ -49,7 +50,7 @@ export async function whoIsSignedIn(env: NodeJS.ProcessEnv): Promise<string> {
   const mode = modeOf(env);
   if (mode.how === "connect") return mode.says;
   const attempted = "see who is signed in to 1Password";
-  const account = await answer<{ url?: string; email?: string } | null>(attempted, (op) => op.whoami(), ["whoami", "--format=json"]);
+  const account = await answer<{ url?: string; email?: string }>(attempted, (op) => op.whoami(), ["whoami", "--format=json"], {});
   if (!account) throw troubleOf({ text: "you are not signed in" }, attempted)!;
   return `${account.email ?? mode.says} at ${account.url ?? "1Password"}`;
 }
@@ -64,14 +65,24 @@ export async function lookAtSignIn({ env }: Pick<Context, "env">): Promise<Verdi
 /** Titles and IDs of all items of a vault. */
 export async function listItems(vault: string): Promise<Listed[]> {
   const words = ["item", "list", `--vault=${unquoted(vault)}`, "--format=json"];
-  return (await answer<Listed[]>(`list the items of vault ${vault}`, (op) => op.item.list({ vault }), words)) ?? [];
+  const attempted = `list the items of vault ${vault}`;
+  const items = await answer<Listed[]>(attempted, (op) => op.item.list({ vault }), words, [{ id: "", title: "" }]);
+  if (items || (await countItems(vault)) === 0) return items ?? [];
+  throw new Failure({ attempted, said: "op printed nothing, but the vault has items", next: "the same command again" });
+}
+
+/** How many items the vault itself says that it has: a list that prints nothing proves nothing. */
+async function countItems(vault: string): Promise<number> {
+  const words = ["vault", "get", unquoted(vault), "--format=json"];
+  const found = await ask`op ${words}`.text();
+  return readJson<{ items: number }>(found, { command: `op ${words.join(" ")}` }, { items: 0 }).items;
 }
 
 /** One item with its values. */
 export async function getItem({ id, title }: Listed, vault: string): Promise<StoredItem> {
   const attempted = `read item ${title} of vault ${vault}`;
   const words = ["item", "get", id, `--vault=${unquoted(vault)}`, "--format=json"];
-  const item = await answer<StoredItem>(attempted, (op) => op.item.get(id, { vault }) as StoredItem, words);
+  const item = await answer<StoredItem>(attempted, (op) => op.item.get(id, { vault }) as StoredItem, words, { id: "", title: "" });
   if (!item) throw new Failure({ attempted, said: "op said nothing", next: "the same command again" });
   return item;
 }
@@ -85,14 +96,17 @@ function count(): void {
 }
 
 /** Asks through op-js; where that lost the answer or the failure, once more through the shell with the same words. */
-async function answer<T>(attempted: string, act: (op: OpJs) => T, words: string[]): Promise<T | undefined> {
+async function answer<T>(attempted: string, act: (op: OpJs) => unknown, words: string[], pattern: Pattern): Promise<T | undefined> {
+  const source = { command: ["op", ...words].join(" "), secret: true };
   const op = await load();
   count();
   try {
-    const got = act(op);
-    if (got !== undefined) return got;
+    const got = silently(() => act(op));
+    if (got === null) return undefined; // op-js says so of whoami when nobody is signed in
+    if (got !== undefined) return expectShape<T>(got, source, pattern);
   } catch (error) {
-    if ((error as { status?: number }).status !== 0) throw explain(error, attempted);
+    const lost = error instanceof SyntaxError || (error as { status?: number }).status === 0; // it printed something that op-js cannot read
+    if (!lost) throw error instanceof Failure ? error : explain(error, attempted);
   }
   const again = await ask`op ${words}`.nothrow();
   if (again.exitCode !== 0)
@@ -100,7 +114,18 @@ async function answer<T>(attempted: string, act: (op: OpJs) => T, words: string[
       troubleOf({ text: again.stderr, exitCode: again.exitCode, signal: again.signal }, attempted) ??
       new Failure({ attempted, said: plain(again.stderr) || `op ended with ${again.exitCode} and no word` })
     );
-  return again.stdout.trim() === "" ? undefined : (JSON.parse(again.stdout) as T);
+  return again.stdout.trim() === "" ? undefined : readJson<T>(again.stdout, source, pattern);
+}
+
+/** op-js prints an answer that it cannot parse, secrets included, to stdout. It works synchronously, so nothing else is silenced. */
+function silently<T>(act: () => T): T {
+  const { log } = console;
+  console.log = () => {};
+  try {
+    return act();
+  } finally {
+    console.log = log;
+  }
 }
 
 function explain(error: unknown, attempted: string): Failure {

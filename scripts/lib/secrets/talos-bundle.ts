@@ -1,4 +1,5 @@
 // Talos' secrets bundle, as `talosctl gen secrets` writes it, and the fields of the vault that hold it.
+import { readYaml, Unreadable } from "../tool-output.ts";
 
 interface Bundle {
   cluster: { id: string; secret: string };
@@ -29,12 +30,13 @@ export const TALOS_FIELDS = Object.keys(PLACES);
 
 /** The vault's fields of a bundle. Throws when the bundle lacks one. */
 export async function fieldsFromBundle(yaml: string): Promise<Record<string, string>> {
-  const { parse } = await import("yaml");
-  const bundle = parse(yaml) as Bundle;
+  const source = { command: "talosctl gen secrets", secret: true };
+  const [bundle] = await readYaml<Bundle>(yaml, source);
   return Object.fromEntries(
     Object.entries(PLACES).map(([field, place]) => {
       const value = place.reduce<unknown>((at, key) => (at as Record<string, unknown> | undefined)?.[key], bundle);
-      if (typeof value !== "string" || value === "") throw new Error(`the secrets bundle has no ${place.join(".")}`);
+      if (typeof value !== "string" || value === "")
+        throw new Unreadable({ attempted: `read the output of \`${source.command}\`: .${place.join(".")} is missing` });
       return [field, value];
     }),
   );

@@ -6,6 +6,7 @@ import { Failure } from "../errors.ts";
 import { ask } from "../shell.ts";
 import { type Seen, until } from "../wait.ts";
 import { parseDocuments } from "../yaml.ts";
+import { readYaml, Unreadable } from "../tool-output.ts";
 import { changesBetween, lineOf } from "./changes.ts";
 import { type Document, titleOf } from "./merge.ts";
 import { at, inShort, isReady, judge, saidBy, stageOf } from "./node.ts";
@@ -21,14 +22,24 @@ export async function heldDocuments(context: Pick<Context, "env">, node: Node, i
   const got = await askFor(context, node, id);
   if (got.exitCode !== 0)
     throw new Failure({ attempted: `read the machine config of ${node.name}`, said: saidBy(got), next: "task talos:status" });
-  return configDocuments(got.stdout);
+  return readHeld(got.stdout, node);
+}
+
+/** What a node printed as its config; a node that runs has one, so nothing at all is unreadable too. */
+async function readHeld(text: string, { address }: Node): Promise<Document[]> {
+  const command = `talosctl get machineconfig --nodes ${address}`;
+  const documents = await readYaml<Document>(text, { command, secret: true });
+  if (documents.length === 0) throw new Unreadable({ attempted: `read the output of \`${command}\`: it is empty` });
+  return comparable(documents);
 }
 
 /** The documents of a config so that two can be compared: in an order of their own and without what is empty, as Talos writes them when it writes them anew. */
 export async function configDocuments(text: string): Promise<Document[]> {
-  const documents = (await parseDocuments(text, "the node's machine config")) as Document[];
-  return documents.map((document) => withoutEmpty(document) as Document).toSorted((a, b) => (titleOf(a) < titleOf(b) ? -1 : 1));
+  return comparable((await parseDocuments(text, "the rendered machine config")) as Document[]);
 }
+
+const comparable = (documents: readonly Document[]): Document[] =>
+  documents.map((document) => withoutEmpty(document) as Document).toSorted((a, b) => (titleOf(a) < titleOf(b) ? -1 : 1));
 
 function withoutEmpty(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(withoutEmpty);
@@ -55,7 +66,7 @@ export async function expectConfig(context: Context, node: Node, config: string,
   const look = async (): Promise<Seen<true>> => {
     const got = await askFor(context, node, id);
     if (got.exitCode === 0) {
-      const held = await configDocuments(got.stdout);
+      const held = await readHeld(got.stdout, node);
       if (isDeepStrictEqual(held, wanted)) return { ready: true };
       return { waiting: `it holds another config: ${changesBetween(held, wanted).slice(0, 3).map(lineOf).join("; ")}` };
     }

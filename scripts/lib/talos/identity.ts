@@ -6,7 +6,8 @@ import { pause } from "../wait.ts";
 import { canPinReads } from "./client.ts";
 import { type Concerned, contentsOf, type Disk, type DiskContents, type Read, type Volume } from "./disks.ts";
 import { fingerprintAt } from "./handshake.ts";
-import { atOpenly, inShort, jsonStream, saidBy } from "./node.ts";
+import { readJsonStream, Unreadable } from "../tool-output.ts";
+import { atOpenly, inShort, saidBy } from "./node.ts";
 
 type Home = Pick<Context, "env" | "signal">;
 type Place = Pick<Node, "address">;
@@ -78,7 +79,13 @@ async function readOpenly<T>(context: Home, node: Place, kind: string, pinned: s
     await pause(1000);
     got = await once();
   }
-  return got.exitCode === 0 ? { got: jsonStream<T>(got.stdout) } : { said: inShort(saidBy(got)) };
+  if (got.exitCode !== 0) return { said: inShort(saidBy(got)) };
+  try {
+    return { got: readJsonStream<T>(got.stdout, { command: `talosctl get ${kind} --insecure --nodes ${node.address}` }, { spec: {} }) };
+  } catch (error) {
+    if (error instanceof Unreadable) return { said: error.message };
+    throw error;
+  }
 }
 
 function macsOf(links: Read<Link>): Read<string> {

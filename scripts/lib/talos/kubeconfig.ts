@@ -3,7 +3,7 @@ import { reference } from "../cluster/cluster.ts";
 import type { Context } from "../context.ts";
 import { Failure } from "../errors.ts";
 import { readIfThere } from "../files.ts";
-import { strangeness } from "../kubernetes.ts";
+import { strangeness } from "../kubernetes/identity.ts";
 import { hide } from "../redact.ts";
 import { ask } from "../shell.ts";
 import type { Seen } from "../wait.ts";
@@ -34,7 +34,7 @@ export async function lookForKubeconfig(context: Home): Promise<Seen<string>> {
     if (got.exitCode !== 0) said.push(`${node.name}: ${inShort(saidBy(got))}`);
     else {
       hide([...got.stdout.matchAll(/(?:client-key-data|token): *(\S+)/g)].map(([, value]) => value!));
-      const stranger = await strangeness(got.stdout, cluster, ca);
+      const stranger = await strangeness(got.stdout, cluster, async () => ca);
       if (!stranger) return { ready: got.stdout };
       said.push(`${node.name} gave a kubeconfig of another cluster: ${stranger}`);
     }
@@ -47,7 +47,7 @@ export async function lookForKubeconfig(context: Home): Promise<Seen<string>> {
 export async function foreignKubeconfig(context: Home): Promise<string | undefined> {
   const held = await readIfThere(context.env.KUBECONFIG!);
   if (!held?.trim()) return undefined;
-  const stranger = await strangeness(held, context.cluster, await authority(context));
+  const stranger = await strangeness(held, context.cluster, () => authority(context));
   if (stranger) return stranger;
   const others = (await read(held)).contexts?.map(({ name }) => name) ?? [];
   return others.length > 1 ? `it also leads to other clusters: contexts ${others.join(", ")}` : undefined;

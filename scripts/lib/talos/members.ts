@@ -1,11 +1,12 @@
 // Whether the cluster already has a living node at an address. A machine that answers there without a config is then a second one, or a node that was reset behind the cluster's back.
-import { type Node, reference } from "../cluster/cluster.ts";
+import type { Node } from "../cluster/cluster.ts";
 import type { Context } from "../context.ts";
-import { textOf } from "../errors.ts";
+import { Failure, textOf } from "../errors.ts";
 import { type Answer, askEtcd } from "../etcd.ts";
 import { readIfThere } from "../files.ts";
-import { condition, type KubernetesObject, strangeness } from "../kubernetes.ts";
-import { ask } from "../shell.ts";
+import { condition, type KubernetesObject } from "../kubernetes.ts";
+import { expectOurCluster } from "../kubernetes/access.ts";
+import { readJson } from "../tool-output.ts";
 import { inShort } from "./node.ts";
 
 type Home = Pick<Context, "env" | "cluster" | "vault">;
@@ -49,13 +50,16 @@ export function combine(etcd: Answer[], kubernetes: Kubernetes): Known {
   return unseen.length > 0 ? { nodes, unknown: unseen.join("; ") } : { nodes };
 }
 
-async function askKubernetes({ cluster, env, vault }: Home): Promise<Kubernetes> {
-  const text = await readIfThere(env.KUBECONFIG!);
-  if (text === undefined) return undefined;
-  const ca = reference(cluster, "talos", "CLUSTER_CA_CRT");
-  const stranger = await strangeness(text, cluster, (await vault.resolve([ca])).get(ca)!);
-  if (stranger) return { unseen: `${env.KUBECONFIG}: ${stranger}` };
-  const got = await ask({ timeout: "15s" })`kubectl get nodes --output json`.nothrow();
-  if (got.exitCode !== 0) return { unseen: textOf(got).split("\n").at(-1)! };
-  return { nodes: (JSON.parse(got.stdout) as { items: Registered[] }).items };
+async function askKubernetes(context: Home): Promise<Kubernetes> {
+  if ((await readIfThere(context.env.KUBECONFIG!)) === undefined) return undefined;
+  try {
+    const access = await expectOurCluster(context);
+    const got = await access.ask({ timeout: "15s" })`kubectl get nodes --output json`.nothrow();
+    if (got.exitCode !== 0) return { unseen: textOf(got).split("\n").at(-1)! };
+    const source = { command: "kubectl get nodes --output json" };
+    return { nodes: readJson<{ items: Registered[] }>(got.stdout, source, { items: [{ metadata: { name: "" } }] }).items };
+  } catch (error) {
+    if (error instanceof Failure) return { unseen: error.account.said ?? error.message };
+    throw error;
+  }
 }

@@ -4,6 +4,7 @@ import type { Context } from "../context.ts";
 import { textOf } from "../errors.ts";
 import type { Gate } from "../gates.ts";
 import { ask } from "../shell.ts";
+import { readJsonStream, Unreadable } from "../tool-output.ts";
 import { pause } from "../wait.ts";
 
 type Env = Pick<Context, "env">;
@@ -39,7 +40,7 @@ const SECONDS = 20;
 /** Asks with our certificate first. Only where the answer does not prove who we speak to is the node asked openly, as one without a config can be. */
 export async function stageOf(context: Env, node: Place): Promise<Stage> {
   const got = await ask({ timeout: `${SECONDS}s` })`talosctl ${at(context, node)} get machinestatus --output json`.nothrow();
-  if (got.exitCode === 0) return runningStage(got.stdout);
+  if (got.exitCode === 0) return runningStage(got.stdout, node);
   const seen = judge(saidBy(got));
   if (seen !== "ask openly") return seen;
   const openly = () =>
@@ -83,7 +84,7 @@ async function askLinks(context: Env, node: Place): Promise<{ macs: string[] } |
     got = await once();
   }
   if (got.exitCode !== 0) return { said: inShort(saidBy(got)) };
-  const macs = jsonStream<Link>(got.stdout)
+  const macs = readJsonStream<Link>(got.stdout, { command: `talosctl get links --insecure --nodes ${node.address}` }, { spec: {} })
     .flatMap(({ spec }) => [spec.permanentAddr, spec.hardwareAddr])
     .filter((mac) => mac !== undefined && mac !== "" && !/^(00:)+00$/.test(mac))
     .map((mac) => mac!.toLowerCase());
@@ -130,15 +131,17 @@ interface MachineStatus {
   spec: { stage: string; status?: { ready?: boolean; unmetConditions?: { name: string; reason: string }[] | null } };
 }
 
-function runningStage(json: string): Stage {
-  const spec = jsonStream<MachineStatus>(json)[0]?.spec;
-  const unmet = (spec?.status?.unmetConditions ?? []).map(({ name, reason }) => `${name}: ${reason}`);
-  return { stage: spec?.stage === "running" ? "running" : "booting", ready: spec?.status?.ready ?? false, unmet };
+/** Without a status in the answer the stage is unknown: a node that boots says so. */
+function runningStage(json: string, { address }: Place): Stage {
+  const command = `talosctl get machinestatus --nodes ${address}`;
+  try {
+    const [status] = readJsonStream<MachineStatus>(json, { command }, { spec: { stage: "" } });
+    if (!status) return { stage: "unreachable", said: `\`${command}\` printed nothing` };
+    const { stage, status: { ready = false, unmetConditions } = {} } = status.spec;
+    const unmet = (unmetConditions ?? []).map(({ name, reason }) => `${name}: ${reason}`);
+    return { stage: stage === "running" ? "running" : "booting", ready, unmet };
+  } catch (error) {
+    if (error instanceof Unreadable) return { stage: "unreachable", said: error.message };
+    throw error;
+  }
 }
-
-/** talosctl prints objects one after the other, each over several lines: no array, and not one a line. */
-export const jsonStream = <T>(text: string): T[] =>
-  text
-    .split(/^\}$\n?/m)
-    .filter((part) => part.trim())
-    .map((part) => JSON.parse(`${part}}`) as T);

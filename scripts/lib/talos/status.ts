@@ -7,7 +7,8 @@ import type { Cell } from "../ui.ts";
 import { changesBetween } from "./changes.ts";
 import { configDocuments, heldDocuments } from "./held.ts";
 import { type Document, titleOf } from "./merge.ts";
-import { at, jsonStream, type Stage, stageOf } from "./node.ts";
+import { readJsonStream, Unreadable } from "../tool-output.ts";
+import { at, type Stage, stageOf } from "./node.ts";
 import { renderDocuments } from "./render.ts";
 import { printDocuments } from "../yaml.ts";
 
@@ -51,7 +52,19 @@ interface Extension {
 async function schematicOf(context: Env, node: Node): Promise<string | undefined> {
   const got = await ask({ timeout: "20s" })`talosctl ${at(context, node)} get extensions --output json`.nothrow();
   if (got.exitCode !== 0) return undefined;
-  return jsonStream<Extension>(got.stdout).find(({ spec }) => spec.metadata.name === "schematic")?.spec.metadata.version ?? "none";
+  const command = `talosctl get extensions --nodes ${node.address}`;
+  const all = orUnknown(() => readJsonStream<Extension>(got.stdout, { command }, { spec: { metadata: { name: "", version: "" } } }));
+  return all && (all.find(({ spec }) => spec.metadata.name === "schematic")?.spec.metadata.version ?? "none");
+}
+
+/** In a table of many cells an answer that cannot be read leaves one of them unknown. */
+function orUnknown<T>(read: () => T): T | undefined {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof Unreadable) return undefined;
+    throw error;
+  }
 }
 
 async function etcdOf({ env }: Env, node: Node): Promise<NodeStatus["etcd"]> {
@@ -68,7 +81,10 @@ interface Service {
 async function kubeletOf(context: Env, node: Node): Promise<NodeStatus["kubelet"]> {
   const got = await ask({ timeout: "20s" })`talosctl ${at(context, node)} get services kubelet --output json`.nothrow();
   if (got.exitCode !== 0) return undefined;
-  const { running, healthy } = jsonStream<Service>(got.stdout)[0]?.spec ?? { running: false, healthy: false };
+  const command = `talosctl get services kubelet --nodes ${node.address}`;
+  const service = orUnknown(() => readJsonStream<Service>(got.stdout, { command }, { spec: { running: false, healthy: false } })[0]?.spec);
+  if (!service) return undefined;
+  const { running, healthy } = service;
   return running ? (healthy ? "healthy" : "unhealthy") : "not running";
 }
 

@@ -1,7 +1,7 @@
 // etcd: what is safe to conclude from what each node says, and that bootstrap happens once or not at all.
 import { describe, expect, test } from "vitest";
 import { etcd } from "../../../scripts/bootstrap/etcd.ts";
-import { type Answer as Said, membersOf, seeEtcd, whyNot } from "../../../scripts/lib/etcd.ts";
+import { type Answer as Said, membersOf, seeEtcd, whatData, whyNot } from "../../../scripts/lib/etcd.ts";
 import { type Answer, record } from "../recorder.ts";
 import { testCluster } from "../test-cluster.ts";
 
@@ -132,4 +132,13 @@ describe("the commands", () => {
     expect(acts).toEqual([]);
     expect(String(error)).toContain("could not wait for every control plane to answer within 600 s");
   });
+});
+
+describe("an answer of talosctl that is no table", () => {
+  test.each(["", "\n", "<html>502</html>", "warning: x\n"])("%j proves neither members nor an empty data directory", (text) => {
+    expect(membersOf(text)).toEqual([]);
+    expect(whatData(0, text, "")).toHaveProperty("unseen");
+  });
+  test("a list that has only the directory itself is empty", () =>
+    expect(whatData(0, "NODE             NAME\n192.168.122.10   .\n", "")).toEqual({ without: "etcd never ran" }));
 });

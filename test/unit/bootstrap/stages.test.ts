@@ -9,7 +9,8 @@ import { carryOut, type Seen, stage } from "../../../scripts/lib/stage.ts";
 import { mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { getAll } from "../../../scripts/lib/kubernetes.ts";
+import { getAllKnown } from "../../../scripts/lib/kubernetes.ts";
+import { expectOurCluster } from "../../../scripts/lib/kubernetes/access.ts";
 import type { Step } from "../../../scripts/lib/plan.ts";
 import { type Answer, record } from "../recorder.ts";
 
@@ -164,22 +165,24 @@ describe("an API server that is away for a moment", () => {
   };
   test("is asked again", async () => {
     const run = await record({ answers: { "kubectl get nodes": [REFUSED, REFUSED, '{"items":[]}'] } });
-    expect(await getAll("nodes")).toEqual([]);
+    expect(await getAllKnown(await expectOurCluster(run.context), "nodes")).toEqual([]);
     expect(run.commands.length).toBe(3);
   });
   test("is given up after five times", async () => {
     const run = await record({ answers: { "kubectl get nodes": REFUSED } });
-    await expect(getAll("nodes")).rejects.toMatchObject({ exitCode: 1 });
+    await expect(getAllKnown(await expectOurCluster(run.context), "nodes")).rejects.toMatchObject({ exitCode: 1 });
     expect(run.commands.length).toBe(5);
   });
   test("is not asked again when it answers no", async () => {
     const run = await record({ answers: { "kubectl get nodes": { code: 1, err: "Error from server (Forbidden): nodes is forbidden" } } });
-    await expect(getAll("nodes")).rejects.toMatchObject({ exitCode: 1 });
+    await expect(getAllKnown(await expectOurCluster(run.context), "nodes")).rejects.toMatchObject({ exitCode: 1 });
     expect(run.commands.length).toBe(1);
   });
   test("has no kind that its definition has not brought yet", async () => {
-    await record({ answers: { "kubectl get": { code: 1, err: `error: the server doesn't have a resource type "helmreleases"` } } });
-    expect(await getAll("helmreleases")).toBeUndefined();
+    const run = await record({
+      answers: { "kubectl get": { code: 1, err: `error: the server doesn't have a resource type "helmreleases"` } },
+    });
+    expect(await getAllKnown(await expectOurCluster(run.context), "helmreleases")).toBeUndefined();
   });
 });
 

@@ -216,6 +216,38 @@ describe("flux:delete", () => {
     expect(recording.ledger).toEqual([]);
     expect(recording.commands.some((line) => line.includes("patch"))).toBe(false);
   });
+  it.each([
+    ["no status", undefined],
+    ["a status without an inventory", {}],
+    ["an inventory without entries", { inventory: {} }],
+    ["an inventory of null", { inventory: null }],
+  ])("%s means that nobody knows what runs: it stops, and does not say that nothing would go", async (_what, status) => {
+    for (const items of [
+      [{ ...echo(), status }],
+      [
+        ...parent([{ namespace: "media", name: "a" }]).slice(0, 1),
+        { ...echo(), metadata: { namespace: "media", name: "a" }, spec: { prune: true }, status },
+      ],
+    ]) {
+      const recording = await open({ answers: { ...answers(), [GET]: JSON.stringify({ items }) } });
+      const ended = String(await recording.run(deleteApp, { app: items.length > 1 ? "all" : "echo" }));
+      expect(ended).toContain("its status has no inventory: it is unknown what runs in the cluster");
+      expect(recording.said.join()).not.toContain("nothing");
+      expect(recording.commands).toEqual([`ask ${GET}`]);
+    }
+  });
+  it("an empty inventory is nothing", async () => {
+    const items = [{ ...echo(), status: { inventory: { entries: [] } } }];
+    const recording = await open({ answers: { ...answers(), [GET]: JSON.stringify({ items }) } });
+    expect(await recording.run(deleteApp, { app: "echo" })).toBeUndefined();
+    expect(recording.said).toEqual(["default/echo has nothing in the cluster that would be deleted"]);
+  });
+  it("a cluster without Flux is no cluster without applications", async () => {
+    const recording = await open({
+      answers: { [GET]: { code: 1, err: `error: the server doesn't have a resource type "kustomizations"` } },
+    });
+    expect(String(await recording.run(deleteApp, { app: "echo" }))).toContain("the cluster does not have all of these kinds");
+  });
   it("names of the inventory are read as Flux writes them", () => {
     expect(objectOf({ id: "_system__node-admin_rbac.authorization.k8s.io_ClusterRole", v: "v1" })).toEqual({
       apiVersion: "rbac.authorization.k8s.io/v1",

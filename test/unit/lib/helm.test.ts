@@ -2,10 +2,9 @@
 import { describe, expect, test } from "vitest";
 import { summarize } from "../../../scripts/lib/flux.ts";
 import { compareReleases, type Installed, worthAnotherTry } from "../../../scripts/lib/helm.ts";
-import { isReady, type KubernetesObject, mayPass, strangeness, whyNotReady } from "../../../scripts/lib/kubernetes.ts";
+import { isReady, type KubernetesObject, mayPass, whyNotReady } from "../../../scripts/lib/kubernetes.ts";
 import { customResourceDefinitions, documents, headOf } from "../../../scripts/lib/manifests.ts";
 import { readiness } from "../../../scripts/lib/node-readiness.ts";
-import { testCluster } from "../test-cluster.ts";
 
 const WANTED = [{ name: "cilium", namespace: "kube-system", chart: "oci://quay.io/cilium/charts/cilium", version: "1.20.1" }];
 const has = (change: Partial<Installed>): Installed[] => [
@@ -140,22 +139,6 @@ describe("nodes", () => {
     expect(readiness(["a", "b", "c", "d"], [node("a", "True"), node("b", "Unknown"), node("c")])).toEqual({
       waiting: "b: KubeletNotReady, c: no status yet, d is not registered",
     }));
-});
-
-describe("a kubeconfig", () => {
-  const config = (server: string, ca: string) =>
-    `current-context: x\ncontexts: [{name: x, context: {cluster: c}}]\nclusters: [{name: c, cluster: {server: "${server}", certificate-authority-data: "${ca}"}}]`;
-  test("is ours with our endpoint and our authority", async () =>
-    expect(await strangeness(config("https://192.168.120.100:6443", "QUJD"), testCluster(), "QU\nJD\n")).toBeUndefined());
-  test("of another endpoint is a stranger's", async () =>
-    expect(await strangeness(config("https://10.0.0.1:6443", "QUJD"), testCluster(), "QUJD")).toBe(
-      "its server is https://10.0.0.1:6443, talos/cluster.yaml says https://192.168.120.100:6443",
-    ));
-  test("of another authority is a stranger's", async () =>
-    expect(await strangeness(config("https://192.168.120.100:6443", "WFla"), testCluster(), "QUJD")).toBe(
-      "it trusts another authority than home-ops-cluster's in the vault",
-    ));
-  test("without a context is nobody's", async () => expect(await strangeness("", testCluster(), "QUJD")).toBe("it has no current context"));
 });
 
 test.each([

@@ -26,7 +26,9 @@ test("Talos' values come from one bundle, of the Talos that runs here", async ()
 });
 test("a bundle that lacks something is not stored", async () => {
   await record({ answers: { "talosctl gen secrets": "cluster:\n  id: x\n" } });
-  await expect(makeValues(of("talos"), { versions: testVersions })).rejects.toThrow("the secrets bundle has no cluster.secret");
+  await expect(makeValues(of("talos"), { versions: testVersions })).rejects.toThrow(
+    "could not read the output of `talosctl gen secrets`: .cluster.secret is missing",
+  );
 });
 test("nothing else starts a command", async () => {
   const lab = await record();

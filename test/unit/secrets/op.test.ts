@@ -85,8 +85,27 @@ describe("traps of op-js", () => {
   });
   test("a vault without items is no failure", async () => {
     fakeOp().says["item list"] = { out: "" };
-    await record({ answers: { "op item list": "" } });
+    await record({ answers: { "op item list": "", "op vault get Infrastructure --format=json": '{"id":"v","items":0}' } });
     expect(await listItems("Infrastructure")).toEqual([]);
+  });
+  test("a list that prints nothing of a vault with items is no empty vault", async () => {
+    fakeOp().says["item list"] = { out: "" };
+    await record({ answers: { "op item list": "", "op vault get Infrastructure --format=json": '{"id":"v","items":51}' } });
+    await expect(listItems("Infrastructure")).rejects.toThrow("op printed nothing, but the vault has items");
+  });
+  test.each([
+    ["a warning", "Update available!\n[]", "it is not JSON"],
+    ["a part", '[{"id":"1","title":"hunter2', "it is cut off after 27 characters"],
+    ["an object", "{}", "it is an object, not a list"],
+    ["items without a title", '[{"id":"1"}]', "[0].title is missing, not a string"],
+  ])("%s in place of the list is one line, without what it says", async (_what, out, said) => {
+    fakeOp().says["item list"] = { out };
+    await record({ answers: { "op item list": out } });
+    const printed = vi.spyOn(console, "log");
+    const message = String(await listItems("Infrastructure").catch((error: unknown) => (error as Error).message));
+    expect(message).toBe(`could not read the output of \`op item list --vault=Infrastructure --format=json\`: ${said}`);
+    expect(printed).not.toHaveBeenCalled();
+    printed.mockRestore();
   });
   test("an item that says nothing is one", async () => {
     fakeOp().says["item get"] = { out: "" };

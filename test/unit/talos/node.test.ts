@@ -1,6 +1,6 @@
 // In which stage a node is, concluded from what talosctl says; the commands that ask.
 import { describe, expect, test } from "vitest";
-import { inShort, jsonStream, judge, judgeOpen, saidBy, stageOf } from "../../../scripts/lib/talos/node.ts";
+import { inShort, judge, judgeOpen, saidBy, stageOf } from "../../../scripts/lib/talos/node.ts";
 import { type Answer, record } from "../recorder.ts";
 import {
   BOOTING,
@@ -27,6 +27,14 @@ async function stage(first: Answer, second?: Answer) {
 describe("a node", () => {
   test("that runs", async () =>
     expect(await stage(RUNNING)).toEqual({ seen: { stage: "running", ready: true, unmet: [] }, commands: [`ask ${asked}`] }));
+  test.each([
+    ["nothing", "", "printed nothing"],
+    ["an HTML page", "<html>", 'it is not JSON: "<html>"'],
+    ["a part of its answer", RUNNING.slice(0, 60), "it is cut off after"],
+    ["another shape", '{\n    "spec": null\n}\n', ".spec is null, not an object"],
+  ])("that prints %s is in an unknown stage, not booting", async (_what, out, said) =>
+    expect((await stage(out)).seen).toEqual({ stage: "unreachable", said: expect.stringContaining(said) }),
+  );
   test("that waits for etcd says so", async () =>
     expect((await stage(BOOTING)).seen).toEqual({ stage: "booting", ready: false, unmet: ["services: etcd not running"] }));
   test("that does not know our authority, and answers openly, has no config", async () =>
@@ -113,10 +121,3 @@ describe("what was said, in short", () => {
   test("a command that was stopped said nothing in time", () =>
     expect(saidBy({ exitCode: null, signal: "SIGTERM", stderr: "", stdout: "" })).toBe("no answer within 20 s"));
 });
-
-test("objects one after the other, over several lines each", () =>
-  expect(jsonStream(`${JSON.stringify({ a: { b: [{}] } }, null, 4)}\n${JSON.stringify({ c: "}" }, null, 4)}\n`)).toEqual([
-    { a: { b: [{}] } },
-    { c: "}" },
-  ]));
-test("no object at all", () => expect(jsonStream("")).toEqual([]));

@@ -134,5 +134,7 @@ describe("the secrets bundle", () => {
     expect(await fieldsFromBundle(await bundleFromFields(() => value))).toMatchObject({ CLUSTER_SECRET: value }),
   );
   test("that lacks something says what", async () =>
-    await expect(fieldsFromBundle("cluster: {id: a, secret: b}\n")).rejects.toThrow("the secrets bundle has no secrets.bootstraptoken"));
+    await expect(fieldsFromBundle("cluster: {id: a, secret: b}\n")).rejects.toThrow(
+      "`talosctl gen secrets`: .secrets.bootstraptoken is missing",
+    ));
 });
