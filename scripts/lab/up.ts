@@ -10,6 +10,7 @@ import { choice, maybeText, text } from "../lib/options.ts";
 import { main, procedure } from "../lib/procedure.ts";
 import { readIfThere } from "../lib/files.ts";
 import { homeFolder, lookAt } from "../lib/simulated-home.ts";
+import { inState } from "../lib/state-folder.ts";
 import { until } from "../lib/wait.ts";
 
 const HOME = resolve(dirname(fileURLToPath(import.meta.url)), "../../test/simulators/home.ts");
@@ -49,8 +50,10 @@ export const up = procedure({
 
 /** Starts it as a process of its own that outlives this one; what it says goes to its log. */
 async function start(folder: string, log: string, { PATH, HOME: user, TMPDIR }: NodeJS.ProcessEnv, [truenas = "", ...faults]: string[]) {
-  await mkdir(folder, { recursive: true, mode: 0o700 });
-  const output = openSync(log, "w", 0o600);
+  const output = await inState(dirname(dirname(folder)), async () => {
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+    return openSync(log, "w", 0o600);
+  });
   const words = ["--import", "tsx", HOME, folder, "--truenas", truenas, ...faults.flatMap((name) => ["--fault", name])];
   const env = { PATH, HOME: user, ...(TMPDIR !== undefined && { TMPDIR }) };
   const home = spawn(process.execPath, words, { cwd: dirname(HOME), detached: true, stdio: ["ignore", output, output], env });

@@ -13,6 +13,7 @@ import type { Procedure } from "./procedure.ts";
 import { openReport, type Report, silentReport } from "./report.ts";
 import type { Vault } from "./secrets/vault.ts";
 import { openShell } from "./shell.ts";
+import { StateFolderError } from "./state-folder.ts";
 import { terminal, type Ui } from "./ui.ts";
 import type { Common } from "./words.ts";
 
@@ -100,13 +101,18 @@ export async function openContext<O extends Options>(
     signal,
   };
   const close = (code: number, message?: string) => {
-    report.write({
-      event: "end",
-      ok: code === 0,
-      code,
-      ...(message !== undefined && { message }),
-      ms: Math.round(performance.now() - started),
-    });
+    try {
+      report.write({
+        event: "end",
+        ok: code === 0,
+        code,
+        ...(message !== undefined && { message }),
+        ms: Math.round(performance.now() - started),
+      });
+    } catch (error) {
+      if (!(error instanceof StateFolderError)) throw error;
+      ui.warn(`the report of this run has no end: ${error.message}`);
+    }
     if (common.debug) ui.debug(`${effectsSoFar()} effects${report.file ? `, report: ${report.file}` : ""}`);
   };
   return { context, close };

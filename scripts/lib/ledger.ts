@@ -1,7 +1,8 @@
 // Reversible changes, written down before they are made and struck out when they are undone or done with. One small file each.
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { removeFile, writeFile } from "./files.ts";
+import { inState } from "./state-folder.ts";
 
 /** What was changed, of whose home, and what would put it back. */
 export interface Entry {
@@ -30,7 +31,8 @@ export interface Ledger {
 export function openLedger(state: string, now = () => new Date()): Ledger {
   const folder = join(state, "ledger");
   const fileOf = ({ id }: Pick<Entry, "id">) => join(folder, `${id}.json`);
-  const write = (entry: Entry) => writeFile(fileOf(entry), `${JSON.stringify(entry, null, 2)}\n`, { mode: 0o600, door: "ledger" });
+  const write = (entry: Entry) =>
+    inState(state, () => writeFile(fileOf(entry), `${JSON.stringify(entry, null, 2)}\n`, { mode: 0o600, door: "ledger" }));
   return {
     async open(entry) {
       const at = now().toISOString();
@@ -43,11 +45,20 @@ export function openLedger(state: string, now = () => new Date()): Ledger {
       await write(amended);
       return amended;
     },
-    close: (entry) => removeFile(fileOf(entry), "ledger"),
+    close: (entry) => inState(state, () => removeFile(fileOf(entry), "ledger")),
     entries() {
-      if (!existsSync(folder)) return [];
-      const names = readdirSync(folder).filter((name) => name.endsWith(".json") && !name.startsWith("."));
+      const names = inState(state, () => filesIn(folder)).filter((name) => name.endsWith(".json") && !name.startsWith("."));
       return names.sort().map((name) => JSON.parse(readFileSync(join(folder, name), "utf8")) as Entry);
     },
   };
+}
+
+/** Nothing was ever written down when the folder does not exist. */
+function filesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return [];
+    throw error;
+  }
 }

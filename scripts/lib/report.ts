@@ -2,6 +2,7 @@
 import { appendFileSync, mkdirSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { toJson } from "./redact.ts";
+import { inState } from "./state-folder.ts";
 
 export type Event =
   | { event: "start"; procedure: string; words: string[]; dryRun: boolean }
@@ -16,6 +17,7 @@ export type Door = "command" | "nas" | "http" | "file" | "ledger";
 export interface Report {
   /** Where the events go; undefined in a dry run, which writes nothing. */
   readonly file: string | undefined;
+  /** Throws the first time that an event cannot be written. */
   write(event: Event): void;
 }
 
@@ -24,12 +26,23 @@ const KEPT = 200;
 /** Opens the report of one run under `<state>/runs/`, keeping the newest 200. Time stamps are ISO 8601, durations milliseconds. */
 export function openReport(state: string, procedure: string, now = () => new Date()): Report {
   const folder = join(state, "runs");
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
-  for (const old of readdirSync(folder).sort().slice(0, -KEPT)) rmSync(join(folder, old), { force: true });
+  inState(state, () => {
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    for (const old of readdirSync(folder).sort().slice(0, -KEPT)) rmSync(join(folder, old), { force: true });
+  });
   const file = join(folder, `${now().toISOString().replaceAll(":", "-")}-${procedure.replaceAll(":", "-")}-${process.pid}.ndjson`);
+  let broken = false;
   return {
     file,
-    write: (event) => appendFileSync(file, `${toJson({ at: now().toISOString(), ...event })}\n`, { mode: 0o600 }),
+    write(event) {
+      try {
+        inState(state, () => appendFileSync(file, `${toJson({ at: now().toISOString(), ...event })}\n`, { mode: 0o600 }));
+      } catch (error) {
+        if (broken) return; // the first failure has stopped the run; what it undoes on its way out must not be stopped too
+        broken = true;
+        throw error;
+      }
+    },
   };
 }
 

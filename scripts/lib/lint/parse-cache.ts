@@ -1,6 +1,6 @@
 // What was parsed before is not parsed again: documents by the hash of their text, in one file that several runs may share.
 import { createHash } from "node:crypto";
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { deserialize, serialize } from "node:v8";
 import type { Parse } from "./files.ts";
@@ -39,6 +39,7 @@ export function openParseCache(folder: string): ParseCache {
         renameSync(own, file);
       } catch (error) {
         if (!(error instanceof Error && "code" in error)) throw error;
+        rmSync(own, { force: true });
       }
     },
   };
