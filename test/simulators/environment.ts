@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
+import { gitEnvironment } from "./git-environment.ts";
 
 /** What another process needs to know of a home: `<folder>/home.json`, there while the home is up. */
 export interface HomeFile {
@@ -21,6 +22,9 @@ export interface HomeFile {
 /** The stand-ins that every home has; those that were not taught anything yet refuse with exit 70 and win over a real one all the same. */
 export const TOOLS = ["talosctl", "kubectl", "op", "helm", "helmfile", "flux", "govc", "sops", "home"];
 
+/** Programs that open a connection by themselves: in a home each of them is a stand-in that refuses. */
+export const NETWORK_TOOLS = ["ssh", "scp", "sftp", "curl", "wget"];
+
 export const PROJECT = resolve(fileURLToPath(import.meta.url), "../../..");
 
 export const layoutOf = (folder: string) => ({
@@ -28,6 +32,10 @@ export const layoutOf = (folder: string) => ({
   bin: join(folder, "bin"),
   /** The fork: what a person edits, and the folder in which they type. */
   repo: join(folder, "repo"),
+  /** The Git hosts that the home knows: bare repositories, as `<host>/<owner>/<name>.git`. */
+  remotes: join(folder, "remotes"),
+  /** What the simulated source-controller has fetched, by commit. */
+  artifacts: join(folder, "artifacts"),
   user: join(folder, "user"),
   state: join(folder, "state"),
   tmp: join(folder, "tmp"),
@@ -63,6 +71,7 @@ export function environmentOf(folder: string, extra: Record<string, string> = {}
     SSL_CERT_FILE: authority,
     NODE_OPTIONS: `--import ${pathToFileURL(join(PROJECT, "test/simulators/guard.mjs")).href}`,
     LAB_HOME: folder,
+    ...gitEnvironment({ folder, ...layoutOf(folder) }),
     ...vsphere,
     ...extra,
   };

@@ -4,19 +4,22 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parse } from "yaml";
-import { layoutOf, TOOLS } from "./environment.ts";
+import { layoutOf, NETWORK_TOOLS, TOOLS } from "./environment.ts";
 import { whenPresent } from "./present.ts";
+import { makeRepository, type Origin } from "./repository.ts";
 
 const PARTS = ["talos", "bootstrap", "kubernetes", "templates", "versions.env", ".sops.yaml"];
 
-/** Copies the repository when the home has none yet. */
+/** Copies the repository when the home has none yet, and pushes it to the home's own remote. */
 export function makeFork(folder: string, project: string): void {
   const { repo, user, state, tmp } = layoutOf(folder);
   for (const part of [user, state, tmp]) mkdirSync(part, { recursive: true, mode: 0o700 });
   shareCompiled(tmp);
-  if (existsSync(repo)) return;
-  mkdirSync(repo, { mode: 0o700 });
-  for (const part of PARTS) if (existsSync(join(project, part))) cpSync(join(project, part), join(repo, part), { recursive: true });
+  if (!existsSync(repo)) {
+    mkdirSync(repo, { mode: 0o700 });
+    for (const part of PARTS) if (existsSync(join(project, part))) cpSync(join(project, part), join(repo, part), { recursive: true });
+  }
+  makeRepository(folder, originOf(folder));
 }
 
 /** Files of the working tree that were changed or made since the fork was copied, and not changed there: what a person edits here is not seen there. */
@@ -50,7 +53,7 @@ export function writeTools(folder: string, socket: string, real: Record<string, 
   rmSync(bin, { recursive: true, force: true });
   mkdirSync(bin, { mode: 0o700 });
   symlinkSync(process.execPath, join(bin, "node"));
-  for (const tool of TOOLS) {
+  for (const tool of [...TOOLS, ...NETWORK_TOOLS]) {
     const file = join(bin, tool);
     writeFileSync(file, real[tool] === undefined ? standIn(tool, socket) : through(tool, real[tool], calls));
     chmodSync(file, 0o755);
@@ -81,10 +84,21 @@ function collect(value: unknown, into: Map<string, string>): void {
 
 /** The vault that the fork's cluster.yaml names. */
 export function vaultOf(folder: string): string {
-  const file = join(layoutOf(folder).repo, "talos/cluster.yaml");
-  const cluster = parse(whenPresent(() => readFileSync(file, "utf8")) ?? "") as { onepassword?: { vault?: unknown } } | null;
-  const named = cluster?.onepassword?.vault;
+  const named = clusterOf(folder)?.onepassword?.vault;
   return typeof named === "string" ? named : "Infrastructure";
+}
+
+/** Where the fork's cluster.yaml says that it is pushed to. */
+function originOf(folder: string): Origin {
+  const { url, branch } = clusterOf(folder)?.git ?? {};
+  const isUrl = typeof url === "string" && URL.canParse(url);
+  return { url: isUrl ? url : "https://github.com/example/home-ops", branch: typeof branch === "string" ? branch : "main" };
+}
+
+/** cluster.yaml as somebody typed it; undefined where there is none, or nothing in it. */
+function clusterOf(folder: string): Partial<Record<string, Record<string, unknown>>> | undefined {
+  const text = whenPresent(() => readFileSync(join(layoutOf(folder).repo, "talos/cluster.yaml"), "utf8"));
+  return (parse(text ?? "") as Partial<Record<string, Record<string, unknown>>> | null) ?? undefined;
 }
 
 /** tsx keeps what it compiled in the temporary folder; a home of its own would compile every script anew, a second each time. It holds no values. */

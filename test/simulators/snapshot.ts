@@ -71,6 +71,7 @@ function files(folder: string, project: string): string[] {
     .filter((name) => !/^state\/runs\/|^tmp\/(tsx|node-compile-cache|helmfile\d)|^user\/\.(cache|config|local|kube\/cache)\//.test(name))
     .map(withoutTimes);
   const changed = below(repo).filter((file) => {
+    if (relative(repo, file).startsWith(".git/")) return false; // the pushed commit counts, by what Flux makes of it
     const [origin, now] = [join(project, relative(repo, file)), file].map((path) => whenPresent(() => readFileSync(path)));
     return now !== undefined && !origin?.equals(now);
   });

@@ -3,10 +3,10 @@ import { join, resolve } from "node:path";
 import { leave } from "../world/cluster.ts";
 import { kindNamed, printedKind } from "../world/cluster-kinds.ts";
 import { build, manifests } from "../world/cluster-kustomize.ts";
-import { type KubeObject, noMatch } from "../world/cluster-store.ts";
+import { type Entry, type KubeObject, noMatch } from "../world/cluster-store.ts";
 import { Untaught } from "../world/tool.ts";
 import { find, printedName } from "./kubectl-get.ts";
-import { type KubeCall, KubeError, reachApi, textOf, writing } from "./kubectl-client.ts";
+import { type KubeCall, KubeError, milliseconds, moment, reachApi, reading, textOf, writing } from "./kubectl-client.ts";
 
 export async function applyCommand(kube: KubeCall): Promise<void> {
   const { world, call, words } = kube;
@@ -96,7 +96,24 @@ export async function deleteCommand(kube: KubeCall): Promise<void> {
         `${printedKind(kind)} ${JSON.stringify(metadata.name)} deleted${metadata.namespace ? ` from ${metadata.namespace} namespace` : ""}\n`,
       );
   }
+  if (words.text("wait") !== "false") await untilGone(kube, found);
   if (bad.length > 0) throw new KubeError(bad.join("\n"));
+}
+
+/** kubectl waits until each object is gone, or another one has its name. */
+async function untilGone({ world, words }: KubeCall, found: Entry[]): Promise<void> {
+  const until = Date.now() + milliseconds(words.text("timeout") ?? "10m");
+  const left = () =>
+    found.find(({ object: { apiVersion, kind, metadata } }) => {
+      const served = kindNamed(world.state.cluster, apiVersion, kind);
+      return served && reading(world).get(served, metadata.namespace, metadata.name)?.object.metadata.uid === metadata.uid;
+    });
+  for (let one = left(); one; one = left()) {
+    const { apiVersion, kind, metadata } = one.object;
+    const served = kindNamed(world.state.cluster, apiVersion, kind)!;
+    if (Date.now() > until) throw new KubeError(`error: timed out waiting for the condition on ${served.plural}/${metadata.name}`);
+    await moment();
+  }
 }
 
 export async function patchCommand(kube: KubeCall): Promise<void> {

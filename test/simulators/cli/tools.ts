@@ -1,12 +1,15 @@
 // Which stand-in answers for a name: a tool is its file in this folder, exported under its own name, and is loaded when it is first called.
 import { existsSync } from "node:fs";
+import { NETWORK_TOOLS } from "../environment.ts";
 import type { Tool } from "../world/tool.ts";
+import { refusing } from "./network.ts";
 
 const loaded = new Map<string, Promise<Tool | undefined>>();
 
 /** A tool is its file in cli/, loaded when it is first called. */
 export function findTool(name: string, home: Tool): Promise<Tool | undefined> {
   if (name === "home") return Promise.resolve(home);
+  if (NETWORK_TOOLS.includes(name)) return Promise.resolve(refusing(name));
   let tool = loaded.get(name);
   if (!tool) loaded.set(name, (tool = loadTool(name)));
   return tool;

@@ -5,7 +5,7 @@ import { runs } from "./cluster-releases.ts";
 import { type ClusterState, type Entry, entriesOf, entryAt, storeOf } from "./cluster-store.ts";
 import { Untaught } from "./tool.ts";
 
-export function externalSecretSteps(state: Readonly<ClusterState>, { vaultHas }: Around): Step[] {
+export function externalSecretSteps(state: Readonly<ClusterState>, { vaultHas }: Pick<Around, "vaultHas">): Step[] {
   if (!runs(state, "Deployment/external-secrets", "external-secrets")) return [];
   const connect = runs(state, "Deployment/onepassword-connect", "external-secrets");
   const stores = entriesOf(state, "clustersecretstores.external-secrets.io");

@@ -3,20 +3,36 @@ import { isReadyNow, isRequested, nameOf, ready, same, secondsOf } from "./clust
 import { artifactOf } from "./chart-artifact.ts";
 import { chartName } from "./cluster-charts.ts";
 import { type Step, PACE } from "./cluster-nodes.ts";
-import { cannotInstall, hindrance, install, isAvailable, releaseAt, workloadsOf } from "./cluster-releases.ts";
+import { finalize, inventoryOf, isDeleted, keepUntilFinalized } from "./cluster-flux-inventory.ts";
+import { cannotInstall, hindrance, install, isAvailable, objectsOf, releaseAt, uninstall, workloadsOf } from "./cluster-releases.ts";
 import { type ClusterState, digestOf, type Entry, entriesOf, entryAt } from "./cluster-store.ts";
 
 export const helmSteps = (state: Readonly<ClusterState>): Step[] =>
   entriesOf(state, "helmreleases.helm.toolkit.fluxcd.io").flatMap((entry) => {
-    if (entry.object.spec.suspend === true) return [];
-    const apply = next(state, entry);
+    const apply = isDeleted(entry) ? goodbye(entry) : entry.object.spec.suspend === true ? undefined : next(state, entry);
     return apply ? [{ at: entry.at + PACE.release, what: `HelmRelease ${nameOf(entry)}`, apply }] : [];
   });
 
+const CONTROLLER = "helm-controller";
+
+const releaseOf = ({ object: { metadata, spec } }: Entry) => ({
+  namespace: metadata.namespace!,
+  name: (spec.releaseName ?? metadata.name) as string,
+});
+
+/** A deleted HelmRelease takes its release away, unless it is suspended. */
+function goodbye(entry: Entry): (state: ClusterState, now: number) => void {
+  return (state, now) => {
+    const { namespace, name } = releaseOf(entry);
+    const release = releaseAt(state, namespace, name);
+    if (release && entry.object.spec.suspend !== true) uninstall(state, release, now);
+    finalize(state, entry, now, CONTROLLER);
+  };
+}
+
 function next(state: Readonly<ClusterState>, entry: Entry): ((state: ClusterState, now: number) => void) | undefined {
-  const { metadata, spec } = entry.object;
-  const namespace = metadata.namespace!;
-  const name = spec.releaseName ?? metadata.name;
+  const { spec } = entry.object;
+  const { namespace, name } = releaseOf(entry);
   if (spec.chartRef?.kind !== "OCIRepository")
     return ready(entry, "False", "Untaught", "the simulated home was taught HelmReleases with a chartRef to an OCIRepository only");
   for (const { name, namespace: other = namespace } of spec.dependsOn ?? []) {
@@ -52,6 +68,7 @@ function next(state: Readonly<ClusterState>, entry: Entry): ((state: ClusterStat
     if (entry.applied !== want || !release) {
       return (state, now) => {
         install(state, wanted, now);
+        keepUntilFinalized(state, same(state, entry), now, CONTROLLER);
         const at = same(state, entry);
         at.applied = want;
         ready(at, "Unknown", "Progressing", `Running '${action}' action with timeout of 5m0s`)?.(state, now);
@@ -67,6 +84,7 @@ function next(state: Readonly<ClusterState>, entry: Entry): ((state: ClusterStat
   if (entry.applied === want && isReadyNow(entry) && !isRequested(entry)) return undefined;
   const done = `${namespace}/${name}.v${release?.revision ?? 1}`;
   return ready(entry, "True", `${Action}Succeeded`, `Helm ${action} succeeded for release ${done} with chart ${chart}`, () => ({
+    inventory: { entries: inventoryOf(state, release ? objectsOf(release) : []) },
     history: [
       {
         name,

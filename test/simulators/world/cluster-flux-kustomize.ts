@@ -1,7 +1,8 @@
-// kustomize-controller: builds a path of the repository, applies it, waits for its health, in the order of dependsOn.
+// kustomize-controller: builds a path of the fetched commit, applies it, deletes what left the set, waits for its health, in the order of dependsOn.
 import { join } from "node:path";
 import { type Around, isReadyNow, isRequested, nameOf, ready, same } from "./cluster-flux-status.ts";
 import { isHealthy, OWNER } from "./cluster-flux-health.ts";
+import { areGone, finalize, inventoryIn, inventoryOf, isDeleted, isPruning, keepUntilFinalized, prune } from "./cluster-flux-inventory.ts";
 import { kindNamed } from "./cluster-kinds.ts";
 import { applyPatch, build, inNamespace, type Patch } from "./cluster-kustomize.ts";
 import { substituted } from "./cluster-substitute.ts";
@@ -12,14 +13,35 @@ const KUSTOMIZATIONS = "kustomizations.kustomize.toolkit.fluxcd.io";
 
 export const kustomizationSteps = (state: Readonly<ClusterState>, around: Around): Step[] =>
   entriesOf(state, KUSTOMIZATIONS).flatMap((entry) => {
-    if (entry.object.spec.suspend === true) return [];
-    const [what, apply] = next(state, entry, around);
+    const [what, apply] = isDeleted(entry) ? goodbye(state, entry) : entry.object.spec.suspend === true ? [] : next(state, entry, around);
     return apply ? [{ at: entry.at + PACE.reconcile, what: `Kustomization ${nameOf(entry)} ${what}`, apply }] : [];
   });
 
 type Next = [what: string, apply: ((state: ClusterState, now: number) => void) | undefined];
 
-function next(state: Readonly<ClusterState>, entry: Entry, { repository, fails }: Around): Next {
+const CONTROLLER = "kustomize-controller";
+
+/** Deletes what it applied, unless it is suspended or told not to, and lets it go; with WaitForTermination only once all of that is gone. */
+function goodbye(state: Readonly<ClusterState>, entry: Entry): Next {
+  const waits = entry.object.spec.deletionPolicy === "WaitForTermination";
+  if (!isPruning(entry)) return ["is deleted", (state, now) => finalize(state, entry, now, CONTROLLER)];
+  if (entry.applied !== PRUNED)
+    return [
+      "prunes what it applied",
+      (state, now) => {
+        const own = same(state, entry);
+        prune(state, own, inventoryIn(own), now);
+        own.applied = PRUNED;
+        if (!waits) finalize(state, own, now, CONTROLLER);
+      },
+    ];
+  return areGone(state, entry) ? ["is deleted", (state, now) => finalize(state, entry, now, CONTROLLER)] : ["waits", undefined];
+}
+
+/** What `applied` says of one that is deleted and has pruned. */
+const PRUNED = "pruned";
+
+function next(state: Readonly<ClusterState>, entry: Entry, { artifact, fails }: Around): Next {
   const { metadata, spec } = entry.object;
   const source = entryAt(
     state,
@@ -36,7 +58,7 @@ function next(state: Readonly<ClusterState>, entry: Entry, { repository, fails }
   const want = `${metadata.generation} ${revision}`;
   if (entry.applied !== want || (entry.lacks && servesAll(state, entry.lacks)) || isRequested(entry)) {
     if (entry.applied === want && entry.lacks && !servesAll(state, entry.lacks)) return ["lacks kinds", undefined];
-    return ["is applied", (state, now) => reconcile(state, same(state, entry), repository, revision, want, now)];
+    return ["is applied", (state, now) => reconcile(state, same(state, entry), artifact(revision), revision, want, now)];
   }
   if (entry.object.status?.conditions?.some(({ reason }: any) => reason === "BuildFailed" || reason === "ReconciliationFailed"))
     return ["failed", undefined];
@@ -65,8 +87,10 @@ function next(state: Readonly<ClusterState>, entry: Entry, { repository, fails }
 }
 
 function reconcile(state: ClusterState, entry: Entry, repository: string, revision: string, want: string, now: number): void {
-  const store = storeOf(state, now, "kustomize-controller");
+  const store = storeOf(state, now, CONTROLLER);
   entry.applied = want;
+  keepUntilFinalized(state, entry, now, CONTROLLER);
+  entry = same(state, entry);
   delete entry.lacks;
   const fail = (reason: string, message: string) =>
     ready(entry, "False", reason, message, { lastAttemptedRevision: revision })?.(state, now);
@@ -102,7 +126,11 @@ function reconcile(state: ClusterState, entry: Entry, repository: string, revisi
         `${object.kind}/${object.metadata.namespace ?? ""}/${object.metadata.name} dry-run failed: ${written.error.replace("Error from server (NotFound): ", "")}`,
       );
   }
-  ready(entry, "Unknown", "Progressing", "Reconciliation in progress", { lastAttemptedRevision: revision })?.(state, now);
+  const inventory = { entries: inventoryOf(state, objects) };
+  const kept = new Set(inventory.entries.map(({ id }) => id));
+  const left = inventoryIn(entry).filter(({ id }) => !kept.has(id));
+  ready(entry, "Unknown", "Progressing", "Reconciliation in progress", { lastAttemptedRevision: revision, inventory })?.(state, now);
+  if (entry.object.spec.prune === true) prune(state, same(state, entry), left, now);
 }
 
 /** An API server refused what a Kustomization applies: it says so. False when no Kustomization applied this. */

@@ -2,8 +2,12 @@
 import { type ClusterState, digestOf, type Entry, observedOf, setStatus } from "./cluster-store.ts";
 
 export interface Around {
-  /** The repository as Flux fetches it: the fork's work tree. */
-  repository: string;
+  /** The commit at a ref of the repository behind a URL, or why there is none. */
+  head(url: string, ref: string): { head: string } | { error: string };
+  /** Fetches a commit, so that `artifact` has its files. */
+  fetch(url: string, commit: string): void;
+  /** The folder with the files of a revision that was fetched: `refs/heads/main@sha1:…`. */
+  artifact(revision: string): string;
   fails(fault: "flux-app-fails" | "registry-down"): boolean;
   /** Whether a vault has an item, and a value in that field of it. */
   vaultHas(vault: string, item: string, field?: string): boolean;

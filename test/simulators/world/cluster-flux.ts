@@ -1,7 +1,4 @@
 // Flux: its operator installs it, it fetches the repository, and its controllers bring every source, Kustomization and HelmRelease to where its inputs allow, as steps.
-import { createHash } from "node:crypto";
-import { readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
 import { artifactOf } from "./chart-artifact.ts";
 import { workloadOf } from "./chart-objects.ts";
 import { FLUX } from "./cluster-charts.ts";
@@ -90,26 +87,19 @@ function sync(state: ClusterState, { object }: Entry, namespace: string, now: nu
   }
 }
 
-/** `refs/heads/main@sha1:…`, which follows from what is in the tree. */
-function revisionOf(repository: string, ref: string): string {
-  const hash = createHash("sha1");
-  const add = (folder: string) => {
-    for (const entry of readdirSync(folder, { withFileTypes: true }).sort((a, b) => (a.name < b.name ? -1 : 1))) {
-      const path = join(folder, entry.name);
-      if (entry.isDirectory()) add(path);
-      else hash.update(entry.name).update(readFileSync(path));
-    }
-  };
-  add(join(repository, "kubernetes"));
-  return `${ref}@sha1:${hash.digest("hex")}`;
-}
-
-function gitSteps(state: Readonly<ClusterState>, { repository }: Around): Step[] {
+function gitSteps(state: Readonly<ClusterState>, { head, fetch }: Around): Step[] {
   return entriesOf(state, "gitrepositories.source.toolkit.fluxcd.io").flatMap((entry) => {
     const { spec, metadata } = entry.object;
-    if (isReadyNow(entry) && !isRequested(entry)) return [];
+    if ((isReadyNow(entry) && !isRequested(entry)) || spec.suspend === true) return [];
+    const ref: string = spec.ref?.name ?? spec.ref?.branch ?? "main";
+    const found = head(spec.url, ref);
+    if ("error" in found) {
+      const fails = ready(entry, "False", "GitOperationFailed", found.error);
+      return fails ? [{ at: entry.at + PACE.source, what: `GitRepository ${metadata.name} is not fetched`, apply: fails }] : [];
+    }
+    const revision = `${ref}@sha1:${found.head}`;
     const apply = (state: ClusterState, now: number) => {
-      const revision = revisionOf(repository, spec.ref?.name ?? spec.ref?.branch ?? "refs/heads/main");
+      fetch(spec.url, found.head);
       ready(
         { ...entry, object: { ...entry.object, status: {} } },
         "True",

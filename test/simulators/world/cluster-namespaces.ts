@@ -21,7 +21,7 @@ function empty(state: ClusterState, name: string, now: number): void {
   for (const release of releases) uninstall(state, release, now);
   for (const { object } of within) {
     const kind = kindNamed(state, object.apiVersion, object.kind);
-    if (kind) store.delete(kind, name, object.metadata.name);
+    if (kind && object.metadata.deletionTimestamp === undefined) store.delete(kind, name, object.metadata.name);
   }
   if (within.length === 0 && releases.length === 0)
     state.outbox?.push({

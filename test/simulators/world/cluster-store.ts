@@ -14,6 +14,8 @@ export interface KubeObject {
     resourceVersion?: string;
     generation?: number;
     creationTimestamp?: string;
+    deletionTimestamp?: string;
+    finalizers?: string[];
     labels?: Record<string, string>;
     annotations?: Record<string, string>;
     [key: string]: unknown;
@@ -118,7 +120,7 @@ export function storeOf(state: ClusterState, now: number, by = "kubectl"): Store
       // who states no data leaves that of others
       ...(!whole && had && wanted.data === undefined && wanted.stringData === undefined && had.object.data && { data: had.object.data }),
       metadata: {
-        ...had?.object.metadata,
+        ...(whole ? serversOwn(had) : had?.object.metadata),
         ...labels,
         ...(namespace !== undefined && { namespace }),
         ...merged("labels", whole ? undefined : had, wanted),
@@ -155,7 +157,10 @@ export function storeOf(state: ClusterState, now: number, by = "kubectl"): Store
       if (!had) return { error: notFound(kind, name) };
       const next = mergePatch(structuredClone(had.object), patch) as KubeObject;
       const written = put(kind, next, true);
-      if (!("error" in written)) state.outbox?.push({ verb: "patch", by, patch, ...addressOf(kind, had.object) });
+      if ("error" in written) return written;
+      state.outbox?.push({ verb: "patch", by, patch, ...addressOf(kind, had.object) });
+      if (written.object.metadata.deletionTimestamp !== undefined && !isHeld(state, written.object))
+        delete state.objects[place(kind, namespace, name)];
       return written;
     },
     delete(kind, namespace, name) {
@@ -163,15 +168,35 @@ export function storeOf(state: ClusterState, now: number, by = "kubectl"): Store
       const had = state.objects[key];
       if (!had) return false;
       state.outbox?.push({ verb: "delete", by, ...addressOf(kind, had.object) });
+      state.version += 1;
+      if (isHeld(state, had.object)) {
+        const deletionTimestamp = had.object.metadata.deletionTimestamp ?? `${new Date(now).toISOString().slice(0, 19)}Z`;
+        const metadata = { ...had.object.metadata, deletionTimestamp, resourceVersion: String(state.version) };
+        state.objects[key] = { ...had, object: { ...had.object, metadata }, at: now };
+        return true;
+      }
       delete state.objects[key];
-      if (kind.kind === "Namespace")
+      if (kind.kind === "Namespace") {
         for (const [at, { object }] of Object.entries(state.objects)) if (object.metadata.namespace === name) delete state.objects[at];
+        for (const [at, release] of Object.entries(state.releases)) if (release.namespace === name) delete state.releases[at];
+      }
       if (kind.kind === "CustomResourceDefinition")
         for (const at of Object.keys(state.objects)) if (at.startsWith(`${name}/`)) delete state.objects[at];
-      state.version += 1;
       return true;
     },
   };
+}
+
+/** Whether a controller has to clean up before the object goes: one has asked for it, or a real API server keeps a Namespace until it is empty. */
+const isHeld = (state: ClusterState, { kind, metadata }: KubeObject) =>
+  (metadata.finalizers ?? []).length > 0 || (state.outbox !== undefined && kind === "Namespace");
+
+/** What a patch cannot take away. */
+function serversOwn(had: Entry | undefined) {
+  const { uid, resourceVersion, generation, creationTimestamp, deletionTimestamp }: Partial<KubeObject["metadata"]> =
+    had?.object.metadata ?? {};
+  const own = { uid, resourceVersion, generation, creationTimestamp, deletionTimestamp };
+  return Object.fromEntries(Object.entries(own).filter(([, value]) => value !== undefined));
 }
 
 const addressOf = (kind: Kind, { apiVersion, metadata }: KubeObject) => ({

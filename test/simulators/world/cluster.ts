@@ -1,5 +1,7 @@
 // The Kubernetes cluster of the simulated home: what is in it, and how it moves on by itself. Nothing moves while the API server is away, and nothing when nothing is due.
 import { join } from "node:path";
+import { layoutOf } from "../environment.ts";
+import { checkOut, headOf } from "../repository.ts";
 import { fluxSteps } from "./cluster-flux.ts";
 import type { Around } from "./cluster-flux-status.ts";
 import { ingressSteps } from "./cluster-ingress.ts";
@@ -29,7 +31,9 @@ function stepsOf(world: World): Step[] {
     return [{ at: 0, what: "the API server begins", apply: (state, now) => begin(state, first!.etcd!.cluster, now) }];
   const born = first!.etcd!.readyAt + PACE.apiServer;
   const around: Around = {
-    repository: join(world.folder, "repo"),
+    head: (url, ref) => headOf(world.folder, url, ref),
+    fetch: (url, commit) => void checkOut(world.folder, url, commit),
+    artifact: (revision) => join(layoutOf(world.folder).artifacts, revision.split(":").at(-1)!),
     fails: (fault) => world.has(fault),
     vaultHas: (vault, item, field) => hasField(world.state.vault, vault, item, field),
   };

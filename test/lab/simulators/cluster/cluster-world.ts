@@ -5,6 +5,7 @@ import { join, resolve } from "node:path";
 import { parse, stringify } from "yaml";
 import { ITEM_NAMES } from "../../../../scripts/lib/cluster/cluster.ts";
 import { CATALOGUE } from "../../../../scripts/lib/secrets/catalogue.ts";
+import { makeFork } from "../../../simulators/fork.ts";
 import { talosctl } from "../../../simulators/cli/talosctl.ts";
 import { freshCluster, pending, tick } from "../../../simulators/world/cluster.ts";
 import { fetchByHand } from "../../../simulators/world/person.ts";
@@ -47,6 +48,17 @@ function config({ certs, cluster }: Record<string, any>, hostname: string): stri
   return `${stringify({ version: "v1alpha1", machine, cluster: own })}---\n${stringify({ apiVersion: "v1alpha1", kind: "HostnameConfig", hostname })}`;
 }
 
+let fork: string | undefined;
+
+/** A fork of the project and its remote, which all worlds of a test file read. */
+function forkOfProject(): string {
+  if (fork !== undefined) return fork;
+  const made = mkdtempSync(join(tmpdir(), "cluster-fork-"));
+  makeFork(made, PROJECT);
+  process.once("exit", () => rmSync(made, { recursive: true, force: true }));
+  return (fork = made);
+}
+
 export interface ClusterWorld {
   world: TestWorld;
   run(tool: Tool, line: string, stdin?: string): Promise<Said>;
@@ -61,7 +73,7 @@ export async function bootstrappedWorld(faults: Partial<Record<Fault, number>> =
   const { secrets, talosconfig } = begins === undefined ? usual : await identityAt(begins);
   const folder = mkdtempSync(join(tmpdir(), "cluster-world-"));
   mkdirSync(folder, { recursive: true });
-  symlinkSync(PROJECT, join(folder, "repo"));
+  for (const part of ["repo", "remotes"]) symlinkSync(join(forkOfProject(), part), join(folder, part));
   const world = Object.assign(testWorld(faults, begins), { folder });
   Object.assign(world.state.cluster, freshCluster());
   const nas = { host: "127.0.0.1:1", username: "root", key: "1-key", fingerprint: "AA:BB" };

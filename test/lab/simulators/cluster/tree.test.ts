@@ -81,7 +81,7 @@ describe("an ExternalSecret", () => {
       },
     };
     const vaultHas = (vault: string, item: string, field = "API_KEY") => vault === "Home" && item === "app" && field === "API_KEY";
-    for (const step of externalSecretSteps(state, { repository: "", fails: () => false, vaultHas })) step.apply(state, 0);
+    for (const step of externalSecretSteps(state, { vaultHas })) step.apply(state, 0);
     return state.objects["externalsecrets.external-secrets.io/default/app"]!.object.status.conditions[0].message;
   }
 
