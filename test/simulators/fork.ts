@@ -6,6 +6,7 @@ import { fileURLToPath } from "node:url";
 import { parse } from "yaml";
 import { layoutOf, NETWORK_TOOLS, TOOLS } from "./environment.ts";
 import { whenPresent } from "./present.ts";
+import { normalisedMac } from "./world/nas-device-rules.ts";
 import { makeRepository, type Origin } from "./repository.ts";
 
 const PARTS = ["talos", "bootstrap", "kubernetes", "templates", "versions.env", ".sops.yaml"];
@@ -71,14 +72,15 @@ const through = (tool: string, real: string, calls: string) =>
 export function leasesOf(folder: string): (mac: string) => string {
   const file = join(layoutOf(folder).repo, "talos/cluster.yaml");
   const known = new Map<string, string>();
-  collect(parse(whenPresent(() => readFileSync(file, "utf8")) ?? ""), known);
-  return (mac) => known.get(mac.toLowerCase()) ?? `192.168.121.${Number.parseInt(mac.slice(-2), 16)}`;
+  // as text: a MAC without separators is no number
+  collect(parse(whenPresent(() => readFileSync(file, "utf8")) ?? "", { schema: "failsafe" }), known);
+  return (mac) => known.get(normalisedMac(mac)) ?? `192.168.121.${Number.parseInt(mac.slice(-2), 16)}`;
 }
 
 function collect(value: unknown, into: Map<string, string>): void {
   if (typeof value !== "object" || value === null) return;
   const { mac, address } = value as { mac?: unknown; address?: unknown };
-  if (typeof mac === "string" && typeof address === "string") into.set(mac.toLowerCase(), address);
+  if (typeof mac === "string" && /[0-9a-f]/i.test(mac) && typeof address === "string") into.set(normalisedMac(mac), address);
   for (const inner of Object.values(value)) collect(inner, into);
 }
 

@@ -4,6 +4,7 @@ import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync 
 import { join, relative } from "node:path";
 import { layoutOf } from "./environment.ts";
 import { formsOf, gitEnvironment } from "./git-environment.ts";
+import { whenPresent } from "./present.ts";
 
 /** Where the fork is pushed to, as `talos/cluster.yaml` says. */
 export interface Origin {
@@ -61,11 +62,9 @@ export function headOf(folder: string, url: string, ref: string): { head: string
 
 /** Read from the files, as this is asked at every tick while the source is not ready. */
 function readRef(remote: string, name: string): string | undefined {
-  const loose = join(remote, name);
-  if (existsSync(loose)) return readFileSync(loose, "utf8").trim();
-  const packed = join(remote, "packed-refs");
-  const lines = existsSync(packed) ? readFileSync(packed, "utf8").split("\n") : [];
-  return lines.find((line) => line.endsWith(` ${name}`))?.split(" ")[0];
+  const read = (file: string) => whenPresent(() => readFileSync(join(remote, file), "utf8"));
+  const packed = () => read("packed-refs")?.split("\n").find((line) => line.endsWith(` ${name}`));
+  return (read(name)?.trim() ?? packed()?.split(" ")[0]) || undefined;
 }
 
 /** The files of a pushed commit in a folder of their own, as source-controller keeps them. */

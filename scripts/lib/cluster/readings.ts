@@ -22,12 +22,19 @@ export function readNetwork(typed: string): Reading<string> {
     : wrong(`${show(typed)} names an address inside a network`, `the network is ${networkOf(typed)}`);
 }
 
+/** How everything here writes and compares a MAC address, whatever separators it was written with. */
+export const canonicalMac = (mac: string) =>
+  mac
+    .toLowerCase()
+    .replaceAll(/[:.-]/g, "")
+    .replaceAll(/(..)(?=.)/g, "$1:");
+
 /** Any case, colons, dashes or nothing between the pairs → lower case with colons. */
 export function readMac(typed: string): Reading<string> {
   const digits = typed.toLowerCase().replaceAll(/[:-]/g, "");
   if (!/^[0-9a-f]{12}$/.test(digits) || !/^[0-9a-f]{2}([:-]?)(?:[0-9a-f]{2}\1){4}[0-9a-f]{2}$/i.test(typed))
     return wrong(`${show(typed)} is no MAC address`, "six pairs of hex digits, as 00:a0:98:28:c8:83");
-  const value = digits.replaceAll(/(..)(?=.)/g, "$1:");
+  const value = canonicalMac(typed);
   if (digits === "0".repeat(12))
     return wrong(`${typed} is no card's address`, "take the one that the hypervisor shows, or make one up: 02:00:00:00:00:01");
   const first = Number.parseInt(digits.slice(0, 2), 16);

@@ -1,5 +1,6 @@
 // Decides, from what was seen, what happens to each node's VM, and everything that speaks against it.
 import type { Cluster, Node } from "../cluster/cluster.ts";
+import { canonicalMac } from "../cluster/readings.ts";
 import { faultOfFolder, faultOfIso } from "../iso.ts";
 import type { Entry } from "../ledger.ts";
 import type { Step } from "../plan.ts";
@@ -104,7 +105,7 @@ function planNode(cluster: Cluster, node: Node, iso: string, facts: Facts): { pl
   }
   const sameMac = facts.vms.find(
     ({ name, devices }) =>
-      name !== machine.name && devices.some(({ attributes }) => attributes.mac?.toLowerCase().replaceAll("-", ":") === node.mac),
+      name !== machine.name && devices.some(({ attributes }) => attributes.mac && canonicalMac(attributes.mac) === node.mac),
   );
   if (sameMac) problems.push(`${node.name}'s MAC ${node.mac} is a NIC of VM ${sameMac.name}`);
   return { plan, problems };

@@ -3,8 +3,9 @@ import { appendFileSync, mkdirSync, mkdtempSync, rmSync, utimesSync, writeFileSy
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
+import { readMac } from "../../../scripts/lib/cluster/readings.ts";
 import { layoutOf } from "../../simulators/environment.ts";
-import { editedSince, makeFork } from "../../simulators/fork.ts";
+import { editedSince, leasesOf, makeFork } from "../../simulators/fork.ts";
 
 let scratch: string;
 const project = () => join(scratch, "project");
@@ -34,3 +35,15 @@ it("what a procedure changed in the copy is no edit of ours", () => {
   writeFileSync(join(layoutOf(home()).repo, "versions.env"), "X=2\n");
   expect(editedSince(home(), project())).toEqual([]);
 });
+
+it.each(["00:a0:98:28:c8:83", "00-A0-98-28-C8-83", "00A09828C883", "000098280883", "00-00-98-28-08-83"])(
+  "the router gives a card its address however the MAC is written: %s",
+  (typed) => {
+    const cluster = join(layoutOf(home()).repo, "talos/cluster.yaml");
+    writeFileSync(cluster, `nodes:\n  - name: k8s-0\n    mac: ${typed}\n    address: 192.168.122.10\n`);
+    const reading = readMac(typed);
+    const asked = "value" in reading ? reading.value : "none";
+    expect(leasesOf(home())(asked)).toBe("192.168.122.10");
+    expect(leasesOf(home())(typed)).toBe("192.168.122.10");
+  },
+);

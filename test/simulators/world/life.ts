@@ -2,6 +2,7 @@
 import { randomUUID } from "node:crypto";
 import { configOf, type MachineState, type Medium, PACE } from "./machines.ts";
 import { electLeader, joinEtcd } from "./etcd.ts";
+import { normalisedMac } from "./nas-device-rules.ts";
 import { boot, goDown } from "./talos-power.ts";
 import type { State, World } from "./world.ts";
 
@@ -61,11 +62,11 @@ function followPower(world: World, around: Surroundings): void {
   const vms = around.vms();
   for (const vm of vms) {
     if (!vm.mac || !vm.running) continue;
-    const mac = vm.mac.toLowerCase();
+    const mac = normalisedMac(vm.mac);
     const stage = world.state.machines[mac]?.stage;
     if (stage === undefined || stage === "off") switchOn(world, mac, vm, around);
   }
-  const byMac = new Map(vms.map((vm) => [vm.mac?.toLowerCase(), vm]));
+  const byMac = new Map(vms.map((vm) => [vm.mac && normalisedMac(vm.mac), vm]));
   for (const { mac, stage } of Object.values(world.state.machines)) {
     const vm = byMac.get(mac);
     if (stage !== "off" && !vm?.running) enter(world, mac, "is switched off", (machine) => later(machine, "off"));

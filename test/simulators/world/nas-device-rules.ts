@@ -7,7 +7,11 @@ import { ERRNO } from "./nas-refusals.ts";
 type Fault = [field: string, message: string, errno?: number];
 
 /** `00:A0:98…` in any writing, as 26 keeps it. */
-export const normalisedMac = (mac: string) => mac.toLowerCase().replace(/[:-]/g, "").match(/../g)!.join(":");
+export const normalisedMac = (mac: string) =>
+  mac
+    .toLowerCase()
+    .replaceAll(/[:.-]/g, "")
+    .replaceAll(/(..)(?=.)/g, "$1:");
 
 /** Everything wrong with a device of this VM; `self` is its own number when it is there already. */
 export function faultsOf(nas: Readonly<NasState>, vm: Vm, attributes: Attributes, around: Around, self?: number): Fault[] {

@@ -138,6 +138,11 @@ describe("what speaks against it", () => {
       { vms: [vm({ name: "db", devices: [{ order: 1, attributes: { dtype: "NIC", mac: "00:A0:98:28:C8:83" } }] })] },
       ["k8s-0's MAC 00:a0:98:28:c8:83 is a NIC of VM db"],
     ],
+    [
+      "our MAC in someone's VM, without separators",
+      { vms: [vm({ name: "db", devices: [{ order: 1, attributes: { dtype: "NIC", mac: "00A09828C883" } }] })] },
+      ["k8s-0's MAC 00:a0:98:28:c8:83 is a NIC of VM db"],
+    ],
   ])("%s", (_, change, problems) => expect(plan(change).problems).toEqual(problems));
 
   test("a zvol over 80 % of what is free, thin or not", () =>
