@@ -63,7 +63,10 @@ export function headOf(folder: string, url: string, ref: string): { head: string
 /** Read from the files, as this is asked at every tick while the source is not ready. */
 function readRef(remote: string, name: string): string | undefined {
   const read = (file: string) => whenPresent(() => readFileSync(join(remote, file), "utf8"));
-  const packed = () => read("packed-refs")?.split("\n").find((line) => line.endsWith(` ${name}`));
+  const packed = () =>
+    read("packed-refs")
+      ?.split("\n")
+      .find((line) => line.endsWith(` ${name}`));
   return (read(name)?.trim() ?? packed()?.split(" ")[0]) || undefined;
 }
 
