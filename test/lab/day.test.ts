@@ -1,8 +1,10 @@
 // The first day in one home, step by step, with what must hold before, between and after the steps.
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { askHome } from "../simulators/control.ts";
+import { readHomeFile } from "../simulators/environment.ts";
 import { DAY, ending, live, lodge, type Lodging, misdeeds, type Ran, run } from "../rehearsal/day.ts";
 
 const PROJECT = process.cwd();
@@ -98,3 +100,17 @@ test("one op process resolves all secrets of a bootstrap", async () => {
   expect(calls.filter(({ argv }) => argv[0] === "inject").length).toBeGreaterThan(0);
   expect(told.op).toBeLessThanOrEqual(3); // version, sign-in, and the one that resolves
 });
+
+test.skipIf(process.platform !== "linux")("an idle home, with all of it up, uses under 2 % of a core", async () => {
+  await askHome(home.folder, "settle");
+  const { pid } = readHomeFile(home.folder);
+  const [before, began] = [processorMs(pid), performance.now()];
+  await pause(3_000);
+  expect((processorMs(pid) - before) / (performance.now() - began)).toBeLessThan(0.02);
+});
+
+/** Milliseconds of processor time that a process has used, which Linux counts in hundredths of a second. */
+function processorMs(pid: number): number {
+  const words = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ")[1]!.split(" ");
+  return (Number(words[11]) + Number(words[12])) * 10;
+}

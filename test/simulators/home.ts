@@ -10,6 +10,7 @@ import { findTool } from "./cli/tools.ts";
 import { copyHome } from "./copies.ts";
 import { keepPair, refuseSecond, socketFolder } from "./ground.ts";
 import { endProcesses } from "./processes.ts";
+import { startTicker } from "./ticker.ts";
 import { homeTool, openVerbs, switchFaults } from "./verbs.ts";
 import { serveTools } from "./wire/cli-socket.ts";
 import { createAuthority, fingerprint } from "./wire/certificates.ts";
@@ -62,7 +63,6 @@ export interface Home {
   remove(): Promise<void>;
 }
 
-const TICK_MS = 30;
 const TALOS_PORT = 50_000;
 
 const rethrow = (error: Error) => {
@@ -131,17 +131,16 @@ export async function openHome(
     hasInstaller: (medium: Parameters<typeof hasInstaller>[1]) => hasInstaller(world.state, medium),
     halt: (mac: string) => haltMachine(world, mac),
   };
-  const ticker = setInterval(() => {
-    try {
-      tickMachines(world, around);
-      if (real) real.pending();
-      else tickCluster(world);
-    } catch (error) {
-      // the product would wait for what never comes: whoever holds the home has to know
-      clearInterval(ticker);
-      broken(error instanceof Error ? error : new Error(String(error)));
-    }
-  }, TICK_MS);
+  const ticker = startTicker(
+    () => {
+      const machines = tickMachines(world, around);
+      if (!real) return Math.min(machines, tickCluster(world));
+      real.pending(); // throws when a server has ended
+      return world.now();
+    },
+    { now: () => world.now(), broken },
+  );
+  world.onChange = ticker.wake;
 
   const facts: HomeFile = {
     pid: process.pid,
@@ -157,7 +156,7 @@ export async function openHome(
   renameSync(`${file}.draft`, file);
 
   const close = async () => {
-    clearInterval(ticker);
+    ticker.stop();
     rmSync(file, { force: true });
     await Promise.all([standIns.close(), proxy.close(), nas.close(), esx?.close(), real?.close()]);
     rmSync(dirname(socket), { recursive: true, force: true });

@@ -2,6 +2,7 @@
 import { isReadyNow } from "./cluster-flux-status.ts";
 import { isComplete } from "./cluster-jobs.ts";
 import { isEstablished } from "./cluster-kinds.ts";
+import { derived } from "./cluster-reading.ts";
 import { isAvailable } from "./cluster-releases.ts";
 import type { ClusterState, Entry } from "./cluster-store.ts";
 import { Untaught } from "./tool.ts";
@@ -18,15 +19,22 @@ const CEL: Record<string, (status: any) => boolean> = {
   "status.ceph.health in ['HEALTH_OK', 'HEALTH_WARN']": ({ ceph }) => ["HEALTH_OK", "HEALTH_WARN"].includes(ceph.health as string),
 };
 
+/** Objects by the Kustomization that applied them. */
+function byOwner(state: Readonly<ClusterState>): Map<string, Entry[]> {
+  const owned = new Map<string, Entry[]>();
+  for (const entry of Object.values(state.objects)) {
+    const { labels } = entry.object.metadata;
+    const owner = `${labels?.[`${OWNER}/namespace`]}/${labels?.[`${OWNER}/name`]}`;
+    const entries = owned.get(owner);
+    if (entries) entries.push(entry);
+    else owned.set(owner, [entry]);
+  }
+  return owned;
+}
+
 /** Whether what it waits for is ready: everything it applied, or the objects that it names. */
 export function isHealthy(state: Readonly<ClusterState>, { object: { metadata, spec } }: Entry): boolean {
-  const own = Object.values(state.objects).filter(
-    ({
-      object: {
-        metadata: { labels },
-      },
-    }) => labels?.[`${OWNER}/name`] === metadata.name && labels[`${OWNER}/namespace`] === metadata.namespace,
-  );
+  const own = derived(state, byOwner).get(`${metadata.namespace}/${metadata.name}`) ?? [];
   const expression = ({ object: { apiVersion, kind } }: Entry): string | undefined =>
     spec.healthCheckExprs?.find((one: any) => one.apiVersion === apiVersion && one.kind === kind)?.current;
   const named = (spec.healthChecks ?? []).map((check: any) =>

@@ -1,4 +1,5 @@
 // Which kinds the API server of the home serves: those built in, and those of the definitions that were applied.
+import { derived, entriesOf } from "./cluster-reading.ts";
 import type { ClusterState, Entry } from "./cluster-store.ts";
 
 export interface Kind {
@@ -88,13 +89,17 @@ const BUILT_IN = [
 
 export const isBuiltIn = (kind: Kind) => BUILT_IN.includes(kind);
 
-const CRDS = "customresourcedefinitions.apiextensions.k8s.io/";
+const CRDS = "customresourcedefinitions.apiextensions.k8s.io";
 
 /** Every kind that is served now; a definition counts once it is Established. */
-export function kindsOf(state: Readonly<ClusterState>): Kind[] {
-  const definitions = Object.entries(state.objects).filter(([key, entry]) => key.startsWith(CRDS) && isEstablished(entry));
-  return [...BUILT_IN, ...definitions.map(([, { object }]) => defined(object.spec))];
-}
+export const kindsOf = (state: Readonly<ClusterState>): Kind[] => derived(state, allKinds);
+
+const allKinds = (state: Readonly<ClusterState>): Kind[] => [
+  ...BUILT_IN,
+  ...entriesOf(state, CRDS)
+    .filter(isEstablished)
+    .map(({ object }) => defined(object.spec)),
+];
 
 export const isEstablished = ({ object }: Entry) =>
   (object.status?.conditions ?? []).some(

@@ -2,6 +2,7 @@
 import { createHash, randomUUID } from "node:crypto";
 import { isDeepStrictEqual } from "node:util";
 import { withDefaults } from "./cluster-defaults.ts";
+import { derived, entriesOf } from "./cluster-reading.ts";
 import { type Kind, kindNamed, kindsOf, resourceOf } from "./cluster-kinds.ts";
 
 export interface KubeObject {
@@ -96,10 +97,7 @@ export const keyOf = (kind: Pick<Kind, "plural" | "group">, namespace: string | 
 export const entryAt = (state: Readonly<ClusterState>, resource: string, namespace: string, name: string): Entry | undefined =>
   state.objects[`${resource}/${namespace}/${name}`];
 
-export const entriesOf = (state: Readonly<ClusterState>, resource: string): Entry[] =>
-  Object.entries(state.objects)
-    .filter(([key]) => key.startsWith(`${resource}/`))
-    .map(([, entry]) => entry);
+export { entriesOf };
 
 /** The store over a state that may be written; `now` in milliseconds, `by` the field manager. */
 export function storeOf(state: ClusterState, now: number, by = "kubectl"): Store {
@@ -285,10 +283,13 @@ export const observedOf = ({ object: { metadata, status } }: Entry): number | un
 
 export const digestOf = (text: string) => createHash("sha256").update(text).digest("hex");
 
-/** Whether all these kinds are served: `cilium.io/v2 CiliumNode`. */
-export function servesAll(state: Readonly<ClusterState>, kinds: string[]): boolean {
-  const served = new Set(
+const servedKinds = (state: Readonly<ClusterState>) =>
+  new Set(
     kindsOf(state).flatMap(({ group, versions, kind }) => versions.map((version) => `${group ? `${group}/` : ""}${version} ${kind}`)),
   );
+
+/** Whether all these kinds are served: `cilium.io/v2 CiliumNode`. */
+export function servesAll(state: Readonly<ClusterState>, kinds: string[]): boolean {
+  const served = derived(state, servedKinds);
   return kinds.every((kind) => served.has(kind));
 }

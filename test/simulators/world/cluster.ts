@@ -11,6 +11,7 @@ import { namespaceSteps } from "./cluster-namespaces.ts";
 import { definitionSteps, nodeSteps, type Step, workloadSteps } from "./cluster-nodes.ts";
 import { operatorSteps } from "./cluster-operators.ts";
 import { isReadyNode } from "./cluster-releases.ts";
+import { reading } from "./cluster-reading.ts";
 import { storageSteps } from "./cluster-storage.ts";
 import { type ClusterState, entriesOf, entryAt, freshCluster, storeOf } from "./cluster-store.ts";
 import { withoutDefaults } from "./definitions.ts";
@@ -37,7 +38,7 @@ function stepsOf(world: World): Step[] {
     fails: (fault) => world.has(fault),
     vaultHas: (vault, item, field) => hasField(world.state.vault, vault, item, field),
   };
-  return [
+  return reading(cluster, () => [
     ...definitionSteps(cluster),
     ...namespaceSteps(cluster),
     ...nodeSteps(cluster, kubelets(world), born),
@@ -47,7 +48,7 @@ function stepsOf(world: World): Step[] {
     ...operatorSteps(cluster),
     ...ingressSteps(cluster),
     ...fluxSteps(cluster, around),
-  ];
+  ]);
 }
 
 function begin(state: ClusterState, etcd: string | undefined, now = 0): void {
@@ -61,12 +62,14 @@ function begin(state: ClusterState, etcd: string | undefined, now = 0): void {
     storeOf(state, now).apply({ apiVersion: "v1", kind: "Namespace", metadata: { name } });
 }
 
-/** Does what is due. */
-export function tick(world: World): void {
+/** Does what is due. Returns when the next step is due by itself, as far as can be seen now; Infinity when none is. */
+export function tick(world: World): number {
   const now = world.now();
-  const due = stepsOf(world).filter(({ at }) => at <= now);
-  if (due.length === 0) return;
-  world.change("world", due.map(({ what }) => what).join("; "), ({ cluster }) => due.forEach(({ apply }) => apply(cluster, now)));
+  const steps = stepsOf(world);
+  const due = steps.filter(({ at }) => at <= now);
+  if (due.length > 0)
+    world.change("world", due.map(({ what }) => what).join("; "), ({ cluster }) => due.forEach(({ apply }) => apply(cluster, now)));
+  return steps.reduce((next, { at }) => (at > now ? Math.min(next, at) : next), Infinity);
 }
 
 /** The API server goes away for a while. */

@@ -1,6 +1,6 @@
 // How machines move on by themselves: the VM is started, firmware finds something to boot, Talos installs, reboots, joins etcd. One small step at a time, and none when nothing is due.
 import { randomUUID } from "node:crypto";
-import { configOf, type MachineState, type Medium, PACE } from "./machines.ts";
+import { configOf, type MachineState, type Medium, nextDue, PACE } from "./machines.ts";
 import { electLeader, joinEtcd } from "./etcd.ts";
 import { normalisedMac } from "./nas-device-rules.ts";
 import { boot, goDown } from "./talos-power.ts";
@@ -29,8 +29,8 @@ export interface Surroundings {
   halt(mac: string): void;
 }
 
-/** Moves every machine on by what is due now. */
-export function tickMachines(world: World, around: Surroundings): void {
+/** Moves every machine on by what is due now. Returns when the next thing is due by itself; Infinity when nothing is. */
+export function tickMachines(world: World, around: Surroundings): number {
   followPower(world, around);
   for (const machine of Object.values(world.state.machines)) {
     if (machine.stage === "away" && !world.has("node-stays-away"))
@@ -41,6 +41,7 @@ export function tickMachines(world: World, around: Surroundings): void {
   }
   joinEtcd(world);
   electLeader(world);
+  return nextDue(world.state, world.now());
 }
 
 const enter = (world: World, mac: string, what: string, change: (machine: MachineState, state: State) => void) =>

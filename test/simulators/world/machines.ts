@@ -199,3 +199,16 @@ export function pendingUntil({ machines }: Readonly<State>): number {
   ]);
   return Math.max(0, ...times);
 }
+
+/** The first moment after now at which a machine is another without being touched; Infinity when there is none. */
+export function nextDue({ machines }: Readonly<State>, now: number): number {
+  const times = Object.values(machines).flatMap(({ due, revertAt, syncedFrom, readyFrom, kubeletFrom, etcd }) => [
+    due,
+    revertAt,
+    syncedFrom,
+    readyFrom,
+    kubeletFrom,
+    ...(etcd ? [etcd.readyAt, etcd.readyAt + PACE.apiServer, etcd.learnerUntil] : []),
+  ]);
+  return Math.min(...times.flatMap((time) => (time !== undefined && time > now ? [time] : [])));
+}

@@ -36,6 +36,8 @@ export interface World {
   strikes(fault: Fault): boolean;
   /** Milliseconds since the epoch; the home's own clock. */
   now(): number;
+  /** Called after each change. */
+  onChange?: (() => void) | undefined;
   /** Called around each change by the product. */
   onProductChange?: ((phase: "before" | "after", what: string) => void) | undefined;
 }
@@ -62,6 +64,7 @@ export function openWorld(folder: string, fresh: () => State, now = () => Date.n
       const result = apply(state);
       if (by === "product") save();
       else soon ??= setImmediate(() => whenPresent(save)); // a home that was removed has nothing to remember
+      this.onChange?.();
       if (by === "product") this.onProductChange?.("after", what);
       return result;
     },
