@@ -31,11 +31,17 @@ export const structure: Rule = {
 function strayFiles({ tree: { files, root, used } }: Ground): Finding[] {
   const unused = files.under(root, (path) => !used.has(path) && !/\.md$|(^|\/)\./.test(path));
   const folders = new Set(unused.filter((path) => NAMES.some((name) => path.endsWith(`/${name}`))).map(dirname));
+  /** Below a folder whose own kustomization file is not listed: one finding is enough. */
   const isCovered = (path: string): boolean => {
     for (let folder = dirname(path); folder !== "."; folder = dirname(folder))
       if (folders.has(folder) && !NAMES.some((name) => path === `${folder}/${name}`)) return true;
     return false;
   };
+  const isOptional = (path: string) => /\.ya?ml$|(^|\/)Kustomization$/.test(path) && /^# optional: /m.test(files.text(path) ?? "");
+  /** The folders of Flux Kustomizations that are switched on by choice. */
+  const offered = unused
+    .filter((path) => isOptional(path) && /^apiVersion: kustomize\.toolkit\.fluxcd\.io\//m.test(files.text(path) ?? ""))
+    .map((path) => `${dirname(path)}/`);
   /** Beside or below a kustomization file that was built. */
   const isPayload = (path: string): boolean => {
     for (let folder = dirname(path); folder.startsWith(`${root}/`); folder = dirname(folder))
@@ -43,12 +49,11 @@ function strayFiles({ tree: { files, root, used } }: Ground): Finding[] {
     return false;
   };
   return unused
-    .filter((path) => !isCovered(path))
+    .filter((path) => !isCovered(path) && !isOptional(path) && !offered.some((folder) => path.startsWith(folder)))
     .flatMap((path): Finding[] => {
       const source = { file: path, line: 1 };
       const why = "Flux applies only what is listed: this never reaches the cluster";
       const text = NAMES.some((name) => path.endsWith(`/${name}`)) ? (files.text(path) ?? "") : "";
-      if (/^kind: Component$/m.test(text) && /^# optional: /m.test(text)) return []; // offered by a page, listed by who wants it
       if (/^kind: Component$/m.test(text))
         return [
           at("structure", "note", source, {
@@ -62,7 +67,7 @@ function strayFiles({ tree: { files, root, used } }: Ground): Finding[] {
           at("structure", "error", source, {
             message: "no kustomization includes it",
             why,
-            fix: "list it in the kustomization.yaml beside it, or take it out",
+            fix: "list it in the kustomization.yaml beside it, or delete it; a file that is switched on by choice has a line `# optional: ` that names the page",
           }),
         ];
       return isPayload(path)
