@@ -3,30 +3,35 @@ import { main, procedure } from "./lib/procedure.ts";
 
 /** At most 20, each with what it is for; every other target is found with `task --list`. */
 export const MENU: Record<string, [target: string, what: string][]> = {
-  start: [
+  try: [
     ["lab:rehearse", "live the first day against a simulated home"],
+    ["lab:up", "start a simulated home; lab:run runs a target in it"],
+  ],
+  start: [
     ["secrets:init", "create the secrets, list what only you can fetch"],
-    ["talos:talosconfig", "derive the access to Talos from them"],
+    ["talos:talosconfig", "derive the access to Talos from them; renews it"],
     ["talos:prepare-iso", "build the Talos ISO and put it on the NAS"],
     ["vm:deploy", "create and boot the VMs"],
-    ["bootstrap", "from booted nodes to what Flux keeps; resumes"],
-    ["volsync:identity", "record which Kopia repository belongs to this home"],
+    ["bootstrap", "turn booted nodes into a cluster; resumes"],
   ],
   look: [
-    ["talos:status", "all nodes in one table"],
-    ["bootstrap:preflight", "tools, secrets, configs, nodes, hosts"],
-    ["secrets:check", "which secrets resolve"],
-    ["leftovers", "what an interrupted procedure left behind"],
+    ["talos:status", "show all nodes in one table"],
+    ["bootstrap:preflight", "check tools, secrets, configs, nodes, hosts"],
+    ["secrets:check", "list which secrets resolve"],
+    ["lint", "run every check of the files"],
   ],
   change: [
-    ["talos:diff", "what talos:apply would change"],
+    ["configure", "write talos/cluster.yaml into kubernetes/"],
+    ["talos:diff", "show what talos:apply changes"],
     ["talos:apply NODE=", "apply a node's machine config"],
-    ["configure", "bring kubernetes/ in line with talos/cluster.yaml"],
+    ["flux:diff APP=", "show what Flux changes for an application"],
+    ["flux:sync", "let Flux apply what was pushed, and wait"],
+    ["volsync:identity", "record the backup repository"],
   ],
   fix: [
     ["talos:kubeconfig", "fetch the kubeconfig again"],
-    ["talos:talosconfig", "renew the talosconfig"],
-    ["leftovers UNDO=1", "undo what was left behind"],
+    ["leftovers", "list what an interrupted run left; UNDO=1 undoes it"],
+    ["tools:build", "build the real tools that tests run"],
   ],
 };
 

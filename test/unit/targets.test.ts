@@ -73,3 +73,12 @@ describe("task alone", () => {
   test("fits into 80 columns", () =>
     expect(shown.filter(([, what]) => `  task ${"talos:apply NODE=".padEnd(17)}  ${what}`.length > 80)).toEqual([]));
 });
+test("task alone shows every area", () => {
+  const areas = new Set(targets.map(([name]) => name.split(":")[0]!));
+  const shown = new Set(
+    Object.values(MENU)
+      .flat()
+      .map(([target]) => target.split(/[: ]/)[0]!),
+  );
+  expect([...areas].filter((area) => !shown.has(area) && area !== "menu")).toEqual([]);
+});
