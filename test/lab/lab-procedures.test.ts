@@ -1,4 +1,5 @@
 // lab:up, lab:run, lab:status and lab:down, one after the other, as a person would who tries a procedure by hand.
+import { spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -53,6 +54,17 @@ test("up, used, looked at", async () => {
   expect(JSON.parse(printed)).toMatchObject({ machines: [], faults: { "node-slow": 1, "nas-busy": 1 }, api: "down" });
   expect(readFileSync(join(folder, "spawned.ndjson"), "utf8")).toContain("scripts/talos/schematic.ts");
 }, 60_000);
+
+test("the person's part is a table, once", () => {
+  const person = (more: NodeJS.ProcessEnv = {}) =>
+    spawnSync(join(folder, "bin/home"), ["person"], { encoding: "utf8", env: { ...process.env, ...more } });
+  const first = person().stdout;
+  expect(first).toMatch(/^ITEM +FIELD\n/);
+  expect(first).toMatch(/^cloudflare +CLOUDFLARE_DNS_TOKEN$/m);
+  expect(first).toMatch(/^\d+ fields were filled in the simulated vault\n$/m);
+  expect(person().stdout).toBe("every field that only a person can fetch has a value\n");
+  expect(person({ OUTPUT: "json" }).stdout).toBe("[]\n");
+});
 
 test("gone, with its process and its socket", async () => {
   const { pid, socket } = JSON.parse(readFileSync(join(folder, "home.json"), "utf8")) as { pid: number; socket: string };

@@ -37,8 +37,9 @@ export async function fullDay(
       stages: runs.flatMap(stagesOf),
       closing: [
         `${end.nodes} nodes Ready, Flux: ${end.flux} ready, ${end.commands} commands, ${end.op} of them 1Password`,
-        "At home: edit talos/cluster.yaml and versions.env, then: task configure,",
-        "secrets:init, talos:talosconfig, talos:prepare-iso, vm:deploy, bootstrap.",
+        "At home: edit talos/cluster.yaml and versions.env, run task configure and task",
+        "secrets:init, put what it lists into 1Password, commit and push. Then: task",
+        "talos:talosconfig, talos:prepare-iso, vm:deploy, bootstrap.",
       ],
       seconds,
     };

@@ -1,6 +1,7 @@
 // What can be asked of a home besides playing its part: how it stands, faults, the evidence, the person's own work. Also the executable `<home>/bin/home`.
 import { setTimeout as pause } from "node:timers/promises";
 import { commandsOf, evidenceOf, findTaint } from "./evidence.ts";
+import { columns } from "./cli/table.ts";
 import { keepCopy } from "./copies.ts";
 import { snapshotOf } from "./snapshot.ts";
 import { FAULTS, type Fault } from "./world/faults.ts";
@@ -74,18 +75,28 @@ export function openVerbs(world: World, around: Around): (verb: string, args: an
   };
 }
 
-/** The verbs as an executable: `home status`, `home faults '{"on":{"node-slow":1}}'`. */
+/** The verbs as an executable: `home status`, `home faults '{"on":{"node-slow":1}}'`. Without arguments a verb with a table prints that; OUTPUT=json prints JSON. */
 export const homeTool =
   (ask: (verb: string, args: unknown) => Promise<unknown>): Tool =>
-  async (_world, { argv: [verb = "status", args = "{}"], out, err }) => {
+  async (_world, { argv: [verb = "status", args], env, out, err }) => {
+    const toTable = args === undefined && env.OUTPUT !== "json" ? TABLES[verb] : undefined;
     try {
-      out(`${JSON.stringify(await ask(verb, JSON.parse(args)), null, 2)}\n`);
+      const answer = await ask(verb, JSON.parse(args ?? "{}"));
+      out(toTable ? toTable(answer) : `${JSON.stringify(answer, null, 2)}\n`);
       return 0;
     } catch (error) {
       err(`${error instanceof Error ? error.message : String(error)}\n`);
       return 1;
     }
   };
+
+/** What a person reads of a verb's answer. */
+const TABLES: Record<string, (answer: any) => string> = {
+  person: (filled: Fetched[]) =>
+    filled.length === 0
+      ? "every field that only a person can fetch has a value\n"
+      : `${columns([["ITEM", "FIELD"], ...filled.map(({ item, field }) => [item, field])])}${filled.length} fields were filled in the simulated vault\n`,
+};
 
 function statusOf(world: World, pending: boolean) {
   const { machines, faults, vault, factory } = world.state;
