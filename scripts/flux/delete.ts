@@ -26,6 +26,7 @@ export const deleteApp = procedure({
     const { one, objects, data, steps } = await context.confirm(() => planDelete(access, app));
     const { name, namespace } = one.metadata;
     if (steps.length === 0) return ui.say(`${namespace}/${name} has nothing in the cluster that would be deleted`);
+    const key = `${namespace}/${name}`;
     if (!one.spec?.suspend) {
       await ledger.open({ kind: SUSPENDED, name: `${namespace}/${name}`, home: cluster.name, procedure: "flux:delete" });
       await suspend(access, `${namespace}/${name}`, true);
@@ -42,8 +43,11 @@ export const deleteApp = procedure({
         now: "these are still there; the Kustomization is suspended",
         next: `task flux:delete APP=${namespace}/${name}`,
       });
+    for (const entry of ledger.entries())
+      // also the entry of an earlier run that was interrupted
+      if (entry.kind === SUSPENDED && entry.name === key && entry.home === cluster.name) await ledger.keep(entry);
     ui.say(`${namespace}/${name} is gone: ${objects.length} objects${data.length > 0 ? `, ${data.join(", ")} with their data` : ""}`);
-    ui.say("its Kustomization stays suspended: take it out of Git, or bring it back with: task leftovers UNDO=1");
+    ui.say(`its Kustomization stays suspended: take it out of Git, or bring it back with: task leftovers UNDO=1 NAME=${key}`);
   },
 });
 
@@ -66,7 +70,7 @@ async function planDelete(access: ClusterAccess, app: string): Promise<DeletePla
   return {
     title: `flux:delete ${namespace}/${name}`,
     lines: [
-      `suspend Kustomization ${namespace}/${name}; \`task leftovers UNDO=1\` resumes it, and Flux installs everything again`,
+      `suspend Kustomization ${namespace}/${name}; \`task leftovers UNDO=1 NAME=${namespace}/${name}\` resumes it, and Flux installs everything again`,
       "a volume is restored from its backup if it has one, otherwise it comes back empty",
       ...kept.map((line) => `keep (its annotation says so): ${line}`),
     ],

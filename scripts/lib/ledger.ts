@@ -1,8 +1,10 @@
 // Reversible changes, written down before they are made and struck out when they are undone or done with. One small file each.
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { textOf } from "./errors.ts";
 import { removeFile, writeFile } from "./files.ts";
 import { inState } from "./state-folder.ts";
+import { readJson } from "./tool-output.ts";
 
 /** What was changed, of whose home, and what would put it back. */
 export interface Entry {
@@ -16,6 +18,14 @@ export interface Entry {
   at: string;
   /** What a later run must know to tell whether undoing is safe. */
   facts?: Record<string, string | number | boolean>;
+  /** The procedure ended well and leaves the change in place. Without it, the procedure was interrupted or failed. */
+  onPurpose?: boolean;
+}
+
+/** A file of the ledger that cannot be read: nobody knows which change it is about. */
+export interface Torn {
+  file: string;
+  why: string;
 }
 
 export interface Ledger {
@@ -23,9 +33,12 @@ export interface Ledger {
   open(entry: Omit<Entry, "id" | "at">): Promise<Entry>;
   /** Adds what was learnt since, such as the id that the NAS gave. */
   amend(entry: Entry, facts: Entry["facts"]): Promise<Entry>;
+  /** Notes that the procedure has ended well and leaves the change in place. */
+  keep(entry: Entry): Promise<Entry>;
   close(entry: Entry): Promise<void>;
-  /** What is open, oldest first. */
+  /** What is open, oldest first; without the files that cannot be read, which `torn` names. */
   entries(): Entry[];
+  torn(): Torn[];
 }
 
 export function openLedger(state: string, now = () => new Date()): Ledger {
@@ -45,11 +58,14 @@ export function openLedger(state: string, now = () => new Date()): Ledger {
       await write(amended);
       return amended;
     },
-    close: (entry) => inState(state, () => removeFile(fileOf(entry), "ledger")),
-    entries() {
-      const names = inState(state, () => filesIn(folder)).filter((name) => name.endsWith(".json") && !name.startsWith("."));
-      return names.sort().map((name) => JSON.parse(readFileSync(join(folder, name), "utf8")) as Entry);
+    async keep(entry) {
+      const kept = { ...entry, onPurpose: true };
+      await write(kept);
+      return kept;
     },
+    close: (entry) => inState(state, () => removeFile(fileOf(entry), "ledger")),
+    entries: () => inState(state, () => readAll(folder)).flatMap((one) => ("entry" in one ? [one.entry] : [])),
+    torn: () => inState(state, () => readAll(folder)).flatMap((one) => ("torn" in one ? [one.torn] : [])),
   };
 }
 
@@ -61,4 +77,20 @@ function filesIn(folder: string): string[] {
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return [];
     throw error;
   }
+}
+
+const ENTRY = { id: "", kind: "", name: "", home: "", procedure: "", at: "" } as const;
+
+/** Every file of the ledger, oldest first; one that a crash or a full disk has torn does not hide the others. */
+function readAll(folder: string): ({ entry: Entry } | { torn: Torn })[] {
+  const names = filesIn(folder).filter((name) => name.endsWith(".json") && !name.startsWith("."));
+  return names.sort().flatMap((name): ReturnType<typeof readAll> => {
+    const file = join(folder, name);
+    try {
+      return [{ entry: readJson<Entry>(readFileSync(file, "utf8"), { command: file, file: true }, ENTRY) }];
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === "ENOENT") return []; // another run has just closed it
+      return [{ torn: { file, why: textOf(error) } }];
+    }
+  });
 }

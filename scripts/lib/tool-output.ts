@@ -2,8 +2,10 @@
 import { Failure } from "./errors.ts";
 
 export interface Source {
-  /** The command or request as a person would type it: `kubectl get nodes --output json`. */
+  /** The command or request as a person would type it: `kubectl get nodes --output json`; or the file that a tool or an earlier run wrote. */
   command: string;
+  /** `command` is the path of a file. */
+  file?: boolean;
   /** The answer holds secrets that redaction may not know yet: nothing of it is quoted. */
   secret?: boolean;
 }
@@ -112,4 +114,5 @@ const isMap = (value: unknown): value is Record<string, unknown> => typeof value
 const quote = (text: string, { secret }: Source, before = "") =>
   secret ? "" : `: "${before}${text.replaceAll(/\s+/g, " ").slice(0, QUOTED)}${!before && text.length > QUOTED ? "…" : ""}"`;
 
-const unreadable = ({ command }: Source, wrong: string) => new Unreadable({ attempted: `read the output of \`${command}\`: ${wrong}` });
+const unreadable = ({ command, file }: Source, wrong: string) =>
+  new Unreadable({ attempted: `read ${file ? command : `the output of \`${command}\``}: ${wrong}` });

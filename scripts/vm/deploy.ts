@@ -11,6 +11,7 @@ import { main, procedure } from "../lib/procedure.ts";
 import { deviations, identity, type Machine, missingDevices } from "../lib/truenas/machine.ts";
 import { connectNas, type Nas } from "../lib/truenas/nas.ts";
 import { findDataset, findVm, homeOf, stateOf, type Vm } from "../lib/truenas/queries.ts";
+import { NasRefused } from "../lib/truenas/refusal.ts";
 import { surely } from "../lib/truenas/surely.ts";
 import { describe, type Sight, undoEntries } from "../lib/truenas/undo.ts";
 import { seeNas } from "../lib/vm/facts.ts";
@@ -33,6 +34,7 @@ export const deploy = procedure({
   async run({ node: names, "generate-iso": generate }, context) {
     const { cluster, ui } = context;
     requireTruenas(cluster.hypervisor, deploy.name);
+    for (const { why } of context.ledger.torn()) ui.warn(`${why}; task leftovers says more`);
     const nodes = findNodes(cluster, names);
     const [iso, nas] = await Promise.all([wantedIso(context), connectNas(context)]);
     try {
@@ -133,13 +135,21 @@ async function deployNode({ ui, signal }: Context, nas: Nas, { machine, vm: begu
   requireSame(name, await look(), machine);
 
   if ((await stateOf(nas, vm.id)) !== "RUNNING") {
+    const before = notes.factsOf(name)?.startAttempted === true;
     await notes.learn(name, { startAttempted: true }); // from here on its disks may hold data: it is not ours to delete any more
-    await sure(
-      `running VM ${name}`,
-      () => nas.act("vm.start", [vm.id, { overcommit: false }], { what: name }),
-      async () => (await stateOf(nas, vm.id)) === "RUNNING" || undefined,
-      120,
-    );
+    let tries = 0;
+    try {
+      await sure(
+        `running VM ${name}`,
+        () => ((tries += 1), nas.act("vm.start", [vm.id, { overcommit: false }], { what: name })),
+        async () => (await stateOf(nas, vm.id)) === "RUNNING" || undefined,
+        120,
+      );
+    } catch (error) {
+      const refused = error instanceof NasRefused && tries === 1 && !before; // an earlier try whose answer was lost may have started it
+      if (refused && (await stateOf(nas, vm.id)) === "STOPPED") await notes.learn(name, { startAttempted: false });
+      throw error;
+    }
   }
   requireSame(name, await look(), machine, "RUNNING");
   await notes.close();

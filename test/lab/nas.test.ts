@@ -9,7 +9,7 @@ import { openGate } from "../../scripts/lib/effects.ts";
 import { silentReport } from "../../scripts/lib/report.ts";
 import { connectNas, type Nas } from "../../scripts/lib/truenas/nas.ts";
 import { UnknownOutcome } from "../../scripts/lib/truenas/refusal.ts";
-import { findVm, readBridges, readDatasets } from "../../scripts/lib/truenas/queries.ts";
+import { findPool, findVm, homeOf, readBridges, readDatasets } from "../../scripts/lib/truenas/queries.ts";
 import { useClock } from "../../scripts/lib/wait.ts";
 import { leftovers } from "../../scripts/leftovers.ts";
 import { prepareIso } from "../../scripts/talos/prepare-iso.ts";
@@ -226,24 +226,49 @@ describe("a connection that goes on", () => {
   });
 });
 
-describe("leftovers", () => {
-  test("of a start that was refused stay; of a VM that was never started they go", async () => {
-    lab = await openLab("26", { "nas-start-refused": 3 });
-    await (await lab.run()).run(deploy, { ...ALL, node: ["k8s-0"] });
-    const look = await lab.run();
-    await look.run(leftovers, { undo: false });
-    expect(look.results[0]).toMatchObject([
-      { kind: "vm", verdict: "kept" },
-      { kind: "zvol", verdict: "kept" },
-      { kind: "zvol", verdict: "kept" },
+describe.each(VERSIONS)("leftovers on TrueNAS %s", (version) => {
+  const ZVOLS = ["flashstor/VM/k8s_0-boot", "flashstor/VM/k8s_0-data"];
+  const VOLSIZE = 100 * 1024 ** 3;
+  /** What a run leaves that was killed after it made two zvols, one of which somebody has used since. */
+  const killed = async () => {
+    lab = await openLab(version);
+    const nas = await lab.connect();
+    const run = await lab.run();
+    for (const name of ZVOLS) {
+      await nas.act("pool.dataset.create", [{ name, type: "VOLUME", volsize: VOLSIZE, sparse: true }], { what: name });
+      await run.context.ledger.open({ kind: "zvol", name, home: homeOf((await findPool(nas, "flashstor"))!), procedure: "vm:deploy", facts: { node: "k8s-0", volsize: VOLSIZE } }); // prettier-ignore
+    }
+    await nas.close();
+    const used = lab.world.state.nas.datasets.find(({ name }) => name === ZVOLS[1])!.guid;
+    lab.world.change("world", "Talos is installed", ({ machines }) => void (machines.other = { installed: { disk: used } } as never));
+    return run;
+  };
+  const left = async () => {
+    const nas = await lab.connect();
+    const found = await readDatasets(nas, ZVOLS);
+    await nas.close();
+    return [...found.keys()].sort();
+  };
+
+  test("a zvol with data stays, an empty one goes", async () => {
+    const run = await killed();
+    await run.run(leftovers, { undo: false, name: undefined });
+    expect(run.results[0]).toMatchObject([
+      { name: ZVOLS[0], verdict: "safe" },
+      { name: ZVOLS[1], verdict: "kept", why: expect.stringMatching(/^it holds \d+ MB$/) },
     ]);
-    for (const entry of look.context.ledger.entries())
-      await look.context.ledger.amend(entry, entry.kind === "vm" ? { startAttempted: false } : {});
-    const undo = await lab.run();
-    undo.ledger.splice(0, undo.ledger.length, ...look.ledger);
-    expect(await undo.run(leftovers, { undo: true })).toBeUndefined();
+    expect(await run.run(leftovers, { undo: true, name: undefined })).toBeUndefined();
+    expect(run.plans[0]!.destroys).toEqual({ what: [`zvol ${ZVOLS[0]}`], name: ZVOLS[0] });
+    expect(await left()).toEqual([ZVOLS[1]]);
+    expect(run.ledger.map(({ name }) => name)).toEqual([ZVOLS[1]]);
+  });
+
+  test("a start that was refused never took place: what this run made is removed, and nothing says that it was started", async () => {
+    lab = await openLab(version, { "nas-start-refused": 3 });
+    const run = await lab.run();
+    expect(String(await run.run(deploy, { ...ALL, node: ["k8s-0"] }))).toMatch(/memory/i);
     expect(await states()).toEqual([]);
-    expect(undo.ledger).toEqual([]);
+    expect(run.ledger).toEqual([]);
   });
 });
 

@@ -210,6 +210,16 @@ function memoryLedger(entries: Entry[]): Ledger {
       );
       return amended;
     },
+    async keep(entry) {
+      const kept = { ...entry, onPurpose: true };
+      entries.splice(
+        entries.findIndex(({ id }) => id === entry.id),
+        1,
+        kept,
+      );
+      return kept;
+    },
+    torn: () => [],
     async close({ id }) {
       entries.splice(
         entries.findIndex((entry) => entry.id === id),

@@ -7,27 +7,30 @@ export interface Sight {
   /** `gone`: nothing to do but strike the entry out; `safe`: can be put back; `kept`: must stay, `why` says why; `unknown`: could not be asked. */
   verdict: "gone" | "safe" | "kept" | "unknown";
   why: string;
-  /** What putting it back cannot get back: "VM k8s_0". */
+  /** What undoing it deletes for good: "VM k8s_0". */
   destroys?: string;
 }
+
+/** Which entries a run is about. A room sees the others of its kinds too, since they may say what these hold. */
+export type Chosen = (entry: Entry) => boolean;
 
 /** Entries of one outside thing. */
 export interface Room {
   /** Kinds of entries that it answers for. */
   kinds: readonly string[];
   /** Looks, without changing anything. Throws when the outside thing cannot be asked. */
-  see(entries: readonly Entry[], context: Context): Promise<Sight[]>;
-  /** Puts back what is safe, strikes out what is gone, looks that it is so, and returns what stays. */
-  undo(entries: readonly Entry[], context: Context): Promise<Sight[]>;
+  see(entries: readonly Entry[], context: Context, chosen: Chosen): Promise<Sight[]>;
+  /** Undoes those of the chosen that are safe, removes the entries of what is gone, confirms both, and returns what stays. */
+  undo(entries: readonly Entry[], context: Context, chosen: Chosen): Promise<Sight[]>;
 }
 
 /** Looks at every entry, each in its room; what cannot be asked is unknown and says why. */
-export async function seeAll(rooms: readonly Room[], entries: readonly Entry[], context: Context): Promise<Sight[]> {
+export async function seeAll(rooms: readonly Room[], entries: readonly Entry[], context: Context, chosen: Chosen): Promise<Sight[]> {
   const { textOf } = await import("../errors.ts");
   const known = await Promise.all(
     byRoom(rooms, entries).map(async ({ room, theirs }): Promise<Sight[]> => {
       try {
-        return await room.see(theirs, context);
+        return await room.see(theirs, context, chosen);
       } catch (error) {
         if (context.signal.aborted) throw error;
         return theirs.map((entry) => ({ entry, verdict: "unknown", why: textOf(error).split("\n")[0]! }));
@@ -35,19 +38,29 @@ export async function seeAll(rooms: readonly Room[], entries: readonly Entry[], 
     }),
   );
   const strange = entries.filter(({ kind }) => !rooms.some(({ kinds }) => kinds.includes(kind)));
-  return [
+  const sights = [
     ...known.flat(),
-    ...strange.map((entry): Sight => ({ entry, verdict: "unknown", why: `nobody here knows what a ${entry.kind} is` })),
+    ...strange.map((entry): Sight => ({ entry, verdict: "unknown", why: `this version does not know the kind "${entry.kind}"` })),
   ];
+  return sights.filter(({ entry }) => chosen(entry));
 }
 
-/** Entries that are `gone` or `safe`, given to the room that handles them; returns what stays. */
-export async function undoAll(rooms: readonly Room[], sights: readonly Sight[], context: Context): Promise<Sight[]> {
-  const movable = sights.filter(({ verdict }) => verdict === "gone" || verdict === "safe").map(({ entry }) => entry);
+/** Has each room undo what the sights say can be undone; returns what stays. */
+export async function undoAll(
+  rooms: readonly Room[],
+  entries: readonly Entry[],
+  sights: readonly Sight[],
+  context: Context,
+): Promise<Sight[]> {
+  const ids = new Set(sights.filter(isMovable).map(({ entry }) => entry.id));
+  const chosen: Chosen = ({ id }) => ids.has(id);
   const left: Sight[] = [];
-  for (const { room, theirs } of byRoom(rooms, movable)) left.push(...(await room.undo(theirs, context)));
+  for (const { room, theirs } of byRoom(rooms, entries)) if (theirs.some(chosen)) left.push(...(await room.undo(theirs, context, chosen)));
   return left;
 }
+
+/** Whether undoing does anything about it. */
+export const isMovable = ({ verdict }: Sight) => verdict === "gone" || verdict === "safe";
 
 const byRoom = (rooms: readonly Room[], entries: readonly Entry[]) =>
   rooms

@@ -6,14 +6,14 @@ import type { Room } from "./kinds.ts";
 
 export const nasLeftovers: Room = {
   kinds: ["vm", "zvol"],
-  see: (entries, context) =>
+  see: (entries, context, chosen) =>
     withNas(context, async (nas) =>
-      judgeEntries(entries, await seeNasEntries(nas, entries)).map((sight) => ({
+      judgeEntries(entries, await seeNasEntries(nas, entries), { chosen }).map((sight) => ({
         ...sight,
         ...(sight.verdict === "safe" && { destroys: describe(sight.entry) }),
       })),
     ),
-  undo: (entries, context) => withNas(context, (nas) => undoEntries({ ...context, nas }, entries)),
+  undo: (entries, context, chosen) => withNas(context, (nas) => undoEntries({ ...context, nas }, entries, chosen)),
 };
 
 async function withNas<T>(context: Context, use: (nas: Nas) => Promise<T>): Promise<T> {

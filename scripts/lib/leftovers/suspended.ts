@@ -12,9 +12,9 @@ export const suspendedLeftovers: Room = {
     const access = await expectOurCluster(context); // in another cluster each of them would seem to be gone, as in one without Flux
     return judge(entries, await getAll(access, KIND), context.cluster.name);
   },
-  async undo(entries, context) {
+  async undo(entries, context, chosen) {
     const access = await expectOurCluster(context);
-    const sights = await this.see(entries, context);
+    const sights = (await this.see(entries, context, chosen)).filter(({ entry }) => chosen(entry));
     for (const { entry, verdict } of sights) {
       if (verdict === "safe") await suspend(access, entry.name, false);
       if (verdict === "safe" || verdict === "gone") await context.ledger.close(entry);

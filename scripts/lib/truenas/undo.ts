@@ -39,10 +39,18 @@ export async function seeNasEntries(nas: Pick<Nas, "ask">, entries: readonly Ent
   return { homes: new Set(found.filter((pool) => pool !== undefined).map(homeOf)), vms, zvols };
 }
 
-/** Pure: what these facts say about each entry, VMs first. A disk counts as free when its VM can be deleted, or, once that was tried (`vmsTried`), only when no VM has it. */
-export function judgeEntries(entries: readonly Entry[], facts: NasFacts, { vmsTried = false } = {}): Sight[] {
+/**
+ * Pure: what these facts say about each entry, VMs first. A disk counts as free when its VM is among the `chosen` and can be deleted, or, once that was tried
+ * (`vmsTried`), only when no VM has it. All entries are needed, also those that are not chosen: a VM's entry says whether its disks may hold data.
+ */
+export function judgeEntries(
+  entries: readonly Entry[],
+  facts: NasFacts,
+  { vmsTried = false, chosen = () => true }: { vmsTried?: boolean; chosen?: (entry: Entry) => boolean } = {},
+): Sight[] {
   const vms = entries.filter(({ kind }) => kind === "vm").map((entry) => ({ entry, ...judgeVm(entry, facts) }));
-  const leaving = new Set(vms.filter(({ verdict }) => verdict === "safe" && !vmsTried).map(({ entry }) => entry.name));
+  const leaves = ({ entry, verdict }: Sight) => verdict === "safe" && !vmsTried && chosen(entry);
+  const leaving = new Set(vms.filter(leaves).map(({ entry }) => entry.name));
   const started = new Set(vms.filter(({ entry }) => entry.facts?.startAttempted).map(({ entry }) => entry.facts?.node));
   const zvols = entries.filter(({ kind }) => kind === "zvol").map((entry) => ({ entry, ...judgeZvol(entry, facts, leaving, started) }));
   return [...vms, ...zvols];
@@ -88,12 +96,19 @@ export interface Undoing {
   signal: AbortSignal;
 }
 
-/** Deletes what is safe, strikes out what is gone, and returns what stays, with the reason. Each deletion is believed only when the thing is not found any more. */
-export async function undoEntries({ nas, ledger, ui, signal }: Undoing, entries: readonly Entry[]): Promise<Sight[]> {
+/**
+ * Deletes those of the `chosen` that are safe, removes the entries of what is gone, and returns what stays, with the reason.
+ * A deletion is believed only when the thing is not found any more.
+ */
+export async function undoEntries(
+  { nas, ledger, ui, signal }: Undoing,
+  entries: readonly Entry[],
+  chosen: (entry: Entry) => boolean = () => true,
+): Promise<Sight[]> {
   const left: Sight[] = [];
   for (const kind of ["vm", "zvol"]) {
-    const now = judgeEntries(entries, await seeNasEntries(nas, entries), { vmsTried: kind === "zvol" });
-    for (const sight of now.filter(({ entry }) => entry.kind === kind)) {
+    const now = judgeEntries(entries, await seeNasEntries(nas, entries), { vmsTried: kind === "zvol", chosen });
+    for (const sight of now.filter(({ entry }) => entry.kind === kind && chosen(entry))) {
       const { entry, verdict } = sight;
       try {
         if (verdict === "kept") {

@@ -6,7 +6,9 @@ export interface Notes {
   open(kind: "vm" | "zvol", name: string, facts?: NonNullable<Entry["facts"]>): Promise<void>;
   /** Adds what was learnt of it. */
   learn(name: string, facts: NonNullable<Entry["facts"]>): Promise<void>;
-  /** Strikes everything out, the VM last: while its entry stands, a later run knows that the disks are ours. */
+  /** What is known of it so far. */
+  factsOf(name: string): Entry["facts"];
+  /** Removes every entry, the VM last: while its entry stands, a later run knows that the disks are ours. */
   close(): Promise<void>;
   /** What this run wrote down, and so may take back. */
   mine(): Entry[];
@@ -34,6 +36,7 @@ export function openNotes(
       if (Object.entries(facts).every(([key, value]) => entry.facts?.[key] === value)) return;
       known.set(name, await ledger.amend(entry, facts));
     },
+    factsOf: (name) => known.get(name)?.facts,
     async close() {
       const order = [...known.values()].sort((a, b) => Number(a.kind === "vm") - Number(b.kind === "vm"));
       for (const entry of order) await ledger.close(entry);

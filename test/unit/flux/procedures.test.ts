@@ -124,7 +124,7 @@ describe("flux:delete", () => {
     expect(recording.plans[0]).toEqual({
       title: "flux:delete default/echo",
       lines: [
-        "suspend Kustomization default/echo; `task leftovers UNDO=1` resumes it, and Flux installs everything again",
+        "suspend Kustomization default/echo; `task leftovers UNDO=1 NAME=default/echo` resumes it, and Flux installs everything again",
         "a volume is restored from its backup if it has one, otherwise it comes back empty",
       ],
       destroys: {
@@ -140,7 +140,15 @@ describe("flux:delete", () => {
     expect(recording.said[0]).toBe(
       "default/echo is gone: 2 objects, PersistentVolumeClaim default/echo, PersistentVolumeClaim default/cache with their data",
     );
-    expect(recording.ledger).toMatchObject([{ kind: "suspended Kustomization", name: "default/echo", procedure: "flux:delete" }]);
+    expect(recording.ledger).toMatchObject([
+      { kind: "suspended Kustomization", name: "default/echo", procedure: "flux:delete", onPurpose: true },
+    ]);
+  });
+  it("that is interrupted leaves an entry that does not say that it was left on purpose", async () => {
+    const recording = await open({ answers: { ...answers(), "cat | kubectl delete": { code: 1, err: "killed" } } });
+    await recording.run(deleteApp, { app: "echo" });
+    expect(recording.ledger).toMatchObject([{ name: "default/echo" }]);
+    expect(recording.ledger[0]).not.toHaveProperty("onPurpose");
   });
   it("leaves what is marked to stay", async () => {
     const marked = claim({ "kustomize.toolkit.fluxcd.io/prune": "disabled" });
@@ -308,7 +316,7 @@ describe("what stays suspended", () => {
   });
   it("is resumed under the name that the flux command has, so that kustomize-controller does not take the field over", async () => {
     const recording = await open({ answers: { [GET]: JSON.stringify({ items: there(true) }), "kubectl patch": "patched" } });
-    expect(await suspendedLeftovers.undo([entry], recording.context)).toEqual([]);
+    expect(await suspendedLeftovers.undo([entry], recording.context, () => true)).toEqual([]);
     expect(recording.commands).toContain(
       `act kubectl patch kustomizations.kustomize.toolkit.fluxcd.io echo --namespace default --type merge --field-manager flux-client-side-apply --patch $'{"spec":{"suspend":false}}'`,
     );
@@ -371,7 +379,7 @@ describe("what others did", () => {
       home: "home-ops-cluster",
       procedure: "flux:delete",
     };
-    await expect(suspendedLeftovers.see([entry], recording.context)).rejects.toThrow(
+    await expect(suspendedLeftovers.see([entry], recording.context, () => true)).rejects.toThrow(
       "it trusts another authority than home-ops-cluster's in the vault",
     );
     expect(recording.commands).toEqual([]);

@@ -221,17 +221,31 @@ describe("a failure", () => {
     expect(nas.acts).toEqual([BOOT, DATA, "pool.dataset.delete flashstor/VM/k8s_0-boot"]);
   });
 
-  test("of the start leaves the VM and says what is left", async () => {
-    nas.upset["vm.start"] = [refusal("vm.start", "[ENOMEM] Cannot guarantee memory for guest k8s_0", 12)];
+  const NO_MEMORY = refusal("vm.start", "[ENOMEM] Cannot guarantee memory for guest k8s_0", 12);
+  test("of the start: it never ran, so it is removed, and the ledger does not say that it was started", async () => {
+    nas.upset["vm.start"] = [NO_MEMORY];
     const { message, ledger } = await run();
     expect(message).toContain("Cannot guarantee memory for guest k8s_0");
-    expect(message).toContain("still there: VM k8s_0 (it was started:");
-    expect(message).toContain("still there: zvol flashstor/VM/k8s_0-boot (it is a disk of VM k8s_0)");
-    expect(message).toContain("task leftovers lists what is left");
-    expect(ledger).toHaveLength(3);
-    nas.acts.length = 0;
-    expect((await run({}, one, ledger)).message).toBeUndefined();
-    expect(nas.acts).toEqual(["vm.start k8s_0"]);
+    expect(message).not.toContain("still there");
+    expect([ledger, nas.world.vms]).toEqual([[], []]);
+  });
+  test("of the start of a VM that an earlier run made leaves it, without the note that it was started", async () => {
+    nas.upset["vm.start"] = ["lost before", "lost before", "lost before"];
+    await run();
+    nas.upset["vm.start"] = [NO_MEMORY];
+    const { ledger } = await run({}, one, [old("vm", "k8s_0", { id: 1 })]);
+    expect(ledger).toMatchObject([{ kind: "vm", facts: { startAttempted: false } }]);
+    expect(nas.world.vms).toHaveLength(1);
+  });
+  test.each([
+    ["an earlier run may have started it", ["refused"], { startAttempted: true }],
+    ["the reply to the first try was lost", ["lost before", "refused"], {}],
+  ])("of the start keeps the note where %s", async (_what, answers, facts) => {
+    nas.upset["vm.start"] = ["lost before", "lost before", "lost before"];
+    await run();
+    nas.upset["vm.start"] = answers.map((answer) => (answer === "refused" ? NO_MEMORY : "lost before"));
+    const { ledger } = await run({}, one, [old("vm", "k8s_0", { id: 1, ...facts })]);
+    expect(ledger).toMatchObject([{ kind: "vm", facts: { startAttempted: true } }]);
   });
 
   test("never touches what an earlier run made", async () => {
