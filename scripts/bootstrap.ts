@@ -32,7 +32,7 @@ interface Row {
 export const bootstrap = procedure({
   name: "bootstrap",
   about: "turn booted nodes into a cluster that Flux keeps; resumes from what it observes",
-  destroys: "what is on the system disk of a node that booted the ISO; a release's install that died halfway",
+  destroys: "what is on the disks of a node that booted the ISO; a release's install that died halfway",
   options: {},
   gates: BOOTSTRAP_GATES,
   async run(_values, context) {
@@ -77,7 +77,9 @@ interface BootstrapPlan extends Plan {
 async function planBootstrap(context: Context): Promise<BootstrapPlan> {
   const seen = await eachOf(STAGES, (stage) => look(stage, context));
   context.signal.throwIfAborted();
+  const destroys = seen.find((one) => one.destroys)?.destroys; // only bootstrap:configs asks for names
   return {
+    ...(destroys && { destroys }),
     title: `bootstrap ${context.cluster.name}`,
     lines: STAGES.flatMap((stage, index) => lines(stage, seen[index]!)),
     steps: STAGES.flatMap((stage, index) => stepsOf(stage, seen[index]!)),

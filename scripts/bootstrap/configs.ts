@@ -2,22 +2,19 @@
 import type { Context } from "../lib/context.ts";
 import { eachOf, forEachNode } from "../lib/at-once.ts";
 import { Failure } from "../lib/errors.ts";
-import type { Step } from "../lib/plan.ts";
 import { main } from "../lib/procedure.ts";
+import { confirmationOf, installStep, installSteps, swapped } from "../lib/talos/install.ts";
 import { nicGate, stageOf } from "../lib/talos/node.ts";
 import { expectOurTalosconfig, expectTalosconfig } from "../lib/talos/talosconfig.ts";
 import { type Seen, stage } from "../lib/stage.ts";
 import { until } from "../lib/wait.ts";
-import { applyNode, card, hindrance, type Prospect, prospectOf } from "../talos/apply.ts";
-
-/** A node without a config, which booted the ISO. */
-const isNew = ({ changes }: Pick<Prospect, "changes">) => changes === undefined;
+import { applyNode, card, type Fresh, hindrance, isFresh, type Prospect, prospectsOf } from "../talos/apply.ts";
 
 /** What the nodes' prospects come to. A node that does not answer is unknown; one that runs with another config is named, and is no obstacle. */
-export function seeConfigs(prospects: Prospect[]): Seen<Prospect[]> {
+export function seeConfigs(prospects: Prospect[]): Seen<Fresh[]> {
   const blocked = prospects.flatMap(hindrance);
   const seen = prospects.filter((one) => hindrance(one).length === 0);
-  const fresh = seen.filter(isNew);
+  const fresh = seen.filter(isFresh);
   const other = seen.filter(({ changes }) => changes !== undefined && changes.length > 0).map(({ node }) => node.name);
   const configured = seen.length - fresh.length;
   const saw = `${configured} of ${prospects.length} nodes have a config${other.length ? `, ${other.join(", ")} another one than rendered (task talos:diff)` : ""}`;
@@ -26,35 +23,36 @@ export function seeConfigs(prospects: Prospect[]): Seen<Prospect[]> {
     ...prospects
       .filter((one) => hindrance(one).length > 0)
       .map(
-        ({ node }) => `${node.name} (${node.address}): wait until it answers; if it booted the ISO, installs Talos over its system disk`,
+        ({ node }) => `${node.name} (${node.address}): wait until it answers; if it booted the ISO and its disks are blank, installs Talos`,
       ),
   ];
   const silent = prospects.filter((one) => hindrance(one).length > 0);
-  const steps = [...fresh, ...silent].map(({ node }) => installs(node.name)); // a node that does not answer yet is named too
+  const steps = [...fresh.flatMap(installSteps), ...silent.map(({ node }) => installStep(node.name))]; // a node that does not answer yet is named too
+  const destroys = confirmationOf(fresh);
   const facts = fresh;
-  if (blocked.length) return { state: "unknown", saw: [saw, ...blocked].join("\n"), todo, steps, facts };
+  const plan = { todo, steps, facts, ...(destroys && { destroys }) };
+  if (blocked.length) return { state: "unknown", saw: [saw, ...blocked].join("\n"), ...plan };
   if (todo.length === 0) return { state: "done", saw };
-  return { state: configured > 0 ? "partly" : "to do", saw, todo, steps, facts };
+  return { state: configured > 0 ? "partly" : "to do", saw, ...plan };
 }
 
-const installs = (name: string): Step => ({ action: "install Talos on", target: name, destroys: true });
-
-const prospects = (context: Context) => eachOf(context.cluster.nodes, (node) => prospectOf(context, node));
-
-export const configs = stage<Prospect[]>({
+export const configs = stage<Fresh[]>({
   name: "bootstrap:configs",
   about: "install Talos on the nodes that booted the ISO",
   gates: [nicGate],
-  destroys: "what is on the system disk of such a node",
+  destroys: "what is on the disks of such a node",
   async observe(context) {
     await expectTalosconfig(context);
     await expectOurTalosconfig(context);
-    return seeConfigs(await prospects(context));
+    return seeConfigs(await prospectsOf(context, context.cluster.nodes));
   },
   ready: answering,
-  async act(context, { state, saw, facts = [] }) {
-    if (state === "unknown")
-      throw new Failure({ attempted: configs.about, said: saw, now: "nothing was changed", next: "task talos:status" });
+  async act(context, { state, saw, facts = [] }, planned) {
+    const changed = swapped(planned, facts);
+    if (state === "unknown" || changed.length > 0) {
+      const said = changed.length > 0 ? changed.join("\n") : saw;
+      throw new Failure({ attempted: configs.about, said, now: "nothing was changed", next: "task talos:status" });
+    }
     await forEachNode(
       context,
       facts,

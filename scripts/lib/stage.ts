@@ -14,6 +14,8 @@ export interface Seen<F = unknown> {
   todo?: string[];
   /** The same as data. A stage that destroys something names each target here, also while it is unknown. */
   steps?: readonly Step[];
+  /** What cannot be undone, and the name that must be typed for it. */
+  destroys?: Plan["destroys"];
   /** What `act` works on. */
   facts?: F;
 }
@@ -51,6 +53,7 @@ export const planOf = <F>(spec: Pick<Spec<F>, "name" | "about">, seen: Seen<F>):
   title: `${spec.name}: ${seen.saw}`,
   lines: seen.todo ?? [spec.about],
   steps: stepsOf(spec, seen),
+  ...(seen.destroys && { destroys: seen.destroys }),
   seen,
 });
 

@@ -96,11 +96,17 @@ export function terminal(setup: UiSetup): Ui {
 }
 
 async function confirmByName(name: string, confirmed: string | undefined, question: UiSetup["question"]): Promise<Answer> {
-  if (confirmed === name) return "given";
+  if (confirmed !== undefined && sameNames(confirmed, name)) return "given";
   if (confirmed !== undefined) throw new UsageError(`CONFIRM=${confirmed} does not name what would be lost: CONFIRM=${name}`);
   if (!question) throw new UsageError(`this cannot be undone: pass CONFIRM=${name} (--confirm ${name}) to continue`);
-  if ((await question(`Type ${name} to continue: `)).trim() !== name) throw new Stop("nothing was changed");
+  if (!sameNames(await question(`Type ${name} to continue: `), name)) throw new Stop("nothing was changed");
   return "asked";
+}
+
+/** Several names are separated by commas, in any order. */
+function sameNames(typed: string, name: string): boolean {
+  const list = (text: string) => [...new Set(text.split(",").map((one) => one.trim()))].toSorted().join();
+  return list(typed) === list(name);
 }
 
 /** Columns padded to their widest cell, two spaces apart; the same on a terminal, at 80 columns and in a pipe. */

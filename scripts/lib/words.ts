@@ -11,7 +11,7 @@ import { wrap } from "./wrap.ts";
 export const COMMON = {
   "dry-run": flag("show what would happen, change nothing"),
   yes: flag("skip the yes/no question; destructive steps still need --confirm"),
-  confirm: maybeText("the name that a destructive step must be confirmed with"),
+  confirm: maybeText("the name that a destructive step must be confirmed with; several with commas between"),
   output: maybeChoice("form of the result", ["text", "json"]),
   waive: maybeText("safety checks to skip, comma-separated (recorded in the run report)"),
   "exit-code": flag("exit 2 when changes are pending"),

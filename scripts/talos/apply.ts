@@ -9,7 +9,10 @@ import type { Plan, Step } from "../lib/plan.ts";
 import { main, procedure } from "../lib/procedure.ts";
 import { type Change, changesBetween, foundations, lineOf, needReboot } from "../lib/talos/changes.ts";
 import { configDocuments, expectConfig, expectReady, heldDocuments } from "../lib/talos/held.ts";
-import { at, atOpenly, inShort, isReady, nicGate, saidBy, type Stage, stageOf, wrongMachine } from "../lib/talos/node.ts";
+import type { Machine } from "../lib/talos/identity.ts";
+import { confirmationOf, type Install, installLines, installSteps } from "../lib/talos/install.ts";
+import { knownAt, lookAtMachine } from "../lib/talos/look.ts";
+import { at, atOpenly, inShort, isReady, nicGate, saidBy, type Stage, stageOf } from "../lib/talos/node.ts";
 import { quorumGate } from "../lib/talos/quorum.ts";
 import { renderNode } from "../lib/talos/render.ts";
 import { expectOurTalosconfig, expectTalosconfig } from "../lib/talos/talosconfig.ts";
@@ -28,20 +31,26 @@ export interface Prospect {
   changes?: Change[];
   /** What the node itself says it would do; undefined where there is nothing to do, or nobody to ask. */
   would?: Would;
+  /** The machine to install on, when the node has no config yet. */
+  machine?: Machine;
+  known?: Install["known"];
+  unasked?: Install["unasked"];
 }
+
+/** A node that booted the ISO, with the machine that answers for it. */
+export type Fresh = Prospect & { machine: Machine };
+export const isFresh = (one: Prospect): one is Fresh => one.machine !== undefined;
 
 export const apply = procedure({
   name: "talos:apply",
   about: "apply a node's machine config, after showing what would change",
-  destroys: "what is on the system disk of a node that booted the ISO",
+  destroys: "what is on the disks of a node that booted the ISO",
   gates: [quorumGate, nicGate],
   options: { node: nodeNames(), mode: choice("how", MODES, "auto") },
   async run({ node, mode }, context) {
     const nodes = findNodes(context.cluster, node); // an unknown name is reported before anything is read
     await expectTalosconfig(context);
-    const { prospects, unchanged, steps } = await context.confirm(async () =>
-      planApply(await eachOf(nodes, (one) => prospectOf(context, one, mode)), mode),
-    );
+    const { prospects, unchanged, steps } = await context.confirm(async () => planApply(await prospectsOf(context, nodes, mode), mode));
     if (steps.length === 0) return unchanged.forEach(context.ui.say);
     const todo = prospects.filter(isDue);
     const work = { attempted: "apply machine configs", next: "task talos:apply" };
@@ -80,6 +89,7 @@ export function planApply(prospects: Prospect[], mode: Mode): ApplyPlan {
       next: hint(prospects),
     });
   const todo = prospects.filter(isDue);
+  const destroys = confirmationOf(todo.filter(isFresh));
   const unchanged = prospects.filter((one) => !isDue(one)).map(({ node }) => `${node.name} already has this config`);
   return {
     title: `talos:apply ${todo.map(({ node: { name } }) => name).join(", ")}`,
@@ -87,14 +97,15 @@ export function planApply(prospects: Prospect[], mode: Mode): ApplyPlan {
     unchanged,
     steps: todo.flatMap((one) => stepsOf(one, mode)),
     takesDown: todo.filter((one) => goesDown(one, mode)).map(({ node }) => node),
+    ...(destroys && { destroys }),
     prospects,
   };
 }
 
 function stepsOf(prospect: Prospect, mode: Mode): Step[] {
-  const { changes, node } = prospect;
+  if (isFresh(prospect)) return installSteps(prospect);
+  const { changes = [], node } = prospect;
   const target = node.name;
-  if (changes === undefined) return [{ action: "install Talos on", target, destroys: true }];
   const steps = changes.map((change) => ({ action: `${lineOf(change)} on`, target }));
   return reboots(prospect, mode) ? [...steps, { action: "reboot", target }] : steps;
 }
@@ -107,14 +118,19 @@ const hint = (prospects: Prospect[]) =>
     ? "task talos:apply MODE=auto reboots for it, MODE=staged leaves it for the next reboot"
     : "task talos:status";
 
+/** Looks at each node, and at what the cluster knows of the addresses at which a machine waits for its config. */
+export async function prospectsOf(context: Context, nodes: readonly Node[], mode: Mode = "auto"): Promise<Prospect[]> {
+  const prospects = await eachOf(nodes, (one) => prospectOf(context, one, mode));
+  const fresh = prospects.filter(isFresh).map(({ node }) => node);
+  const known = await knownAt(context, fresh);
+  return prospects.map((one) => (isFresh(one) ? { ...one, ...known(one.node) } : one));
+}
+
 /** Asks the node for its stage and its config, and renders what it should have. */
-export async function prospectOf(context: Context, node: Node, mode: Mode = "auto"): Promise<Prospect> {
+async function prospectOf(context: Context, node: Node, mode: Mode = "auto"): Promise<Prospect> {
   await expectOurTalosconfig(context);
   const [stage, config] = await Promise.all([stageOf(context, node), renderNode(context, node)]);
-  if (stage.stage === "maintenance") {
-    const said = await wrongMachine(context, node);
-    return { node, stage: said === undefined ? stage : { stage: "foreign", said }, config };
-  }
+  if (stage.stage === "maintenance") return { node, stage, config, ...(await lookAtMachine(context, node, config)) };
   if (stage.stage !== "running" && stage.stage !== "booting") return { node, stage, config };
   const [held, wanted] = await Promise.all([heldDocuments(context, node, idFor(mode)), configDocuments(config)]);
   let changes = changesBetween(held, wanted);
@@ -139,9 +155,10 @@ export function hindrance({ node, stage, would }: Pick<Prospect, "node" | "stage
 }
 
 /** The plan for one node: what happens to it, then what goes away, changes and comes. */
-export function card({ node, stage, changes, would }: Prospect, mode: Mode): string[] {
+export function card(prospect: Prospect, mode: Mode): string[] {
+  if (isFresh(prospect)) return installLines(prospect);
+  const { node, stage, changes = [], would } = prospect;
   const who = `${node.name} (${node.address}), ${stage.stage}`;
-  if (changes === undefined) return [`${who}: installs Talos over whatever its system disk holds, and reboots`];
   return [
     `${who}: ${changes.length} ${changes.length === 1 ? "change" : "changes"}, ${outcome(changes, would, mode)}`,
     ...foundations(changes).map(
@@ -169,14 +186,27 @@ function reboots({ changes = [], would }: Pick<Prospect, "changes" | "would">, m
 const DOUBTFUL =
   /already in progress|already applied and node is rebooting|code = (Unavailable|DeadlineExceeded|Canceled)|EOF|connection reset|no answer within/;
 
-/** Sends the config and waits until the node says that it holds what was sent. */
-export async function applyNode(context: Context, { node, stage, config }: Prospect, mode: Mode = "auto"): Promise<void> {
+/** talosctl hung up on a machine with another certificate, before it sent anything. */
+const SWAPPED = /doesn't match the provided fingerprints/;
+
+/** Sends the config and waits until the node says that it holds what was sent. A machine without a config must show the certificate that was looked at. */
+export async function applyNode(context: Context, prospect: Prospect, mode: Mode = "auto"): Promise<void> {
+  const { node, config } = prospect;
   const { ui } = context;
-  const how = stage.stage === "maintenance" ? [...atOpenly(context, node), "--insecure"] : [...at(context, node), "--mode", mode];
+  const how = isFresh(prospect)
+    ? [...atOpenly(context, node), "--insecure", "--cert-fingerprint", prospect.machine.fingerprint]
+    : [...at(context, node), "--mode", mode];
   ui.progress(`applying the machine config of ${node.name}`);
   const sent = await $({ input: config, timeout: "2m" })`cat | talosctl apply-config ${how} --file /dev/stdin`.nothrow();
   if (sent.exitCode !== 0) {
     const said = inShort(saidBy(sent));
+    if (SWAPPED.test(saidBy(sent)))
+      throw new Failure({
+        attempted: `apply the machine config of ${node.name}`,
+        said: `the machine at ${node.address} no longer shows the certificate that it showed during the look`,
+        now: "nothing was sent to it",
+        next: `task talos:apply NODE=${node.name} looks again`,
+      });
     if (!DOUBTFUL.test(saidBy(sent)))
       throw new Failure({
         attempted: `apply the machine config of ${node.name}`,

@@ -1,11 +1,10 @@
 // Shows what talos:apply would change, and changes nothing.
-import { eachOf } from "../lib/at-once.ts";
 import { findNodes } from "../lib/cluster/find.ts";
 import { Failure, Stop } from "../lib/errors.ts";
 import { nodeNames } from "../lib/options.ts";
 import { main, procedure } from "../lib/procedure.ts";
 import { expectTalosconfig } from "../lib/talos/talosconfig.ts";
-import { card, hindrance, isDue, type Prospect, prospectOf } from "./apply.ts";
+import { card, hindrance, isDue, type Prospect, prospectsOf } from "./apply.ts";
 
 export const diff = procedure({
   name: "talos:diff",
@@ -15,7 +14,7 @@ export const diff = procedure({
   async run({ node }, context) {
     const nodes = findNodes(context.cluster, node);
     await expectTalosconfig(context);
-    const prospects = await eachOf(nodes, (one) => prospectOf(context, one));
+    const prospects = await prospectsOf(context, nodes);
     context.ui.result(prospects.map(forMachines), prospects.flatMap(forPeople).join("\n"));
     const unseen = prospects.filter((one) => one.changes === undefined && hindrance(one).length > 0).map((one) => one.node.name);
     if (unseen.length > 0)
@@ -25,11 +24,12 @@ export const diff = procedure({
 });
 
 /** Without the config, which holds secrets. */
-const forMachines = ({ node, stage, changes, would }: Prospect) => ({
+const forMachines = ({ node, stage, changes, would, machine }: Prospect) => ({
   node: node.name,
   ...stage,
   changes: changes ?? null,
   ...(would && { would }),
+  ...(machine && { machine }),
 });
 
 function forPeople(prospect: Prospect): string[] {

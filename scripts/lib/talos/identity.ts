@@ -42,7 +42,7 @@ export async function identify(context: Home, node: Place, concerned: Concerned)
     const after = await fingerprint(context, node);
     if ("said" in after) return after;
     if (after.fingerprint === before.fingerprint) return { fingerprint: after.fingerprint, ...facts };
-    await pause(1000);
+    await pause(1000, context.signal);
   }
   return {
     said: `the certificate at ${node.address} changed in each of ${LOOKS} looks: two machines may have this address`,
@@ -65,23 +65,30 @@ interface Link {
 
 async function factsOf(context: Home, node: Place, concerned: Concerned, pin: string): Promise<Omit<Machine, "fingerprint">> {
   const pinned = (await canPinReads(context)) ? ["--cert-fingerprint", pin] : [];
-  const read = <T>(kind: string) => readOpenly<T>(context, node, kind, pinned);
+  const read = <T>(kind: keyof typeof NEEDED) => readOpenly<T>(context, node, kind, pinned);
   const [links, disks, volumes] = await Promise.all([read<Link>("links"), read<Disk>("disks"), read<Volume>("discoveredvolumes")]);
   return { macs: macsOf(links), disks: contentsOf(concerned, disks, volumes) };
 }
 
+/** What an answer must have to be understood. */
+const NEEDED = {
+  links: { spec: {} },
+  disks: { metadata: { id: "" }, spec: { dev_path: "" } },
+  discoveredvolumes: { metadata: { id: "" }, spec: {} },
+} as const;
+
 /** Reads once more before it is unknown: a single answer that got lost means nothing. */
-async function readOpenly<T>(context: Home, node: Place, kind: string, pinned: string[]): Promise<Read<T>> {
+async function readOpenly<T>(context: Home, node: Place, kind: keyof typeof NEEDED, pinned: string[]): Promise<Read<T>> {
   const once = () =>
     ask({ timeout: "20s" })`talosctl ${atOpenly(context, node)} get ${kind} ${["--insecure", ...pinned]} --output json`.nothrow();
   let got = await once();
   if (got.exitCode !== 0) {
-    await pause(1000);
+    await pause(1000, context.signal);
     got = await once();
   }
   if (got.exitCode !== 0) return { said: inShort(saidBy(got)) };
   try {
-    return { got: readJsonStream<T>(got.stdout, { command: `talosctl get ${kind} --insecure --nodes ${node.address}` }, { spec: {} }) };
+    return { got: readJsonStream<T>(got.stdout, { command: `talosctl get ${kind} --insecure --nodes ${node.address}` }, NEEDED[kind]) };
   } catch (error) {
     if (error instanceof Unreadable) return { said: error.message };
     throw error;

@@ -1,5 +1,6 @@
 // What an install on a machine in maintenance mode does: how the plan shows it, which nodes must be named for it, and how two looks at it are compared.
 import type { Node } from "../cluster/cluster.ts";
+import type { Step } from "../plan.ts";
 import { contentsLine, isBlank } from "./disks.ts";
 import type { Machine } from "./identity.ts";
 
@@ -8,14 +9,17 @@ export interface Install {
   machine: Machine;
   /** What etcd or Kubernetes knows of a living node at its address. */
   known?: string | undefined;
+  /** Why neither could be asked. */
+  unasked?: string | undefined;
 }
 
 /** The lines of the plan. */
-export const installLines = ({ node, machine, known }: Install): string[] => [
+export const installLines = ({ node, machine, known, unasked }: Install): string[] => [
   `${node.name} (${node.address}), maintenance: installs Talos on its system disk, and reboots`,
   `  certificate ${machine.fingerprint}, which its console shows too`,
   ...machine.disks.map((disk) => `  ${contentsLine(disk)}`),
   ...(known === undefined ? [] : [`  careful: ${known}`]),
+  ...(unasked === undefined ? [] : [`  unknown whether the cluster has a living node at this address: ${unasked}`]),
 ];
 
 /** What is lost or put at risk on this machine, a line each; none for blank disks at an address that the cluster does not know. */
@@ -31,13 +35,6 @@ export function confirmationOf(installs: readonly Install[]): { what: string[]; 
   const losing = installs.filter((install) => lossesOf(install).length > 0);
   if (losing.length === 0) return undefined;
   return { what: losing.flatMap(lossesOf), name: losing.map(({ node }) => node.name).join(",") };
-}
-
-/** One action on one node; a plan names both. */
-interface Step {
-  action: string;
-  target: string;
-  destroys?: boolean;
 }
 
 const send = (name: string, fingerprint: string): Step => ({

@@ -5,7 +5,6 @@ import { textOf } from "../errors.ts";
 import type { Gate } from "../gates.ts";
 import { ask } from "../shell.ts";
 import { readJsonStream, Unreadable } from "../tool-output.ts";
-import { pause } from "../wait.ts";
 
 type Env = Pick<Context, "env">;
 type Place = Pick<Node, "address">;
@@ -52,44 +51,6 @@ export async function stageOf(context: Env, node: Place): Promise<Stage> {
 
 /** A node that wants a certificate says so and hangs up; whether its words arrive before the hanging up does is a race. */
 const HUNG_UP = /broken pipe|connection reset by peer|error reading server preface: EOF/;
-
-interface Link {
-  spec: { hardwareAddr?: string; permanentAddr?: string };
-}
-
-/**
- * Why the machine that answers without a config is not the node that is meant: addresses come by DHCP, and what is sent installs over its disk and holds every key.
- * Undefined when its NIC is the node's. A machine that does not tell its NICs could be any: it is refused too, unless the person says that it is the one (`WAIVE=nic`).
- */
-export async function wrongMachine(
-  context: Pick<Context, "env" | "waive">,
-  node: Pick<Node, "name" | "address" | "mac">,
-): Promise<string | undefined> {
-  const got = await askLinks(context, node);
-  const macs = "said" in got ? [] : got.macs;
-  if (macs.includes(node.mac)) return undefined;
-  if (macs.length > 0)
-    return `the machine at ${node.address} has NIC ${macs.join(", ")}, talos/cluster.yaml says ${node.mac}: is its address another's?`;
-  if (context.waive.includes("nic")) return undefined;
-  const why = "said" in got ? `: ${got.said}` : "";
-  return `the machine at ${node.address} does not tell its NICs${why}; look at its console, and if it is ${node.name}: WAIVE=nic`;
-}
-
-/** The NICs of a machine without a config, or why it does not tell them; it is asked again, since a single answer that got lost says nothing. */
-async function askLinks(context: Env, node: Place): Promise<{ macs: string[] } | { said: string }> {
-  const once = () => ask({ timeout: `${SECONDS}s` })`talosctl ${atOpenly(context, node)} get links --insecure --output json`.nothrow();
-  let got = await once();
-  if (got.exitCode !== 0) {
-    await pause(1000);
-    got = await once();
-  }
-  if (got.exitCode !== 0) return { said: inShort(saidBy(got)) };
-  const macs = readJsonStream<Link>(got.stdout, { command: `talosctl get links --insecure --nodes ${node.address}` }, { spec: {} })
-    .flatMap(({ spec }) => [spec.permanentAddr, spec.hardwareAddr])
-    .filter((mac) => mac !== undefined && mac !== "" && !/^(00:)+00$/.test(mac))
-    .map((mac) => mac!.toLowerCase());
-  return { macs: [...new Set(macs)] };
-}
 
 /** What a refusal of our certificate, or of theirs, means. */
 export function judge(said: string): Stage | "ask openly" {

@@ -1,6 +1,7 @@
 // talosctl version, apply-config, bootstrap, kubeconfig.
 import { applyConfig, bootstrap, MODES, type Mode, wordsOf } from "../world/talos-api.ts";
 import { adminKubeconfig } from "../world/admin-kubeconfig.ts";
+import { swapAt } from "../world/stranger.ts";
 import { refusedInMaintenance } from "../world/talos-maintenance.ts";
 import { talosOf } from "../world/talos-version.ts";
 import { Untaught } from "../world/tool.ts";
@@ -50,6 +51,7 @@ export async function applyCommand(talos: TalosCall): Promise<void> {
   if (!MODES.includes(mode))
     throw new TalosError(`invalid argument ${JSON.stringify(mode)} for "-m, --mode" flag: possible options are: ${MODES.join(", ")}`);
   const failed = (error: string) => new TalosError(`error applying new configuration: ${error}`);
+  if (words.on("insecure")) for (const node of words.list("nodes")) swapAt(world, node);
   const { answered, error } = fanOut(await reach(talos), words.on("insecure"));
   const errors: string[] = [];
   for (const { node, machine } of answered) {

@@ -1,5 +1,6 @@
 // What a node shows of its disks and of what is on them.
 import type { Disk, MachineState } from "./machines.ts";
+import { holdsData } from "./stranger.ts";
 import type { Kind, Resource } from "./talos-resources.ts";
 
 const pretty = (bytes: number) => `${Math.round(bytes / 1000 ** 3)} GB`;
@@ -61,12 +62,24 @@ export const BLOCK: Kind[] = [
       LABEL: "{.label}",
       PARTITIONLABEL: "{.partition_label}",
     },
-    list: (_world, machine) => machine.disks.flatMap((disk) => volumesOf(disk, machine)),
+    list: (world, machine) =>
+      machine.disks.flatMap((disk, index) => volumesOf(disk, machine, holdsData(world, machine) ? OLD[index] : undefined)),
   },
 ];
 
-/** A disk and, when Talos is installed on it, its partitions. */
-function volumesOf({ device, bytes, id }: Disk, { installed, config }: MachineState): Resource[] {
+interface Partition {
+  label: string;
+  filesystem: string;
+}
+
+/** What somebody left on the first disks: a format of its own each, or a partition table with partitions. */
+const OLD: { format: string; partitions: Partition[] }[] = [
+  { format: "gpt", partitions: [{ label: "photos", filesystem: "ext4" }] },
+  { format: "bluestore", partitions: [] },
+];
+
+/** A disk and its partitions: those of Talos when it is installed there, or what was on it before. */
+function volumesOf({ device, bytes, id }: Disk, { installed, config }: MachineState, old?: (typeof OLD)[number]): Resource[] {
   const name = device.slice(5);
   const system = installed?.disk === id;
   const volume = (id: string, type: string, size: number, more: object) => ({
@@ -83,12 +96,14 @@ function volumesOf({ device, bytes, id }: Disk, { installed, config }: MachineSt
     },
   });
   const labels = config ? ["EFI", "META", "STATE", "EPHEMERAL"] : ["EFI", "META"];
+  const talos = { format: "gpt", partitions: labels.map((label) => ({ label, filesystem: FILESYSTEMS[label] ?? "" })) };
+  const { format, partitions } = system ? talos : (old ?? { format: "", partitions: [] });
   return [
-    volume(name, "disk", bytes, { name: system ? "gpt" : "" }),
-    ...(system ? labels : []).map((label, index) =>
+    volume(name, "disk", bytes, { name: format }),
+    ...partitions.map(({ label, filesystem }, index) =>
       volume(`${name}${index + 1}`, "partition", label === "EPHEMERAL" ? bytes - 3e9 : 1e9, {
-        name: FILESYSTEMS[label] ?? "",
-        ...(FILESYSTEMS[label] && { label }),
+        name: filesystem,
+        ...(filesystem && { label }),
         partition_label: label,
         partition_index: index + 1,
       }),

@@ -1,5 +1,6 @@
 // What a node shows of its links, its addresses and its name.
 import { addressesOf, hostnameOf } from "./machines.ts";
+import { macOf } from "./stranger.ts";
 import type { Kind } from "./talos-resources.ts";
 
 export const NETWORK: Kind[] = [
@@ -16,10 +17,18 @@ export const NETWORK: Kind[] = [
       "OPER STATE": "{.operationalState}",
       "LINK STATE": "{.linkState}",
     },
-    list: (_world, { mac }) => [
+    list: (world, machine) => [
       {
         id: "enp0s3",
-        spec: { type: "ether", kind: "", hardwareAddr: mac, permanentAddr: mac, mtu: 1500, operationalState: "up", linkState: true },
+        spec: {
+          type: "ether",
+          kind: "",
+          hardwareAddr: macOf(world, machine),
+          permanentAddr: macOf(world, machine),
+          mtu: 1500,
+          operationalState: "up",
+          linkState: true,
+        },
       },
       {
         id: "lo",

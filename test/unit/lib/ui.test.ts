@@ -46,6 +46,13 @@ describe("what cannot be got back", () => {
     await expect(ui.confirm(DELETE)).rejects.toThrow("this cannot be undone: pass CONFIRM=k8s_0 (--confirm k8s_0) to continue");
     expect(texts.err).toContain("  cannot be undone:\n    zvol tank/VM/k8s_0-boot, 500 GB\n");
   });
+  test.each(["k8s-2,k8s-0", "k8s-0, k8s-2"])("goes on with the right names in any order: %s", async (confirmed) => {
+    const several = { ...DELETE, destroys: { ...DELETE.destroys!, name: "k8s-0,k8s-2" } };
+    expect(await screen({ confirmed }).ui.confirm(several)).toBe("given");
+    await expect(screen({ confirmed: "k8s-0" }).ui.confirm(several)).rejects.toThrow(
+      "does not name what would be lost: CONFIRM=k8s-0,k8s-2",
+    );
+  });
   test("goes on with the right name", async () => expect(await screen({ confirmed: "k8s_0" }).ui.confirm(DELETE)).toBe("given"));
   test("is refused with another name", async () =>
     await expect(screen({ confirmed: "k8s_1" }).ui.confirm(DELETE)).rejects.toThrow(

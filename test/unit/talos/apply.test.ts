@@ -3,15 +3,18 @@ import { describe, expect, test } from "vitest";
 import { parseDocuments, printDocuments } from "../../../scripts/lib/yaml.ts";
 import { renderNode } from "../../../scripts/lib/talos/render.ts";
 import { quorumGap } from "../../../scripts/lib/talos/quorum.ts";
-import { apply, applyNode, prospectOf } from "../../../scripts/talos/apply.ts";
+import { apply, applyNode, prospectsOf } from "../../../scripts/talos/apply.ts";
 import { diff } from "../../../scripts/talos/diff.ts";
 import { useClock } from "../../../scripts/lib/wait.ts";
-import { type Answer, type Answers, record, type Recording, type RecordSetup } from "../recorder.ts";
+import { useHandshake } from "../../../scripts/lib/talos/handshake.ts";
+import { type Answer, type Answers, fingerprintOf, record, type Recording, type RecordSetup } from "../recorder.ts";
 import {
+  ADDRESSES,
   BOOTING,
   CERTIFICATE_REQUIRED,
   folderWith,
   links,
+  machine,
   MAINTENANCE,
   newAuthority,
   NO_ROUTE,
@@ -21,6 +24,7 @@ import {
   secrets,
   talosconfigOf,
   UNKNOWN_AUTHORITY,
+  volumes,
   withCertificate,
 } from "./home.ts";
 
@@ -29,13 +33,16 @@ const FILE = env.TALOSCONFIG;
 const to = (i: number) => withCertificate(FILE, i);
 const status = (i: number) => `${to(i)} get machinestatus`;
 const statusOpenly = (i: number) => `${openly(FILE, i)} get machinestatus`;
-/** Each machine has the NIC of its node. */
-const nics = (): Answers => Object.fromEntries(home.cluster.nodes.map(({ mac }, i) => [`${openly(FILE, i)} get links`, links(mac)]));
+/** Each machine has the NIC of its node and blank disks, and no cluster knows it. */
+const machines = (): Answers => Object.assign({}, ...home.cluster.nodes.map(({ mac }, i) => machine(FILE, i, mac)));
 const config = (i: number, id = "v1alpha1") => `${to(i)} get machineconfig ${id}`;
 /** Runs with what it should, and has it on its disk. */
 const holds = async (i: number) => ({ [config(i)]: await wanted(i), [config(i, "persistent")]: await wanted(i) });
 const send = (i: number, mode = "auto") => `cat | talosctl apply-config ${to(i).replace("talosctl ", "")} --mode ${mode} --file /dev/stdin`;
-const sendOpenly = (i: number) => `cat | talosctl apply-config ${openly(FILE, i).replace("talosctl ", "")} --insecure --file /dev/stdin`;
+/** A word as zx hands it to the shell. */
+const asWord = (text: string) => (/^[\w./:=@-]+$/.test(text) ? text : `$'${text}'`);
+const sendOpenly = (i: number) =>
+  `cat | talosctl apply-config ${openly(FILE, i).replace("talosctl ", "")} --insecure --cert-fingerprint ${asWord(fingerprintOf(ADDRESSES[i]!))} --file /dev/stdin`;
 const wouldSend = (i: number, mode = "auto") =>
   `cat | talosctl apply-config ${to(i).replace("talosctl ", "")} --mode ${mode} --dry-run --file /dev/stdin`;
 
@@ -56,7 +63,7 @@ const run = async (
   { node, mode = "auto" }: { node?: string[]; mode?: "auto" | "staged" | "no-reboot" | "reboot" | "try" } = {},
   setup: RecordSetup = {},
 ) => {
-  const lab = await record({ env, secrets, answers: { ...nics(), ...answers }, ...setup });
+  const lab = await record({ env, secrets, answers: { ...machines(), ...answers }, ...setup });
   let now = 0;
   useClock({ now: () => now, sleep: async () => void (now += 100_000) }); // deadlines come after few looks
   const error = (await lab.run(apply, { node, mode })) as Error | undefined;
@@ -82,7 +89,12 @@ describe("a node in maintenance mode", () => {
     expect(plans).toEqual([
       {
         title: "talos:apply k8s-0",
-        lines: ["k8s-0 (192.168.122.10), maintenance: installs Talos over whatever its system disk holds, and reboots"],
+        lines: [
+          "k8s-0 (192.168.122.10), maintenance: installs Talos on its system disk, and reboots",
+          `  certificate ${fingerprintOf(ADDRESSES[0]!)}, which its console shows too`,
+          "  system disk /dev/vda (500 GB): blank",
+          "  data disk /dev/vdb (1.0 TB): blank",
+        ],
       },
     ]);
     expect(said).toEqual(["k8s-0 holds the config"]);
@@ -94,6 +106,56 @@ describe("a node in maintenance mode", () => {
     );
     expect(acts).toEqual([]);
     expect(error!.message).toContain("is not ours to configure: the machine at 192.168.122.10 has NIC 00:a0:98:ff:ff:ff");
+  });
+  test("whose disk holds data needs its name, and whose address a living cluster knows does too", async () => {
+    const etcd = [
+      "NODE             ID                 HOSTNAME   PEER URLS                      CLIENT URLS                    LEARNER",
+      "192.168.122.11   e5d4c3b2a1900001   k8s-0      https://192.168.122.10:2380    https://192.168.122.10:2379    false",
+    ].join("\n");
+    const { plans, acts } = await run(
+      {
+        ...(await fresh([])),
+        [`${openly(FILE, 0)} get discoveredvolumes`]: volumes("gpt", "bluestore"),
+        [`${to(1)} etcd members`]: etcd,
+      },
+      { node: ["k8s-0"] },
+      { yes: false },
+    );
+    expect(plans[0]!.destroys).toEqual({
+      what: [
+        "k8s-0: system disk /dev/vda (500 GB): gpt",
+        "k8s-0: data disk /dev/vdb (1.0 TB): bluestore (the install leaves it, but Ceph takes only a blank disk)",
+        "k8s-0: etcd counts it as member k8s-0",
+      ],
+      name: "k8s-0",
+    });
+    expect(acts).toEqual([]);
+  });
+  test("is sent nothing when another machine took its address while the question was open", async () => {
+    const { acts, error } = await run(await fresh([]), { node: ["k8s-0"] }, { whileAsking: () => useHandshake(async () => "other") });
+    expect(acts).toEqual([]);
+    expect(error!.message).toBe(
+      "could not start talos:apply: the plan changed while the question was open\n  said: new: send the machine config to k8s-0, certificate other\n  now:  nothing was changed\n  next: task talos:apply",
+    );
+  });
+  test("is sent nothing when another machine took its address after the last look: talosctl hangs up", async () => {
+    const mismatch = {
+      err: `error applying new configuration: rpc error: code = Unavailable desc = connection error: desc = "transport: authentication handshake failed: leaf peer certificate doesn't match the provided fingerprints: [x=]"\n`,
+      code: 1,
+    };
+    const { error, commands } = await run({ ...(await fresh([])), [sendOpenly(0)]: mismatch }, { node: ["k8s-0"] });
+    expect(error!.message).toBe(
+      "could not apply the machine config of k8s-0\n  said: the machine at 192.168.122.10 no longer shows the certificate that it showed during the look\n  now:  nothing was sent to it\n  next: task talos:apply NODE=k8s-0 looks again",
+    );
+    expect(commands.at(-1)).toBe(`act ${sendOpenly(0)}`);
+  });
+  test("that shows no certificate does not answer", async () => {
+    const lab = await record({ env, secrets, answers: { ...machines(), ...(await fresh([])) } });
+    useHandshake(() => Promise.reject(new Error("connect ECONNREFUSED 192.168.122.10:50000")));
+    const error = (await lab.run(apply, { node: ["k8s-0"], mode: "auto" })) as Error;
+    expect(error.message).toContain(
+      "k8s-0 (192.168.122.10) does not answer: its certificate could not be read: connect ECONNREFUSED 192.168.122.10:50000",
+    );
   });
   test("that is back without a config has not installed", async () => {
     const { error, acts } = await run(
@@ -369,20 +431,20 @@ test("one node can be applied by another procedure, which asked for all at once"
     env,
     secrets,
     answers: {
-      ...nics(),
+      ...machines(),
       [status(1)]: UNKNOWN_AUTHORITY,
       [statusOpenly(1)]: MAINTENANCE,
       [sendOpenly(1)]: "",
       [config(1)]: await wanted(1),
     },
   });
-  await applyNode(lab.context, await prospectOf(lab.context, lab.context.cluster.nodes[1]!));
+  await applyNode(lab.context, (await prospectsOf(lab.context, [lab.context.cluster.nodes[1]!]))[0]!);
   expect([lab.plans, lab.said]).toEqual([[], ["k8s-1 holds the config"]]);
 });
 
 describe("talos:diff", () => {
   const show = async (answers: Answers, node?: string[]) => {
-    const lab = await record({ env, secrets, answers: { ...nics(), ...answers } });
+    const lab = await record({ env, secrets, answers: { ...machines(), ...answers } });
     const end = (await lab.run(diff, { node })) as Error & { pending?: boolean };
     return { said: lab.said, results: lab.results, end, acts: lab.commands.filter((line) => line.startsWith("act ")) };
   };

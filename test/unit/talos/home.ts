@@ -81,9 +81,24 @@ export const RUNNING = status("running", true);
 export const BOOTING = status("booting", false, [{ name: "services", reason: "etcd not running" }]);
 export const MAINTENANCE = status("maintenance", true);
 
+const resource = (id: string, spec: object) => `${JSON.stringify({ metadata: { id }, node: "", spec }, null, 4)}\n`;
+
 /** What a machine without a config says when it is asked for its NICs. */
-export const links = (mac: string) =>
-  `${JSON.stringify({ metadata: { id: "eth0" }, node: "", spec: { hardwareAddr: mac, permanentAddr: mac } }, null, 4)}\n`;
+export const links = (mac: string) => resource("eth0", { hardwareAddr: mac, permanentAddr: mac });
+
+/** Its two disks, and what is on each. */
+export const DISKS =
+  resource("vda", { dev_path: "/dev/vda", pretty_size: "500 GB" }) + resource("vdb", { dev_path: "/dev/vdb", pretty_size: "1.0 TB" });
+export const volumes = (system = "", data = "") => resource("vda", { name: system }) + resource("vdb", { name: data });
+
+/** What the i-th machine answers when it is looked at: the node's NIC, two blank disks. */
+export const machine = (file: string, i: number, mac: string) => ({
+  "talosctl version --client": "Client:\nTalos v1.13.9\n",
+  [`${openly(file, i)} get links`]: links(mac),
+  [`${openly(file, i)} get disks`]: DISKS,
+  [`${openly(file, i)} get discoveredvolumes`]: volumes(),
+  [`${withCertificate(file, i)} etcd members`]: UNKNOWN_AUTHORITY,
+});
 
 const rpc = (text: string) => ({ err: `rpc error: code = Unavailable desc = connection error: desc = "${text}"\n`, code: 1 });
 export const UNKNOWN_AUTHORITY = rpc(

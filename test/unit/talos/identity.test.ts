@@ -73,6 +73,19 @@ describe("a machine in maintenance mode", () => {
     const { seen } = await look(["a"], { [`${OPENLY} get links`]: [LOST, json(["eth0", { hardwareAddr: "00:a0:98:28:c8:83" }])] });
     expect(seen).toMatchObject({ macs: { got: ["00:a0:98:28:c8:83"] } });
   });
+  test.each([
+    ["is cut off", '{"metadata": {"id": "vda"}, "spec": {"dev_'],
+    ["lacks the disk's name", '{"spec": {}}'],
+    ["is no JSON", "WARNING: something else"],
+  ])("whose list of disks %s may hold data", async (_, out) =>
+    expect((await look(["a"], { [`${OPENLY} get disks`]: out })).seen).toMatchObject({
+      disks: [{ holds: { unknown: expect.stringContaining("talosctl get disks --insecure --nodes 192.168.122.10") } }],
+    }),
+  );
+  test("whose list of disks is empty may hold data", async () =>
+    expect((await look(["a"], { [`${OPENLY} get disks`]: "" })).seen).toMatchObject({
+      disks: [{ holds: { unknown: expect.any(String) } }],
+    }));
   test("that does not report its disks may hold data", async () =>
     expect((await look(["a"], { [`${OPENLY} get disks`]: SILENT })).seen).toMatchObject({
       disks: [{ device: "/dev/vda", role: "system", holds: { unknown: "API is not implemented in maintenance mode" } }],

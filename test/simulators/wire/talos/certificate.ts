@@ -1,13 +1,14 @@
 // The certificate that a node's API shows: self-signed in maintenance mode, with a key that each machine makes at each boot; signed by the cluster's CA once the node runs its config.
 import { createHash, X509Certificate } from "node:crypto";
 import { addressesOf, configOf, hostnameOf, type MachineState, runningNodes } from "../../world/machines.ts";
+import { macOf } from "../../world/stranger.ts";
 import type { World } from "../../world/world.ts";
 import { createAuthority, type Issued, issue, signerOf } from "../certificates.ts";
 
 /** What a node's server is by: when it changes, the server has to be another. Undefined while nothing answers. */
 export function identityOf(world: World, machine: MachineState): string | undefined {
   const { stage, bootId } = machine;
-  if (stage === "maintenance" || stage === "installing") return `maintenance ${bootId}`;
+  if (stage === "maintenance" || stage === "installing") return `maintenance ${bootId} ${macOf(world, machine)}`;
   if (stage !== "running") return undefined;
   return keyHolder(world, machine) && [bootId, configOf(machine)?.ca.crt, ...hostsOf(machine)].join(" ");
 }
