@@ -43,7 +43,7 @@ async function proxy(status = 200): Promise<{ url: string; asked: { target: stri
     inside.on("error", () => socket.destroy());
   });
   closing.push(() => (server.closeAllConnections(), server.close()));
-  return { url: `http://operator:s%20ecret@127.0.0.1:${await listen(server)}`, asked };
+  return { url: `http://operator:an%20example@127.0.0.1:${await listen(server)}`, asked };
 }
 
 const read = (address: string, env: Record<string, string> = {}, signal = new AbortController().signal) =>
@@ -53,7 +53,7 @@ describe("through a proxy", () => {
   test("the node's own certificate is read", async () => {
     const { url, asked } = await proxy();
     expect(await read(NODE, { HTTPS_PROXY: url, NO_PROXY: "127.0.0.1,localhost" })).toBe(FINGERPRINT);
-    expect(asked).toEqual([{ target: `${NODE}:50000`, login: `Basic ${Buffer.from("operator:s ecret").toString("base64")}` }]);
+    expect(asked).toEqual([{ target: `${NODE}:50000`, login: `Basic ${Buffer.from("operator:an example").toString("base64")}` }]);
   });
   test("an IPv6 address is written in brackets", async () => {
     const { url, asked } = await proxy();

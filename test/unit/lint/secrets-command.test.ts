@@ -14,6 +14,6 @@ it("reads what the next commit could take: tracked files, and untracked ones tha
   const lab = await record({ root });
   await openShell({ signal: lab.context.signal, env: { PATH: process.env.PATH }, cwd: root });
   const failure = await lab.run(lintSecrets, { staged: false });
-  expect(String(failure)).toContain("2 secrets would be readable");
+  expect(String(failure)).toContain("2 secrets are readable");
   expect((lab.results[0] as { file: string }[]).map(({ file }) => file).sort()).toEqual(["new.yaml", "tracked.yaml"]);
 });

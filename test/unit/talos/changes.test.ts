@@ -124,7 +124,7 @@ describe("secrets", () => {
     }
   });
   test.each([
-    ["a password of a proxy", { env: { https_proxy: "http://me:hun@ter/2@proxy:3128" } }, '"http://me:********@proxy:3128"'],
+    ["a password of a proxy", { env: { https_proxy: "http://me:ex@mple/example@proxy:3128" } }, '"http://me:********@proxy:3128"'],
     ["a password of a proxy without a scheme", { env: { HTTP_PROXY: "me:hunter2@proxy:3128" } }, '"me:********@proxy:3128"'],
     ["a token in place of a name", { x: "https://hunter2@host/path" }, '"https://********@host/path"'],
     ["a token in a query", { apiUrl: "https://siderolink.lan/?jointoken=hunter2&x=1" }, '"https://siderolink.lan/?jointoken=********&x=1"'],

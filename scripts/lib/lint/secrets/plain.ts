@@ -1,6 +1,7 @@
 // Secrets in plain text, found by reading documents and not by patterns: a Secret with values that are neither encrypted nor references.
 import { readDocuments } from "../parse.ts";
 import type { SopsRule } from "../../gitops/sops-rules.ts";
+import { readableSecrets } from "./configs.ts";
 import { isMacTrue, sopsFaults } from "./sops.ts";
 
 export interface SecretFault {
@@ -11,38 +12,28 @@ export interface SecretFault {
   fix: string;
 }
 
-/** What no file of a repository may hold, whatever its kind. */
-const KEYS: { pattern: RegExp; what: string }[] = [
-  { pattern: /AGE-SECRET-KEY-1[0-9A-Z]{20,}/, what: "an age private key" },
-  { pattern: /-----BEGIN (?:[A-Z]+ )?PRIVATE KEY-----\s*\n[A-Za-z0-9+/=\s]{64,}/, what: "a private key" },
-  { pattern: /\bops_eyJ[A-Za-z0-9_-]{40,}/, what: "a 1Password service account token" },
-];
 /** What may stand in a Secret: a reference that the bootstrap resolves, a variable that Flux does, nothing. */
 const HARMLESS = /^$|^op:\/\/\S+$|^\$\{[^}]+\}$|^\{\{.*\}\}$/;
 const REMEDY = "make it an ExternalSecret, or encrypt the file: sops --encrypt --in-place, with a name that ends in .sops.yaml";
+const REFERENCE = "write a reference in its place (op://vault/item/field), and make a new secret if this one was ever pushed";
 
-/** What is wrong in a text with the secrets that it holds, by its path in the repository. */
+/** Files with documents, and templates of them. */
+const DOCUMENTS = /\.(ya?ml|json)(\.(njk|j2|tmpl|example|bak|orig|old))?$/;
+/** Where there is none of these, no document is a secret; reading YAML is slow. */
+const MAY_HOLD_ONE = /\b(Secret|Config|sops)\b|^["'{\s]*(machine|cluster|version|apiVersion)["']?\s*:\s*(v1alpha1)?$/m;
+
+/** What is wrong with the documents of a file, by its path in the repository. `fixture`: values of test data are nobody's secret. */
 export async function secretFaults(
   path: string,
   text: string,
   rules: readonly SopsRule[],
   ageKeys: readonly string[] = [],
+  { fixture = false } = {},
 ): Promise<SecretFault[]> {
-  const faults: SecretFault[] = KEYS.flatMap(({ pattern, what }) => {
-    const found = pattern.exec(text);
-    return found
-      ? [
-          {
-            line: text.slice(0, found.index).split("\n").length,
-            message: `holds ${what}`,
-            fix: "take it out, and make a new one: whoever has the history has this one",
-          },
-        ]
-      : [];
-  });
-  if (!/\.(ya?ml|json)$/.test(path)) return faults;
-  const { documents } = readDocuments(text);
   const isSops = /[^/]\.sops\.(ya?ml|json)$/.test(path); // .sops.yaml itself holds rules
+  if (fixture || !hasDocuments(path, text) || !(isSops || MAY_HOLD_ONE.test(text))) return [];
+  const faults: SecretFault[] = [];
+  const { documents } = readDocuments(text);
   for (const { value, line } of documents) {
     if (typeof value !== "object" || value === null || Array.isArray(value)) continue;
     const document = value as Record<string, unknown>;
@@ -58,10 +49,18 @@ export async function secretFaults(
           fix: `it was changed without sops: bring it back (git restore ${path}) and change it with sops edit`,
         });
     } else if (isSops) faults.push({ ...more, message: "is called .sops and is not encrypted", fix: `sops --encrypt --in-place ${path}` });
-    else for (const message of plainValues(document)) faults.push({ ...more, message, fix: REMEDY });
+    else {
+      for (const message of plainValues(document)) faults.push({ ...more, message, fix: REMEDY });
+      for (const message of readableSecrets(document)) faults.push({ ...more, message, fix: REFERENCE });
+    }
   }
   return faults;
 }
+
+/** A kubeconfig or a machine config may be called anything; code and pages quote such documents. */
+const hasDocuments = (path: string, text: string) =>
+  DOCUMENTS.test(path) ||
+  (!/\.(ts|mjs|js|md|go|sh|py|txt)$/.test(path) && /^\s*\{|^(apiVersion|machine|cluster|contexts|version):/m.test(text));
 
 function nameOf({ kind, metadata }: Record<string, unknown>): string | undefined {
   const { name, namespace } = (metadata ?? {}) as { name?: string; namespace?: string };

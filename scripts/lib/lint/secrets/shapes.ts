@@ -11,6 +11,7 @@ export interface Shape {
 
 /** Between a PEM header and its body: line ends, escaped ones too, indentation, quotes, comment signs. */
 const SEPARATOR = String.raw`(?:\s|\\+[nrt]|["'\x60+,#>|*;]|%0[AaDd]|&#1[03];)`;
+const SPACE = "(?: |%20|\\+)";
 /** Headers of the body: `Proc-Type: 4,ENCRYPTED`, `Version: GnuPG v2`. */
 const HEADERS = String.raw`(?:[A-Za-z-]{2,20}: [^\n\\]{0,100}${SEPARATOR}+)*`;
 const BASE64_32 = "[A-Za-z0-9+/]{43}=";
@@ -22,7 +23,7 @@ const SHAPES: { what: string; pattern: RegExp }[] = [
   {
     what: "a private key",
     pattern: new RegExp(
-      String.raw`-----BEGIN (?:[A-Z0-9]+ ){0,3}PRIVATE KEY(?: BLOCK)?-----${SEPARATOR}{0,200}${HEADERS}${SEPARATOR}{0,200}([A-Za-z0-9+/]{32,})`,
+      String.raw`-----BEGIN${SPACE}(?:[A-Z0-9]+${SPACE}){0,3}PRIVATE${SPACE}KEY(?:${SPACE}BLOCK)?-----${SEPARATOR}{0,200}${HEADERS}${SEPARATOR}{0,200}((?:[A-Za-z0-9+/]|%2[BbFf]){32,})`,
       "g",
     ),
   },
@@ -74,6 +75,9 @@ const SHAPES: { what: string; pattern: RegExp }[] = [
   { what: "an Azure storage key", pattern: /\bAccountKey=([A-Za-z0-9+/]{86}==)/g },
   { what: "a password in a URL", pattern: /:\/\/[^\s:/@"'`<>(){}$\\]{1,200}:([^\s/@"'`<>\\]{3,200})@[\w.[-]/g },
 ];
+
+/** The same text with every escaped line end as white space, so that a word begins behind it; nothing moves. */
+export const withoutEscapes = (text: string) => text.replace(/\\+[nrt]/g, (escape) => "\n".padEnd(escape.length));
 
 /** Everything in a text that looks like a secret, in the text's order for each kind. */
 export const shapesIn = (text: string): Shape[] =>
