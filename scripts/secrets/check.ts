@@ -7,6 +7,8 @@ import { parseReference } from "../lib/secrets/reference.ts";
 import { treeReferences } from "../lib/secrets/tree.ts";
 import { templateReferences } from "../lib/secrets/used.ts";
 import { type Answer, lookUp } from "../lib/secrets/vault.ts";
+import { itemLines } from "../lib/secrets/unresolved.ts";
+import { exposed, vaultsOf } from "../lib/secrets/vaults.ts";
 import { table } from "../lib/ui.ts";
 
 /** A reference, and whether there is a value behind it. */
@@ -38,13 +40,17 @@ export const secretsCheck = procedure({
     const wanted = wantedBy(cluster, templates, tree);
     const rows = judge(wanted, await lookUp(wanted.map((one) => one.reference)));
     const missing = rows.filter(({ resolves }) => !resolves);
-    ui.result(rows, show(rows));
+    const held = rows
+      .filter(({ resolves }) => resolves)
+      .map(({ reference: name, item }) => ({ id: "", title: item, vault: parseReference(name).vault }));
+    for (const line of exposed(cluster, held)) ui.warn(line);
+    ui.result(rows, show(rows, vaultsOf(cluster).length > 1));
     ui.say(`${rows.length - missing.length} of ${rows.length} references resolve`);
     const blocking = missing.filter(({ now }) => now);
     if (blocking.length === 0) return;
     throw new Failure({
       attempted: `resolve ${blocking.length === 1 ? "a reference" : `${blocking.length} references`} that a bootstrap needs`,
-      said: blocking.map((row) => row.reference).join("\n"),
+      said: itemLines(blocking.map((row) => row.reference)).join("\n"),
       next: "task secrets:init (creates what can be created, says where to fetch the rest)",
     });
   },
@@ -82,18 +88,20 @@ export function judge(wanted: readonly Wanted[], answers: ReadonlyMap<string, An
 }
 
 /** A line for what is alike in an item: what resolves, and what is missing from the same place. */
-function show(rows: readonly Row[]): string {
+function show(rows: readonly Row[], withVault: boolean): string {
+  const nameOf = ({ reference: name, item }: Row) => (withVault ? `${parseReference(name).vault}/${item}` : item);
   const alike = new Map<string, Row[]>();
   for (const row of rows) {
-    const key = `${row.item} ${row.from}`;
+    const key = `${nameOf(row)} ${row.from}`;
     alike.set(key, [...(alike.get(key) ?? []), row]);
   }
   const fields = (some: Row[]) => (some.length > 4 ? `${some.length} fields` : some.map(({ field }) => field).join(", "));
   return table(
     ["item", "state", "needed", "fields", "from"],
     [...alike.values()].map((some) => {
-      const [{ item, resolves, now, from }] = some as [Row];
-      return [item, resolves ? "resolves" : "missing", now ? "now" : "later", fields(some), from ?? ""];
+      const [first] = some as [Row];
+      const { resolves, now, from } = first;
+      return [nameOf(first), resolves ? "resolves" : "missing", now ? "now" : "later", fields(some), from ?? ""];
     }),
   );
 }

@@ -1,5 +1,6 @@
 // A fork's vault is empty on its first day: creates what can be created, never overwrites, and lists what only a person can fetch.
 import { join } from "node:path";
+import { vaultOf } from "../lib/cluster/cluster.ts";
 import type { Context } from "../lib/context.ts";
 import { Failure, UsageError } from "../lib/errors.ts";
 import { readIfThere, writeFile } from "../lib/files.ts";
@@ -17,6 +18,7 @@ import { expectOp, getItem, type Listed, listItems, type StoredItem, whoIsSigned
 import { type Facts, planSecrets, type SecretsPlan, type Write } from "../lib/secrets/plan.ts";
 import { fetchList } from "../lib/secrets/fetch-list.ts";
 import { plain, troubleOf } from "../lib/secrets/trouble.ts";
+import { nameOf, placeIn, placeOf, vaultsInWords, vaultsOf } from "../lib/secrets/vaults.ts";
 import { readJson } from "../lib/tool-output.ts";
 
 const AGAIN = "task secrets:init (goes on from what it finds)";
@@ -27,11 +29,10 @@ export const secretsInit = procedure({
   options: {},
   async run(_values, context) {
     const { cluster, ui, root, env, dryRun } = context;
-    const { vault } = cluster.onepassword;
     const mode = modeOf(env);
     if (!mode.keepsItems) throw new UsageError(`${mode.says} cannot ${mode.cannot.join(", ")}: unset OP_CONNECT_HOST and OP_CONNECT_TOKEN`);
     await expectOp();
-    ui.say(`vault ${vault} of 1Password, as ${await whoIsSignedIn(env)}`);
+    ui.say(`${vaultsInWords(cluster)} of 1Password, as ${await whoIsSignedIn(env)}`);
 
     const {
       plan,
@@ -49,12 +50,14 @@ export const secretsInit = procedure({
           next: AGAIN,
         });
       if (dryRun) report(context, decided);
-      const foreign = decided.foreignRules.map(
-        (rule) =>
-          `${nameOfRule(rule)}: does not name this home's age key. secrets:init replaces only the placeholder: add the recipient if this home has to decrypt those files`,
-      );
+      const foreign = decided.foreignRules
+        .map(
+          (rule) =>
+            `${nameOfRule(rule)}: does not name this home's age key. secrets:init replaces only the placeholder: add the recipient if this home has to decrypt those files`,
+        )
+        .concat(decided.exposed);
       return {
-        title: `create secrets in vault ${vault}; existing ones are not changed`,
+        title: `create secrets in ${vaultsInWords(cluster)}; existing ones are not changed`,
         lines: [...foreign.map((line) => `warning: ${line}`), ...describe(decided, context)],
         foreign,
         steps: stepsOf(decided),
@@ -76,13 +79,15 @@ export const secretsInit = procedure({
 
 /** Reads every item of the home that is there, with its values. */
 async function readFacts({ cluster, root, env, ui }: Context): Promise<Facts> {
-  const { vault, items: titles } = cluster.onepassword;
-  const listed = await listItems(vault);
-  const ours = new Set(entriesFor(cluster).map(({ item }) => titles[item]));
+  const listed: Facts["listed"] = [];
+  for (const vault of vaultsOf(cluster)) listed.push(...(await listItems(vault)).map((one) => ({ ...one, vault })));
+  const ours = new Set(entriesFor(cluster).map(({ item }) => placeOf(cluster, item)));
   const items = new Map<string, StoredItem>();
-  for (const one of listed.filter(({ title }) => ours.has(title))) {
+  for (const one of listed) {
+    const place = placeIn(one.vault, one.title);
+    if (!ours.has(place)) continue;
     ui.progress(`reading item ${one.title}`);
-    items.set(one.title, await read(one, vault));
+    items.set(place, await read(one, one.vault));
   }
   const sops = await readIfThere(join(root, ".sops.yaml"));
   const keyFile = await readIfThere(env.SOPS_AGE_KEY_FILE!);
@@ -91,7 +96,7 @@ async function readFacts({ cluster, root, env, ui }: Context): Promise<Facts> {
     items,
     rules: sops === undefined ? undefined : await readSopsRules(sops),
     keys: {
-      vault: await recipientsOfKeys(valueOf(items.get(titles[AGE_KEY.item]), AGE_KEY.field) ?? ""),
+      vault: await recipientsOfKeys(valueOf(items.get(placeOf(cluster, AGE_KEY.item)), AGE_KEY.field) ?? ""),
       file: keyFile === undefined ? undefined : await recipientsOfKeys(keyFile),
     },
   };
@@ -103,8 +108,9 @@ async function read(one: Listed, vault: string): Promise<StoredItem> {
   return item;
 }
 
-function describe({ writes, adoptKeyFile, writeRecipient }: SecretsPlan, { env }: Context): string[] {
-  const lines = writes.map(({ title, id, entries }) => {
+function describe({ writes, adoptKeyFile, writeRecipient }: SecretsPlan, { cluster, env }: Context): string[] {
+  const lines = writes.map(({ id, entries }) => {
+    const title = nameOf(cluster, entries[0]!.item);
     const fields = entries.length > 4 ? `${entries.length} fields` : entries.map(({ field }) => field).join(", ");
     const adopted = adoptKeyFile && entries.some(({ field }) => field === AGE_KEY.field) ? `, the key of ${env.SOPS_AGE_KEY_FILE}` : "";
     return `${id === undefined ? "create item" : "add to item"} ${title}: ${fields}${adopted}`;
@@ -121,13 +127,12 @@ const stepsOf = ({ writes, writeRecipient }: SecretsPlan): Step[] => [
 ];
 
 /** Looks at the item once more, writes it with the template on stdin, and asks the vault what it holds now. */
-async function store(context: Context, { title, id, entries }: Write, facts: Facts, keyFile: string | undefined): Promise<void> {
-  const { cluster, versions, ui } = context;
-  const { vault } = cluster.onepassword;
+async function store(context: Context, { vault, title, id, entries }: Write, facts: Facts, keyFile: string | undefined): Promise<void> {
+  const { versions, ui } = context;
   ui.progress(`creating ${title}`);
   const values = await makeValues(entries, { versions, keyFile });
   const before = await current(title, vault);
-  if (before?.id !== id || JSON.stringify(before?.fields) !== JSON.stringify(facts.items.get(title)?.fields)) {
+  if (before?.id !== id || JSON.stringify(before?.fields) !== JSON.stringify(facts.items.get(placeIn(vault, title))?.fields)) {
     throw new Failure({
       attempted: `store ${title} in vault ${vault}`,
       said: "somebody changed the item since it was read",
@@ -171,7 +176,8 @@ async function current(title: string, vault: string): Promise<StoredItem | undef
 
 /** The recipient of the key that the vault holds by now. */
 async function nameRecipient({ cluster, ui }: Context, file: string): Promise<void> {
-  const { vault, items } = cluster.onepassword;
+  const { items } = cluster.onepassword;
+  const vault = vaultOf(cluster, AGE_KEY.item);
   const [recipient] = await recipientsOfKeys(valueOf(await current(items[AGE_KEY.item], vault), AGE_KEY.field) ?? "");
   if (!recipient) throw new Failure({ attempted: `write ${file}`, said: `item ${items[AGE_KEY.item]} holds no age identity`, next: AGAIN });
   await writeFile(file, await withRecipient((await readIfThere(file))!, recipient));
@@ -180,12 +186,13 @@ async function nameRecipient({ cluster, ui }: Context, file: string): Promise<vo
 
 /** What is there, what was made, and what only a person can fetch. */
 function report({ cluster, ui, dryRun }: Context, { writes, fetch, there }: SecretsPlan): void {
-  const { vault, items } = cluster.onepassword;
-  const made = writes.flatMap(({ title, entries }) => entries.map(({ field }) => ({ item: title, field })));
+  const { items } = cluster.onepassword;
+  const made = writes.flatMap(({ vault, title, entries }) => entries.map(({ field }) => ({ vault, item: title, field })));
   const value = {
     there: there.length,
     [dryRun ? "toCreate" : "created"]: made,
     fetch: fetch.map(({ item, field, purpose, now, source }) => ({
+      vault: vaultOf(cluster, item),
       item: items[item],
       field,
       purpose,
@@ -196,7 +203,7 @@ function report({ cluster, ui, dryRun }: Context, { writes, fetch, there }: Secr
   if (fetch.length === 0) return ui.result(value, "nothing is left for you to fetch");
   ui.result(
     value,
-    `Only you can fetch these; put them into vault ${vault} under these names, then: task secrets:check\n\n${fetchList(fetch, cluster)}`,
+    `Only you can fetch these; put them into ${vaultsInWords(cluster)} under these names, then: task secrets:check\n\n${fetchList(fetch, cluster)}`,
   );
 }
 

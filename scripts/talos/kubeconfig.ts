@@ -1,4 +1,5 @@
 // Fetches the kubeconfig from a control plane into $KUBECONFIG; into the vault only when asked.
+import { vaultOf } from "../lib/cluster/cluster.ts";
 import type { Context } from "../lib/context.ts";
 import { Failure } from "../lib/errors.ts";
 import { readIfThere, writeFile } from "../lib/files.ts";
@@ -19,7 +20,7 @@ export const kubeconfig = procedure({
   async run({ upload }, context) {
     const { env, ui, cluster } = context;
     const file = env.KUBECONFIG!;
-    const { vault } = cluster.onepassword;
+    const vault = vaultOf(cluster, "kubeconfig");
     const { steps, text, stored, days, writes, sends } = await context.confirm(() => planKubeconfig(context, upload));
     if (steps.length === 0)
       return ui.say(
@@ -46,7 +47,8 @@ interface KubeconfigPlan extends Plan {
 async function planKubeconfig(context: Context, upload: boolean): Promise<KubeconfigPlan> {
   const { env, cluster } = context;
   const file = env.KUBECONFIG!;
-  const { vault, items } = cluster.onepassword;
+  const { items } = cluster.onepassword;
+  const vault = vaultOf(cluster, "kubeconfig");
   const stranger = await foreignKubeconfig(context);
   if (stranger)
     throw new Failure({
@@ -69,14 +71,16 @@ async function planKubeconfig(context: Context, upload: boolean): Promise<Kubeco
 }
 
 async function storedItem({ cluster }: Context): Promise<StoredItem | undefined> {
-  const { vault, items } = cluster.onepassword;
+  const { items } = cluster.onepassword;
+  const vault = vaultOf(cluster, "kubeconfig");
   const listed = (await listItems(vault)).find(({ title }) => title === items.kubeconfig);
   return listed && getItem(listed, vault);
 }
 
 /** The kubeconfig is one field of its item and replaces the one before; everything else of the item stays. */
 async function store(context: Context, item: StoredItem | undefined, text: string): Promise<void> {
-  const { vault, items } = context.cluster.onepassword;
+  const { items } = context.cluster.onepassword;
+  const vault = vaultOf(context.cluster, "kubeconfig");
   const field = { field: FIELD, value: text, public: false };
   if (item) {
     const input = withFields({ ...item, fields: (item.fields ?? []).filter(({ label }) => label !== FIELD) }, [field]);

@@ -6,6 +6,7 @@ import { Failure } from "../lib/errors.ts";
 import { readIfThere, writeFile } from "../lib/files.ts";
 import { type KubernetesObject, steady } from "../lib/kubernetes.ts";
 import { type ClusterAccess, expectOurCluster } from "../lib/kubernetes/access.ts";
+import { describeStep } from "../lib/plan.ts";
 import { main, procedure } from "../lib/procedure.ts";
 import { readJson } from "../lib/tool-output.ts";
 
@@ -30,23 +31,17 @@ export const identity = procedure({
         next: "compare nas.address and nas.exports.kopia with the NAS; remove nas.kopiaRepository only if the recorded repository is given up",
       });
     const file = join(root, FILE);
-    const before = (await readIfThere(file))!;
-    const after = await withIdentity(before, seen);
-    if (after === undefined)
+    const { after } = await context.confirm(async () => {
+      const step = { action: `write nas.kopiaRepository: ${seen} into`, target: FILE };
+      const written = await withIdentity((await readIfThere(file))!, seen);
+      if (written !== undefined) return { title: "volsync:identity", lines: [describeStep(step)], steps: [step], after: written };
       throw new Failure({
         attempted: `write nas.kopiaRepository into ${FILE}`,
         said: "the nas section has a form that cannot be edited",
         now: "nothing was changed",
         next: `add kopiaRepository: "${seen}" to nas by hand, then: ${PUBLISH}`,
       });
-    await ui.confirm({ title: "volsync:identity", lines: [`write nas.kopiaRepository: ${seen} into ${FILE}`] });
-    if ((await readIfThere(file)) !== before)
-      throw new Failure({
-        attempted: `write ${FILE}`,
-        said: "it was changed while the question was open",
-        now: "its change is kept",
-        next: "task volsync:identity",
-      });
+    });
     await writeFile(file, after);
     ui.say(`${FILE} records it; it takes effect with: ${PUBLISH}`);
   },

@@ -84,10 +84,10 @@ function collect(value: unknown, into: Map<string, string>): void {
   for (const inner of Object.values(value)) collect(inner, into);
 }
 
-/** The vault that the fork's cluster.yaml names. */
-export function vaultOf(folder: string): string {
-  const named = clusterOf(folder)?.onepassword?.vault;
-  return typeof named === "string" ? named : "Infrastructure";
+/** The vaults that the fork's cluster.yaml names: the cluster's, and the operator's when it is another. */
+export function vaultsOf(folder: string): string[] {
+  const { vault = "Infrastructure", operatorVault = vault } = clusterOf(folder)?.onepassword ?? {};
+  return [...new Set([vault, operatorVault].map(String))];
 }
 
 /** Where the fork's cluster.yaml says that it is pushed to. */

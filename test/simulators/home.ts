@@ -5,7 +5,7 @@ import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { environmentOf, type HomeFile, layoutOf, PROJECT } from "./environment.ts";
-import { leasesOf, makeFork, vaultOf, writeTools } from "./fork.ts";
+import { leasesOf, makeFork, vaultsOf, writeTools } from "./fork.ts";
 import { findTool } from "./cli/tools.ts";
 import { copyHome } from "./copies.ts";
 import { keepPair, refuseSecond, socketFolder } from "./ground.ts";
@@ -79,14 +79,14 @@ export async function openHome(
   refuseSecond(file);
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   makeFork(folder, project);
-  const vault = vaultOf(folder);
+  const vaults = vaultsOf(folder);
   const version = RELEASES[truenas];
   if (!version) throw new Error(`the simulated NAS knows ${Object.keys(RELEASES).join(", ")}; not ${truenas}`);
   const world = openWorld(folder, () => ({
     nas: freshNas({ version }),
     machines: {},
     cluster: freshCluster(),
-    vault: freshVault(vault),
+    vault: freshVault(vaults),
     factory: freshFactory(),
     faults: {},
   }));
@@ -113,7 +113,7 @@ export async function openHome(
   const card = () => ({ host: `127.0.0.1:${nas.port}`, ...world.state.nas.card, fingerprint: fingerprint(nasPair.cert) });
   const ask = openVerbs(world, {
     project,
-    vault,
+    vaults,
     nas: card,
     busy: () => standIns.busy(),
     pending: () => nasPending(world.state.nas, world.now()) || clusterPending(world) || (real?.pending() ?? false),

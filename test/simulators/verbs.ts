@@ -14,7 +14,7 @@ import type { World } from "./world/world.ts";
 /** What verbs need of the home around the world. */
 export interface Around {
   project: string;
-  vault: string;
+  vaults: readonly string[];
   nas(): NasCard;
   /** Command lines under way. */
   busy(): number;
@@ -63,7 +63,7 @@ export function openVerbs(world: World, around: Around): (verb: string, args: an
       kill = { pid, change: changes + change, phase };
       return kill;
     },
-    person: ({ fields = [] }: { fields?: Fetched[] }) => fetchByHand(world, around.vault, around.nas(), fields),
+    person: ({ fields = [] }: { fields?: Fetched[] }) => fetchByHand(world, around.vaults, around.nas(), fields),
     secrets: () => ({ values: secretsOf(world.state.vault) }),
     evidence: () => evidenceOf(world.folder),
     taint: () => findTaint(world.folder, secretsOf(world.state.vault)),

@@ -25,7 +25,8 @@ export interface Cluster {
   truenas: { pool: string; vmDataset: string; isoDataset: string; bridge: string };
   vsphere: { datastore: string; isoDatastore: string; network: string };
   vm: { cpus: number; memory: number; bootDisk: number; dataDisk: number };
-  onepassword: { vault: string; items: Record<ItemKey, string> };
+  /** `vault` is the one that the cluster's token reads; `operatorVault` holds what only the operator needs (absent: the same one). */
+  onepassword: { vault: string; operatorVault?: string | undefined; items: Record<ItemKey, string> };
   git: { url: string; branch: string; owner: string };
   acme: { email: string; eabKeyId: string };
   cloudflare: { tunnel: string };
@@ -102,9 +103,16 @@ export const ITEM_NAMES: Record<ItemKey, string> = {
   sonarr: "sonarr",
 };
 
+/** Items that only the operator's procedures read: the cluster's token must not reach them. */
+export const OPERATOR_ITEMS: readonly ItemKey[] = ["talos", "sops", "connect", "nas", "esxi", "kubeconfig"];
+
+/** The vault that an item is in. */
+export const vaultOf = ({ onepassword: { vault, operatorVault = vault } }: Pick<Cluster, "onepassword">, item: ItemKey) =>
+  OPERATOR_ITEMS.includes(item) ? operatorVault : vault;
+
 /** `op://vault/item/field` for a field of one of the home's items. */
 export const reference = (cluster: Pick<Cluster, "onepassword">, item: ItemKey, field: string) =>
-  `op://${cluster.onepassword.vault}/${cluster.onepassword.items[item]}/${field}`;
+  `op://${vaultOf(cluster, item)}/${cluster.onepassword.items[item]}/${field}`;
 
 /** What differs between machines of one hypervisor and another (facts: a VirtIO disk is /dev/vda, VMware's NVMe is /dev/nvme0n1; a metal image names its NIC by slot). */
 export const PLATFORM = {

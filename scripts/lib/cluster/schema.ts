@@ -148,7 +148,12 @@ export const definition = z.strictObject({
     .describe("The size of each VM"),
   onepassword: z
     .strictObject({
-      vault: text(readVaultName, "The vault that holds the items", "Infrastructure"),
+      vault: text(readVaultName, "The vault that the cluster's token reads: what the cluster needs", "Infrastructure"),
+      operatorVault: text(
+        readVaultName,
+        "The vault of what only the operator needs: Talos' authorities, the age key, the administrators of the NAS and of ESXi, the cluster's own token. `vault` when left out, with a warning.",
+        "Operator",
+      ).optional(),
       items: z
         .strictObject(Object.fromEntries(ITEM_KEYS.map((key) => [key, item(key)])) as Record<ItemKey, ReturnType<typeof item>>)
         .default(ITEM_NAMES)

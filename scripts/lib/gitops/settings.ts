@@ -1,6 +1,6 @@
 // The settings: what applications under kubernetes/ may write as ${DOMAIN}, ${TIMEZONE}, … and where each of them comes from.
 import { basename } from "node:path/posix";
-import { type Cluster, type ItemKey, ITEM_KEYS, PLATFORM } from "../cluster/cluster.ts";
+import { type Cluster, ITEM_KEYS, OPERATOR_ITEMS, PLATFORM } from "../cluster/cluster.ts";
 import type { Versions } from "../versions.ts";
 
 export interface Setting {
@@ -10,9 +10,6 @@ export interface Setting {
   /** Undefined: this home has none, and nothing in its tree may ask for it. */
   value: string | undefined;
 }
-
-/** Items that only the procedures of this project read. */
-const NOT_THE_CLUSTERS: readonly ItemKey[] = ["talos", "connect", "nas", "esxi", "kubeconfig"];
 
 /** Every setting of this home, by name. */
 export function settingsOf(cluster: Cluster, versions: Versions): Setting[] {
@@ -41,7 +38,7 @@ export function settingsOf(cluster: Cluster, versions: Versions): Setting[] {
     ["TUNNEL_ID", "cloudflare.tunnel", cluster.cloudflare.tunnel],
     ["UNIFI_HOST", "unifi.address", unifi?.address],
     ...Object.entries(nas.exports).map(([name, path]): [string, string, string] => [inCapitals("NAS", name), `nas.exports.${name}`, path]),
-    ...ITEM_KEYS.filter((key) => !NOT_THE_CLUSTERS.includes(key)).map((key): [string, string, string] => [
+    ...ITEM_KEYS.filter((key) => !OPERATOR_ITEMS.includes(key)).map((key): [string, string, string] => [
       inCapitals("ITEM", key),
       `onepassword.items.${key}`,
       cluster.onepassword.items[key],

@@ -60,7 +60,7 @@ const GROUPS: Group[] = [
         link: "https://developer.1password.com/docs/connect/get-started",
         steps:
           "op connect server create NAME --vaults VAULT (its 1password-credentials.json, whole), then op connect token create NAME --server NAME --vault VAULT,rw",
-        rights: "read and write in the home's vault, no other vault",
+        rights: "read and write in onepassword.vault, never in onepassword.operatorVault",
       },
     },
     secret: ["OP_CREDENTIALS_JSON", "OP_CONNECT_TOKEN"],

@@ -1,6 +1,7 @@
 // What only a person can fetch, as they would work through it: one block for each place to go to.
 import type { Cluster } from "../cluster/cluster.ts";
 import { table } from "../ui.ts";
+import { nameOf } from "./vaults.ts";
 import type { Entry } from "./catalogue.ts";
 
 /** Link, steps and rights of each place, with the items and fields that its values go into; what a bootstrap needs comes first. */
@@ -9,7 +10,7 @@ export function fetchList(entries: readonly Entry[], { onepassword }: Pick<Clust
   for (const entry of entries)
     if ("person" in entry.source) byLink.set(entry.source.person.link, [...(byLink.get(entry.source.person.link) ?? []), entry]);
   const blocks = [...byLink].toSorted(([, [a]], [, [b]]) => Number(b!.now) - Number(a!.now));
-  return blocks.map(([link, own]) => block(link, own, (entry) => onepassword.items[entry.item])).join("\n\n");
+  return blocks.map(([link, own]) => block(link, own, (entry) => nameOf({ onepassword }, entry.item))).join("\n\n");
 }
 
 function block(link: string, entries: Entry[], titleOf: (entry: Entry) => string): string {

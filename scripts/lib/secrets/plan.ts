@@ -1,16 +1,17 @@
 // From what the vault, .sops.yaml and the key file hold to what has to be made, what a person must fetch, and what contradicts itself.
-import { type Cluster, reference } from "../cluster/cluster.ts";
+import { type Cluster, reference, vaultOf } from "../cluster/cluster.ts";
 import { ruleFaults, rulesWithout } from "../gitops/sops.ts";
 import type { SopsRule } from "../gitops/sops-rules.ts";
 import { AGE_KEY } from "./age.ts";
 import type { Entry } from "./catalogue.ts";
 import { fieldsCalled, valueOf } from "./items.ts";
 import type { Listed, StoredItem } from "./op.ts";
+import { exposed, misplaced, nameOf, placeIn, placeOf } from "./vaults.ts";
 
 export interface Facts {
-  /** Everything that the vault lists. */
-  listed: Listed[];
-  /** The home's items that are there, by title. */
+  /** Every item of the home's vaults. */
+  listed: (Listed & { vault: string })[];
+  /** The home's items, by `op://vault/title`. */
   items: ReadonlyMap<string, StoredItem>;
   /** The rules of .sops.yaml; undefined without the file. */
   rules: SopsRule[] | undefined;
@@ -20,6 +21,7 @@ export interface Facts {
 
 /** One item to create, or to complete when it has an ID. */
 export interface Write {
+  vault: string;
   title: string;
   id?: string;
   entries: Entry[];
@@ -37,17 +39,22 @@ export interface SecretsPlan {
   fetch: Entry[];
   /** Entries that have a value already. */
   there: Entry[];
+  /** What the cluster's token reads and should not, a line each. */
+  exposed: string[];
   /** A line for each; with any of them nothing may be written. */
   contradictions: string[];
 }
 
 export function planSecrets(entries: readonly Entry[], cluster: Pick<Cluster, "onepassword">, facts: Facts): SecretsPlan {
-  const titleOf = ({ item }: Entry) => cluster.onepassword.items[item];
-  const [there, missing] = split(entries, (entry) => valueOf(facts.items.get(titleOf(entry)), entry.field) !== undefined);
+  const stored = ({ item }: Entry) => facts.items.get(placeOf(cluster, item));
+  const [there, missing] = split(entries, (entry) => valueOf(stored(entry), entry.field) !== undefined);
   const made = missing.filter(({ source }) => "init" in source);
-  const writes = [...new Set(made.map(titleOf))].map((title): Write => {
-    const id = facts.items.get(title)?.id;
-    return { title, ...(id !== undefined && { id }), entries: made.filter((entry) => titleOf(entry) === title) };
+  const placed = ({ item }: Entry) => placeOf(cluster, item); // a home may keep several of our items in one of its own
+  const writes = [...new Set(made.map(placed))].map((place): Write => {
+    const own = made.filter((entry) => placed(entry) === place);
+    const [{ item }] = own as [Entry];
+    const id = facts.items.get(place)?.id;
+    return { vault: vaultOf(cluster, item), title: cluster.onepassword.items[item], ...(id !== undefined && { id }), entries: own };
   });
   const keyMissing = made.some(({ source }) => "init" in source && source.init === "age-key");
   const adoptKeyFile = keyMissing && (facts.keys.file?.length ?? 0) > 0;
@@ -58,11 +65,19 @@ export function planSecrets(entries: readonly Entry[], cluster: Pick<Cluster, "o
     foreignRules: rulesWithout(facts.rules ?? [], keyMissing ? (facts.keys.file ?? []) : facts.keys.vault),
     fetch: missing.filter(({ source }) => "person" in source),
     there,
+    exposed: exposed(cluster, [...facts.listed, ...writes.map(({ vault, title, id }) => ({ id: id ?? "", vault, title }))]),
     contradictions: [
-      ...doubles(entries, titleOf, facts),
+      ...misplaced(
+        cluster,
+        entries.map(({ item }) => item),
+        facts.listed,
+      ),
+      ...doubles(entries, cluster, facts),
       ...tornBundle(there, missing, cluster),
       ...strangeKey(cluster, facts, keyMissing),
-      ...writes.flatMap(({ title, id }) => (id !== undefined && facts.items.get(title)?.category === "LOGIN" ? [uneditable(title)] : [])),
+      ...writes.flatMap(({ title, id, entries: [first] }) =>
+        id !== undefined && stored(first!)?.category === "LOGIN" ? [uneditable(title)] : [],
+      ),
     ],
   };
 }
@@ -72,15 +87,15 @@ function split<T>(all: readonly T[], is: (one: T) => boolean): [T[], T[]] {
 }
 
 /** Two items, or two fields, of one name: a reference cannot tell them apart. */
-function doubles(entries: readonly Entry[], titleOf: (entry: Entry) => string, { listed, items }: Facts): string[] {
-  const titles = [...new Set(entries.map(titleOf))];
+function doubles(entries: readonly Entry[], cluster: Pick<Cluster, "onepassword">, { listed, items }: Facts): string[] {
+  const places = new Map(entries.map(({ item }) => [placeOf(cluster, item), cluster.onepassword.items[item]]));
   return [
-    ...titles
-      .filter((title) => listed.filter((item) => item.title === title).length > 1)
-      .map((title) => `more than one item is called ${title}: archive all but one`),
+    ...[...places]
+      .filter(([place]) => listed.filter(({ vault, title }) => placeIn(vault, title) === place).length > 1)
+      .map(([, title]) => `more than one item is called ${title}: archive all but one`),
     ...entries
-      .filter((entry) => fieldsCalled(items.get(titleOf(entry)), entry.field).length > 1)
-      .map((entry) => `item ${titleOf(entry)} has more than one field called ${entry.field}: remove all but one`),
+      .filter((entry) => fieldsCalled(items.get(placeOf(cluster, entry.item)), entry.field).length > 1)
+      .map((entry) => `item ${nameOf(cluster, entry.item)} has more than one field called ${entry.field}: remove all but one`),
   ];
 }
 

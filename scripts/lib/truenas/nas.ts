@@ -1,5 +1,5 @@
 // The NAS as procedures use it: `ask` reads, `act` changes, `upload` sends a file.
-import { reference } from "../cluster/cluster.ts";
+import { reference, vaultOf } from "../cluster/cluster.ts";
 import type { Context } from "../context.ts";
 import { effect } from "../effects.ts";
 import { Failure } from "../errors.ts";
@@ -48,7 +48,8 @@ export async function connectNas(context: NasContext): Promise<Nas> {
   const wanted = Object.values(fields).map((field) => reference(cluster, "nas", field));
   const values = await context.vault.resolve(wanted);
   const value = (field: string) => values.get(reference(cluster, "nas", field))!;
-  const { vault, items } = cluster.onepassword;
+  const { items } = cluster.onepassword;
+  const vault = vaultOf(cluster, "nas");
   const store = `op item edit ${items.nas} --vault ${vault} ${fields.certificate}=FINGERPRINT`;
 
   const line = await openLine(

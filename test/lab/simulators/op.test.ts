@@ -134,7 +134,7 @@ describe("faults", () => {
   });
   test("a field that cannot be found is there again once the fault is gone", async () => {
     const world = testWorld({ "vault-field-missing": 1 });
-    fetchByHand(world, "Infrastructure", { host: "127.0.0.1:1", username: "u", key: "k", fingerprint: "AA" });
+    fetchByHand(world, ["Infrastructure"], { host: "127.0.0.1:1", username: "u", key: "k", fingerprint: "AA" });
     const read = () => play(op, world, ["read", "op://Infrastructure/1password/OP_CONNECT_TOKEN"]);
     expect((await read()).code).toBe(1);
     world.change("world", "", ({ faults }) => void delete faults["vault-field-missing"]);
@@ -145,10 +145,10 @@ describe("faults", () => {
 test("the person fills what is missing and overwrites nothing", () => {
   const world = testWorld();
   const nas = { host: "127.0.0.1:4", username: "deploy", key: "1-taint-nas", fingerprint: "AA:BB" };
-  const first = fetchByHand(world, "Infrastructure", nas, [{ item: "apps", field: "SONARR_API_KEY" }]);
+  const first = fetchByHand(world, ["Infrastructure"], nas, [{ item: "apps", field: "SONARR_API_KEY" }]);
   expect(first).toContainEqual({ item: "talosdeploy", field: "TRUENAS_CERTIFICATE" });
   const before = JSON.stringify(world.state.vault.items);
-  expect(fetchByHand(world, "Infrastructure", nas)).toEqual([]);
+  expect(fetchByHand(world, ["Infrastructure"], nas)).toEqual([]);
   expect(JSON.stringify(world.state.vault.items)).toBe(before);
   const secrets = secretsOf(world.state.vault);
   expect(secrets.map(({ where }) => where)).toEqual(

@@ -63,10 +63,16 @@ const CATALOGUE: Record<string, Record<string, Kind>> = {
   },
 };
 
+/** Items of which the person knows that they belong into the vault that the cluster does not read. */
+const OPERATORS = ["1password", "talosdeploy", "esxi"];
+
 /** Fills every field of the catalogue, of the NAS, and of `more`, that has no value yet. Returns what was filled. */
-export function fetchByHand(world: World, vaultName: string, nas: NasCard, more: Fetched[] = []): Fetched[] {
-  const vault = findVault(world.state.vault, vaultName);
-  if ("error" in vault) throw new Error(vault.error);
+export function fetchByHand(world: World, vaults: readonly string[], nas: NasCard, more: Fetched[] = []): Fetched[] {
+  const idOf = (item: string): string => {
+    const found = findVault(world.state.vault, (OPERATORS.includes(item) ? vaults.at(-1) : vaults[0])!);
+    if ("error" in found) throw new Error(found.error);
+    return found.found.id;
+  };
   const wanted: Record<string, Record<string, Kind>> = {
     ...CATALOGUE,
     talosdeploy: {
@@ -80,7 +86,7 @@ export function fetchByHand(world: World, vaultName: string, nas: NasCard, more:
   for (const { item, field } of more) (wanted[item] ??= {})[field] ??= token;
   const missing = Object.entries(wanted).flatMap(([item, fields]) =>
     Object.keys(fields)
-      .filter((field) => !valueIn(world, vault.found.id, item, field))
+      .filter((field) => !valueIn(world, idOf(item), item, field))
       .map((field) => ({ item, field })),
   );
   if (missing.length === 0) return [];
@@ -88,13 +94,13 @@ export function fetchByHand(world: World, vaultName: string, nas: NasCard, more:
     for (const { item: title, field } of missing) {
       const kind = wanted[title]![field]!;
       const now = world.now();
-      let item = items.find((item) => item.title === title && item.vault === vault.found.id);
+      let item = items.find((item) => item.title === title && item.vault === idOf(title));
       if (!item)
         items.push(
           (item = {
             id: id(),
             title,
-            vault: vault.found.id,
+            vault: idOf(title),
             category: "API_CREDENTIAL",
             tags: [],
             version: 1,

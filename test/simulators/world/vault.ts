@@ -33,13 +33,10 @@ export interface VaultState {
 /** Something that `op` would say, as data. */
 export type Found<T> = { found: T } | { error: string };
 
-/** An account with the vault of the home, empty, and the private one that everybody has. */
-export const freshVault = (name = "Infrastructure"): VaultState => ({
+/** An account with the vaults of the home, empty, and the private one that everybody has. */
+export const freshVault = (names: readonly string[] = ["Infrastructure"]): VaultState => ({
   account: { url: "https://my.1password.com", email: "operator@example.com", user: id().toUpperCase(), account: id().toUpperCase() },
-  vaults: [
-    { id: id(), name: "Private" },
-    { id: id(), name },
-  ],
+  vaults: [{ id: id(), name: "Private" }, ...names.map((name) => ({ id: id(), name }))],
   items: [],
 });
 

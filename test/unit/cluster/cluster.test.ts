@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
+import { reference } from "../../../scripts/lib/cluster/cluster.ts";
 import { readHome } from "../../../scripts/lib/cluster/home.ts";
 import { loadCluster, readCluster } from "../../../scripts/lib/cluster/load.ts";
 import { UsageError } from "../../../scripts/lib/errors.ts";
@@ -66,6 +67,16 @@ describe("a good file", () => {
     expect(home.network).toMatchObject({ pods: "10.42.0.0/16", services: "10.43.0.0/16" });
     expect(home.vm).toEqual({ cpus: 8, memory: 16 * 2 ** 30, bootDisk: 500e9, dataDisk: 1.5e12 });
     expect(home.onepassword.items).toEqual({ ...testCluster().onepassword.items, nas: "my nas" });
+  });
+  test("may name a second vault for what only the operator needs", () => {
+    const home = readCluster(
+      fixture("good/reference.yaml").replace("vault: Infrastructure\n", "vault: Infrastructure\n  operatorVault: Operator\n"),
+      none,
+    );
+    expect(reference(home, "talos", "CLUSTER_ID")).toBe("op://Operator/talos/CLUSTER_ID");
+    expect(reference(home, "flux", "FLUX_GITHUB_TOKEN")).toBe("op://Infrastructure/flux/FLUX_GITHUB_TOKEN");
+    const one = readCluster(fixture("good/reference.yaml"), none);
+    expect(reference(one, "talos", "CLUSTER_ID")).toBe("op://Infrastructure/talos/CLUSTER_ID");
   });
   test("for vSphere needs no section for TrueNAS", () =>
     expect(readCluster(fixture("good/vsphere.yaml"), none).hypervisor).toBe("vsphere"));

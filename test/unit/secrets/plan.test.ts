@@ -17,8 +17,8 @@ const rulesFor = (recipients: string[]): SopsRule[] => [{ line: 2, recipients, p
 
 function plan(items: StoredItem[] = [], facts: Partial<Facts> = {}) {
   return planSecrets(entriesFor(cluster), cluster, {
-    listed: items,
-    items: new Map(items.map((one) => [one.title, one])),
+    listed: items.map((one) => ({ ...one, vault: "Infrastructure" })),
+    items: new Map(items.map((one) => [`op://Infrastructure/${one.title}`, one])),
     rules: rulesFor([]),
     keys: { vault: [], file: undefined },
     ...facts,
@@ -122,4 +122,71 @@ describe("the age key", () => {
     expect([adopted.adoptKeyFile, adopted.contradictions]).toEqual([true, []]);
   });
   test("a key file without a key is not", () => expect(contradictions([], [], [], []).adoptKeyFile).toBe(false));
+});
+
+describe("two vaults", () => {
+  const two = testCluster({ onepassword: { ...cluster.onepassword, operatorVault: "Operator" } });
+  const decide = (held: [vault: string, one: StoredItem][]) =>
+    planSecrets(entriesFor(two), two, {
+      listed: held.map(([vault, one]) => ({ ...one, vault })),
+      items: new Map(held.map(([vault, one]) => [`op://${vault}/${one.title}`, one])),
+      rules: rulesFor([OURS]),
+      keys: { vault: held.some(([vault, { title }]) => vault === "Operator" && title === "sops") ? [OURS] : [], file: [OURS] },
+    });
+  test("what only the operator needs is created where the cluster's token does not read", () => {
+    const { writes, exposed, contradictions } = decide([]);
+    expect(writes.map(({ vault, title }) => `${vault}/${title}`).slice(0, 4)).toEqual([
+      "Operator/talos",
+      "Operator/sops",
+      "Infrastructure/flux",
+      "Infrastructure/volsync-template",
+    ]);
+    expect([exposed, contradictions]).toEqual([[], []]);
+  });
+  test("an item that was not moved yet is never created a second time", () => {
+    const { contradictions } = decide([
+      ["Infrastructure", talos],
+      ["Operator", sops],
+      ["Operator", item("grafana", {})],
+    ]);
+    expect(contradictions).toEqual([
+      "item talos is in vault Infrastructure and belongs to vault Operator: op item move 'talos' --current-vault 'Infrastructure' --destination-vault 'Operator'",
+      "item grafana is in vault Operator and belongs to vault Infrastructure: op item move 'grafana' --current-vault 'Operator' --destination-vault 'Infrastructure'",
+    ]);
+  });
+  test("a copy that stayed behind is named, and is not a second item of that name", () => {
+    const { exposed, contradictions } = decide([
+      ["Infrastructure", talos],
+      ["Operator", talos],
+      ["Operator", sops],
+    ]);
+    expect(contradictions).toEqual([]);
+    expect(exposed).toEqual([
+      "vault Infrastructure, which the cluster's token reads, still holds talos: compare it with Operator/talos and archive it",
+    ]);
+  });
+});
+
+describe("one vault", () => {
+  test("works, with a warning that lists the items to move", () => {
+    const nas = item("talosdeploy", { TRUENAS_API: "x" });
+    const { exposed, contradictions } = plan([talos, sops, nas], { rules: rulesFor([OURS]), keys: { vault: [OURS], file: undefined } });
+    expect(contradictions).toEqual([]);
+    expect(exposed).toEqual([
+      "vault Infrastructure, which the cluster's token reads, also holds what only you need: talos, sops, talosdeploy. Create a second vault (op vault create Operator), move these items (op item move 'ITEM' --current-vault 'Infrastructure' --destination-vault 'Operator'), and name it as onepassword.operatorVault in talos/cluster.yaml",
+    ]);
+  });
+  test("two of our items may be one of the home's: it is created once", () => {
+    const { items } = cluster.onepassword;
+    const shared = testCluster({ onepassword: { ...cluster.onepassword, items: { ...items, radarr: "media", sonarr: "media" } } });
+    const { writes } = planSecrets(entriesFor(shared), shared, {
+      listed: [],
+      items: new Map(),
+      rules: undefined,
+      keys: { vault: [], file: undefined },
+    });
+    expect(writes.filter(({ title }) => title === "media").map(({ entries }) => entries.map(({ field }) => field))).toEqual([
+      ["RADARR_API_KEY", "SONARR_API_KEY"],
+    ]);
+  });
 });

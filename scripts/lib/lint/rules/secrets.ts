@@ -1,7 +1,7 @@
 // Secrets in plain text, SOPS files that do not fit .sops.yaml, and 1Password fields that nobody knows.
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { ITEM_KEYS, ITEM_NAMES } from "../../cluster/cluster.ts";
+import { ITEM_KEYS, ITEM_NAMES, OPERATOR_ITEMS } from "../../cluster/cluster.ts";
 import { readSopsRules } from "../../gitops/sops-rules.ts";
 import { nearest } from "../../nearest.ts";
 import { CATALOGUE } from "../../secrets/catalogue.ts";
@@ -81,6 +81,18 @@ function catalogue({ tree, cluster }: Ground): Finding[] {
         "add it to scripts/lib/secrets/catalogue.ts, or mend the name",
       );
     }
+    const operators = items.find((one) => OPERATOR_ITEMS.some((key) => names[key] === one));
+    if (operators !== undefined)
+      return [
+        {
+          ...at("catalogue", "error", source, {
+            message: `asks for the item ${operators}, which only the operator needs`,
+            why: "the cluster's token does not read the operator's vault, and must not: whoever owns the cluster would own the machines under it",
+            fix: "remove it; what bootstrap stores in the cluster is in bootstrap/resources.yaml.njk",
+          }),
+          object: by,
+        },
+      ];
     const known = items.flatMap((one) => fields.get(one)!);
     if (field === undefined || known.includes(field)) return [];
     const close = nearest(field, known);

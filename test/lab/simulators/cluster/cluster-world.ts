@@ -79,7 +79,7 @@ export async function bootstrappedWorld(faults: Partial<Record<Fault, number>> =
   const nas = { host: "127.0.0.1:1", username: "root", key: "1-key", fingerprint: "AA:BB" };
   fetchByHand(
     world,
-    "Infrastructure",
+    ["Infrastructure"],
     nas,
     CATALOGUE.map(({ item, field }) => ({ item: ITEM_NAMES[item], field })),
   );

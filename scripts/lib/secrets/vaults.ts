@@ -1,0 +1,61 @@
+// Two vaults: the cluster's token reads one, and what only the operator needs (Talos' authorities, the age key, the NAS administrator) is in the other.
+import { type Cluster, type ItemKey, OPERATOR_ITEMS, vaultOf } from "../cluster/cluster.ts";
+import type { Listed } from "./op.ts";
+
+type Home = Pick<Cluster, "onepassword">;
+
+/** Each vault of the home once, the cluster's first. */
+export const vaultsOf = ({ onepassword: { vault, operatorVault } }: Home): string[] => [
+  ...new Set([vault, ...(operatorVault === undefined ? [] : [operatorVault])]),
+];
+
+/** `op://vault/item`, for a map; titles of two vaults may be alike. */
+export const placeOf = (cluster: Home, item: ItemKey) => placeIn(vaultOf(cluster, item), cluster.onepassword.items[item]);
+export const placeIn = (vault: string, title: string) => `op://${vault}/${title}`;
+
+/** How a message names an item: with its vault where the home has two. */
+export const nameOf = (cluster: Home, item: ItemKey) =>
+  vaultsOf(cluster).length > 1 ? `${vaultOf(cluster, item)}/${cluster.onepassword.items[item]}` : cluster.onepassword.items[item];
+
+/** `vault Infrastructure`, `vaults Infrastructure and Operator` */
+export const vaultsInWords = (cluster: Home) => {
+  const names = vaultsOf(cluster);
+  return names.length === 1 ? `vault ${names[0]}` : `vaults ${names.join(" and ")}`;
+};
+
+/** Commands that move items to the vault where they belong; moving gives them a new ID, and references by name stay true. */
+const move = (title: string, from: string, to: string) => `op item move '${title}' --current-vault '${from}' --destination-vault '${to}'`;
+
+/**
+ * Items that are in the other vault only. Nothing may be created in their place: a second Talos identity fits no cluster.
+ * `listed` has every item of both vaults.
+ */
+export function misplaced(cluster: Home, items: readonly ItemKey[], listed: readonly (Listed & { vault: string })[]): string[] {
+  return [...new Set(items)].flatMap((item) => {
+    const title = cluster.onepassword.items[item];
+    const own = vaultOf(cluster, item);
+    const where = listed.filter((one) => one.title === title).map(({ vault }) => vault);
+    const [other] = where;
+    if (other === undefined || where.includes(own)) return [];
+    return [`item ${title} is in vault ${other} and belongs to vault ${own}: ${move(title, other, own)}`];
+  });
+}
+
+/** What the cluster's token can read although only the operator needs it; a line for each thing to do. */
+export function exposed(cluster: Home, listed: readonly (Listed & { vault: string })[]): string[] {
+  const { vault, operatorVault, items } = cluster.onepassword;
+  const titles = [...new Set(OPERATOR_ITEMS.map((item) => items[item]))].filter((title) =>
+    listed.some((one) => one.vault === vault && one.title === title),
+  );
+  if (titles.length === 0) return [];
+  if (operatorVault === undefined || operatorVault === vault)
+    return [
+      `vault ${vault}, which the cluster's token reads, also holds what only you need: ${titles.join(", ")}. Create a second vault (op vault create Operator), move these items (${move("ITEM", vault, "Operator")}), and name it as onepassword.operatorVault in talos/cluster.yaml`,
+    ];
+  return titles
+    .filter((title) => listed.some((one) => one.vault === operatorVault && one.title === title))
+    .map(
+      (title) =>
+        `vault ${vault}, which the cluster's token reads, still holds ${title}: compare it with ${operatorVault}/${title} and archive it`,
+    );
+}
