@@ -77,8 +77,11 @@ async function read(reference: string, attempted: string, until: number): Promis
   if (trouble) throw trouble;
   if (!got.stderr.trim())
     throw new Failure({ attempted, said: `op ended with ${got.exitCode} and no word`, next: "the same command again" });
-  return { missing: plain(got.stderr) };
+  return { missing: reasonIn(got.stderr) };
 }
+
+/** Why, without the reference: what is said of an item is true of each of its fields. */
+const reasonIn = (stderr: string) => plain(stderr).replace(/^could not read secret '?op:\/\/[^:']*'?: */, "");
 
 const itemOf = (reference: string) => {
   const { vault, item } = parseReference(reference);

@@ -3,10 +3,11 @@ import { setImmediate } from "node:timers/promises";
 import { effectsSoFar } from "../effects.ts";
 import { Failure } from "../errors.ts";
 import { hide } from "../redact.ts";
-import { isPublic, whoMakes } from "./entries.ts";
+import { isPublic } from "./entries.ts";
 import { fromOp } from "./inject.ts";
 import { modeOf } from "./mode.ts";
 import { parseReference, refuseMalformed } from "./reference.ts";
+import { unresolvedLines } from "./unresolved.ts";
 
 export interface Vault {
   /** Values of these `op://` references, resolved by one `op inject` for all that are not known yet. Every value is hidden from output from then on. */
@@ -76,16 +77,12 @@ export async function lookUp(references: readonly string[], source: Source = fro
   return answers;
 }
 
-/** Names every reference that failed, what was said about it and who can make it. */
+/** Names every item with fields that failed, what was said about them and who can make them. */
 function unresolved(references: string[], answers: Map<string, Answer>): Failure {
-  const lines = references.map((reference) => {
-    const answer = answers.get(reference);
-    return `${reference}\n  ${answer && "missing" in answer ? answer.missing : "no answer"}\n  ${whoMakes(parseReference(reference).field)}`;
-  });
   const many = references.length === 1 ? "1 reference" : `${references.length} references`;
   return new Failure({
     attempted: `resolve ${many} in 1Password`,
-    said: lines.join("\n"),
+    said: unresolvedLines(references, answers).join("\n"),
     now: effectsSoFar() === 0 ? "nothing was changed" : undefined,
     next: "task secrets:init, fill in what only you can fetch, then the same command again",
   });

@@ -1,9 +1,12 @@
 // One vault for one run: known once, fetched together, hidden at once, every missing one named.
 import { afterEach, expect, test } from "vitest";
+import { reference } from "../../../scripts/lib/cluster/cluster.ts";
 import { openGate } from "../../../scripts/lib/effects.ts";
 import { forgetSecrets, redact } from "../../../scripts/lib/redact.ts";
 import { silentReport } from "../../../scripts/lib/report.ts";
+import { entriesFor } from "../../../scripts/lib/secrets/entries.ts";
 import { type Answer, lookUp, openVault, type Source } from "../../../scripts/lib/secrets/vault.ts";
+import { testCluster } from "../test-cluster.ts";
 
 afterEach(() => {
   forgetSecrets();
@@ -63,30 +66,43 @@ test("values are hidden, what is public is not", async () => {
   ).resolve(["op://Infrastructure/talosdeploy/TRUENAS_API", "op://Infrastructure/talosdeploy/TRUENAS_HOST"]);
   expect(redact("key-of-the-nas at nas.home")).toBe("******** at nas.home");
 });
-test("every missing one is named, with who makes it", async () => {
+test("every missing one is named, a line for each item, with who makes it", async () => {
   const missing = {
-    [ref("CLUSTER_ID")]: "no such field",
-    "op://Infrastructure/unifi/UNIFI_API_KEY": `"unifi" isn't an item`,
+    [ref("CLUSTER_ID")]: "item 'Infrastructure/talos' does not have a field 'CLUSTER_ID'",
+    "op://Infrastructure/unifi/UNIFI_API_KEY": `"unifi" isn't an item in the "Infrastructure" vault. Specify the item with its UUID, name, or domain.`,
     "op://Infrastructure/x/y": "no such item",
+    [ref("CLUSTER_SECRET")]: "item 'Infrastructure/talos' does not have a field 'CLUSTER_SECRET'",
+    [ref("CLUSTER_TOKEN")]: "the field has no value",
   };
   const failed = await openVault({}, source(missing).answer)
     .resolve([ref("A"), ...Object.keys(missing)])
     .catch((error: Error) => error.message);
   expect(failed).toBe(
     [
-      "could not resolve 3 references in 1Password",
-      "  said: op://Infrastructure/talos/CLUSTER_ID",
-      "          no such field",
-      "          task secrets:init creates it",
-      "        op://Infrastructure/unifi/UNIFI_API_KEY",
-      `          "unifi" isn't an item`,
-      "          only you can fetch it: https://YOUR-UNIFI/network/default/settings/control-plane/integrations (rights: an administrator who may edit network settings (DNS))",
-      "        op://Infrastructure/x/y",
-      "          no such item",
-      "          yours to create: it is not in the catalogue of docs/secrets.md",
+      "could not resolve 5 references in 1Password",
+      "  said: op://Infrastructure/talos: item 'Infrastructure/talos' does not have a field 'CLUSTER_ID, CLUSTER_SECRET'; CLUSTER_TOKEN: the field has no value; task secrets:init creates it",
+      "        op://Infrastructure/unifi: the item is missing (UNIFI_API_KEY); only you can fetch it: https://YOUR-UNIFI/network/default/settings/control-plane/integrations (rights: an administrator who may edit network settings (DNS))",
+      "        op://Infrastructure/x: y: no such item; yours to create: it is not in the catalogue of docs/secrets.md",
       "  now:  nothing was changed",
       "  next: task secrets:init, fill in what only you can fetch, then the same command again",
     ].join("\n"),
+  );
+});
+test("an empty vault is one line for each item, and no field has the words about another", async () => {
+  const cluster = testCluster();
+  const references = entriesFor(cluster).map(({ item, field }) => reference(cluster, item, field));
+  const words = (one: string) =>
+    `"${one.split("/")[3]}" isn't an item in the "Infrastructure" vault. Specify the item with its UUID, name, or domain.`;
+  const failed = await openVault({}, source(Object.fromEntries(references.map((one) => [one, words(one)]))).answer)
+    .resolve(references)
+    .catch((error: Error) => error.message);
+  const lines = String(failed)
+    .split("\n")
+    .filter((line) => line.includes("op://"));
+  expect(lines).toHaveLength(new Set(references.map((one) => one.split("/")[3])).size);
+  expect(lines[0]).toBe("  said: op://Infrastructure/talos: the item is missing (14 fields); task secrets:init creates it");
+  expect(lines.find((line) => line.includes("/flux:"))).toBe(
+    "        op://Infrastructure/flux: the item is missing (FLUX_GITHUB_WEBHOOK_TOKEN, FLUX_GITHUB_TOKEN); FLUX_GITHUB_WEBHOOK_TOKEN: task secrets:init creates it; FLUX_GITHUB_TOKEN: only you can fetch it: https://github.com/settings/personal-access-tokens/new (rights: Commit statuses: read and write)",
   );
 });
 test("a missing one spoils nothing for who did not ask for it, and is asked for again", async () => {
