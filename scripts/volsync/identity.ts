@@ -21,15 +21,15 @@ export const identity = procedure({
     const { cluster, root, ui } = context;
     const seen = await openedIdentity(await expectOurCluster(context));
     const recorded = cluster.nas.kopiaRepository;
-    ui.result({ recorded: recorded ?? null, repository: seen }, `the repository at ${where(context)} is ${seen}`);
-    if (recorded === seen) return ui.say(`${FILE} records it (nas.kopiaRepository)`);
-    if (recorded !== undefined)
+    if (recorded !== undefined && recorded !== seen)
       throw new Failure({
         attempted: "record the identity of the Kopia repository",
-        said: `${FILE} records another one: ${recorded}`,
+        said: `the repository at ${where(context)} is ${seen}, ${FILE} records ${recorded}`,
         now: "nothing was changed",
         next: "compare nas.address and nas.exports.kopia with the NAS; remove nas.kopiaRepository only if the recorded repository is given up",
       });
+    ui.result({ recorded: recorded ?? null, repository: seen }, `the repository at ${where(context)} is ${seen}`);
+    if (recorded === seen) return ui.say(`${FILE} records it (nas.kopiaRepository)`);
     const file = join(root, FILE);
     const { after } = await context.confirm(async () => {
       const step = { action: `write nas.kopiaRepository: ${seen} into`, target: FILE };

@@ -96,7 +96,7 @@ describe("the procedure", () => {
   });
   test("refuses another repository than the recorded one", async () => {
     const { end, file } = await open({ recorded: OTHER! });
-    expect(end).toContain(`talos/cluster.yaml records another one: ${OTHER}`);
+    expect(end).toContain(`is ${OURS}, talos/cluster.yaml records ${OTHER}`);
     expect(file).toBe(FILE);
   });
   test("shows why the Job failed, or how to start it again", async () => {
