@@ -1,26 +1,82 @@
 // YAML that holds references to secrets: values take their place in the parsed document, so none can break it or change the type of what stands there.
-import { Failure } from "./errors.ts";
+import type { ScalarTag } from "yaml";
+import { Failure, textOf } from "./errors.ts";
+import { Plain, typed } from "./go-scalar.ts";
 
-/** The documents of a text, without empty ones. Throws a Failure with every line that is no YAML; `file` is what the person may mend. */
+/** A document and the line at which its content begins. Scalars that JavaScript would write in another way are Plain. */
+export interface TypedDocument {
+  value: unknown;
+  line: number;
+}
+
+/** The documents of a text as values, without empty ones. Throws a Failure with every line that is not YAML; `file` is the file to fix. */
 export async function parseDocuments(text: string, file: string): Promise<unknown[]> {
+  return (await parseTyped(text, file)).map(({ value }) => valuesOf(value));
+}
+
+/** The same for a text that is printed again: each scalar stays as it was typed. */
+export async function parseTyped(text: string, file: string): Promise<TypedDocument[]> {
   const { LineCounter, parseAllDocuments } = await import("yaml");
   const { wrongAliases } = await import("./aliases.ts");
-  const lineCounter = new LineCounter();
-  const parsed = [...parseAllDocuments(text, { prettyErrors: true, logLevel: "silent", lineCounter })];
+  const lines = new LineCounter();
+  const parsed = [
+    ...parseAllDocuments(text, {
+      customTags: (tags) => [READ_PLAIN, ...tags],
+      lineCounter: lines,
+      logLevel: "silent",
+      merge: true,
+      prettyErrors: true,
+      stringKeys: true,
+    }),
+  ];
+  const refuse = (said: string[]) =>
+    new Failure({ attempted: `read ${file} as YAML`, said: said.join("\n"), now: "nothing was changed", next: `fix ${file}` });
   const wrong = parsed.flatMap((document) => [
     ...document.errors.map(({ message }) => message.split("\n")[0]!),
-    ...wrongAliases(document).map(({ offset, text }) => `${text} at line ${lineCounter.linePos(offset).line}`),
+    ...wrongAliases(document).map(({ offset, text: said }) => `${said} at line ${lines.linePos(offset).line}`),
   ]);
-  if (wrong.length > 0)
-    throw new Failure({ attempted: `read ${file} as YAML`, said: wrong.join("\n"), now: "nothing was changed", next: `fix ${file}` });
-  return parsed.map((document): unknown => document.toJS()).filter((document) => document !== null && document !== undefined);
+  if (wrong.length > 0) throw refuse(wrong);
+  try {
+    return parsed
+      .map((document) => ({ value: document.toJS() as unknown, line: lines.linePos(document.contents?.range?.[0] ?? 0).line }))
+      .filter(({ value }) => value !== null && value !== undefined);
+  } catch (error) {
+    throw refuse([textOf(error)]); // a merge of something that is not a map
+  }
 }
 
-/** One text, the same for the same documents: keys as they come, no line folded, and quotes where YAML 1.1 (Go's) would read something else. */
+const PLAIN: ScalarTag = {
+  tag: "tag:home-ops,2026:plain",
+  default: true,
+  identify: (value) => value instanceof Plain,
+  resolve: (text) => typed(text),
+  stringify: ({ value }) => (value as Plain).text,
+};
+/** Comes before the parser's own tags and so reads every plain scalar; `<<` is left to the merge tag. */
+const READ_PLAIN: ScalarTag = { ...PLAIN, test: /^(?!<<$)/ };
+
+/** Documents with the value that Go reads in place of each Plain. */
+export const valuesOf = <T>(documents: T): T => mapScalars(documents, (value) => (value instanceof Plain ? value.value : value)) as T;
+
+/** One text, the same for the same documents: keys as they come, no line folded, and quotes where YAML 1.1 or Go would read another type. */
 export async function printDocuments(documents: readonly unknown[]): Promise<string> {
-  const { stringify } = await import("yaml");
-  return documents.map((document) => stringify(document, { lineWidth: 0, compat: "yaml-1.1", aliasDuplicateObjects: false })).join("---\n");
+  const { Scalar, stringify } = await import("yaml");
+  const quoted = (text: string) => Object.assign(new Scalar(text), { type: Scalar.QUOTE_DOUBLE });
+  return documents
+    .map((document) => mapScalars(document, (value) => (typeof value === "string" && ONLY_GO.test(value) ? quoted(value) : value)))
+    .map((document) =>
+      stringify(document, {
+        customTags: (tags) => [PLAIN, ...tags],
+        lineWidth: 0,
+        compat: "yaml-1.1",
+        aliasDuplicateObjects: false,
+      }),
+    )
+    .join("---\n");
 }
+
+/** Texts that are numbers for Go and for no version of YAML. */
+const ONLY_GO = /^[-+]?0(?:[XOB]|_*o)[0-9A-Fa-f_]+$/;
 
 const isReference = (value: unknown): value is string => typeof value === "string" && value.startsWith("op://");
 
@@ -48,6 +104,6 @@ export const withValues = <T>(documents: T, values: ReadonlyMap<string, string>)
 
 function mapScalars(value: unknown, change: (value: unknown, path: string) => unknown, path = ""): unknown {
   if (Array.isArray(value)) return value.map((one, index) => mapScalars(one, change, `${path}[${index}]`));
-  if (value === null || typeof value !== "object") return change(value, path);
+  if (value === null || typeof value !== "object" || value instanceof Plain) return change(value, path);
   return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, mapScalars(inner, change, path ? `${path}.${key}` : key)]));
 }

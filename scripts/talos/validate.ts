@@ -1,9 +1,11 @@
 // Renders every machine config and lets talosctl validate it, strictly; the configs go through a pipe and leave no file.
+import { existsSync } from "node:fs";
+import { join } from "node:path";
 import { eachOf } from "../lib/at-once.ts";
 import { Failure, textOf } from "../lib/errors.ts";
 import type { Context } from "../lib/context.ts";
 import { main, procedure } from "../lib/procedure.ts";
-import { renderNode } from "../lib/talos/render.ts";
+import { ownTemplate, renderNode, TEMPLATE } from "../lib/talos/render.ts";
 import { ask } from "../lib/shell.ts";
 
 export const validate = procedure({
@@ -18,11 +20,15 @@ export const validate = procedure({
         attempted: "validate the machine configs",
         said: wrong.join("\n"),
         now: "nothing was sent",
-        next: "mend talos/machineconfig.yaml.njk, then: task talos:validate",
+        next: `fix ${templatesOf(context).join(" or ")}, then: task talos:validate`,
       });
     context.ui.say(`${context.cluster.nodes.length} machine configs are valid`);
   },
 });
+
+/** The files that the machine configs are made of. */
+const templatesOf = ({ root, cluster }: Pick<Context, "root" | "cluster">) =>
+  [TEMPLATE, ...cluster.nodes.map(ownTemplate)].filter((file) => existsSync(join(root, file)));
 
 /** What talosctl finds wrong, by node. VMware's machines are validated as metal too: the mode says what must be there, not where it runs. */
 export async function validateAll(context: Context): Promise<string[]> {

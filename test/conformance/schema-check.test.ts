@@ -10,6 +10,7 @@ import { SCHEMAS, schemaPath } from "../../scripts/lib/lint/schemas/find.ts";
 import { toJavaScript } from "../../scripts/lib/lint/schemas/patterns.ts";
 import type { KubeObject } from "../../scripts/lib/lint/types.ts";
 import { loadVersions } from "../../scripts/lib/versions.ts";
+import { random } from "./random.ts";
 
 const KINDS = [
   "Kustomization",
@@ -27,15 +28,6 @@ const KINDS = [
   "ReplicationSource",
 ];
 const EACH = 300;
-
-/** Always the same numbers: a failure can be repeated. */
-function random(seed: number): (below: number) => number {
-  let state = seed;
-  return (below) => {
-    state = (state * 1664525 + 1013904223) % 2 ** 32;
-    return Math.floor((state / 2 ** 32) * below);
-  };
-}
 
 const WORDS: unknown[] = [null, "", "x", "x".repeat(400), "5Gi", "0", 0, -1, 1.5, 70000, true, [], {}, ["a"], { a: 1 }];
 

@@ -3,14 +3,15 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { type Node, PLATFORM } from "../cluster/cluster.ts";
 import type { Context } from "../context.ts";
+import { Failure, textOf } from "../errors.ts";
 import { refFor, renderTemplate, type Variables } from "../template.ts";
-import { parseDocuments, printDocuments, referencesOf, withValues } from "../yaml.ts";
+import { parseTyped, printDocuments, referencesOf, withValues } from "../yaml.ts";
 import { type Document, mergeDocuments } from "./merge.ts";
 import { installerImage, readSchematic } from "./schematic.ts";
 
-const TEMPLATE = "talos/machineconfig.yaml.njk";
+export const TEMPLATE = "talos/machineconfig.yaml.njk";
 /** What one node needs besides; most have none. */
-const ownTemplate = (node: Node) => `talos/nodes/${node.name}.yaml.njk`;
+export const ownTemplate = (node: Node) => `talos/nodes/${node.name}.yaml.njk`;
 
 type RenderContext = Pick<Context, "root" | "cluster" | "versions">;
 
@@ -29,11 +30,27 @@ export async function renderDocuments(context: RenderContext, node: Node): Promi
   };
   const base = await documentsOf(root, TEMPLATE, variables);
   const own = ownTemplate(node);
-  return existsSync(join(root, own)) ? mergeDocuments(base, await documentsOf(root, own, variables)) : base;
+  if (!existsSync(join(root, own))) return base;
+  const patch = await documentsOf(root, own, variables);
+  try {
+    return mergeDocuments(base, patch, Number(versions.TALOS_VERSION.split(".")[1]));
+  } catch (error) {
+    throw refused(own, textOf(error));
+  }
 }
 
-const documentsOf = async (root: string, file: string, variables: Variables) =>
-  (await parseDocuments(await renderTemplate(root, file, variables), file)) as Document[];
+async function documentsOf(root: string, file: string, variables: Variables): Promise<Document[]> {
+  const documents = await parseTyped(await renderTemplate(root, file, variables), file);
+  const other = documents.find(({ value }) => typeof value !== "object" || Array.isArray(value));
+  if (other === undefined) return documents.map(({ value }) => value as Document);
+  const what = Array.isArray(other.value)
+    ? "this is a JSON patch (a list); write a strategic merge patch (a map, as in talosctl)"
+    : "this is not a map; write a strategic merge patch, as for talosctl";
+  throw refused(file, `${file}:${other.line}: ${what}`);
+}
+
+const refused = (file: string, said: string) =>
+  new Failure({ attempted: `make a machine config of ${file}`, said, now: "nothing was changed", next: `fix ${file}` });
 
 /** Every reference that the nodes' configs hold. */
 export async function configReferences(context: RenderContext): Promise<string[]> {

@@ -16,10 +16,11 @@ export const linkerFlags = ({ ldflags }: BuiltTool) => ["-s -w", ldflags].filter
 
 /** Twelve letters for all that a build depends on: what is built how, every file of its module, and the Go that builds (version and platform). */
 export function keyOf(tool: BuiltTool, go: string): string {
-  const { name, folder, package: main, embeds = "" } = tool;
-  const hash = createHash("sha256").update(JSON.stringify([go, GOFLAGS, name, main, linkerFlags(tool), embeds]));
+  const { name, folder, package: main, embeds = "", modfile } = tool;
+  const parts = [go, GOFLAGS, name, main, linkerFlags(tool), embeds, ...(modfile === undefined ? [] : [modfile])];
+  const hash = createHash("sha256").update(JSON.stringify(parts));
   for (const file of readdirSync(folder, { recursive: true, encoding: "utf8" }).sort()) {
-    if (/(^|\/)go\.(mod|sum)$|\.go$/.test(file)) hash.update(`\0${file}\0`).update(readFileSync(join(folder, file)));
+    if (/\.(mod|sum|go)$/.test(file)) hash.update(`\0${file}\0`).update(readFileSync(join(folder, file)));
   }
   return hash.digest("hex").slice(0, 12);
 }

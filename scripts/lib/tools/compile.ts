@@ -28,7 +28,14 @@ export async function compile({ tool, folder }: Place, env: NodeJS.ProcessEnv, s
     const go = { ...goEnvironment(env), GOTMPDIR: draft };
     const cwd = tool.embeds === undefined ? tool.folder : await withEmbedded(tool, tool.embeds, draft, go);
     const binary = join(draft, "out", tool.name);
-    const words = ["-ldflags", linkerFlags(tool), "-o", binary, tool.package];
+    const words = [
+      ...(tool.modfile === undefined ? [] : [`-modfile=${tool.modfile}`]),
+      "-ldflags",
+      linkerFlags(tool),
+      "-o",
+      binary,
+      tool.package,
+    ];
     const built = await $({ cwd, env: go })`go build ${words}`.nothrow();
     signal.throwIfAborted();
     if (built.exitCode !== 0) throw new BuildError(troubleOf(built.stderr));

@@ -10,6 +10,8 @@ export interface BuiltTool {
   module: string;
   version: string;
   package: string;
+  /** The module file in place of go.mod: programs of one folder over several versions of a module. Its sums stand beside it. */
+  modfile?: string;
   ldflags?: string;
   /** A file, inside the module, that the binary embeds and the published module lacks. */
   embeds?: string;

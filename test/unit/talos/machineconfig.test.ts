@@ -9,6 +9,7 @@ import { configReferences, renderDocuments, renderNode } from "../../../scripts/
 import { type Document, titleOf } from "../../../scripts/lib/talos/merge.ts";
 import { TALOS_FIELDS } from "../../../scripts/lib/secrets/talos-bundle.ts";
 import { renderTemplate } from "../../../scripts/lib/template.ts";
+import { valuesOf } from "../../../scripts/lib/yaml.ts";
 import { testCluster, testVersions } from "../test-cluster.ts";
 
 const context = (change: Parameters<typeof testCluster>[0] = {}, secret = (reference: string) => `value of ${reference}`) => ({
@@ -18,7 +19,8 @@ const context = (change: Parameters<typeof testCluster>[0] = {}, secret = (refer
   vault: { resolve: async (references: Iterable<string>) => new Map([...references].map((reference) => [reference, secret(reference)])) },
 });
 type Home = ReturnType<typeof context>;
-const render = (home: Home, i = 0) => renderDocuments(home, home.cluster.nodes[i]!);
+/** The documents as Talos reads them. */
+const render = async (home: Home, i = 0) => valuesOf(await renderDocuments(home, home.cluster.nodes[i]!));
 const one = async (home: Home, title: string, i = 0) => (await render(home, i)).find((document) => titleOf(document) === title);
 const main = async (home: Home, i = 0) => (await one(home, "v1alpha1", i)) as { machine: any; cluster: any };
 

@@ -21,7 +21,7 @@ describe("talos:validate", () => {
   });
   test("names every node whose config is not", async () =>
     expect((await check(["", { err: "1 error occurred:\n\t* bad\n", code: 1 }, { err: "worse\n", code: 1 }])).error).toMatch(
-      /^could not validate the machine configs\n {2}said: k8s-\d: .*bad\n {8}k8s-\d: worse\n {2}now: {2}nothing was sent\n {2}next: mend talos\/machineconfig\.yaml\.njk, then: task talos:validate$/s,
+      /^could not validate the machine configs\n {2}said: k8s-\d: .*bad\n {8}k8s-\d: worse\n {2}now: {2}nothing was sent\n {2}next: fix talos\/machineconfig\.yaml\.njk, then: task talos:validate$/s,
     ));
 });
 

@@ -25,7 +25,8 @@ test("every reason is stated", () => expect(Object.values(notBuilt).filter((why)
 
 describe.each(table)("$name", (tool) => {
   const versions = Object.fromEntries(mise);
-  const goMod = readFileSync(join(tool.folder, "go.mod"), "utf8");
+  const modfile = tool.modfile ?? "go.mod";
+  const goMod = readFileSync(join(tool.folder, modfile), "utf8");
   test("is built in the version that mise installs, or says why not, and only then", () => {
     const name = inMise(tool);
     const same = name === undefined || `v${versions[name]}` === tool.version;
@@ -36,7 +37,7 @@ describe.each(table)("$name", (tool) => {
   test("has a module with a tool directive and sums", () => {
     const main = tool.package.replace(/^\./, "homeops.tools");
     expect(goMod).toMatch(new RegExp(`^(tool |\\t)${main}$`, "m"));
-    expect(existsSync(join(tool.folder, "go.sum"))).toBe(true);
+    expect(existsSync(join(tool.folder, modfile.replace(/mod$/, "sum")))).toBe(true);
   });
   test("is told its own version when it is linked", () => {
     const told = (tool.ldflags ?? "").match(/\d+\.\d+\.\d+/g) ?? [];
