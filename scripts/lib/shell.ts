@@ -80,7 +80,7 @@ function door({ spawn = nodeSpawn, debug }: ShellSetup, changes: boolean): Spawn
 export const commandLine = (text: string) => text.slice($.prefix?.length ?? 0).trim();
 
 /** TERM to the command's process group, KILL to what is left of it after five seconds. */
-async function endGroup(pid: number | string, signal: NodeJS.Signals = "SIGTERM"): Promise<void> {
+export async function endGroup(pid: number | string, signal: NodeJS.Signals = "SIGTERM"): Promise<void> {
   const tell = (what: NodeJS.Signals) => {
     try {
       process.kill(-Number(pid), what);

@@ -7,9 +7,8 @@ import type { Verdict } from "../gates.ts";
 import { ask, tally } from "../shell.ts";
 import { expectShape, type Pattern, readJson } from "../tool-output.ts";
 import { modeOf } from "./mode.ts";
+import { callOp, OpError } from "./op-calls.ts";
 import { plain, troubleOf } from "./trouble.ts";
-
-type OpJs = typeof import("@1password/op-js");
 
 /** Older ones read no item template from stdin, or show secrets by the way. */
 const NEEDED = ">=2.30.0";
@@ -36,10 +35,9 @@ export interface StoredField {
 
 /** Throws when `op` is not there or too old. */
 export async function expectOp(): Promise<void> {
-  const op = await load();
   count();
   try {
-    await op.validateCli(NEEDED);
+    await callOp("validateCli", NEEDED);
   } catch (error) {
     throw explain(error, "use 1Password's command-line tool");
   }
@@ -50,7 +48,7 @@ export async function whoIsSignedIn(env: NodeJS.ProcessEnv): Promise<string> {
   const mode = modeOf(env);
   if (mode.how === "connect") return mode.says;
   const attempted = "see who is signed in to 1Password";
-  const account = await answer<{ url?: string; email?: string }>(attempted, (op) => op.whoami(), ["whoami", "--format=json"], {});
+  const account = await answer<{ url?: string; email?: string }>(attempted, ["whoami"], ["whoami", "--format=json"], {});
   if (!account) throw troubleOf({ text: "you are not signed in" }, attempted)!;
   return `${account.email ?? mode.says} at ${account.url ?? "1Password"}`;
 }
@@ -66,7 +64,7 @@ export async function lookAtSignIn({ env }: Pick<Context, "env">): Promise<Verdi
 export async function listItems(vault: string): Promise<Listed[]> {
   const words = ["item", "list", `--vault=${unquoted(vault)}`, "--format=json"];
   const attempted = `list the items of vault ${vault}`;
-  const items = await answer<Listed[]>(attempted, (op) => op.item.list({ vault }), words, [{ id: "", title: "" }]);
+  const items = await answer<Listed[]>(attempted, ["item.list", { vault }], words, [{ id: "", title: "" }]);
   if (items || (await countItems(vault)) === 0) return items ?? [];
   throw new Failure({ attempted, said: "op printed nothing, but the vault has items", next: "the same command again" });
 }
@@ -82,13 +80,10 @@ async function countItems(vault: string): Promise<number> {
 export async function getItem({ id, title }: Listed, vault: string): Promise<StoredItem> {
   const attempted = `read item ${title} of vault ${vault}`;
   const words = ["item", "get", id, `--vault=${unquoted(vault)}`, "--format=json"];
-  const item = await answer<StoredItem>(attempted, (op) => op.item.get(id, { vault }) as StoredItem, words, { id: "", title: "" });
+  const item = await answer<StoredItem>(attempted, ["item.get", id, { vault }], words, { id: "", title: "" });
   if (!item) throw new Failure({ attempted, said: "op said nothing", next: "the same command again" });
   return item;
 }
-
-/** It starts `op` with the process's own environment, and costs 30 ms. */
-const load = (): Promise<OpJs> => import("@1password/op-js");
 
 function count(): void {
   tally.commands += 1;
@@ -96,16 +91,20 @@ function count(): void {
 }
 
 /** Asks through op-js; where that lost the answer or the failure, once more through the shell with the same words. */
-async function answer<T>(attempted: string, act: (op: OpJs) => unknown, words: string[], pattern: Pattern): Promise<T | undefined> {
+async function answer<T>(
+  attempted: string,
+  [method, ...args]: [method: string, ...args: unknown[]],
+  words: string[],
+  pattern: Pattern,
+): Promise<T | undefined> {
   const source = { command: ["op", ...words].join(" "), secret: true };
-  const op = await load();
   count();
   try {
-    const got = silently(() => act(op));
+    const got = await callOp(method, ...args);
     if (got === null) return undefined; // op-js says so of whoami when nobody is signed in
     if (got !== undefined) return expectShape<T>(got, source, pattern);
   } catch (error) {
-    const lost = error instanceof SyntaxError || (error as { status?: number }).status === 0; // it printed something that op-js cannot read
+    const lost = error instanceof OpError && (error.isUnreadable || error.status === 0); // it printed something that op-js cannot read
     if (!lost) throw error instanceof Failure ? error : explain(error, attempted);
   }
   const again = await ask`op ${words}`.nothrow();
@@ -117,19 +116,10 @@ async function answer<T>(attempted: string, act: (op: OpJs) => unknown, words: s
   return again.stdout.trim() === "" ? undefined : readJson<T>(again.stdout, source, pattern);
 }
 
-/** op-js prints an answer that it cannot parse, secrets included, to stdout. It works synchronously, so nothing else is silenced. */
-function silently<T>(act: () => T): T {
-  const { log } = console;
-  console.log = () => {};
-  try {
-    return act();
-  } finally {
-    console.log = log;
-  }
-}
-
 function explain(error: unknown, attempted: string): Failure {
-  const text = (error as { originalMessage?: string }).originalMessage ?? textOf(error);
+  if (!(error instanceof OpError)) throw error; // Ctrl-C
+  const text = error.originalMessage ?? textOf(error);
+  if (error.late) return troubleOf({ text, signal: "SIGTERM" }, attempted)!;
   return troubleOf({ text }, attempted) ?? new Failure({ attempted, said: plain(text) }, { cause: error });
 }
 

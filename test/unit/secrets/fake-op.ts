@@ -4,6 +4,8 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { onTestFinished, vi } from "vitest";
+import { OpError, useOp } from "../../../scripts/lib/secrets/op-calls.ts";
+import { accountOf, perform } from "../../../scripts/lib/secrets/op-process.mjs";
 import type { StoredItem } from "../../../scripts/lib/secrets/op.ts";
 
 export interface FakeOp {
@@ -30,6 +32,14 @@ export function fakeOp(items: StoredItem[] = []): FakeOp {
     const { out = "", err = "", code = 0 } = said ?? { out: answer(fake, words) };
     return { status: code, stdout: Buffer.from(out), stderr: Buffer.from(err) };
   }) as unknown as typeof childProcess.spawnSync);
+  onTestFinished(() => useOp());
+  useOp(async (method, ...args) => {
+    try {
+      return await perform(method, args);
+    } catch (error) {
+      throw new OpError(accountOf(error));
+    }
+  });
   return fake;
 }
 

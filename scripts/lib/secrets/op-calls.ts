@@ -1,0 +1,104 @@
+// Calls to 1Password's package, each with a deadline and ended by Ctrl-C.
+import { type ChildProcess, fork } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import { endGroup } from "../shell.ts";
+
+/** `method` is the package's own: "whoami", "item.list". The value must survive JSON. */
+export type CallOp = (method: string, ...args: unknown[]) => Promise<unknown>;
+
+/** A person may have to find their finger, or the app. */
+const SECONDS = 90;
+
+/** What the package threw, as the other process sends it. */
+export interface OpAccount {
+  message: string;
+  /** op's own words. */
+  originalMessage?: string;
+  /** op's exit code. */
+  status?: number;
+  /** op answered with something that is not JSON. */
+  isUnreadable?: boolean;
+}
+
+export class OpError extends Error implements OpAccount {
+  override name = "OpError";
+  declare readonly originalMessage?: string;
+  declare readonly status?: number;
+  declare readonly isUnreadable?: boolean;
+  /** It was stopped at its deadline. */
+  readonly late: boolean;
+  constructor(account: OpAccount, late = false) {
+    super(account.message);
+    Object.assign(this, account);
+    this.late = late;
+  }
+}
+
+let child: ChildProcess | undefined;
+let last: Promise<unknown> = Promise.resolve();
+
+/** One after the other through one process, which starts with the first call. */
+const throughProcess: CallOp = (method, ...args) => {
+  const next = last.then(() => exchange(method, args));
+  last = next.catch(() => {}); // its caller has the failure
+  return next;
+};
+
+function exchange(method: string, args: unknown[]): Promise<unknown> {
+  const signal = (globalThis as { $?: { signal?: AbortSignal } }).$?.signal;
+  signal?.throwIfAborted();
+  child ??= start();
+  const own = child;
+  return new Promise((resolve, reject) => {
+    const settle = (end: () => void) => {
+      clearTimeout(deadline);
+      own.off("message", answered).off("exit", gone);
+      signal?.removeEventListener("abort", aborted);
+      own.unref();
+      own.channel?.unref();
+      end();
+    };
+    const stop = (error: unknown) => {
+      if (child === own) child = undefined;
+      void endGroup(own.pid!);
+      settle(() => reject(error));
+    };
+    const answered = (message: unknown) => {
+      const { value, error } = message as { value?: unknown; error?: OpAccount };
+      settle(() => (error ? reject(new OpError(error)) : resolve(value)));
+    };
+    const gone = () => stop(new OpError({ message: "the process that runs op ended without an answer" }));
+    const aborted = () => stop(signal!.reason);
+    const deadline = setTimeout(() => stop(new OpError({ message: `op did not answer within ${SECONDS} s` }, true)), SECONDS * 1000);
+    own.on("message", answered).on("exit", gone);
+    signal?.addEventListener("abort", aborted);
+    own.ref();
+    own.channel?.ref();
+    own.send({ method, args });
+  });
+}
+
+function start(): ChildProcess {
+  const started = fork(fileURLToPath(new URL("op-process.mjs", import.meta.url)), [], {
+    detached: true,
+    execArgv: [],
+    stdio: ["ignore", "ignore", "ignore", "ipc"],
+  });
+  started.on("error", () => {}); // told by its exit
+  process.once("exit", () => {
+    try {
+      process.kill(-started.pid!, "SIGKILL");
+    } catch {
+      // it has ended
+    }
+  });
+  return started;
+}
+
+let call: CallOp = throughProcess;
+
+/** Calls the package. Throws OpError in its words; an abort or a deadline ends `op` too. */
+export const callOp: CallOp = (method, ...args) => call(method, ...args);
+
+/** Tests put an answer here in place of a process; without one the process is used again. */
+export const useOp = (other: CallOp = throughProcess): void => void (call = other);
