@@ -4,7 +4,7 @@ import { effect } from "../lib/effects.ts";
 import { lives } from "../lib/files.ts";
 import { text } from "../lib/options.ts";
 import { main, procedure } from "../lib/procedure.ts";
-import { homeFolder, lookAt } from "../lib/simulated-home.ts";
+import { homeFolder, labTask, lookAt, USUAL_NAME } from "../lib/simulated-home.ts";
 import { until } from "../lib/wait.ts";
 
 export const down = procedure({
@@ -12,7 +12,7 @@ export const down = procedure({
   about: "end a simulated home and remove it",
   cluster: false,
   scope: "none",
-  options: { name: text("its name", "lab") },
+  options: { name: text("its name", USUAL_NAME) },
   async run({ name: home }, { ui, env, dryRun, signal }) {
     const folder = homeFolder(env.HOME_OPS_STATE!, home);
     const { pid, there, socket } = lookAt(folder);
@@ -29,7 +29,7 @@ export const down = procedure({
         seconds: 10,
         ui,
         signal,
-        next: "task lab:down",
+        next: labTask("down", home),
       });
     }
     await effect("file", `remove ${folder}`, async () => {

@@ -8,7 +8,7 @@ import { nearest } from "../lib/nearest.ts";
 import { text, variable } from "../lib/options.ts";
 import { main, procedure } from "../lib/procedure.ts";
 import { COMMON } from "../lib/words.ts";
-import { homeFolder, lookAt } from "../lib/simulated-home.ts";
+import { homeFolder, labTask, lookAt, USUAL_NAME } from "../lib/simulated-home.ts";
 
 const SCRIPTS = resolve(dirname(fileURLToPath(import.meta.url)), "..");
 
@@ -38,20 +38,22 @@ export const run = procedure({
   cluster: false,
   rest: "area:name [flags]",
   scope: "none",
-  options: { name: text("the home's name", "lab") },
+  options: { name: text("the home's name", USUAL_NAME) },
   async run({ name: home }, { env, rest, dryRun, ui }) {
     const [name, ...words] = rest;
-    if (name === undefined) throw new UsageError("lab:run: which procedure? task lab:run -- talos:status");
+    if (name === undefined) throw new UsageError("lab:run: name a procedure: task lab:run -- talos:status");
     const all = procedures();
     if (!all.includes(name))
       throw new UsageError(`no procedure is called ${name}; did you mean ${nearest(name, all) ?? "one of these"}?\n  ${all.join(" ")}`);
     const folder = homeFolder(env.HOME_OPS_STATE!, home);
     if (lookAt(folder).pid === undefined || !existsSync(folder))
-      throw new Failure({ attempted: `run ${name} in the simulated home`, said: `none is up in ${folder}`, next: "task lab:up" });
+      throw new Failure({ attempted: `run ${name} in the simulated home`, said: `none is up in ${folder}`, next: labTask("up", home) });
     const { editedSince, scriptIn } = await import("../../test/simulators/control.ts");
     const edited = editedSince(folder, resolve(SCRIPTS, ".."));
     if (edited.length > 0)
-      ui.warn(`the home works on its own copy, ${folder}/repo: it does not see ${some(edited)}; task lab:down, task lab:up copies anew`);
+      ui.warn(
+        `the home works on its own copy, ${folder}/repo: it does not see ${some(edited)}; ${labTask("down", home)}, then ${labTask("up", home)} makes a new copy`,
+      );
     const script = scriptIn(folder, name, [...words, ...(dryRun ? ["--dry-run"] : [])]);
     const child = spawn(script.file, script.args, { cwd: script.cwd, env: { ...script.env, ...passedOn(process.env) }, stdio: "inherit" });
     const code = await new Promise<number>((resolve, reject) => {
@@ -59,7 +61,8 @@ export const run = procedure({
       child.once("close", (code, signal) => resolve(code ?? (signal === "SIGINT" ? 130 : 1)));
     });
     // its exit code is ours, whatever it is; its own words told why
-    if (code !== 0) process.stderr.write("(in the simulated home: what it says to type goes behind `task lab:run --`)\n");
+    if (code !== 0)
+      process.stderr.write(`(this ran in the simulated home: type the next command as ${labTask("run", home)} -- area:name)\n`);
     if (code !== 0) process.once("exit", () => void (process.exitCode = code));
   },
 });

@@ -3,7 +3,7 @@ import { Failure } from "../lib/errors.ts";
 import { text } from "../lib/options.ts";
 import { main, procedure } from "../lib/procedure.ts";
 import { ask } from "../lib/shell.ts";
-import { executable, homeFolder, lookAt } from "../lib/simulated-home.ts";
+import { executable, homeFolder, labTask, lookAt, USUAL_NAME } from "../lib/simulated-home.ts";
 import { readJson } from "../lib/tool-output.ts";
 import { table } from "../lib/ui.ts";
 
@@ -39,11 +39,11 @@ export const status = procedure({
   about: "show how the simulated home stands",
   cluster: false,
   scope: "none",
-  options: { name: text("its name", "lab") },
+  options: { name: text("its name", USUAL_NAME) },
   async run({ name: home }, { ui, env }) {
     const folder = homeFolder(env.HOME_OPS_STATE!, home);
     if (lookAt(folder).pid === undefined)
-      throw new Failure({ attempted: "look at the simulated home", said: `none is up in ${folder}`, next: "task lab:up" });
+      throw new Failure({ attempted: "look at the simulated home", said: `none is up in ${folder}`, next: labTask("up", home) });
     const seen = readJson<Status>(await ask`${executable(folder, "home")} status`.text(), { command: "bin/home status" }, {});
     ui.result(seen, describe(seen));
   },

@@ -9,7 +9,7 @@ import { Failure } from "../lib/errors.ts";
 import { choice, maybeText, text } from "../lib/options.ts";
 import { main, procedure } from "../lib/procedure.ts";
 import { readIfThere } from "../lib/files.ts";
-import { homeFolder, lookAt } from "../lib/simulated-home.ts";
+import { homeFolder, labTask, lookAt, USUAL_NAME } from "../lib/simulated-home.ts";
 import { inState } from "../lib/state-folder.ts";
 import { until } from "../lib/wait.ts";
 
@@ -21,7 +21,7 @@ export const up = procedure({
   cluster: false,
   scope: "none",
   options: {
-    name: text("its name, when several are to be up", "lab"),
+    name: text("its name, when several are to be up", USUAL_NAME),
     truenas: choice("version that its NAS speaks", ["25.04.2", "25.10", "26"], "25.10"),
     fault: maybeText("faults to switch on, with commas between: node-slow,registry-flaps"),
   },
@@ -35,16 +35,16 @@ export const up = procedure({
     );
     await until(
       async () => {
-        if (home.exitCode !== null) throw await didNotStart(folder, log);
+        if (home.exitCode !== null) throw await didNotStart(folder, log, labTask("up", name));
         return lookAt(folder).pid === undefined ? { waiting: "it starts" } : { ready: true };
       },
-      { for: "the simulated home", seconds: 20, ui, signal, next: "task lab:up" },
+      { for: "the simulated home", seconds: 120, ui, signal, next: labTask("up", name) },
     );
     ui.say(`a simulated home is up: ${folder}`);
     ui.say(`  it works on a copy of your files: ${join(folder, "repo")}`);
-    ui.say("  run any procedure in it:   task lab:run -- secrets:init --yes");
+    ui.say(`  run any procedure in it:   ${labTask("run", name)} -- secrets:init --yes`);
     ui.say(`  do the person's part:      ${join(folder, "bin/home")} person`);
-    ui.say("  see how it stands, end it: task lab:status, task lab:down");
+    ui.say(`  see its state, end it:     ${labTask("status", name)}, ${labTask("down", name)}`);
   },
 });
 
@@ -62,7 +62,7 @@ async function start(folder: string, log: string, { PATH, HOME: user, TMPDIR }: 
   return home;
 }
 
-const didNotStart = async (folder: string, log: string) =>
-  new Failure({ attempted: `start the simulated home in ${folder}`, said: await readIfThere(log), next: "task lab:up" });
+const didNotStart = async (folder: string, log: string, next: string) =>
+  new Failure({ attempted: `start the simulated home in ${folder}`, said: await readIfThere(log), next });
 
 await main(import.meta, up);

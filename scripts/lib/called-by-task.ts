@@ -27,32 +27,48 @@ function refusal(target: string, { name, value }: { name: string; value: string 
   return `task ${target} does not take ${name}=${close ? `; did you mean ${close}=?` : ""}\n  it takes: ${valid.join(" ")}`;
 }
 
-/** The words after `task` of the nearest ancestor that is one; none when this was started in another way. */
-function wordsOfTask(): string[] {
-  try {
-    for (let pid = process.ppid, depth = 0; pid > 1 && depth < 8; depth += 1) {
-      const words = readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0").filter(Boolean);
-      if (/(^|\/)(go-)?task$/.test(words[0] ?? "")) return words.slice(1);
-      pid = Number(/^\d+ \(.*\) \S (\d+)/s.exec(readFileSync(`/proc/${pid}/stat`, "utf8"))?.[1] ?? 0);
-    }
-  } catch {
-    return wordsFromPs();
+/** The words after `task` of the nearest ancestor that is one. None when this was started in another way: by hand, or by another procedure, which has read the words itself. */
+export function wordsOfTask(commands: Iterable<string[]> = ancestors()): string[] {
+  for (const words of commands) {
+    if (/(^|\/)(go-)?task$/.test(words[0] ?? "")) return words.slice(1);
+    if (words.some(isProcedure)) return [];
   }
   return [];
 }
 
-/** The same by way of `ps`, where there is no /proc (macOS). Words with spaces cannot be told apart there; names of variables can. */
-function wordsFromPs(): string[] {
-  try {
-    for (let pid = process.ppid, depth = 0; pid > 1 && depth < 8; depth += 1) {
-      const [, parent, command] =
-        /^\s*(\d+)\s+(.*)$/s.exec(execFileSync("ps", ["-o", "ppid=,command=", "-p", String(pid)], { encoding: "utf8" }).trim()) ?? [];
-      const words = (command ?? "").split(/\s+/);
-      if (/(^|\/)(go-)?task$/.test(words[0] ?? "")) return words.slice(1);
-      pid = Number(parent ?? 0);
-    }
-  } catch {
-    return []; // neither /proc nor ps: nothing can be said about the caller
+const isProcedure = (word: string) => /(^|\/)scripts\/(?!lib\/)([\w-]+\/)?[\w-]+\.ts$/.test(word);
+
+/** The command lines of this process's ancestors, nearest first. */
+function* ancestors(): Generator<string[]> {
+  for (let pid = process.ppid, depth = 0; pid > 1 && depth < 8; depth += 1) {
+    const seen = fromProc(pid) ?? fromPs(pid);
+    if (seen === undefined) return; // neither /proc nor ps: nothing can be said about the caller
+    yield seen.words;
+    pid = seen.parent;
   }
-  return [];
+}
+
+interface Ancestor {
+  words: string[];
+  parent: number;
+}
+
+function fromProc(pid: number): Ancestor | undefined {
+  try {
+    const words = readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0").filter(Boolean);
+    return { words, parent: Number(/^\d+ \(.*\) \S (\d+)/s.exec(readFileSync(`/proc/${pid}/stat`, "utf8"))?.[1] ?? 0) };
+  } catch {
+    return undefined;
+  }
+}
+
+/** Where there is no /proc (macOS). Words with spaces cannot be told apart there; names of variables can. */
+function fromPs(pid: number): Ancestor | undefined {
+  try {
+    const said = execFileSync("ps", ["-o", "ppid=,command=", "-p", String(pid)], { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] });
+    const [, parent, command] = /^\s*(\d+)\s+(.*)$/s.exec(said.trim()) ?? [];
+    return { words: (command ?? "").split(/\s+/), parent: Number(parent ?? 0) };
+  } catch {
+    return undefined;
+  }
 }

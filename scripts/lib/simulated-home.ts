@@ -40,5 +40,11 @@ function readNow(file: string): string | undefined {
   }
 }
 
+/** How a target of this home is typed: `task lab:run NAME=two`. */
+export const labTask = (target: string, name: string) => `task lab:${target}${name === USUAL_NAME ? "" : ` NAME=${name}`}`;
+
+/** What a home is called when nobody gives it a name. */
+export const USUAL_NAME = "lab";
+
 /** An executable of the home: `home` itself, or the stand-in of a tool. */
 export const executable = (folder: string, name: string) => join(folder, "bin", name);

@@ -66,6 +66,22 @@ test("the person's part is a table, once", () => {
   expect(person({ OUTPUT: "json" }).stdout).toBe("[]\n");
 });
 
+test("a second home has hints with its name, takes a procedure from task, and ends alone", async () => {
+  expect(await type(up, "--name", "two")).toBe(0);
+  for (const hint of ["task lab:run NAME=two -- secrets:init", "task lab:status NAME=two", "task lab:down NAME=two"])
+    expect(said).toContain(hint);
+  // a process that is called task, so that this also runs where task is not installed
+  const script = `"${process.execPath}" --import tsx scripts/lab/run.ts menu; exit $?`;
+  const words = ["-c", script, "lab:run", "NAME=two", "--", "menu"];
+  const ran = spawnSync("bash", words, { argv0: "task", encoding: "utf8", env: { ...env, ARG_NAME: "two" } });
+  expect([ran.status, ran.stderr]).toEqual([0, ""]);
+  expect(ran.stdout).toContain("task bootstrap");
+  expect(await type(down, "--name", "two")).toBe(0);
+  expect(await type(status)).toBe(0);
+  expect(await type(status, "--name", "two")).toBe(1);
+  expect(said).toContain("next: task lab:up NAME=two");
+}, 120_000);
+
 test("gone, with its process and its socket", async () => {
   const { pid, socket } = JSON.parse(readFileSync(join(folder, "home.json"), "utf8")) as { pid: number; socket: string };
   expect(await type(down)).toBe(0);

@@ -67,7 +67,7 @@ describe("lab:run", () => {
     expect(all.filter((name) => name.startsWith("lab:") || name.startsWith("lib:"))).toEqual([]);
   });
   test.each([
-    [[], "lab:run: which procedure? task lab:run -- talos:status"],
+    [[], "lab:run: name a procedure: task lab:run -- talos:status"],
     [["bootstrap:etdc"], "no procedure is called bootstrap:etdc; did you mean bootstrap:etcd?"],
     [["bootstrap:etcd"], "none is up in"],
   ])("refuses %j", async (rest, message) => {

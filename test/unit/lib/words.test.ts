@@ -1,6 +1,6 @@
 // From words, variables and environment to what a procedure gets; what is wrong names what is right.
 import { describe, expect, test } from "vitest";
-import { refuseMisspelt } from "../../../scripts/lib/called-by-task.ts";
+import { refuseMisspelt, wordsOfTask } from "../../../scripts/lib/called-by-task.ts";
 import { choice, flag, integer, maybeText, nodeNames, text } from "../../../scripts/lib/options.ts";
 import { procedure } from "../../../scripts/lib/procedure.ts";
 import { help, readWords } from "../../../scripts/lib/words.ts";
@@ -115,4 +115,36 @@ describe("a variable that the target does not know", () => {
   );
   test("another version is refused too", () =>
     expect(() => refuseMisspelt(spec, ["talos:try", "CILIUM_VERSION=v1.19.0"])).toThrow(/^task talos:try does not take CILIUM_VERSION=\n/));
+});
+
+describe("the words of the calling task", () => {
+  const SHELL = ["/bin/bash"];
+  test.each([
+    ["of the nearest ancestor", [["task", "talos:try", "NODE=a"], SHELL, ["task", "other"]], ["talos:try", "NODE=a"]],
+    [
+      "through a shell",
+      [
+        ["sh", "-c", "x"],
+        ["/usr/bin/go-task", "-x", "talos:try"],
+      ],
+      ["-x", "talos:try"],
+    ],
+    ["none without a task", [SHELL, ["node", "server.js"]], []],
+    [
+      "none when another procedure started this one: those words are its own",
+      [
+        ["node", "--import", "tsx", "scripts/lab/run.ts", "--", "talos:try"],
+        ["task", "lab:run", "NAME=two", "--", "talos:try"],
+      ],
+      [],
+    ],
+    [
+      "none from within a rehearsal",
+      [
+        ["node", "/home/op/scripts/lab/rehearse.ts"],
+        ["task", "lab:rehearse", "REAL=1"],
+      ],
+      [],
+    ],
+  ])("%s", (_, commands, words) => expect(wordsOfTask(commands)).toEqual(words));
 });
