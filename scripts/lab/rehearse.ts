@@ -28,6 +28,7 @@ export const rehearse = procedure({
     keep: flag("keep the home's folder"),
   },
   async run({ real, interrupt, fault, minutes, seed = "0", only, keep }, { ui, signal }) {
+    if (real) (await import("../../test/simulators/real-tools.ts")).realTools(); // what is missing is reported before a home starts
     const { fullDay } = await import("../../test/rehearsal/full-day.ts");
     if (interrupt) {
       const { allInterruptions } = await import("../../test/rehearsal/all-interruptions.ts");

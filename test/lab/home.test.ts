@@ -52,6 +52,7 @@ describe("the environment", () => {
       "TERM",
       "TMPDIR",
       "USER",
+      "XDG_STATE_HOME",
     ]);
     delete process.env.OP_SERVICE_ACCOUNT_TOKEN;
   });

@@ -5,6 +5,7 @@ import { rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Readable } from "node:stream";
+import { whereTools } from "../tools/find.ts";
 import { askHome, environmentOf, scriptIn } from "../simulators/control.ts";
 
 export interface Step {
@@ -82,7 +83,7 @@ export async function lodge({
     ...(real ? ["--real"] : []),
     ...faults.flatMap((fault) => ["--fault", fault]),
   ];
-  const home = spawn(process.execPath, words, { cwd: project, stdio: ["pipe", "pipe", "pipe"], env: withoutCaller() });
+  const home = spawn(process.execPath, words, { cwd: project, stdio: ["pipe", "pipe", "pipe"], env: withoutCaller(real) });
   home.stdin.on("error", () => {}); // the home ended first; `ended` says so
   const end = () => void home.stdin.end();
   signal?.addEventListener("abort", end, { once: true });
@@ -132,8 +133,13 @@ async function isUp(stdout: Readable, ended: Promise<void>): Promise<void> {
   }
 }
 
-/** The home gets nothing of the caller's environment but where to find Node and a place for temporary files. */
-const withoutCaller = () => ({ PATH: process.env.PATH, TMPDIR: process.env.TMPDIR ?? tmpdir(), HOME: process.env.HOME });
+/** The home gets nothing of the caller's environment but where to find Node, the real tools if it needs them, and a place for temporary files. */
+const withoutCaller = (real: boolean) => ({
+  PATH: process.env.PATH,
+  TMPDIR: process.env.TMPDIR ?? tmpdir(),
+  HOME: process.env.HOME,
+  ...(real && whereTools(process.env)),
+});
 
 export interface RunOptions {
   env?: Record<string, string>;

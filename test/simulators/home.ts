@@ -4,6 +4,7 @@ import { isIPv4 } from "node:net";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
+import { UsageError } from "../../scripts/lib/errors.ts";
 import { environmentOf, type HomeFile, layoutOf, PROJECT } from "./environment.ts";
 import { leasesOf, makeFork, vaultsOf, writeTools } from "./fork.ts";
 import { findTool } from "./cli/tools.ts";
@@ -177,7 +178,11 @@ export async function openHome(
   };
 }
 
-if (process.argv[1] && realpathSync(process.argv[1]) === fileURLToPath(import.meta.url)) await runAsProcess();
+if (process.argv[1] && realpathSync(process.argv[1]) === fileURLToPath(import.meta.url))
+  await runAsProcess().catch((error: Error) => {
+    process.stderr.write(`${error instanceof UsageError ? error.message : error.stack}\n`);
+    process.exit(1);
+  });
 
 /**
  * `home.ts <folder> [--truenas 25.10] [--fault name[=times]]… [--real]`: runs until SIGTERM.

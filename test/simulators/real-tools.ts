@@ -9,12 +9,11 @@ export interface RealTools {
 }
 
 const COMMANDS = ["talosctl", "kubectl", "helm", "helmfile", "flux", "sops", "govc"];
+const SERVERS = { etcd: "etcd", kubeApiserver: "kube-apiserver", vcsim: "vcsim" };
 
-/** Throws one line that names `task tools:build` when one is missing. */
+/** Throws one line that names the missing ones and how to get them. */
 export function realTools(): RealTools {
-  const { bin } = builtTools();
-  return {
-    commands: Object.fromEntries(COMMANDS.map((name) => [name, bin(name)])),
-    servers: { etcd: bin("etcd"), kubeApiserver: bin("kube-apiserver"), vcsim: bin("vcsim") },
-  };
+  const all = builtTools().pick([...COMMANDS, ...Object.values(SERVERS)]);
+  const [etcd, kubeApiserver, vcsim] = [all[SERVERS.etcd]!, all[SERVERS.kubeApiserver]!, all[SERVERS.vcsim]!];
+  return { commands: Object.fromEntries(COMMANDS.map((name) => [name, all[name]!])), servers: { etcd, kubeApiserver, vcsim } };
 }

@@ -6,7 +6,7 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import { placesOf } from "../../../scripts/lib/tools/cache.ts";
 import { readTable } from "../../../scripts/lib/tools/table.ts";
 import { linkAll } from "../../../scripts/lib/tools/build.ts";
-import { builtTools } from "../../tools/find.ts";
+import { builtTools, whereTools } from "../../tools/find.ts";
 
 let root: string;
 beforeEach(() => {
@@ -36,9 +36,9 @@ test("without Go and without REAL_TOOLS it says what to do", () =>
 test("what was not built is one line, and so is a name that is no tool", () => {
   withGo();
   const tools = builtTools(env(), root);
-  expect(() => tools.bin("helm")).toThrow("the real helm is not there: task tools:build");
-  expect(() => tools.all).toThrow("the real helm is not there: task tools:build");
-  expect(() => tools.folder).toThrow("the real tools' folder is not there: task tools:build");
+  expect(() => tools.bin("helm")).toThrow("real tools are missing: helm; task tools:build builds them");
+  expect(() => tools.all).toThrow("real tools are missing: helm, sops; task tools:build builds them");
+  expect(() => tools.folder).toThrow("the folder of the real tools is missing");
   expect(() => tools.bin("nomad")).toThrow("nomad is no tool of test/tools/tools.yaml");
 });
 
@@ -59,3 +59,9 @@ test("what somebody else has installed is taken, and where that is all, Go is no
   for (const file of Object.values(theirs)) put(file, "");
   expect(builtTools(env({ REAL_TOOLS: join(root, "theirs") }), root).all).toEqual(theirs);
 });
+
+test("another process is told where the tools are, by absolute paths, and nothing else of the environment", () =>
+  expect(whereTools({ REAL_TOOLS: "bin:/opt/bin:", HOME_OPS_TOOLS: "", XDG_CACHE_HOME: "/cache", OP_SERVICE_ACCOUNT_TOKEN: "x" })).toEqual({
+    REAL_TOOLS: `${join(process.cwd(), "bin")}:/opt/bin`,
+    XDG_CACHE_HOME: "/cache",
+  }));
