@@ -157,13 +157,14 @@ async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
   yield bytes;
 }
 
-/** Says so where the other hypervisor is not served yet. */
+/** Refuses the hypervisor that is not supported yet. */
 export function requireTruenas(hypervisor: string, name: string): void {
   if (hypervisor !== "truenas")
     throw new Failure({
       attempted: `run ${name}`,
-      said: `hypervisor ${hypervisor} (talos/cluster.yaml) is not served by it yet, only truenas is`,
+      said: `talos/cluster.yaml has hypervisor: ${hypervisor}, which is not supported yet; only truenas is`,
       now: "nothing was changed",
+      next: "set hypervisor: truenas in talos/cluster.yaml",
     });
 }
 

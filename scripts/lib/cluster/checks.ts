@@ -1,6 +1,6 @@
 // What no single field can say.
 import { checkAddresses } from "./checks/addresses.ts";
-import { checkMachines } from "./checks/machines.ts";
+import { checkMachines, notSupported } from "./checks/machines.ts";
 import { checkNetworks, publicNetworks } from "./checks/networks.ts";
 import { checkNodes, oddNumbers } from "./checks/nodes.ts";
 import { checkOwner, oddOwner } from "./checks/repository.ts";
@@ -16,4 +16,4 @@ export const checkHome = (read: Read): Finding[] => [
 ];
 
 /** What is odd, and may be meant. */
-export const warnings = (read: Read): Finding[] => [...oddNumbers(read), ...publicNetworks(read), ...oddOwner(read)];
+export const warnings = (read: Read): Finding[] => [...oddNumbers(read), ...notSupported(read), ...publicNetworks(read), ...oddOwner(read)];

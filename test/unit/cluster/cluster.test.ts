@@ -78,8 +78,11 @@ describe("a good file", () => {
     const one = readCluster(fixture("good/reference.yaml"), none);
     expect(reference(one, "talos", "CLUSTER_ID")).toBe("op://Infrastructure/talos/CLUSTER_ID");
   });
-  test("for vSphere needs no section for TrueNAS", () =>
-    expect(readCluster(fixture("good/vsphere.yaml"), none).hypervisor).toBe("vsphere"));
+  test("for vSphere needs no section for TrueNAS, and is told that vSphere is not supported yet", () => {
+    const told: string[] = [];
+    expect(readCluster(fixture("good/vsphere.yaml"), (line) => told.push(line)).hypervisor).toBe("vsphere");
+    expect(told).toEqual([expect.stringMatching(/^talos\/cluster\.yaml:\d+: hypervisor: vsphere is not supported yet: /)]);
+  });
   test("may use anchors", () =>
     expect(
       readCluster(

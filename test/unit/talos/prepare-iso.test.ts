@@ -169,7 +169,7 @@ describe("stops before anything is sent", () => {
 
   test("on another hypervisor", async () => {
     expect((await run({ cluster: testCluster({ hypervisor: "vsphere" }) })).message).toContain(
-      "could not run talos:prepare-iso\n  said: hypervisor vsphere",
+      "could not run talos:prepare-iso\n  said: talos/cluster.yaml has hypervisor: vsphere, which is not supported yet",
     );
   });
 });

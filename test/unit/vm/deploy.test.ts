@@ -97,9 +97,9 @@ describe("a new VM", () => {
     expect((await run({}, { node: ["k8s-9"], "generate-iso": false })).message).toContain("nodes are k8s-0, k8s-1, k8s-2");
   });
 
-  test("another hypervisor is told that it is not served yet", async () => {
+  test("another hypervisor is refused, because it is not supported yet", async () => {
     expect((await run({ cluster: testCluster({ hypervisor: "vsphere" }) })).message).toContain(
-      "hypervisor vsphere (talos/cluster.yaml) is not served by it yet",
+      "talos/cluster.yaml has hypervisor: vsphere, which is not supported yet",
     );
   });
 });

@@ -7,6 +7,18 @@ const LEAST = { memory: "4GiB", bootDisk: "20GB", dataDisk: "10GB" };
 
 export const checkMachines = (read: Read): Finding[] => [...checkSection(read), ...checkStorage(read), ...checkSizes(read)];
 
+/** No procedure creates VMs on vSphere yet. */
+export const notSupported = (read: Read): Finding[] =>
+  read("hypervisor") === "vsphere"
+    ? [
+        {
+          path: ["hypervisor"],
+          message:
+            "vsphere is not supported yet: talos:prepare-iso and vm:deploy refuse it, and no VM can be created (only truenas is supported)",
+        },
+      ]
+    : [];
+
 function checkSection(read: Read): Finding[] {
   const hypervisor = read("hypervisor");
   if (hypervisor === undefined || read<object>() === undefined || hypervisor in read<object>()!) return [];
