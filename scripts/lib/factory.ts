@@ -76,10 +76,3 @@ export async function askImage(
 
 const refused = (attempted: string, { status, text }: Answer, next?: string) =>
   new Failure({ attempted, said: `status ${status}: ${text.trim()}`, next });
-
-/** The extensions that a schematic's text asks for, in its order. */
-export async function extensionsOf(text: string): Promise<string[]> {
-  const { parse } = await import("yaml");
-  const schematic = parse(text) as { customization?: { systemExtensions?: { officialExtensions?: string[] } } } | null;
-  return schematic?.customization?.systemExtensions?.officialExtensions ?? [];
-}

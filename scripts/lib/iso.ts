@@ -3,9 +3,13 @@ import { type Cluster, PLATFORM } from "./cluster/cluster.ts";
 import { isAbsent } from "./truenas/refusal.ts";
 import type { Nas } from "./truenas/nas.ts";
 
+/** The image that the factory builds for a hypervisor: `metal-amd64.iso`, or the one for secure boot. */
+export const isoFile = (hypervisor: Cluster["hypervisor"], { secureboot }: { secureboot: boolean }) =>
+  secureboot ? PLATFORM[hypervisor].iso.replace(/\.iso$/, "-secureboot.iso") : PLATFORM[hypervisor].iso;
+
 /** `talos-v1.13.9-376567988ad3-metal-amd64.iso`: version, start of the schematic's ID, platform. Another of any of them is another file. */
-export const isoName = (version: string, schematic: string, hypervisor: Cluster["hypervisor"]) =>
-  `talos-${version}-${schematic.slice(0, 12)}-${PLATFORM[hypervisor].iso}`;
+export const isoName = (version: string, schematic: { id: string; secureboot: boolean }, hypervisor: Cluster["hypervisor"]) =>
+  `talos-${version}-${schematic.id.slice(0, 12)}-${isoFile(hypervisor, schematic)}`;
 
 /** Where the NAS keeps it. */
 export const isoPath = (cluster: Pick<Cluster, "truenas">, name: string) => `/mnt/${cluster.truenas.isoDataset}/${name}`;

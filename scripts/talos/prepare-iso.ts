@@ -1,14 +1,13 @@
 // Has the Image Factory build the Talos ISO for this home's schematic, and puts it on the NAS, once.
 import type { Context } from "../lib/context.ts";
-import { PLATFORM } from "../lib/cluster/cluster.ts";
 import { megabytes } from "../lib/download.ts";
 import { Failure } from "../lib/errors.ts";
-import { askImage, extensionsOf, imageUrl, missingExtensions, postSchematic } from "../lib/factory.ts";
+import { askImage, imageUrl, missingExtensions, postSchematic } from "../lib/factory.ts";
 import { type Http, openHttp } from "../lib/http.ts";
-import { faultOfFolder, faultOfIso, seeIso, sidecarPath, sidecarText } from "../lib/iso.ts";
+import { faultOfFolder, faultOfIso, isoFile, seeIso, sidecarPath, sidecarText } from "../lib/iso.ts";
 import type { Plan } from "../lib/plan.ts";
 import { main, procedure } from "../lib/procedure.ts";
-import { readSchematic } from "../lib/talos/schematic.ts";
+import { type ReadSchematic, readSchematic } from "../lib/talos/schematic.ts";
 import { connectNas, type Nas } from "../lib/truenas/nas.ts";
 import { UnknownOutcome } from "../lib/truenas/refusal.ts";
 import { UploadBroke } from "../lib/truenas/upload.ts";
@@ -20,7 +19,7 @@ export interface IsoWanted {
   name: string;
   path: string;
   url: string;
-  schematic: { id: string; text: string };
+  schematic: Pick<ReadSchematic, "id" | "text" | "extensions">;
 }
 
 export const prepareIso = procedure({
@@ -67,8 +66,8 @@ export async function wantedIso(context: Context): Promise<IsoWanted> {
   const schematic = await readSchematic(context);
   const { hypervisor } = context.cluster;
   return {
-    ...isoOf(context, schematic.id),
-    url: imageUrl(schematic.id, context.versions.TALOS_VERSION, PLATFORM[hypervisor].iso),
+    ...isoOf(context, schematic),
+    url: imageUrl(schematic.id, context.versions.TALOS_VERSION, isoFile(hypervisor, schematic)),
     schematic,
   };
 }
@@ -83,13 +82,13 @@ export const describeIso = ({ path, url, schematic }: IsoWanted) => [
 /** Builds and sends the ISO, and looks that it arrived. What was confirmed before may be done by another procedure too. */
 export async function makeIso(context: Context, nas: Nas, http: Http, { name, path, url, schematic }: IsoWanted): Promise<void> {
   const { ui, versions } = context;
-  const missing = await missingExtensions(http, versions.TALOS_VERSION, await extensionsOf(schematic.text));
+  const missing = await missingExtensions(http, versions.TALOS_VERSION, schematic.extensions);
   if (missing.length > 0) {
     throw new Failure({
       attempted: `build the ISO for Talos ${versions.TALOS_VERSION}`,
       said: `the image factory has no extension ${missing.join(", ")} for it`,
       now: "nothing was changed",
-      next: "mend talos/schematic.yaml",
+      next: "fix talos/schematic.yaml",
     });
   }
   const id = await postSchematic(http, schematic.text, NEXT);

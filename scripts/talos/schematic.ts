@@ -12,8 +12,9 @@ export const schematic = procedure({
   scope: "none",
   options: {},
   async run(_values, context) {
-    const { id, canonical } = await readSchematic(context);
-    const installer = installerImage(context, id);
+    const read = await readSchematic(context);
+    const { id, canonical } = read;
+    const installer = installerImage(context, read);
     const factory = await knownToFactory(openHttp(context), id).then(
       (known) => (known ? "knows this schematic" : "does not know it yet: task talos:prepare-iso hands it in"),
       (error: unknown) => {

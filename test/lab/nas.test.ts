@@ -28,7 +28,7 @@ import { testCluster } from "../unit/test-cluster.ts";
 
 const ID = "376567988ad370138ad8b2698212367b8edcb69b5fd68c80be1f2ec7d603b4ba";
 vi.mock("../../scripts/lib/talos/schematic.ts", () => ({
-  readSchematic: async () => ({ id: ID, canonical: "customization: {}\n", text: "customization: {}\n" }),
+  readSchematic: async () => ({ id: ID, canonical: "customization: {}\n", text: "customization: {}\n", extensions: [], secureboot: false }),
 }));
 
 const cluster = testCluster();

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { Failure } from "../../scripts/lib/errors.ts";
-import { askImage, extensionsOf, imageUrl, missingExtensions, postSchematic } from "../../scripts/lib/factory.ts";
+import { askImage, imageUrl, missingExtensions, postSchematic } from "../../scripts/lib/factory.ts";
 import type { Answer, Http } from "../../scripts/lib/http.ts";
 
 const ID = "376567988ad370138ad8b2698212367b8edcb69b5fd68c80be1f2ec7d603b4ba";
@@ -47,9 +47,3 @@ test.each([
 ])("an image's size, or why it is unknown", async (said, seen) =>
   expect(await askImage(says(said), "https://x/y.iso", context)).toEqual(seen),
 );
-
-test.each([
-  ["customization:\n  systemExtensions:\n    officialExtensions: [a, b]\n", ["a", "b"]],
-  ["customization: {}\n", []],
-  ["", []],
-])("extensions of a schematic", async (text, names) => expect(await extensionsOf(text)).toEqual(names));

@@ -18,14 +18,14 @@ type RenderContext = Pick<Context, "root" | "cluster" | "versions">;
 /** The node's documents with references where secrets will be. */
 export async function renderDocuments(context: RenderContext, node: Node): Promise<Document[]> {
   const { root, cluster, versions } = context;
-  const { id } = await readSchematic(context);
+  const schematic = await readSchematic(context);
   const variables = {
     ref: refFor(cluster),
     cluster,
     versions,
     node,
     platform: PLATFORM[cluster.hypervisor],
-    installer: installerImage(context, id),
+    installer: installerImage(context, schematic),
     discoveryRegistry: cluster.network.discovery.registry ?? null, // undefined would be an error
   };
   const base = await documentsOf(root, TEMPLATE, variables);

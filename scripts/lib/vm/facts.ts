@@ -61,7 +61,10 @@ export async function seeNas(
 }
 
 /** Name and path of the ISO that this version and schematic make. */
-export function isoOf({ cluster, versions }: Pick<Context, "cluster" | "versions">, schematic: string): { name: string; path: string } {
+export function isoOf(
+  { cluster, versions }: Pick<Context, "cluster" | "versions">,
+  schematic: { id: string; secureboot: boolean },
+): { name: string; path: string } {
   const name = isoName(versions.TALOS_VERSION, schematic, cluster.hypervisor);
   return { name, path: isoPath(cluster, name) };
 }

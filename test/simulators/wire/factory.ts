@@ -126,7 +126,7 @@ function download(world: World, response: ServerResponse, file: string, bytes: B
 
 /** `/v2/metal-installer/<schematic>/manifests/<version>`: built when it is asked for, then to be had from the registry behind. */
 function manifest(world: World, response: ServerResponse, [installer, id, , version]: [string, string, string, string]): void {
-  const platform = /^(?:(\w+)-)?installer$/.exec(installer);
+  const platform = /^(?:(\w+)-)?installer(?:-secureboot)?$/.exec(installer);
   const refused = platform ? refusalOf(world.state, id, version) : { status: 404, text: "unknown image" };
   if (refused) return text(response, refused.status, `${refused.text}\n`);
   const digest = `sha256:${createHash("sha256").update(`${installer}/${id}:${version}`).digest("hex")}`;

@@ -63,15 +63,16 @@ const PLATFORMS = ["metal", "vmware", "nocloud"];
 
 /** What an image's path asks for; only ISOs are built here. */
 export function readPath(path: string): { platform: string } | Refusal {
-  const [, platform = ""] = /^(\w+)-amd64\.iso$/.exec(path) ?? [];
+  const [, platform = ""] = /^(\w+)-amd64(?:-secureboot)?\.iso$/.exec(path) ?? [];
   return PLATFORMS.includes(platform)
     ? { platform }
     : { status: 400, text: `error parsing profile from path: invalid profile path: ${JSON.stringify(path)}` };
 }
 
-/** Whether an installer image can be pulled from the factory, or from ghcr.io when it names no schematic. */
+/** Whether an installer image can be pulled from the factory, or from ghcr.io when it names no schematic, which ends with 1.13. */
 export const hasInstaller = (state: Readonly<State>, { schematic, talos, platform }: Medium) =>
-  PLATFORMS.includes(platform) && (schematic === "" ? VERSIONS.includes(talos) : refusalOf(state, schematic, talos) === undefined);
+  PLATFORMS.includes(platform) &&
+  (schematic === "" ? VERSIONS.includes(talos) && !/^v1\.(1[4-9]|[2-9]\d)/.test(talos) : refusalOf(state, schematic, talos) === undefined);
 
 const ISO_BYTES = 3 * 1024 * 1024;
 

@@ -144,7 +144,7 @@ function step(world: World, machine: MachineState, around: Surroundings): void {
   }
 }
 
-const IMAGE = /^(?:factory\.talos\.dev\/(?:(\w+)-)?installer\/([0-9a-f]{64})|ghcr\.io\/siderolabs\/installer):(v[\w.-]+)$/;
+const IMAGE = /^(?:factory\.talos\.dev\/(?:(\w+)-)?installer(?:-secureboot)?\/([0-9a-f]{64})|ghcr\.io\/siderolabs\/installer):(v[\w.-]+)$/;
 
 /** What an installer image is; undefined for a name that is none. */
 export function readInstaller(image: string): Medium | undefined {

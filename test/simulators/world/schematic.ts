@@ -1,20 +1,7 @@
 // The factory's own reading of a schematic: strict about its fields, and the canonical YAML whose SHA-256 is its id. Written apart from the product's, so that one mistake is not made twice.
 import { createHash } from "node:crypto";
-import { parseDocument } from "yaml";
-
-/** Fields of the schematic, as a tree; a list is checked entry by entry. */
-const FIELDS = {
-  overlay: { image: 1, name: 1, options: 1 },
-  customization: {
-    embeddedMachineConfiguration: 1,
-    extraKernelArgs: 1,
-    meta: { key: 1, value: 1 },
-    systemExtensions: { officialExtensions: 1 },
-    bootloader: 1,
-    secureboot: { enrollKeys: 1, includeWellKnownCertificates: 1 },
-    diskImage: { sectorSize: 1 },
-  },
-};
+import { parseAllDocuments } from "yaml";
+import { decodeSchematic } from "./schematic-decode.ts";
 
 interface Tree {
   [key: string]: any;
@@ -28,13 +15,14 @@ export interface Schematic {
 
 /** Reads a schematic as the factory does; its errors are texts of a 400. */
 export function readSchematic(text: string): Schematic | { error: string } {
-  if (!text.trim()) return { error: "EOF" };
-  const document = parseDocument(text);
+  const [document] = [...parseAllDocuments(text, { merge: true })]; // the factory reads no other
+  if (document === undefined) return { error: "EOF" };
   const [problem] = document.errors;
   if (problem) return { error: `yaml: ${problem.message.split("\n")[0]}` };
-  const tree = (document.toJS() ?? {}) as Tree;
-  const unknown = unknownField(tree, FIELDS);
-  if (unknown) return { error: `yaml: construct errors: line 1: field ${unknown} not found in type schematic.Schematic` };
+  const decoded = decodeSchematic(document, text);
+  if ("error" in decoded) return decoded;
+  const tree: Tree = decoded.tree;
+  if (tree.owner) return { error: "owner field is only supported in Enterprise edition" };
   if (Object.keys(tree.overlay?.options ?? {}).length > 0) return { error: "the simulated factory was not taught overlay.options" };
   const canonical = canonicalize(tree);
   return {
@@ -42,16 +30,6 @@ export function readSchematic(text: string): Schematic | { error: string } {
     canonical,
     extensions: tree.customization?.systemExtensions?.officialExtensions ?? [],
   };
-}
-
-function unknownField(value: unknown, fields: Tree | 1): string | undefined {
-  if (fields === 1 || value === null || typeof value !== "object") return undefined;
-  if (Array.isArray(value)) return value.map((one) => unknownField(one, fields)).find(Boolean);
-  for (const [key, inner] of Object.entries(value)) {
-    const found = key in fields ? unknownField(inner, fields[key]) : key;
-    if (found) return found;
-  }
-  return undefined;
 }
 
 /** The YAML that Go writes of it: fields in the order of the struct, empty ones left out, four spaces. */

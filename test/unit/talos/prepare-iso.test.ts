@@ -13,14 +13,16 @@ const ID = "376567988ad370138ad8b2698212367b8edcb69b5fd68c80be1f2ec7d603b4ba";
 const TEXT = "customization:\n  systemExtensions:\n    officialExtensions: [siderolabs/qemu-guest-agent]\n";
 const home = vi.hoisted(() => ({ nas: undefined as unknown, agent: undefined as unknown }));
 vi.mock("../../../scripts/lib/truenas/nas.ts", () => ({ connectNas: async () => home.nas }));
-vi.mock("../../../scripts/lib/talos/schematic.ts", () => ({ readSchematic: async () => ({ id: ID, canonical: TEXT, text: TEXT }) }));
+vi.mock("../../../scripts/lib/talos/schematic.ts", () => ({
+  readSchematic: async () => ({ id: ID, canonical: TEXT, text: TEXT, extensions: ["siderolabs/qemu-guest-agent"], secureboot: false }),
+}));
 vi.mock("../../../scripts/lib/http.ts", async (original) => {
   const real = await original<{ openHttp: typeof openHttp }>();
   return { openHttp: (context: HttpContext) => real.openHttp(context, home.agent as never) };
 });
 const { prepareIso } = await import("../../../scripts/talos/prepare-iso.ts");
 
-const NAME = isoName("v1.13.9", ID, "truenas");
+const NAME = isoName("v1.13.9", { id: ID, secureboot: false }, "truenas");
 const PATH = isoPath(testCluster(), NAME);
 const BODY = "an ISO ".repeat(100);
 const SHA = createHash("sha256").update(BODY).digest("hex");

@@ -5,7 +5,8 @@ import { join } from "node:path";
 import { parse } from "yaml";
 import { describe, expect, test, vi } from "vitest";
 import { canonical, idOf, scalar, type Schematic } from "../../../scripts/lib/talos/schematic-id.ts";
-import { installerImage, readSchematic } from "../../../scripts/lib/talos/schematic.ts";
+import { isoFile } from "../../../scripts/lib/iso.ts";
+import { installerImage, readSchematic, schematicOf } from "../../../scripts/lib/talos/schematic.ts";
 import { schematic } from "../../../scripts/talos/schematic.ts";
 import { record } from "../recorder.ts";
 import { testCluster, testVersions } from "../test-cluster.ts";
@@ -107,7 +108,7 @@ describe("the home's schematic", () => {
     ["truenas", "c682c3b7e2747ecadb2b2f9eb73336e40373cfbe6f7ec588336ece6f3a1059cf", "metal-installer"],
   ] as const)("on %s has the ID that the factory gave it", async (hypervisor, id, installer) => {
     const read = await readSchematic(of(hypervisor));
-    expect([read.id, installerImage(of(hypervisor), read.id)]).toEqual([id, `factory.talos.dev/${installer}/${id}:v1.13.9`]);
+    expect([read.id, installerImage(of(hypervisor), read)]).toEqual([id, `factory.talos.dev/${installer}/${id}:v1.13.9`]);
     expect(idOf(read.canonical)).toBe(id);
   });
 
@@ -125,10 +126,63 @@ describe("the home's schematic", () => {
   test("with fields that the factory does not know is refused", async () =>
     expect(await withText("customization:\n  extraKernelArg: [a]\n  systemExtensions:\n    official: [x]\n")).toBe(
       "could not predict the ID of talos/schematic.yaml\n  said: customization.extraKernelArg: the factory knows no such field, did you mean extraKernelArgs?\n" +
-        "        customization.systemExtensions.official: the factory knows no such field\n  now:  nothing was changed\n  next: mend talos/schematic.yaml",
+        "        customization.systemExtensions.official: the factory knows no such field\n  now:  nothing was changed\n  next: fix talos/schematic.yaml",
     ));
   test("whose ID only the factory can tell is refused", async () =>
     expect(await withText('customization:\n  extraKernelArgs: ["off"]\n')).toContain('said: "off": ask the factory'));
+});
+
+describe("a schematic is read as the factory reads it", () => {
+  const fixture = (name: string) => readFileSync(join("test/fixtures/schematics", name), "utf8");
+  const idFor = (text: string) => schematicOf(text).then(({ id }) => id);
+  test.each([
+    ["null-customization.yaml", "376567988ad370138ad8b2698212367b8edcb69b5fd68c80be1f2ec7d603b4ba"],
+    ["number-arg.yaml", "9d0cc97d0fe9ebc8bb3be408e71f9864eab6d670f28cdb2cd472233e8c28c45e"],
+    ["meta-null.yaml", "bea7f420fc9fb6421a016a8b4a9f350c615b40c492eb4c8b86bb407b00268e49"],
+    ["meta-number.yaml", "7e576661bce299afbf6e78d61b930476768ec6c38bd57f97c5f675809664ccde"],
+  ])("%s", async (name, id) => expect(await idFor(fixture(name))).toBe(id));
+  test("anchors and merge keys", async () =>
+    expect(await idFor("customization: &x\n  bootloader: &g grub\n")).toBe(await idFor("customization:\n  <<: { bootloader: grub }\n")));
+  test("an empty file is sent as an empty schematic, which the factory takes", async () =>
+    expect((await schematicOf("# nothing\n")).text).toBe("customization: {}\n"));
+
+  const refusal = (text: string) => schematicOf(text).then(String, (error: Error) => error.message);
+  test.each([
+    [fixture("unknown-bootloader.yaml"), 'customization.bootloader: none, dual-boot, sd-boot or grub, not "systemd-boot"'],
+    ["customization: []\n", "customization: a map of fields, not a list"],
+    ["- a\n", "the schematic: a map of fields, not a list"],
+    ["customization:\n  extraKernelArgs: quiet\n", 'customization.extraKernelArgs: a list, not "quiet"'],
+    ["customization:\n  extraKernelArgs:\n    - [a]\n", "customization.extraKernelArgs[0]: a text, not a list"],
+    ["customization:\n  extraKernelArgs:\n    - a: b\n", "customization.extraKernelArgs[0]: a text, not a map"],
+    ["customization:\n  extraKernelArgs:\n    - 2026-01-01\n", "a text, not the date 2026-01-01 (put it in quotes)"],
+    ["customization:\n  meta:\n    - key: 256\n", "customization.meta[0].key: a whole number from 0 to 255, not 256"],
+    ["customization:\n  meta:\n    - kei: 1\n", "customization.meta[0].kei: the factory knows no such field, did you mean key?"],
+    ["customization:\n  diskImage:\n    sectorSize: 4k\n", 'customization.diskImage.sectorSize: a whole number, not "4k"'],
+    ["customization:\n  secureboot:\n    enrollKeys: always\n", "customization.secureboot.enrollKeys: off, manual, if-safe or force"],
+    [
+      'customization:\n  secureboot:\n    includeWellKnownCertificates: "true"\n',
+      'includeWellKnownCertificates: true or false, not "true"',
+    ],
+    ["owner: me\n", "owner: only the Enterprise edition of the factory takes it"],
+    ["customization: {}\n---\ncustomization: {}\n", "talos/schematic.yaml:3: a second document, the factory reads only the first"],
+  ])("%j is refused", async (text, said) => expect(await refusal(text)).toContain(said));
+});
+
+describe("secure boot", () => {
+  const of = (hypervisor: "truenas" | "vsphere") => ({ cluster: testCluster({ hypervisor }), versions: testVersions });
+  const read = () => schematicOf(readFileSync("test/fixtures/schematics/secureboot.yaml", "utf8"));
+  test.each([
+    ["truenas", "metal-installer-secureboot", "metal-amd64-secureboot.iso"],
+    ["vsphere", "vmware-installer-secureboot", "vmware-amd64-secureboot.iso"],
+  ] as const)("on %s chooses the installer and the ISO that are signed", async (hypervisor, installer, iso) => {
+    const schematic = await read();
+    expect(installerImage(of(hypervisor), schematic)).toBe(`factory.talos.dev/${installer}/${schematic.id}:v1.13.9`);
+    expect(isoFile(hypervisor, schematic)).toBe(iso);
+  });
+  test.each(["", "secureboot:", "secureboot: {}", "secureboot: { includeWellKnownCertificates: false }", 'secureboot: { enrollKeys: "" }'])(
+    "is not used with %j",
+    async (section) => expect((await schematicOf(`customization:\n  bootloader: grub\n  ${section}\n`)).secureboot).toBe(false),
+  );
 });
 
 describe("talos:schematic", () => {

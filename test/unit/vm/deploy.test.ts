@@ -9,12 +9,12 @@ const ID = "376567988ad370138ad8b2698212367b8edcb69b5fd68c80be1f2ec7d603b4ba";
 const home = vi.hoisted(() => ({ nas: undefined as unknown }));
 vi.mock("../../../scripts/lib/truenas/nas.ts", () => ({ connectNas: async () => home.nas }));
 vi.mock("../../../scripts/lib/talos/schematic.ts", () => ({
-  readSchematic: async () => ({ id: ID, canonical: "customization: {}\n", text: "customization: {}\n" }),
+  readSchematic: async () => ({ id: ID, canonical: "customization: {}\n", text: "customization: {}\n", extensions: [], secureboot: false }),
 }));
 const { deploy } = await import("../../../scripts/vm/deploy.ts");
 
 const cluster = testCluster();
-const name = isoName("v1.13.9", ID, "truenas");
+const name = isoName("v1.13.9", { id: ID, secureboot: false }, "truenas");
 const path = isoPath(cluster, name);
 const files = { [path]: { size: 300, mtime: 1 }, [sidecarPath(path)]: { size: sidecarText("0".repeat(64), name).length, mtime: 2 } };
 
