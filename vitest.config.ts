@@ -3,6 +3,7 @@ import { defineConfig } from "vitest/config";
 const UNIT = ["test/unit/**/*.test.ts"];
 /** Tests that put another module in a module's place: each has its own modules. */
 const APART = [
+  "test/unit/json-output.test.ts", // runs every procedure, each with an environment of its own
   "test/unit/leftovers.test.ts",
   "test/unit/secrets/inject.test.ts",
   "test/unit/secrets/op.test.ts",

@@ -49,7 +49,6 @@ export const lintAll = procedure({
         attempted: `pass ${failed.join(", ")}`,
         said: "the output of each stands above",
         next: "fix that, then: task lint",
-        shown: true,
       });
   },
 });

@@ -69,6 +69,7 @@ export async function openContext<O extends Options>(
     yes: common.yes,
     confirmed: common.confirm,
     json: common.json,
+    collected: common.collected,
     debug: common.debug,
     signal,
     question: process.stdin.isTTY ? (text) => askPerson(text, signal) : undefined,

@@ -24,8 +24,6 @@ export interface Account {
   now?: string | undefined;
   /** The one command that continues. */
   next?: string | undefined;
-  /** The result on stdout says it already: with OUTPUT=json nothing more is written there. */
-  shown?: boolean;
 }
 
 /** A failure that tells its whole story: what was attempted, what the outside said, how things stand, how to go on. Exit 1. */

@@ -5,8 +5,8 @@ import { fileURLToPath } from "node:url";
 import type { Context } from "./context.ts";
 import type { Gate } from "./gates.ts";
 import type { LockScope } from "./lock.ts";
-import { redact } from "./redact.ts";
-import { Failure, isCommandError, Stop, textOf, UsageError } from "./errors.ts";
+import { type Collected, documentOf, errorDocument, printDocument, wantsJson } from "./document.ts";
+import { isCommandError, Stop, textOf, UsageError } from "./errors.ts";
 import { type Common, help, readWords } from "./words.ts";
 import type { Options, Values } from "./options.ts";
 
@@ -27,7 +27,7 @@ export interface Procedure<O extends Options = Options> {
   gates?: readonly Gate[];
   /** `false` for what runs without a talos/cluster.yaml, as `lab:up`; its context must not be asked for the cluster. */
   cluster?: false;
-  /** What is to be known after Ctrl-C, where it is not that the same command goes on from what it finds. */
+  /** The state after Ctrl-C, if it is not that the same command resumes from the observed state. */
   interrupted?: string;
   /** For what runs another command: what stands after its own flags, as help shows it; the words are `context.rest`. */
   rest?: string;
@@ -55,28 +55,31 @@ export async function runProcedure<O extends Options>(spec: Procedure<O>, words:
   const interrupt = (name: NodeJS.Signals) => stop.abort(new Error(`interrupted by ${name}`));
   const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
   for (const name of signals) process.on(name, interrupt);
-  let common: Common = { dryRun: false, yes: false, json: false, debug: false, exitCode: false, waive: [] };
+  const collected: Collected = { said: [] };
+  const json = wantsJson(words, env);
+  let common: Common = { dryRun: false, yes: false, json, debug: false, exitCode: false, waive: [] };
   let close = (_code: number, _message?: string) => {};
   let unlock = () => {};
   let code: number;
   try {
     const read = readWords(spec, words, env);
     if (read.help) {
-      process.stdout.write(`${help(spec)}\n`);
+      process.stdout.write(json ? printDocument({ help: help(spec) }) : `${help(spec)}\n`);
       return 0;
     }
-    common = read.common;
+    common = { ...read.common, collected };
     const { refuseMisspelt } = await import("./called-by-task.ts");
     refuseMisspelt(spec);
     const { openContext } = await import("./context.ts");
-    const opened = await openContext(spec, read.common, { words, rest: read.rest }, env, stop.signal);
+    const opened = await openContext(spec, common, { words, rest: read.rest }, env, stop.signal);
     close = opened.close;
     unlock = await lock(spec, read.values, opened.context);
     await spec.run(read.values, opened.context);
     code = 0;
     close(code);
+    if (common.json && (spec.rest === undefined || collected.result)) process.stdout.write(printDocument(documentOf(collected))); // the command of `rest` prints its own
   } catch (error) {
-    const failure = report(error, stop.signal, common, spec.interrupted);
+    const failure = report(error, stop.signal, { common, collected }, spec);
     code = failure.code;
     close(code, failure.message);
   } finally {
@@ -104,15 +107,15 @@ function lockScope<O extends Options>({ scope = "home" }: Procedure<O>, values: 
 function report(
   error: unknown,
   signal: AbortSignal,
-  common: Common,
-  after = "the same command goes on from what it finds",
+  { common, collected }: { common: Common; collected: Collected },
+  { name, interrupted: after = "the same command resumes from the observed state" }: Pick<Procedure, "name" | "interrupted">,
 ): { code: number; message: string } {
   const interrupted = signal.aborted;
   const message = interrupted ? `${textOf(signal.reason)}; ${after}` : describe(error, common.debug);
   common.say?.(message);
   if (!common.say) process.stderr.write(`${message}\n`);
-  const shown = error instanceof Stop || (error instanceof Failure && error.account.shown);
-  if (common.json && !shown) process.stdout.write(`${JSON.stringify({ error: redact(message) }, null, 2)}\n`);
+  const stopped = interrupted ? { reason: textOf(signal.reason), after } : undefined;
+  if (common.json) process.stdout.write(printDocument(documentOf(collected, errorDocument(error, name, stopped))));
   if (interrupted) return { code: 130, message };
   if (error instanceof Stop) return { code: error.pending && common.exitCode ? 2 : 0, message };
   return { code: error instanceof UsageError ? 64 : 1, message };

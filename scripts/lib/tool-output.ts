@@ -16,6 +16,10 @@ export type Pattern = "" | 0 | false | readonly [Pattern] | { readonly [key: str
 /** An answer that is not what the tool prints when it works: cut off, an HTML page, a warning before the data. What it says is unknown, not empty. */
 export class Unreadable extends Failure {
   override name = "Unreadable";
+  constructor(account: { attempted: string; said: string }) {
+    super(account);
+    this.message = `could not ${account.attempted}: ${account.said}`; // one line
+  }
 }
 
 const QUOTED = 60;
@@ -115,4 +119,4 @@ const quote = (text: string, { secret }: Source, before = "") =>
   secret ? "" : `: "${before}${text.replaceAll(/\s+/g, " ").slice(0, QUOTED)}${!before && text.length > QUOTED ? "…" : ""}"`;
 
 const unreadable = ({ command, file }: Source, wrong: string) =>
-  new Unreadable({ attempted: `read ${file ? command : `the output of \`${command}\``}: ${wrong}` });
+  new Unreadable({ attempted: `read ${file ? command : `the output of \`${command}\``}`, said: wrong });

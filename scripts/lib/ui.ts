@@ -1,5 +1,6 @@
 // What the person sees: data on stdout, everything else on stderr; a plan is shown before it is carried out, and No is the answer to Enter.
 import { styleText } from "node:util";
+import type { Collected } from "./document.ts";
 import { Stop, UsageError } from "./errors.ts";
 import type { Question } from "./plan.ts";
 import { redact } from "./redact.ts";
@@ -28,6 +29,8 @@ export interface UiSetup {
   /** The name that was passed in `CONFIRM=`. */
   confirmed?: string | undefined;
   json: boolean;
+  /** Where OUTPUT=json collects what is printed at the end. */
+  collected?: Collected | undefined;
   debug: boolean;
   out?: NodeJS.WritableStream & { isTTY?: boolean };
   err?: NodeJS.WritableStream & { isTTY?: boolean; columns?: number };
@@ -42,7 +45,17 @@ const CLEAR = "\r\u001b[K";
 const QUIET_MS = 10_000;
 
 export function terminal(setup: UiSetup): Ui {
-  const { dryRun, yes, confirmed, json, out = process.stdout, err = process.stderr, question, now = () => performance.now() } = setup;
+  const {
+    dryRun,
+    yes,
+    confirmed,
+    json,
+    collected = { said: [] },
+    out = process.stdout,
+    err = process.stderr,
+    question,
+    now = () => performance.now(),
+  } = setup;
   const live = Boolean(err.isTTY) && !setup.debug;
   let open = false; // a progress line stands unfinished
   let last = { line: "", at: -Infinity };
@@ -55,7 +68,10 @@ export function terminal(setup: UiSetup): Ui {
 
   return {
     json,
-    say: line,
+    say(text) {
+      collected.said.push(text);
+      line(text);
+    },
     warn: (text) => line(paint("yellow", `warning: ${text}`)),
     debug: (text) => void (setup.debug && line(paint("dim", text))),
     progress(text) {
@@ -73,7 +89,8 @@ export function terminal(setup: UiSetup): Ui {
     result(value, forPeople) {
       if (open) err.write(CLEAR);
       open = false;
-      out.write(`${json ? JSON.stringify(value, null, 2) : forPeople}\n`);
+      if (json) collected.result = { value };
+      else out.write(`${forPeople}\n`);
     },
     async confirm({ title, lines, destroys }) {
       setup.signal?.throwIfAborted();
@@ -83,9 +100,9 @@ export function terminal(setup: UiSetup): Ui {
         line(paint("yellow", "  cannot be undone:"));
         for (const text of destroys.what) line(paint("yellow", `    ${text}`));
       }
-      if (dryRun && json)
-        out.write(`${JSON.stringify({ plan: { title, lines, ...(destroys && { destroys: destroys.what }) } }, null, 2)}\n`);
+      collected.plan = { title, lines, ...(destroys && { destroys: destroys.what }) };
       if (dryRun) throw new Stop("dry run: nothing was changed", { pending: true });
+      delete collected.plan; // only a dry run ends with it
       if (destroys) return confirmByName(destroys.name, confirmed, question);
       if (yes) return "given";
       if (!question) throw new UsageError("no terminal to ask on: pass YES=1 (--yes) to continue, DRY_RUN=1 (--dry-run) to only look");

@@ -1,5 +1,6 @@
 // From the words of a command line, the variables of a task and the environment to what a procedure gets.
 import { parseArgs } from "node:util";
+import type { Collected } from "./document.ts";
 import { UsageError } from "./errors.ts";
 import { type Gate, readGates } from "./gates.ts";
 import { nearest } from "./nearest.ts";
@@ -26,6 +27,8 @@ export interface Common {
   debug: boolean;
   exitCode: boolean;
   waive: string[];
+  /** What OUTPUT=json prints at the end. */
+  collected?: Collected;
   /** How the open terminal says a line; unset before there is one. */
   say?: (line: string) => void;
 }

@@ -52,7 +52,6 @@ export const lintKubernetes = procedure({
       attempted: "prove that this tree can start",
       said: inNumbers(findings),
       next: `mend what is above, then: task lint:kubernetes${tree === "kubernetes" ? "" : ` ROOT=${tree}`}${bootstrap === undefined ? "" : ` BOOTSTRAP=${bootstrap}`}`,
-      shown: true,
     });
   },
 });

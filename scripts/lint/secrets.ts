@@ -54,7 +54,6 @@ export const lintSecrets = procedure({
       said: `${found.length} ${found.length === 1 ? "secret is" : "secrets are"} readable, or cannot be decrypted`,
       now: staged ? "nothing was committed" : undefined,
       next: "fix what is listed above; a secret that was pushed already must be replaced by a new one",
-      shown: true,
     });
   },
 });

@@ -85,7 +85,7 @@ test("Ctrl-C ends the builds and leaves nothing of them", async () => {
   child.kill("SIGINT");
   const { code, said } = await ended;
   expect(code).toBe(130);
-  expect(said.trim().split("\n").at(-1)).toBe("interrupted by SIGINT; the same command goes on from what it finds");
+  expect(said.trim().split("\n").at(-1)).toBe("interrupted by SIGINT; the same command resumes from the observed state");
   expect(built()).toEqual([]);
 });
 

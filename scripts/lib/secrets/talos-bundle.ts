@@ -36,7 +36,7 @@ export async function fieldsFromBundle(yaml: string): Promise<Record<string, str
     Object.entries(PLACES).map(([field, place]) => {
       const value = place.reduce<unknown>((at, key) => (at as Record<string, unknown> | undefined)?.[key], bundle);
       if (typeof value !== "string" || value === "")
-        throw new Unreadable({ attempted: `read the output of \`${source.command}\`: .${place.join(".")} is missing` });
+        throw new Unreadable({ attempted: `read the output of \`${source.command}\``, said: `.${place.join(".")} is missing` });
       return [field, value];
     }),
   );

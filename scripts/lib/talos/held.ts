@@ -29,7 +29,7 @@ export async function heldDocuments(context: Pick<Context, "env">, node: Node, i
 async function readHeld(text: string, { address }: Node): Promise<Document[]> {
   const command = `talosctl get machineconfig --nodes ${address}`;
   const documents = await readYaml<Document>(text, { command, secret: true });
-  if (documents.length === 0) throw new Unreadable({ attempted: `read the output of \`${command}\`: it is empty` });
+  if (documents.length === 0) throw new Unreadable({ attempted: `read the output of \`${command}\``, said: "it is empty" });
   return comparable(documents);
 }
 

@@ -1,6 +1,7 @@
 // What the person sees and is asked; waiting with a deadline.
 import { Writable } from "node:stream";
 import { beforeEach, describe, expect, test } from "vitest";
+import type { Collected } from "../../../scripts/lib/document.ts";
 import { Failure, textOf } from "../../../scripts/lib/errors.ts";
 import { nearest } from "../../../scripts/lib/nearest.ts";
 import { table, terminal, type UiSetup } from "../../../scripts/lib/ui.ts";
@@ -72,10 +73,12 @@ describe("output", () => {
     ui.result({ a: 1 }, "for people");
     expect(texts).toEqual({ out: "for people\n", err: "a line\nwarning: careful\n" });
   });
-  test("OUTPUT=json gives the value", () => {
-    const { ui, texts } = screen({ json: true });
+  test("OUTPUT=json collects the value, and prints nothing before the end", () => {
+    const collected: Collected = { said: [] };
+    const { ui, texts } = screen({ json: true, collected });
     ui.result({ a: 1 }, "for people");
-    expect(texts.out).toBe('{\n  "a": 1\n}\n');
+    ui.say("done");
+    expect([texts.out, collected]).toEqual(["", { result: { value: { a: 1 } }, said: ["done"] }]);
   });
   test("progress in a pipe is at most a line in ten seconds", () => {
     let now = 0;
@@ -177,8 +180,9 @@ describe("after Ctrl-C", () => {
   });
 });
 
-test("OUTPUT=json in a dry run gives the plan", async () => {
-  const { ui, texts } = screen({ json: true, dryRun: true });
+test("OUTPUT=json in a dry run collects the plan", async () => {
+  const collected: Collected = { said: [] };
+  const { ui, texts } = screen({ json: true, dryRun: true, collected });
   await expect(ui.confirm(PLAN)).rejects.toThrow("dry run");
-  expect(JSON.parse(texts.out)).toEqual({ plan: PLAN });
+  expect([texts.out, collected.plan]).toEqual(["", PLAN]);
 });

@@ -1,0 +1,52 @@
+// The one JSON document that OUTPUT=json prints on stdout, whatever happens: it is collected while the procedure runs and written once, at its end.
+import { Failure, isCommandError, Stop, textOf, UsageError } from "./errors.ts";
+import type { Plan } from "./plan.ts";
+import { toJson } from "./redact.ts";
+
+/** What a procedure gave while it ran. */
+export interface Collected {
+  /** Its result; the last one when it gave several. */
+  result?: { value: unknown };
+  /** The plan at which a dry run ended. */
+  plan?: Pick<Plan, "title" | "lines"> & { destroys?: string[] };
+  /** What it said to the person, a line each. */
+  said: string[];
+}
+
+export interface ErrorDocument {
+  failed: string;
+  reason?: string | undefined;
+  state?: string | undefined;
+  next?: string | undefined;
+}
+
+/** The document: the result as it is, the plan of a dry run, otherwise what was said; after a failure the error, with the result beside it. */
+export function documentOf({ result, plan, said }: Collected, error?: ErrorDocument): unknown {
+  const beside = result && { result: result.value };
+  if (error) return { error, ...beside };
+  if (plan) return { plan, ...beside };
+  return result ? result.value : { said };
+}
+
+/** What was thrown, as data. Undefined for an expected end, which is no failure. */
+export function errorDocument(thrown: unknown, name: string, interrupted?: { reason: string; after: string }): ErrorDocument | undefined {
+  const again = `task ${name}`;
+  if (interrupted) return { failed: `run ${name}`, reason: interrupted.reason, state: interrupted.after, next: again };
+  if (thrown instanceof Stop) return undefined;
+  if (thrown instanceof UsageError)
+    return { failed: `start ${name}`, reason: thrown.message, state: "nothing was changed", next: `${again} -- --help` };
+  if (thrown instanceof Failure) {
+    const { attempted, said, now, next } = thrown.account;
+    return { failed: attempted, reason: said ?? thrown.message, state: now, next };
+  }
+  const reason = isCommandError(thrown) ? `a command failed: ${textOf(thrown)}` : textOf(thrown);
+  return { failed: `run ${name}`, reason };
+}
+
+/** Whether the caller wants JSON, read from the words as they were typed: also words that cannot be understood get a document. */
+export function wantsJson(words: readonly string[], env: NodeJS.ProcessEnv): boolean {
+  const typed = words.flatMap((word, at) => (word === "--output" ? [words[at + 1]] : word.startsWith("--output=") ? [word.slice(9)] : []));
+  return (typed.at(-1) ?? (env.ARG_OUTPUT || env.OUTPUT)) === "json";
+}
+
+export const printDocument = (document: unknown): string => `${toJson(document, 2)}\n`;
