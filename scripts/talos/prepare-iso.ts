@@ -29,7 +29,8 @@ export const prepareIso = procedure({
   async run(_values, context) {
     const { cluster, ui } = context;
     requireTruenas(cluster.hypervisor, prepareIso.name);
-    const [wanted, nas] = await Promise.all([wantedIso(context), connectNas(context)]);
+    const wanted = await wantedIso(context); // before a connection is open that a failure would leave
+    const nas = await connectNas(context);
     try {
       const http = openHttp(context);
       const { steps, image } = await context.confirm(() => planIso(context, nas, http, wanted));

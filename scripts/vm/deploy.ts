@@ -36,7 +36,8 @@ export const deploy = procedure({
     requireTruenas(cluster.hypervisor, deploy.name);
     for (const { why } of context.ledger.torn()) ui.warn(`${why}; task leftovers says more`);
     const nodes = findNodes(cluster, names);
-    const [iso, nas] = await Promise.all([wantedIso(context), connectNas(context)]);
+    const iso = await wantedIso(context); // before a connection is open that a failure would leave
+    const nas = await connectNas(context);
     try {
       const { plan, facts, steps, lines } = await context.confirm(async () => {
         const seen = await seeNas(context, nas, nodes, iso.path);

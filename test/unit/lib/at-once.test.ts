@@ -1,4 +1,5 @@
 // Work on several things: everything begun is awaited, every failure is reported, nothing begins after a failure or an abort.
+import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { eachOf, forEachNode, rolling } from "../../../scripts/lib/at-once.ts";
 import { Failure } from "../../../scripts/lib/errors.ts";
@@ -110,4 +111,26 @@ describe("rolling", () => {
     );
     expect(asked).toBe(0);
   });
+});
+
+/** Each call of Promise.all in a source text, up to its closing bracket. */
+function callsOfAll(text: string): string[] {
+  return [...text.matchAll(/Promise\.all\(/g)].map(({ index }) => {
+    let depth = 0;
+    for (let end = index + "Promise.all".length; end < text.length; end += 1) {
+      depth += Number(text[end] === "(") - Number(text[end] === ")");
+      if (depth === 0) return text.slice(index, end + 1);
+    }
+    return text.slice(index);
+  });
+}
+
+const EFFECT = /\$`|\$\(\{|\.act\(|\.upload\(|writeFile\(|removeFile\(|effect\(|apply\w*\(|deploy\w*\(|store\(/;
+
+test("Promise.all never runs over effects: it leaves what was begun behind when the first one fails", () => {
+  const found = readdirSync("scripts", { recursive: true, encoding: "utf8" })
+    .filter((path) => path.endsWith(".ts") && !path.startsWith("lib/lint/"))
+    .flatMap((path) => callsOfAll(readFileSync(`scripts/${path}`, "utf8")).map((call) => ({ path, call })));
+  expect(found.length).toBeGreaterThan(10);
+  expect(found.filter(({ call }) => EFFECT.test(call))).toEqual([]);
 });

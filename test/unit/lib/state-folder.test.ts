@@ -5,7 +5,8 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { Failure } from "../../../scripts/lib/errors.ts";
 import { openLedger } from "../../../scripts/lib/ledger.ts";
-import { openReport } from "../../../scripts/lib/report.ts";
+import { openGate } from "../../../scripts/lib/effects.ts";
+import { openReport, silentReport } from "../../../scripts/lib/report.ts";
 import { inState } from "../../../scripts/lib/state-folder.ts";
 
 let folder: string;
@@ -39,7 +40,10 @@ test("another error stays as it is", () => {
 
 describe("a file in the place of the folder", () => {
   const file = () => join(folder, "file");
-  beforeAll(() => writeFileSync(file(), ""));
+  beforeAll(() => {
+    writeFileSync(file(), "");
+    openGate(silentReport, false);
+  });
   const message = () =>
     expect.objectContaining({ message: expect.stringContaining(`the state folder ${file()} is not a folder`) as string });
   const thrownBy = (act: () => unknown) => {
