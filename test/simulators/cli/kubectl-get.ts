@@ -141,9 +141,11 @@ export async function waitCommand(kube: KubeCall): Promise<void> {
   const { world, call, words } = kube;
   const what = words.text("for") ?? "";
   const condition = /^condition=([A-Za-z]+)(?:=(\w+))?$/.exec(what);
-  if (!condition && what !== "delete" && what !== "create") throw new Untaught(`--for ${what}`);
+  const field = /^jsonpath=\{\.(.+)\}=(.+)$/.exec(what);
+  if (!condition && !field && what !== "delete" && what !== "create") throw new Untaught(`--for ${what}`);
   const until = Date.now() + milliseconds(words.text("timeout") ?? "30s");
   const met = (object: KubeObject) => {
+    if (field) return jsonpath(object, field[1]!) === field[2];
     const is = object.status?.conditions?.find(({ type }: any) => type.toLowerCase() === condition![1]!.toLowerCase());
     return (
       is?.status?.toLowerCase() === (condition![2] ?? "true").toLowerCase() &&
@@ -156,14 +158,14 @@ export async function waitCommand(kube: KubeCall): Promise<void> {
     if (what === "delete" && found.length === 0) return;
     if (what === "create" && errors.length === 0 && found.length > 0)
       return found.forEach(({ object }) => call.out(`${printedName(world, object)} condition met\n`));
-    if (condition) {
+    if (condition || field) {
       if (errors.length > 0) throw new KubeError(errors.join("\n"));
       if (found.length === 0) throw new KubeError("error: no matching resources found");
       if (found.every(({ object }) => met(object)))
         return found.forEach(({ object }) => call.out(`${printedName(world, object)} condition met\n`));
     }
     if (Date.now() >= until) {
-      const left = condition ? found.filter(({ object }) => !met(object)) : found;
+      const left = condition || field ? found.filter(({ object }) => !met(object)) : found;
       const named = left.map(
         ({ object }) =>
           `error: timed out waiting for the condition on ${resourceOf(kindNamed(world.state.cluster, object.apiVersion, object.kind)!).split(".")[0]}/${object.metadata.name}`,

@@ -125,6 +125,15 @@ export async function patchCommand(kube: KubeCall): Promise<void> {
   await change(kube, patch, "patched");
 }
 
+/** The kinds of apps/v1 that have replicas. */
+export async function scaleCommand(kube: KubeCall): Promise<void> {
+  const replicas = Number(kube.words.text("replicas"));
+  if (!Number.isInteger(replicas) || replicas < 0) throw new Untaught(`scale --replicas ${kube.words.text("replicas")}`);
+  const [kind = ""] = kube.rest;
+  if (!/^(deployments?|statefulsets?|replicasets?)(\/|$)/.test(kind)) throw new Untaught(`scale ${kind}`);
+  await change(kube, { spec: { replicas } }, "scaled");
+}
+
 /** `key=value` sets, `key-` takes away. */
 export async function setWords(kube: KubeCall, where: "labels" | "annotations", done: string): Promise<void> {
   const isPair = (word: string) => /^[^=]+(=|-$)/.test(word) && (word.includes("=") || word.endsWith("-"));

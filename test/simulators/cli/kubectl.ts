@@ -5,7 +5,7 @@ import { type Flag, readFlags } from "./flags.ts";
 import { type KubeCall, KubeError, reachApi } from "./kubectl-client.ts";
 import { diffCommand } from "./kubectl-diff.ts";
 import { getCommand, waitCommand } from "./kubectl-get.ts";
-import { applyCommand, cordonCommand, deleteCommand, patchCommand, setWords } from "./kubectl-write.ts";
+import { applyCommand, cordonCommand, deleteCommand, patchCommand, scaleCommand, setWords } from "./kubectl-write.ts";
 
 const COMMON: Record<string, Flag> = {
   kubeconfig: { is: "text" },
@@ -70,6 +70,7 @@ const COMMANDS: Record<string, Command> = {
     run: (kube) => setWords(kube, "annotations", "annotated"),
   },
   label: { flags: { overwrite: { is: "switch" } }, run: (kube) => setWords(kube, "labels", "labeled") },
+  scale: { flags: { replicas: { is: "text" } }, run: scaleCommand },
   cordon: { flags: {}, run: (kube) => cordonCommand(kube, true) },
   uncordon: { flags: {}, run: (kube) => cordonCommand(kube, false) },
   "cluster-info": { flags: {}, run: clusterInfo },
