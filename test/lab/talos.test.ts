@@ -1,8 +1,10 @@
 // The Talos procedures as processes against three machines: from nodes without a config to one that is changed, staged, refused, interrupted, renewed.
+import { execFile } from "node:child_process";
 import { readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { askHome } from "../simulators/control.ts";
+import { askHome, environmentOf } from "../simulators/control.ts";
 import { lodge, type Lodging, misdeeds, type Ran, run } from "../rehearsal/day.ts";
 
 let home: Lodging;
@@ -51,7 +53,7 @@ describe("without a node that has a config", () => {
   });
   test("render shows references and no secret", async () => {
     const { stdout } = await task("talos:render", "--node", "k8s-1");
-    expect(stdout).toContain("token: op://Infrastructure/talos/MACHINE_TOKEN");
+    expect(stdout).toContain("token: op://Operator/talos/MACHINE_TOKEN");
   });
   test("status has a row for each, diff has changes pending", async () => {
     expect(
@@ -176,10 +178,27 @@ describe("with nodes that run", () => {
     ]);
   }, 60_000);
 
+  test("a node that was reset behind the cluster's back needs its name: etcd still counts it, and its disk is not blank", async () => {
+    const node = "192.168.122.12";
+    const words = ["--talosconfig", at("talosconfig"), "--endpoints", node, "--nodes", node];
+    const reset = ["reset", "--system-labels-to-wipe", "STATE", "--graceful=false", "--reboot", "--wait=false"];
+    await promisify(execFile)(at("bin/talosctl"), [...words, ...reset], { env: environmentOf(home.folder) });
+    await settled();
+    const yes = await task("talos:apply", "--node", "k8s-2", "--yes");
+    expect([yes.code, yes.stderr]).toEqual([64, expect.stringContaining("pass CONFIRM=k8s-2 (--confirm k8s-2) to continue")]);
+    expect(yes.stderr).toContain("k8s-2: etcd counts it as member k8s-2\n");
+    expect(yes.stderr).toContain("k8s-2: system disk /dev/vda (500 GB): gpt with EFI (vfat)");
+    const bootstrap = await task("bootstrap:configs", "--yes");
+    expect([bootstrap.code, bootstrap.stderr]).toEqual([64, expect.stringContaining("pass CONFIRM=k8s-2")]);
+    const ran = await task("talos:apply", "--node", "k8s-2", "--confirm", "k8s-2");
+    expect([ran.code, ran.stderr]).toEqual([0, expect.stringContaining("k8s-2 holds the config\n")]);
+    await settled();
+  }, 120_000);
+
   test("the kubeconfig is left alone while it is good, and goes into the vault only when asked", async () => {
     expect((await task("talos:kubeconfig")).stderr).toMatch(/ leads to https:\/\/192\.168\.120\.100:6443 and is good for 36\d days\n$/);
-    expect((await task("talos:kubeconfig", "--upload", "--yes")).stderr).toContain("store it in vault Infrastructure, item kubeconfig");
-    expect((await task("talos:kubeconfig", "--upload")).stderr).toMatch(/ is good for 36\d days and is in vault Infrastructure\n$/);
+    expect((await task("talos:kubeconfig", "--upload", "--yes")).stderr).toContain("store it in vault Operator, item kubeconfig");
+    expect((await task("talos:kubeconfig", "--upload")).stderr).toMatch(/ is good for 36\d days and is in vault Operator\n$/);
     expect(statSync(at("kubeconfig")).mode & 0o777).toBe(0o600);
   }, 60_000);
 

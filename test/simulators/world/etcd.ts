@@ -23,7 +23,7 @@ export function joinEtcd(world: World): void {
   const readyAt = world.now() + PACE.join;
   const learnerUntil = readyAt + (world.strikes("etcd-learner") ? PACE.learner : 0);
   world.change("world", `${next.mac} joins etcd`, ({ machines }) => {
-    machines[next.mac]!.etcd = { id: memberId(), cluster: first.etcd!.cluster, readyAt, learnerUntil };
+    machines[next.mac]!.etcd = { id: memberId(), cluster: first.etcd!.cluster, name: hostnameOf(next), readyAt, learnerUntil };
   });
 }
 
@@ -73,7 +73,7 @@ export const membersOf = (world: World, machine: MachineState): Member[] =>
     const [address] = ownAddresses(peer);
     return {
       id: peer.etcd!.id,
-      hostname: hostnameOf(peer),
+      hostname: peer.etcd!.name ?? hostnameOf(peer),
       peer: `https://${address}:2380`,
       client: `https://${address}:2379`,
       learner: isLearner(world, peer),

@@ -71,6 +71,8 @@ export interface EtcdMember {
   /** Member id, 16 hex digits; the cluster's id tells apart two that were bootstrapped. */
   id: string;
   cluster: string;
+  /** What the node was called when it joined; the members know it by this name, also while it is down. */
+  name?: string;
   /** From then on it serves. */
   readyAt: number;
   learnerUntil: number;

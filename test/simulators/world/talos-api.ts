@@ -4,7 +4,7 @@ import { createTwoFilesPatch } from "diff";
 import { isDeepStrictEqual } from "node:util";
 import { parseAllDocuments, stringify } from "yaml";
 import { loadDocuments, readMachineConfig } from "./machine-config.ts";
-import { configOf, type MachineState, PACE } from "./machines.ts";
+import { configOf, hostnameOf, type MachineState, PACE } from "./machines.ts";
 import { memberId } from "./etcd.ts";
 import { minorOf, SINCE } from "./talos-version.ts";
 import type { World } from "./world.ts";
@@ -179,7 +179,13 @@ export function bootstrap(world: World, machine: MachineState): Status | undefin
   if (machine.etcd) return { code: "AlreadyExists", description: "etcd data directory is not empty" };
   const readyAt = world.now() + PACE.etcd;
   world.change("product", `bootstrap etcd on ${machine.vm}`, ({ machines }) => {
-    machines[machine.mac]!.etcd = { id: memberId(), cluster: randomBytes(8).toString("hex"), readyAt, learnerUntil: 0 };
+    machines[machine.mac]!.etcd = {
+      id: memberId(),
+      cluster: randomBytes(8).toString("hex"),
+      name: hostnameOf(machine),
+      readyAt,
+      learnerUntil: 0,
+    };
   });
   return undefined;
 }
