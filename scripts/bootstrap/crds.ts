@@ -1,6 +1,6 @@
 // The CustomResourceDefinitions that charts bring, before anything uses them: Flux checks a whole set of objects before it writes any of them.
 import { customResourceDefinitions } from "../lib/manifests.ts";
-import { Failure, textOf } from "../lib/errors.ts";
+import { Failure, isCommandError, textOf } from "../lib/errors.ts";
 import { worthAnotherTry } from "../lib/helm.ts";
 import { steady } from "../lib/kubernetes.ts";
 import { type ClusterAccess, expectOurCluster, reachCluster } from "../lib/kubernetes/access.ts";
@@ -31,7 +31,17 @@ const definitions = async () => {
     () => ask({ timeout: "5m" })`helmfile --file ${HELMFILE} --quiet template --include-crds --no-hooks`.text(),
     (error) => worthAnotherTry(textOf(error)),
   );
-  const found = customResourceDefinitions(await rendered);
+  const printed = await rendered.catch((error: unknown) => {
+    rendered = undefined;
+    if (!isCommandError(error)) throw error;
+    throw new Failure({
+      attempted: `render the CustomResourceDefinitions of ${HELMFILE}`,
+      said: errorLines(textOf(error)),
+      now: "no definition was applied by this run",
+      next: "task bootstrap:crds, once the registry delivers the chart",
+    });
+  });
+  const found = customResourceDefinitions(printed);
   if (found.length > 0) return found;
   rendered = undefined; // the next look renders again
   throw new Failure({
@@ -40,6 +50,12 @@ const definitions = async () => {
     next: `look at ${HELMFILE}`,
   });
 };
+
+/** helmfile prints helm's words between much of its own; helm's errors alone say what happened. */
+export function errorLines(said: string): string {
+  const errors = [...said.matchAll(/^ *(?:[│|] *)?(Error: [^\]\n]+)/gm)].map(([, line]) => line!.trim());
+  return [...new Set(errors)].join("\n") || said;
+}
 
 /** Names of the definitions that the cluster has. */
 async function installed(access: ClusterAccess): Promise<string[]> {

@@ -3,7 +3,7 @@ import { UsageError } from "../../scripts/lib/errors.ts";
 import { nearest } from "../../scripts/lib/nearest.ts";
 import type { Ui } from "../../scripts/lib/ui.ts";
 import { askHome } from "../simulators/control.ts";
-import { FAULTS, type Fault } from "../simulators/world/faults.ts";
+import { FAULTS, type Fault, type FaultSpec, specOf } from "../simulators/world/faults.ts";
 import { shuffled } from "./interrupt.ts";
 import { DAY, ending, live, lodge, misdeeds, type Ran } from "./day.ts";
 
@@ -16,7 +16,7 @@ export async function faultyDays(
   { ui, minutes, seed, real = false, signal }: { ui: Ui; minutes: number; seed: string; real?: boolean; signal: AbortSignal },
 ) {
   const until = performance.now() + minutes * 60_000;
-  const names = wanted === "all" ? shuffled(Object.keys(FAULTS) as Fault[], seed) : [known(wanted)];
+  const names = wanted === "all" ? shuffled(allFaults(real), seed) : [known(wanted, real)];
   const wrong: string[] = [];
   let survived = 0;
   let tried = 0;
@@ -35,7 +35,18 @@ export async function faultyDays(
   return { tried, survived, wrong, line: `${survived} of ${tried} faults survived${left}` };
 }
 
-function known(name: string): Fault {
+/** Why a day cannot have this fault; undefined when it can. */
+function whyNot(fault: Fault, real: boolean): string | undefined {
+  const spec = specOf(fault);
+  const outside = spec.ends === "passes" ? spec.outside : undefined;
+  return outside?.firstDay ?? (real ? outside?.realTools : undefined);
+}
+
+const allFaults = (real: boolean) => (Object.keys(FAULTS) as Fault[]).filter((fault) => whyNot(fault, real) === undefined);
+
+function known(name: string, real: boolean): Fault {
+  const why = name in FAULTS ? whyNot(name as Fault, real) : undefined;
+  if (why !== undefined) throw new UsageError(`the fault ${name} cannot happen in this rehearsal: ${why}`);
   if (name in FAULTS) return name as Fault;
   const near = nearest(name, Object.keys(FAULTS));
   throw new UsageError(`no fault is called ${name}${near ? `; did you mean ${near}?` : ""}\n  faults: ${Object.keys(FAULTS).join(" ")}`);
@@ -43,19 +54,19 @@ function known(name: string): Fault {
 
 /** Lives the day with the fault on; a step that stops is mended and typed again. */
 async function faultyDay(project: string, fault: Fault, { real, signal }: { real: boolean; signal: AbortSignal }): Promise<string[]> {
-  const { ends, strikes = 1 } = FAULTS[fault] as { ends: "passes" | "stops"; strikes?: number };
-  const stops = ends === "stops";
+  const spec = specOf(fault);
+  const stops = spec.ends === "stops";
   const home = await lodge({ project, real, signal });
   const runs: Ran[] = [];
   const wrong: string[] = [];
   try {
-    await askHome(home.folder, "faults", { on: { [fault]: stops ? STANDING : strikes } });
+    await askHome(home.folder, "faults", { on: { [fault]: stops ? STANDING : (spec.strikes ?? 1) } });
     for (const step of DAY) {
       // with what never comes the run waits to the end of its patience, which goes faster here
       let ran = await live(home.folder, step, { broken: home.broken, ...(stops && { env: { LAB_HASTE: "60" } }) });
       runs.push(ran);
       if (ran.code !== 0 && stops) {
-        wrong.push(...unclear(ran));
+        wrong.push(...unclear(ran, spec.says));
         await askHome(home.folder, "faults", { off: [fault] });
         ran = await live(home.folder, step);
         runs.push(ran);
@@ -63,6 +74,8 @@ async function faultyDay(project: string, fault: Fault, { real, signal }: { real
       if (ran.code !== 0) return [`${step.name} ended with ${ran.code}: ${ran.stderr.trim().split("\n").slice(-5).join(" | ")}`];
     }
     if (stops && runs.length === DAY.length) wrong.push("nothing stopped: the fault was not noticed");
+    const { faults } = (await askHome(home.folder, "status")) as { faults: Partial<Record<Fault, number>> };
+    wrong.push(...unnoticed(spec, runs, faults[fault] ?? 0));
     const { nodes, flux } = await ending(home.folder);
     if (nodes !== "3/3" || flux.split("/")[0] !== flux.split("/")[1]) wrong.push(`ended with ${nodes} nodes Ready, Flux ${flux}`);
     return [...wrong, ...(await misdeeds(home.folder, runs))];
@@ -71,12 +84,32 @@ async function faultyDay(project: string, fault: Fault, { real, signal }: { real
   }
 }
 
-/** A stop must say what was attempted and what to type next, and be no crash. */
-function unclear({ name, code, stderr }: Ran): string[] {
-  const told = /could not |not |no /.test(stderr) && /task |next:|op |talosctl |kubectl /.test(stderr);
+/** A fault that the day survives must have happened, and be mentioned by a run unless it declares what absorbs it. */
+export function unnoticed(spec: FaultSpec, runs: Pick<Ran, "stdout" | "stderr">[], left: number): string[] {
+  if (spec.ends === "stops") return [];
+  if (!spec.stands && left >= (spec.strikes ?? 1)) return ["the fault did not happen during the day"];
+  if (spec.absorbed !== undefined) return [];
+  const mentioned = runs.some(({ stdout, stderr }) => spec.says?.test(`${stdout}\n${stderr}`));
+  return mentioned ? [] : [`no run mentions the fault (${spec.says ?? "it declares no words and nothing that absorbs it"})`];
+}
+
+/** The error itself: what a run printed while it waited does not count. */
+export function errorOf(stderr: string): string {
+  const lines = stderr.trimEnd().split("\n");
+  const first = lines.findLastIndex((line) => /^\S/.test(line));
+  return lines.slice(first).join("\n");
+}
+
+/** A stop must say what was attempted, name the fault and what to type next, and be no crash. */
+export function unclear({ name, code, stderr }: Pick<Ran, "name" | "code" | "stderr">, says: RegExp | undefined): string[] {
+  const error = errorOf(stderr);
+  const told = /could not |not |no /.test(error) && /task |next:|op |talosctl |kubectl |CONFIRM=/.test(error);
   const crash = /\bat .*\(.*:\d+:\d+\)|node:internal|TypeError|ReferenceError/.test(stderr);
   return [
-    ...(told ? [] : [`${name} stopped (exit ${code}) without saying what to do: ${stderr.trim().slice(-300)}`]),
+    ...(told ? [] : [`${name} stopped (exit ${code}) without saying what to do: ${error.slice(-300)}`]),
+    ...(says === undefined || says.test(error)
+      ? []
+      : [`${name} stopped (exit ${code}) with an error that does not name the fault (${says}): ${error.slice(0, 300)}`]),
     ...(crash ? [`${name} crashed: ${stderr.trim().slice(0, 300)}`] : []),
   ];
 }

@@ -1,7 +1,7 @@
 // The stages: what they conclude from what they see, and which commands follow.
 import { describe, expect, test } from "vitest";
 import { apps, seeReleases } from "../../../scripts/bootstrap/apps.ts";
-import { compareCrds } from "../../../scripts/bootstrap/crds.ts";
+import { compareCrds, errorLines } from "../../../scripts/bootstrap/crds.ts";
 import { seeFlux } from "../../../scripts/bootstrap/flux.ts";
 import { compareNodes, nodes } from "../../../scripts/bootstrap/nodes.ts";
 import type { KubernetesObject } from "../../../scripts/lib/kubernetes.ts";
@@ -59,6 +59,23 @@ describe("definitions", () => {
       todo: ["apply 1 CustomResourceDefinitions that are missing; those that are there stay as they are"],
     }));
   test("none there is to do", () => expect(compareCrds(["a"], []).state).toBe("to do"));
+  test("a chart that cannot be pulled is what helm says of it, once", () => {
+    const said = `in bootstrap/helmfile.d/00-crds.yaml: [release "envoy-gateway": command "helm" exited with non-zero status:
+
+PATH:
+  helm
+
+ERROR:
+  exit status 1
+
+STDERR:
+  Error: failed to perform "Push" on destination: mismatched digest
+
+COMBINED OUTPUT:
+  Error: failed to perform "Push" on destination: mismatched digest]`;
+    expect(errorLines(said)).toBe('Error: failed to perform "Push" on destination: mismatched digest');
+    expect(errorLines("no space left on device")).toBe("no space left on device");
+  });
 });
 
 describe("Flux", () => {
