@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { spawnSync } from "node:child_process";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { askHome, environmentOf, layoutOf } from "../simulators/control.ts";
+import { CHECKS } from "../../scripts/lint.ts";
 import { commitAndPush } from "../simulators/repository.ts";
 import { ending, lodge, type Lodging, misdeeds, type Ran, run } from "../rehearsal/day.ts";
 
@@ -170,7 +171,34 @@ describe("an application", () => {
   );
 });
 
+describe("the Kopia repository", () => {
+  test(
+    "is recorded, and takes effect with configure, commit, push and sync",
+    async () => {
+      await must("volsync:identity", "--dry-run");
+      expect(readFileSync(repo("talos/cluster.yaml"), "utf8")).not.toContain("kopiaRepository:");
+      const said = await must("volsync:identity", "--yes");
+      const id = /is ([0-9a-f]{8,})/.exec(said.stdout)?.[1];
+      expect(readFileSync(repo("talos/cluster.yaml"), "utf8")).toContain(`kopiaRepository: "${id}"`);
+      await must("configure", "--yes");
+      commitAndPush(home.folder, "feat: record the Kopia repository");
+      await must("flux:sync", "--yes");
+    },
+    HAUL,
+  );
+});
+
 describe("procedures without a target in the cluster", () => {
+  test(
+    "lint reports every check, whatever the checkout looks like",
+    async () => {
+      const ran = await task("lint");
+      const verdicts = [...ran.stderr.matchAll(/^(ok|failed|skipped): ([\w:]+)/gm)];
+      expect(verdicts.map(([, , name]) => name)).toEqual(CHECKS.map(({ name }) => name));
+      expect(ran.code).toBe(verdicts.some(([, state]) => state === "failed") ? 1 : 0);
+    },
+    HAUL,
+  );
   test("menu", async () => expect((await must("menu")).stdout).toContain("task bootstrap"));
   test("lint:kubernetes", async () => expect((await must("lint:kubernetes")).stderr).toContain("the tree can start cold"), HAUL);
   test("lint:secrets", async () => expect((await must("lint:secrets")).stderr).toContain("no secret"));
