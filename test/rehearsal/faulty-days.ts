@@ -37,8 +37,7 @@ export async function faultyDays(
 
 /** Why a day cannot have this fault; undefined when it can. */
 function whyNot(fault: Fault, real: boolean): string | undefined {
-  const spec = specOf(fault);
-  const outside = spec.ends === "passes" ? spec.outside : undefined;
+  const { outside } = specOf(fault);
   return outside?.firstDay ?? (real ? outside?.realTools : undefined);
 }
 

@@ -4,6 +4,8 @@ interface Common {
   about: string;
   /** How often it must strike to be noticed, where a tool tries again by itself. One when left out. */
   strikes?: number;
+  /** Why it cannot happen on the first day, or on one with the real tools; it is left out there. */
+  outside?: { firstDay?: string; realTools?: string };
 }
 
 /** The product waits, retries or resumes, and the day ends well. */
@@ -14,8 +16,6 @@ interface Passes extends Common {
   /** What takes the fault up, so that no run needs to mention it. Any other one is mentioned in these words. */
   absorbed?: string;
   says?: RegExp;
-  /** Why it cannot happen on the first day, or on one with the real tools; it is left out there. */
-  outside?: { firstDay?: string; realTools?: string };
 }
 
 /** The day ends with an error that names the fault in these words, nothing is hurt, and it goes on once the fault is fixed. */
@@ -130,9 +130,9 @@ export const FAULTS = {
     absorbed: "helmfile is run again",
   },
   "helm-stuck": {
-    about: "a release was left pending by a run that died",
-    ends: "passes",
-    says: /pending-install/,
+    about: "a release was left pending by a helm that died",
+    ends: "stops",
+    says: /uninstall what a failed install left of kube-system\/coredns/,
     outside: { realTools: "only the stand-in of helmfile leaves a release behind" },
   },
   "ceph-warns": { about: "Ceph is up, with a warning", ends: "passes", stands: true, absorbed: "the tree takes HEALTH_WARN for healthy" },
