@@ -6,12 +6,12 @@ import { etcd } from "./bootstrap/etcd.ts";
 import { flux } from "./bootstrap/flux.ts";
 import { kubeconfig } from "./bootstrap/kubeconfig.ts";
 import { nodes } from "./bootstrap/nodes.ts";
-import { checks, PREFLIGHT_GATES, refuseBad, showChecks } from "./bootstrap/preflight.ts";
+import { checks, PREFLIGHT_GATES, refuseBad, refuseUnknownGit, showChecks } from "./bootstrap/preflight.ts";
 import { resources } from "./bootstrap/resources.ts";
 import { eachOf } from "./lib/at-once.ts";
 import type { Context } from "./lib/context.ts";
 import { isCommandError, textOf } from "./lib/errors.ts";
-import { runChecks } from "./lib/preflight/verdict.ts";
+import { type Result, runChecks } from "./lib/preflight/verdict.ts";
 import { nicGate } from "./lib/talos/node.ts";
 import { main, procedure } from "./lib/procedure.ts";
 import { tally } from "./lib/shell.ts";
@@ -40,7 +40,7 @@ export const bootstrap = procedure({
     const [results, ms] = await timed(() => runChecks(checks(context), context));
     ui.say(showChecks(results));
     refuseBad(results);
-    const { seen, steps } = await context.confirm(() => planBootstrap(context));
+    const { seen, steps } = await context.confirm(() => planBootstrap(context, results));
     if (steps.length === 0) ui.say("nothing to do");
     const rows: Row[] = [
       {
@@ -74,9 +74,10 @@ interface BootstrapPlan extends Plan {
 }
 
 /** All stages, as they look now. */
-async function planBootstrap(context: Context): Promise<BootstrapPlan> {
+async function planBootstrap(context: Context, results: readonly Result[]): Promise<BootstrapPlan> {
   const seen = await eachOf(STAGES, (stage) => look(stage, context));
   context.signal.throwIfAborted();
+  if (seen[STAGES.indexOf(flux)]!.state !== "done") refuseUnknownGit(results, context.waive, "task bootstrap");
   const destroys = seen.find((one) => one.destroys)?.destroys; // only bootstrap:configs asks for names
   return {
     ...(destroys && { destroys }),

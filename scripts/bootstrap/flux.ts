@@ -1,9 +1,12 @@
 // Flux has fetched the repository and everything in it is ready. From here on Git is what changes the cluster.
 import { Failure } from "../lib/errors.ts";
 import { waitingForVault } from "../lib/external-secrets.ts";
-import { type FluxState, fluxState } from "../lib/flux.ts";
+import type { Context } from "../lib/context.ts";
+import { type FluxState, fluxState, lacks, reconcile } from "../lib/flux.ts";
+import { gitGate, pushedBelow } from "../lib/git.ts";
 import { passing } from "../lib/kubernetes.ts";
 import { expectOurCluster, reachCluster } from "../lib/kubernetes/access.ts";
+import { repositoryOf } from "../lib/preflight/git.ts";
 import { main } from "../lib/procedure.ts";
 import { type Seen, stage } from "../lib/stage.ts";
 import { until } from "../lib/wait.ts";
@@ -12,34 +15,77 @@ import { until } from "../lib/wait.ts";
 const PATIENCE = 20 * 60;
 const AT_MOST = 90 * 60;
 
-/** A Flux that has nothing but its own instance has not looked into the repository yet. */
-export function seeFlux(state: FluxState | undefined): Seen {
-  const todo = ["wait until everything that Flux applies is ready"];
+/** What Flux must follow: the home's repository, at the commit that was pushed. */
+export interface Followed {
+  url: string;
+  /** Undefined when it is unknown what was pushed. */
+  head?: string | undefined;
+  /** What it stops at, unless WAIVE=git: the remote did not answer, or something is not pushed. */
+  hindrance?: string | undefined;
+}
+
+/** Throws when Flux follows another repository: whoever can push there owns the cluster. */
+export function seeFlux(state: FluxState | undefined, { url, head, hindrance }: Followed): Seen {
+  const todo = ["wait until Flux has applied what was pushed and everything is ready"];
   if (!state || state.total === 0) return { state: "to do", saw: "not installed", todo };
+  const { source } = state;
+  if (source && repositoryOf(source.url) !== repositoryOf(url))
+    throw new Failure({
+      attempted: "wait for Flux",
+      said: `Flux follows ${source.url}, talos/cluster.yaml says ${url} (git.url)`,
+      now: "nothing was changed",
+      next: "task configure, then commit and push to the repository that Flux follows",
+    });
   const saw = `${state.ready}/${state.total} ready`;
-  return state.ready === state.total && state.total > 1
+  const lacking = lacks(source, head);
+  const unknown = head === undefined && hindrance !== undefined; // waived, it is no hindrance
+  const why = [...(unknown ? [hindrance] : []), ...(lacking === undefined ? [] : [lacking]), ...state.waiting];
+  return state.ready === state.total && state.total > 1 && why.length === 0
     ? { state: "done", saw }
-    : { state: "partly", saw: [saw, ...state.waiting].join("\n"), todo };
+    : { state: "partly", saw: [saw, ...why].join("\n"), todo };
+}
+
+/** What Git says that Flux should have; why nobody knows, or why it is not all of it. */
+async function lookAtPushed({ cluster, waive }: Pick<Context, "cluster" | "waive">): Promise<Followed> {
+  const pushed = await pushedBelow("kubernetes");
+  const { url } = cluster.git;
+  const waived = waive.includes("git");
+  if ("unknown" in pushed) return { url, ...(!waived && { hindrance: `it is unknown what was pushed: ${pushed.unknown}` }) };
+  const { head, here, unreachable } = pushed;
+  const hindrance = unreachable === undefined ? here.join("\n") : `the remote cannot be reached: ${unreachable}`;
+  return { url, head, ...(!waived && hindrance && { hindrance }) };
 }
 
 export const flux = stage({
   name: "bootstrap:flux",
-  about: "wait until everything that Flux applies is ready",
+  about: "wait until Flux has applied what was pushed and everything is ready",
+  gates: [gitGate],
   async observe(context) {
     const api = await reachCluster(context);
     if ("waiting" in api) return { state: "unknown", saw: `the API does not answer: ${api.waiting}`, todo: ["wait for Flux"] };
-    return seeFlux(await fluxState(api.ready));
+    const [state, followed] = await Promise.all([fluxState(api.ready), lookAtPushed(context)]);
+    return seeFlux(state, followed);
   },
   async act(context) {
     const { ui, signal } = context;
     const access = await expectOurCluster(context);
+    const followed = await lookAtPushed(context);
+    if (followed.hindrance)
+      throw new Failure({
+        attempted: "wait until Flux has applied what was pushed",
+        said: followed.hindrance,
+        now: "nothing was changed",
+        next: "task bootstrap:preflight, then: task bootstrap:flux; WAIVE=git skips this check",
+      });
+    const before = await fluxState(access).catch(passing);
+    if (before?.source?.revision !== undefined && lacks(before.source, followed.head) !== undefined) await reconcile(access); // its interval may be an hour
     let last = "nothing was seen";
     try {
       await until(
         async () => {
           const state = await fluxState(access).catch(passing);
           if (!state) return { waiting: "Flux does not answer" };
-          const seen = seeFlux(state);
+          const seen = seeFlux(state, followed);
           last = seen.saw;
           return seen.state === "done" ? { ready: seen } : { waiting: seen.saw.split("\n").slice(0, 2).join("; "), far: state.ready };
         },

@@ -6,7 +6,9 @@ import { Failure, textOf } from "../lib/errors.ts";
 import { knownToFactory } from "../lib/factory.ts";
 import { openHttp } from "../lib/http.ts";
 import { readIfThere } from "../lib/files.ts";
+import { gitGate } from "../lib/git.ts";
 import { disagreements, inWords } from "../lib/gitops/agreement.ts";
+import { lookAtGit } from "../lib/preflight/git.ts";
 import { askHosts, judgeClock, judgeHosts } from "../lib/preflight/hosts.ts";
 import { lookAtTools } from "../lib/preflight/tools.ts";
 import type { Gate, Verdict } from "../lib/gates.ts";
@@ -99,6 +101,7 @@ export const PREFLIGHT_GATES: readonly Gate[] = [
   { name: "age-key", about: "vault, .sops.yaml and key file hold the same age key" },
   { name: "configs", about: "every machine config renders and is valid" },
   { name: "kubernetes", about: "kubernetes/ agrees with talos/cluster.yaml and versions.env" },
+  gitGate,
   { name: "nodes", about: "no node belongs to another cluster" },
   { name: "installer", about: "the image factory knows the schematic" },
   { name: "hosts", about: "the image factory and the chart registries answer" },
@@ -130,6 +133,7 @@ export function checks(context: Context): Check[] {
     { name: "age-key", look: withSecrets(lookAtAge) },
     { name: "configs", look: withSecrets(lookAtConfigs) },
     { name: "kubernetes", look: lookAtTree },
+    { name: "git", look: lookAtGit },
     { name: "nodes", look: lookAtNodes },
     { name: "installer", look: lookAtInstaller },
     { name: "hosts", look: async () => judgeHosts(await hosts) },
@@ -144,7 +148,7 @@ export const showChecks = (results: Result[]) => table(["check", "state", "seen"
 
 export const preflight = procedure({
   name: "bootstrap:preflight",
-  about: "check tools, secrets, configs, nodes and hosts",
+  about: "check tools, secrets, configs, Git, nodes and hosts",
   options: {},
   scope: "none",
   gates: PREFLIGHT_GATES,
@@ -165,6 +169,18 @@ export function refuseBad(results: Result[]): void {
     said,
     now: "nothing was changed",
     next: `${bad[0]!.mend ?? "mend it"}, then: task bootstrap`,
+  });
+}
+
+/** Waiting for Flux needs to know what was pushed. Every other stage works without the remote. */
+export function refuseUnknownGit(results: readonly Result[], waive: readonly string[], next: string): void {
+  const git = results.find(({ name }) => name === "git");
+  if (git?.state !== "unknown" || waive.includes("git")) return;
+  throw new Failure({
+    attempted: "find out what Flux will fetch",
+    said: git.saw,
+    now: "nothing was changed",
+    next: `${next}; WAIVE=git skips this check`,
   });
 }
 

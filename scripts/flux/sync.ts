@@ -1,16 +1,14 @@
 // Has Flux fetch and apply what was pushed, and waits until it has: the revision of the last push, everything ready.
 import { Failure } from "../lib/errors.ts";
-import { type FluxState, fluxState } from "../lib/flux.ts";
-import { getAllKnown, type KubernetesObject, passing, steady } from "../lib/kubernetes.ts";
-import { type ClusterAccess, expectOurCluster } from "../lib/kubernetes/access.ts";
+import { type FluxState, fluxState, lacks, reconcile } from "../lib/flux.ts";
+import { passing } from "../lib/kubernetes.ts";
+import { expectOurCluster } from "../lib/kubernetes/access.ts";
 import { gitGate, pushedBelow } from "../lib/git.ts";
 import type { Plan } from "../lib/plan.ts";
 import { main, procedure } from "../lib/procedure.ts";
 import { until } from "../lib/wait.ts";
 
 const SECONDS = 15 * 60;
-const SOURCES = "gitrepositories.source.toolkit.fluxcd.io";
-const KUSTOMIZATIONS = "kustomizations.kustomize.toolkit.fluxcd.io";
 
 export const sync = procedure({
   name: "flux:sync",
@@ -24,15 +22,11 @@ export const sync = procedure({
       const pushed = refuseUnpushed(await pushedBelow("kubernetes"), context.waive);
       return { ...planSync(pushed), access: await expectOurCluster(context) };
     });
-    const at = new Date().toISOString();
-    for (const kind of [SOURCES, KUSTOMIZATIONS])
-      await steady(
-        () => access.$`kubectl annotate ${kind} flux-system --namespace flux-system --overwrite reconcile.fluxcd.io/requestedAt=${at}`,
-      );
+    await reconcile(access);
     let last = "nothing was seen";
     await until(
       async () => {
-        const seen = await look(access, head).catch(passing);
+        const seen = await fluxState(access).then((state) => verdict(head, state), passing);
         if (seen && "ready" in seen) return { ready: seen };
         last = seen?.waiting ?? "the API does not answer";
         return { waiting: last.split("\n").slice(0, 2).join("; ") };
@@ -73,36 +67,12 @@ const planSync = (head: string | undefined): Plan & { head: string | undefined }
   };
 };
 
-async function look(access: ClusterAccess, head: string | undefined): Promise<{ ready: true } | { waiting: string }> {
-  const objects = await getAllKnown(access, `${SOURCES},${KUSTOMIZATIONS}`);
-  return objects ? verdict(head, objects, await fluxState(access)) : { waiting: "Flux is not installed" };
-}
-
-interface Applied extends KubernetesObject {
-  spec?: { sourceRef?: { kind?: string; name?: string }; suspend?: boolean };
-  status?: KubernetesObject["status"] & { artifact?: { revision?: string }; lastAppliedRevision?: string };
-}
-
 /** Whether everything that reads the repository is at its revision and ready; else the first thing that is not. */
-export function verdict(
-  head: string | undefined,
-  objects: readonly KubernetesObject[],
-  state: FluxState | undefined,
-): { ready: true } | { waiting: string } {
-  const source = objects.find(({ kind, metadata }) => kind === "GitRepository" && metadata.name === "flux-system") as Applied | undefined;
-  if (!source) return { waiting: "Flux has no GitRepository flux-system" };
-  const { revision = "nothing yet" } = source.status?.artifact ?? {};
-  if (head && !revision.endsWith(`:${head}`)) return { waiting: `Flux has fetched ${revision}` };
-  const behind = (objects as Applied[]).find(
-    ({ kind, spec, status }) =>
-      kind === "Kustomization" && spec?.sourceRef?.name === "flux-system" && !spec.suspend && status?.lastAppliedRevision !== revision,
-  );
-  if (behind)
-    return {
-      waiting: `Kustomization ${behind.metadata.namespace}/${behind.metadata.name} is at ${behind.status?.lastAppliedRevision ?? "no revision"}`,
-    };
-  if (!state || state.ready < state.total) return { waiting: state?.waiting.join("\n") ?? "Flux is not installed" };
-  return { ready: true };
+export function verdict(head: string | undefined, state: FluxState | undefined): { ready: true } | { waiting: string } {
+  if (!state) return { waiting: "Flux is not installed" };
+  const lacking = lacks(state.source, head);
+  if (lacking !== undefined) return { waiting: lacking };
+  return state.ready < state.total ? { waiting: state.waiting.join("\n") } : { ready: true };
 }
 
 await main(import.meta, sync);

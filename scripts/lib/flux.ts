@@ -1,5 +1,5 @@
 // What Flux says of itself: every source, Kustomization and HelmRelease, ready or not and why.
-import { getAllKnown, isReady, type KubernetesObject, whyNotReady } from "./kubernetes.ts";
+import { getAllKnown, isReady, type KubernetesObject, steady, whyNotReady } from "./kubernetes.ts";
 import type { ClusterAccess } from "./kubernetes/access.ts";
 
 const KINDS = [
@@ -15,6 +15,58 @@ export interface FluxState {
   total: number;
   /** One line for each that is not ready, the cause first: what waits for a dependency comes last. */
   waiting: string[];
+  /** The repository that Flux follows, and what of it it has fetched and applied; undefined while it follows none. */
+  source?: Source | undefined;
+}
+
+export interface Source {
+  url: string;
+  /** `refs/heads/main@sha1:…`; undefined before the first fetch. */
+  revision?: string | undefined;
+  /** Kustomizations of this source that have applied another revision, a line each. */
+  behind: string[];
+}
+
+interface Applied extends KubernetesObject {
+  spec?: { url?: string; sourceRef?: { kind?: string; name?: string }; suspend?: boolean };
+  status?: KubernetesObject["status"] & { artifact?: { revision?: string }; lastAppliedRevision?: string };
+}
+
+/** The repository of the cluster itself, among the objects of Flux. */
+export function sourceOf(objects: readonly KubernetesObject[]): Source | undefined {
+  const source = objects.find(({ kind, metadata }) => kind === "GitRepository" && metadata.name === "flux-system") as Applied | undefined;
+  if (!source) return undefined;
+  const revision = source.status?.artifact?.revision;
+  const behind = (objects as Applied[])
+    .filter(
+      ({ kind, spec, status }) =>
+        kind === "Kustomization" && spec?.sourceRef?.name === "flux-system" && !spec.suspend && status?.lastAppliedRevision !== revision,
+    )
+    .map(
+      ({ metadata, status }) =>
+        `Kustomization ${metadata.namespace}/${metadata.name} is at ${status?.lastAppliedRevision ?? "no revision"}`,
+    );
+  return { url: source.spec?.url ?? "", revision, behind };
+}
+
+/** Whether Flux has fetched and applied this commit; otherwise what is missing. Without a commit, whatever it has fetched. */
+export function lacks(source: Source | undefined, head: string | undefined): string | undefined {
+  if (!source) return "Flux has no GitRepository flux-system";
+  const { revision = "nothing yet", behind } = source;
+  if (head && !revision.endsWith(`:${head}`)) return `Flux has fetched ${revision}`;
+  return behind[0];
+}
+
+/** The resource that makes source-controller fetch, and the one that makes kustomize-controller apply. */
+export const SOURCES = "gitrepositories.source.toolkit.fluxcd.io";
+export const KUSTOMIZATIONS = "kustomizations.kustomize.toolkit.fluxcd.io";
+
+/** Makes Flux fetch and apply now, instead of at its next interval. */
+export async function reconcile(access: ClusterAccess, at = new Date().toISOString()): Promise<void> {
+  for (const kind of [SOURCES, KUSTOMIZATIONS])
+    await steady(
+      () => access.$`kubectl annotate ${kind} flux-system --namespace flux-system --overwrite reconcile.fluxcd.io/requestedAt=${at}`,
+    );
 }
 
 /** Flux's state; undefined while it is not installed. */
@@ -30,5 +82,6 @@ export function summarize(objects: KubernetesObject[]): FluxState {
     ready: objects.length - left.length,
     total: objects.length,
     waiting: left.sort((a, b) => depends(a) - depends(b)).map(whyNotReady),
+    source: sourceOf(objects),
   };
 }

@@ -4,31 +4,45 @@ import { textOf } from "./errors.ts";
 import { ask } from "./shell.ts";
 
 export interface Pushed {
-  /** The commit that Flux will find, once it looks. */
+  /** The commit that Flux will find, once it looks: the remote's own answer, or what is known of it here. */
   head: string;
   /** Files below the folder that only this working tree has, a line each; empty when all is pushed. */
   here: string[];
+  /** The remote branch that this branch follows: `origin/main`. */
+  upstream: string;
+  /** Why the remote could not be asked; undefined when it answered. */
+  unreachable?: string;
 }
 
 /** Compares the working tree, the last commit and the branch it follows, below one folder; `unknown` says why where this is no repository, or its branch follows none. */
 export async function pushedBelow(folder: string): Promise<Pushed | { unknown: string }> {
-  const upstream = await ask`git rev-parse @{upstream}`.nothrow();
-  if (upstream.exitCode !== 0) return { unknown: textOf(upstream).split("\n")[0]! };
-  const known = upstream.stdout.trim();
+  const known = await ask`git rev-parse @{upstream}`.nothrow();
+  if (known.exitCode !== 0) return { unknown: textOf(known).split("\n")[0]! };
+  const upstream = (await ask`git rev-parse --abbrev-ref --symbolic-full-name @{upstream}`.text()).trim();
+  const remote = await remoteHead(upstream);
+  if ("missing" in remote) return { unknown: `the remote has no branch ${remote.missing}` };
+  const last = known.stdout.trim();
   const changed = (await ask`git status --porcelain --untracked-files=all -- ${folder}`.lines()).map(
     (line) => `${line.slice(3)}: not committed`,
   );
-  const ahead = (await ask`git diff --name-only ${known} HEAD -- ${folder}`.lines()).map((file) => `${file}: not pushed`);
-  return { head: (await remoteHead()) ?? known, here: [...changed, ...ahead] };
+  const ahead = (await ask`git diff --name-only ${last} HEAD -- ${folder}`.lines()).map((file) => `${file}: not pushed`);
+  const here = [...changed, ...ahead];
+  return "head" in remote ? { head: remote.head, here, upstream } : { head: last, here, upstream, unreachable: remote.unreachable };
 }
 
-/** Where the branch is at the remote now: others push there too, and Flux fetches theirs. Undefined when the remote does not tell. */
-async function remoteHead(): Promise<string | undefined> {
-  const named = (await ask`git rev-parse --abbrev-ref --symbolic-full-name @{upstream}`.nothrow()).stdout.trim();
-  const [remote = "", ...branch] = named.split("/");
-  if (branch.length === 0) return undefined;
-  const listed = await ask`git ls-remote --exit-code ${remote} ${`refs/heads/${branch.join("/")}`}`.nothrow();
-  return listed.exitCode === 0 ? /^[0-9a-f]{40,64}(?=\t)/.exec(listed.stdout)?.[0] : undefined;
+/** `git ls-remote --exit-code` ends so when the remote answered and has no such branch. */
+const NO_SUCH_REF = 2;
+
+/** Where the branch is at the remote now: others push there too, and Flux fetches theirs. */
+async function remoteHead(upstream: string): Promise<{ head: string } | { missing: string } | { unreachable: string }> {
+  const [remote = "", ...rest] = upstream.split("/");
+  const branch = rest.join("/");
+  if (branch === "") return { unreachable: `${upstream} is not a branch of a remote` };
+  const listed = await ask`git ls-remote --exit-code ${remote} ${`refs/heads/${branch}`}`.nothrow();
+  if (listed.exitCode === NO_SUCH_REF) return { missing: branch };
+  const head = /^[0-9a-f]{40,64}(?=\t)/.exec(listed.stdout)?.[0];
+  if (listed.exitCode === 0 && head) return { head };
+  return { unreachable: textOf(listed).split("\n")[0]! };
 }
 
 /** Everything below kubernetes/ is committed and pushed. The procedure looks itself, since it needs the head. */

@@ -11,7 +11,7 @@ import { commitAndPush, headOf } from "../simulators/repository.ts";
 import { lodge, type Lodging, run } from "../rehearsal/day.ts";
 
 const start = promisify(execFile);
-const URL = "https://github.com/example/home-ops";
+const URL = "https://github.com/operator/home-ops";
 const checkout = mkdtempSync(join(tmpdir(), "checkout-"));
 const folder = join(checkout, ".home-ops/homes/lab");
 /** What a credential helper or a hook of this machine would write. */

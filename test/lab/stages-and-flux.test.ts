@@ -1,5 +1,5 @@
 // A cluster made stage by stage, and then daily work with Flux: edit, commit, push, sync; take an application away and bring it back.
-import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { spawnSync } from "node:child_process";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -69,6 +69,27 @@ describe("stage by stage", () => {
     HAUL,
   );
   test("ends with everything ready", async () => expect((await ending(home.folder)).flux).toMatch(/^(\d+)\/\1$/));
+  test(
+    "needs no remote once Flux is at what was pushed; a commit that it does not have needs one",
+    async () => {
+      const { remotes } = layoutOf(home.folder);
+      renameSync(remotes, `${remotes}-away`);
+      try {
+        expect((await must("bootstrap", "--dry-run")).stderr).toMatch(/git +unknown +the remote cannot be reached/);
+        await must("bootstrap:flux", "--dry-run");
+        edit("kubernetes/apps/selfhosted/echo/ks.yaml", /^/, "# a change\n");
+        const changed = await task("bootstrap", "--dry-run");
+        expect([changed.code, changed.stderr]).toEqual([
+          1,
+          expect.stringContaining("kubernetes/apps/selfhosted/echo/ks.yaml: not committed"),
+        ]);
+      } finally {
+        renameSync(`${remotes}-away`, remotes);
+        spawnSync("git", ["-C", repo(), "checkout", "--quiet", "."]);
+      }
+    },
+    HAUL,
+  );
 });
 
 describe("what Flux says of itself", () => {
@@ -161,8 +182,9 @@ describe("an application", () => {
   test(
     "comes back when what was suspended is resumed",
     async () => {
-      expect((await must("leftovers")).stdout).toContain("selfhosted/echo");
-      await must("leftovers", "--undo", "--yes");
+      expect((await must("leftovers")).stdout).toMatch(/selfhosted\/echo .* on purpose/);
+      expect((await task("leftovers", "--undo", "--yes")).code).toBe(1); // left on purpose: only by its name
+      await must("leftovers", "--undo", "--yes", "--name", "selfhosted/echo");
       await must("flux:sync", "--yes");
       await askHome(home.folder, "settle");
       expect(gone("echo", "selfhosted")).toEqual([true, true, true]);

@@ -19,8 +19,23 @@ export function makeFork(folder: string, project: string): void {
   if (!existsSync(repo)) {
     mkdirSync(repo, { mode: 0o700 });
     for (const part of PARTS) if (existsSync(join(project, part))) cpSync(join(project, part), join(repo, part), { recursive: true });
+    for (const file of EDITED) editTemplate(join(repo, file));
   }
   makeRepository(folder, originOf(folder));
+}
+
+/** The files with values of the template, which a newcomer edits first: talos/cluster.yaml, and where `task configure` writes the same. */
+const EDITED = ["talos/cluster.yaml", "kubernetes/flux/cluster/ks.yaml", "kubernetes/apps/flux-system/flux-instance/app/helmrelease.yaml"];
+const OWN: readonly [from: RegExp, to: string][] = [
+  [/github\.com\/example\//g, "github.com/operator/"],
+  [/\bexample\.com\b/g, "homelab.test"],
+  [/: example$/gm, ": operator"],
+  [/00000000-0000-4000-8000-000000000000/g, "11111111-2222-4333-8444-555555555555"],
+];
+
+function editTemplate(file: string): void {
+  const text = whenPresent(() => readFileSync(file, "utf8"));
+  if (text !== undefined) writeFileSync(file, OWN.reduce((changed, [from, to]) => changed.replace(from, to), text)); // prettier-ignore
 }
 
 /** Files of the working tree that were changed or made since the fork was copied, and not changed there: what a person edits here is not seen there. */
@@ -94,7 +109,7 @@ export function vaultsOf(folder: string): string[] {
 function originOf(folder: string): Origin {
   const { url, branch } = clusterOf(folder)?.git ?? {};
   const isUrl = typeof url === "string" && URL.canParse(url);
-  return { url: isUrl ? url : "https://github.com/example/home-ops", branch: typeof branch === "string" ? branch : "main" };
+  return { url: isUrl ? url : "https://github.com/operator/home-ops", branch: typeof branch === "string" ? branch : "main" };
 }
 
 /** cluster.yaml as somebody typed it; undefined where there is none, or nothing in it. */

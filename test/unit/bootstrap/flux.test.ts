@@ -5,6 +5,14 @@ import { lackingItems } from "../../../scripts/lib/external-secrets.ts";
 import type { KubernetesObject } from "../../../scripts/lib/kubernetes.ts";
 import { record } from "../recorder.ts";
 
+const HEAD = "b".repeat(40);
+const GIT = {
+  "git rev-parse": "abc123\n",
+  "git rev-parse --abbrev-ref": "origin/main\n",
+  "git ls-remote": `${HEAD}\trefs/heads/main\n`,
+  "git status": "",
+  "git diff": "",
+};
 const ready = (status: string, message = "") => ({ conditions: [{ type: "Ready", status, message }] });
 const store = (status: string): KubernetesObject => ({
   apiVersion: "external-secrets.io/v1",
@@ -36,10 +44,17 @@ describe("bootstrap:flux", () => {
     metadata: { namespace: "media", name: "prowlarr" },
     status: ready("False", "no Secret"),
   };
+  const source = {
+    kind: "GitRepository",
+    metadata: { namespace: "flux-system", name: "flux-system" },
+    spec: { url: "https://github.com/example/home-ops" },
+    status: { ...ready("True"), artifact: { revision: `refs/heads/main@sha1:${HEAD}` } },
+  };
   const act = async (objects: KubernetesObject[]) => {
     const lab = await record({
       answers: {
-        [FLUX]: JSON.stringify({ items: [app, { ...app, status: ready("True") }] }),
+        ...GIT,
+        [FLUX]: JSON.stringify({ items: [source, app, { ...app, status: ready("True") }] }),
         "kubectl get $'clustersecretstores": JSON.stringify({ items: objects }),
       },
     });
@@ -52,7 +67,7 @@ describe("bootstrap:flux", () => {
         "  said: only a person can put these into the vault:",
         `        ${LINE}`,
         "        with what depends on them:",
-        "        1/2 ready",
+        "        2/3 ready",
         "        Kustomization media/prowlarr: False: no Secret",
         "  now:  Flux goes on trying",
         "  next: task secrets:check names the fields; put them into the vault, then: task bootstrap:flux",
@@ -60,6 +75,47 @@ describe("bootstrap:flux", () => {
     ));
   test("that waits for anything else says where to look", async () =>
     expect(await act([store("True")])).toMatch(
-      /said: 1\/2 ready\n[^]*next: flux get all --all-namespaces --status-selector ready=false; then: task bootstrap:flux$/,
+      /said: 2\/3 ready\n[^]*next: flux get all --all-namespaces --status-selector ready=false; then: task bootstrap:flux$/,
     ));
+  test.each([
+    [
+      "an unreachable remote",
+      { "git ls-remote": { code: 128, err: "fatal: unable to access 'https://x/': Could not resolve host: x" } },
+      "the remote cannot be reached: fatal: unable to access",
+    ],
+    ["an uncommitted file", { "git status": " M kubernetes/apps/a.yaml\n" }, "kubernetes/apps/a.yaml: not committed"],
+    ["a commit that is not pushed", { "git diff": "kubernetes/apps/b.yaml\n" }, "kubernetes/apps/b.yaml: not pushed"],
+    [
+      "a branch that follows none",
+      { "git rev-parse": { code: 128, err: "fatal: no upstream configured for branch 'x'" } },
+      "no upstream configured",
+    ],
+    ["a branch that the remote does not have", { "git ls-remote": { code: 2, err: "" } }, "the remote has no branch main"],
+  ])("stops at %s, and WAIVE=git goes on", async (_what, change, said) => {
+    const answers = { ...GIT, ...change, [FLUX]: JSON.stringify({ items: [source] }), "kubectl get $'clustersecretstores": '{"items":[]}' };
+    const lab = await record({ answers });
+    expect(String(await flux.act(lab.context, { state: "partly", saw: "" }, []).catch((error: unknown) => error))).toContain(said);
+    expect(lab.commands.filter((line) => line.startsWith("act") || line.includes("kubectl"))).toEqual([]);
+    const waived = await record({ answers });
+    waived.context.waive = ["git"];
+    await flux.act(waived.context, { state: "partly", saw: "" }, []).catch(() => {});
+    expect(waived.commands.filter((line) => line.includes("kubectl")).length).toBeGreaterThan(0);
+  });
+  test("has Flux fetch at once what it has not fetched yet", async () => {
+    const old = { ...source, status: { ...source.status, artifact: { revision: "refs/heads/main@sha1:old" } } };
+    const lab = await record({
+      answers: {
+        ...GIT,
+        [FLUX]: [JSON.stringify({ items: [old, app] }), JSON.stringify({ items: [source, { ...app, status: ready("True") }] })],
+        "kubectl annotate": "",
+      },
+    });
+    await flux.act(lab.context, { state: "partly", saw: "" }, []);
+    expect(lab.commands.filter((line) => line.startsWith("act kubectl annotate"))).toHaveLength(2);
+  });
+  test("that has another cluster's repository stops", async () => {
+    const other = { ...source, spec: { url: "https://github.com/somebody/home-ops" } };
+    const lab = await record({ answers: { ...GIT, "kubectl get --raw": "ok", [FLUX]: JSON.stringify({ items: [other, app] }) } });
+    await expect(flux.observe(lab.context)).rejects.toThrow("Flux follows https://github.com/somebody/home-ops");
+  });
 });

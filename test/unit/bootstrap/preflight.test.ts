@@ -2,7 +2,8 @@
 import { describe, expect, test } from "vitest";
 import { judgeClock, judgeHosts } from "../../../scripts/lib/preflight/hosts.ts";
 import { lookAtTools, toolsFor } from "../../../scripts/lib/preflight/tools.ts";
-import { runChecks } from "../../../scripts/lib/preflight/verdict.ts";
+import { refuseUnknownGit } from "../../../scripts/bootstrap/preflight.ts";
+import { type Result, runChecks } from "../../../scripts/lib/preflight/verdict.ts";
 import { record } from "../recorder.ts";
 import { testVersions } from "../test-cluster.ts";
 
@@ -89,4 +90,16 @@ describe("hosts and clock", () => {
       mend: "set this machine's clock: timedatectl set-ntp true",
     }));
   test("without any answer it is unknown", () => expect(judgeClock([{ ...url("a"), error: "x" }]).state).toBe("unknown"));
+});
+
+describe("a remote that cannot be reached", () => {
+  const git = (state: Result["state"]): Result[] => [{ name: "git", state, saw: "the remote cannot be reached: no route", waived: false }];
+  test("stops what waits for Flux", () =>
+    expect(() => refuseUnknownGit(git("unknown"), [], "task bootstrap")).toThrow(
+      "could not find out what Flux will fetch\n  said: the remote cannot be reached: no route\n  now:  nothing was changed\n  next: task bootstrap; WAIVE=git skips this check",
+    ));
+  test("does not when it is waived, and an answer does not", () => {
+    expect(() => refuseUnknownGit(git("unknown"), ["git"], "task bootstrap")).not.toThrow();
+    expect(() => refuseUnknownGit(git("ok"), [], "task bootstrap")).not.toThrow();
+  });
 });

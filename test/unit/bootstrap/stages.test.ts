@@ -79,15 +79,54 @@ COMBINED OUTPUT:
 });
 
 describe("Flux", () => {
-  test("that is not installed is to do", () => expect(seeFlux(undefined).state).toBe("to do"));
-  test("with nothing but its instance has not looked yet", () => expect(seeFlux({ ready: 1, total: 1, waiting: [] }).state).toBe("partly"));
+  const HOME = { url: "https://github.com/operator/home-ops", head: "abc123" };
+  const source = { url: `${HOME.url}.git`, revision: "refs/heads/main@sha1:abc123", behind: [] };
+  test("that is not installed is to do", () => expect(seeFlux(undefined, HOME).state).toBe("to do"));
+  test("with nothing but its instance has not looked yet", () =>
+    expect(seeFlux({ ready: 1, total: 1, waiting: [], source }, HOME).state).toBe("partly"));
   test("names what is not ready", () =>
-    expect(seeFlux({ ready: 1, total: 2, waiting: ["Kustomization a/b: why"] })).toMatchObject({
+    expect(seeFlux({ ready: 1, total: 2, waiting: ["Kustomization a/b: why"], source }, HOME)).toMatchObject({
       state: "partly",
       saw: "1/2 ready\nKustomization a/b: why",
     }));
   test("with everything ready is done", () =>
-    expect(seeFlux({ ready: 5, total: 5, waiting: [] })).toMatchObject({ state: "done", saw: "5/5 ready" }));
+    expect(seeFlux({ ready: 5, total: 5, waiting: [], source }, HOME)).toEqual({ state: "done", saw: "5/5 ready" }));
+  test.each([
+    [
+      "another revision than the pushed one",
+      { ...source, revision: "refs/heads/main@sha1:old" },
+      HOME,
+      "Flux has fetched refs/heads/main@sha1:old",
+    ],
+    ["nothing fetched yet", { ...source, revision: undefined }, HOME, "Flux has fetched nothing yet"],
+    ["no repository", undefined, HOME, "Flux has no GitRepository flux-system"],
+    ["a Kustomization that is behind", { ...source, behind: ["Kustomization a/b is at old"] }, HOME, "Kustomization a/b is at old"],
+    [
+      "an unknown head",
+      source,
+      { url: HOME.url, hindrance: "it is unknown what was pushed: no upstream" },
+      "it is unknown what was pushed",
+    ],
+  ])("with everything ready but %s is not done", (_what, one, followed, why) => {
+    const seen = seeFlux({ ready: 5, total: 5, waiting: [], source: one }, followed);
+    expect([seen.state, seen.saw]).toEqual(["partly", expect.stringContaining(why)]);
+  });
+  test("with everything ready and a waived check of Git is done", () =>
+    expect(seeFlux({ ready: 5, total: 5, waiting: [], source }, { url: HOME.url })).toEqual({ state: "done", saw: "5/5 ready" }));
+  test.each([
+    "https://github.com/example/home-ops",
+    "https://github.com/operator/home-ops-2",
+    "ssh://git@codeberg.org/operator/home-ops",
+    "",
+  ])("that follows %j is not ours: it stops, whatever is ready", (url) =>
+    expect(() => seeFlux({ ready: 5, total: 5, waiting: [], source: { ...source, url } }, HOME)).toThrow(
+      `Flux follows ${url}, talos/cluster.yaml says https://github.com/operator/home-ops`,
+    ),
+  );
+  test.each(["https://GitHub.com/operator/home-ops.git", "ssh://git@github.com/operator/home-ops", "git@github.com:operator/home-ops.git"])(
+    "that follows %j is ours",
+    (url) => expect(seeFlux({ ready: 5, total: 5, waiting: [], source: { ...source, url } }, HOME).state).toBe("done"),
+  );
 });
 
 describe("a stage alone", () => {

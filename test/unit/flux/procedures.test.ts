@@ -4,6 +4,7 @@ import { deleteApp } from "../../../scripts/flux/delete.ts";
 import { diff, withoutPaths } from "../../../scripts/flux/diff.ts";
 import { render } from "../../../scripts/flux/render.ts";
 import { sync, verdict } from "../../../scripts/flux/sync.ts";
+import { sourceOf } from "../../../scripts/lib/flux.ts";
 import type { KubernetesObject } from "../../../scripts/lib/kubernetes.ts";
 import { findApp, objectOf } from "../../../scripts/lib/gitops/app.ts";
 import { judge, suspendedLeftovers } from "../../../scripts/lib/leftovers/suspended.ts";
@@ -290,7 +291,7 @@ describe("flux:sync", () => {
     ["ready", [at("main@sha1:new", "GitRepository"), at("main@sha1:new")], { ready: 1, total: 2, waiting: ["HelmRelease a/b: no"] }, { waiting: "HelmRelease a/b: no" }],
     ["done", [at("main@sha1:new", "GitRepository"), at("main@sha1:new")], all, { ready: true }],
   ])("waits until the last push is %s", (_until, objects, state, expected) => {
-    expect(verdict("new", objects as KubernetesObject[], state)).toEqual(expected);
+    expect(verdict("new", { ...state, source: sourceOf(objects as KubernetesObject[]) })).toEqual(expected);
   }); // prettier-ignore
 });
 
