@@ -5,6 +5,7 @@ import { lives } from "../lib/files.ts";
 import { text } from "../lib/options.ts";
 import { main, procedure } from "../lib/procedure.ts";
 import { homeFolder, labTask, lookAt, USUAL_NAME } from "../lib/simulated-home.ts";
+import { inState } from "../lib/state-folder.ts";
 import { until } from "../lib/wait.ts";
 
 export const down = procedure({
@@ -34,7 +35,7 @@ export const down = procedure({
     }
     await effect("file", `remove ${folder}`, async () => {
       if (socket !== undefined) await rm(socket, { recursive: true, force: true });
-      await rm(folder, { recursive: true, force: true });
+      await inState(env.HOME_OPS_STATE!, () => rm(folder, { recursive: true, force: true }));
     });
     ui.say(`the simulated home is gone: ${folder}`);
   },

@@ -92,6 +92,9 @@ describe("node_modules is good", () => {
   test("of this checkout", () => expect(spawnSync(process.execPath, ["scripts/packages.mjs"], { encoding: "utf8" }).stderr).toBe(""));
 });
 
+test.each(["README.md", "docs/runbooks/bootstrap.md", ".mise.toml"])("%s runs npm ci", (file) =>
+  expect(readFileSync(file, "utf8")).toContain("npm ci"),
+);
 test("nothing starts a script in a way that ends in a stack trace without packages", () => {
   const files = ["Taskfile.yml", "package.json", "lefthook.yml", ".ci/run", "README.md", "CONTRIBUTING.md", ".mise.toml", ...pages()];
   const found = files.filter((file) => /--import tsx|npx /.test(readFileSync(file, "utf8")));

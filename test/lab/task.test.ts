@@ -33,6 +33,11 @@ describe("task", () => {
     expect(`${stdout}${stderr}`).toContain(name);
   });
   test("passes exit codes on with -x", () => expect(task(["-x", "talos:apply", "MODE=now"]).status).toBe(64));
+  test.each(["TALOS_VERSION", "TALOS_VERSON"])("refuses %s=, which it passes to no script", (name) => {
+    const { stderr, status } = task(["-x", "talos:render", `${name}=v1.2.3`]);
+    expect(stderr).toContain(`task talos:render does not take ${name}=: change TALOS_VERSION in versions.env`);
+    expect(status).toBe(64);
+  });
   test("refuses a misspelt variable before anything else", () => {
     const { stderr, status } = task(["-x", "bootstrap", "DRYRUN=1", "YES=1"]);
     expect(stderr).toContain("task bootstrap does not take DRYRUN=; did you mean DRY_RUN=?");
