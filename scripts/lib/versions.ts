@@ -1,7 +1,7 @@
 // versions.env, overridden by the environment.
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { UsageError } from "./errors.ts";
+import { Failure, UsageError } from "./errors.ts";
 import { nearest } from "./nearest.ts";
 
 export interface Versions {
@@ -27,6 +27,25 @@ const KUBERNETES_OF: Record<number, readonly [lowest: number, highest: number]> 
   14: [32, 37],
 };
 const KNOWN = Object.keys(KUBERNETES_OF).map(Number);
+/** The first minor that has the documents of talos/machineconfig.yaml.njk; clusters of an older one can still be looked at. */
+const OLDEST_DEPLOYED = 12;
+
+export const isDeployable = ({ TALOS_VERSION }: Pick<Versions, "TALOS_VERSION">) => {
+  const [major = 0, minor = 0] = majorMinor(TALOS_VERSION);
+  return major > 1 || minor >= OLDEST_DEPLOYED;
+};
+
+/** The minor version of Talos that is deployed: 13. Throws a Failure for one that cannot be. */
+export function deployableMinor(versions: Pick<Versions, "TALOS_VERSION">): number {
+  const { TALOS_VERSION } = versions;
+  if (isDeployable(versions)) return majorMinor(TALOS_VERSION)[1]!;
+  throw new Failure({
+    attempted: `deploy Talos ${TALOS_VERSION}`,
+    said: `it knows none of the documents that talos/machineconfig.yaml.njk writes: v1.${OLDEST_DEPLOYED} or newer is needed (nodes of v1.${KNOWN[0]} can still be looked at)`,
+    now: "nothing was changed",
+    next: `set TALOS_VERSION in ${FILE}`,
+  });
+}
 
 /** Reads `<root>/versions.env`; a name that the environment sets (to more than nothing) wins. Throws one UsageError with everything that is wrong, by line. */
 export function loadVersions(root: string, env: NodeJS.ProcessEnv, warn: (line: string) => void = () => {}): Versions {
@@ -145,6 +164,8 @@ function judgeSupport(
       "TALOS_VERSION",
       `Talos ${TALOS_VERSION} is newer than what is known here: whether it supports Kubernetes ${KUBERNETES_VERSION} is not checked`,
     );
+  if (talosMinor < OLDEST_DEPLOYED)
+    say.odd("TALOS_VERSION", `Talos ${TALOS_VERSION} can be looked at and not be deployed (v1.${OLDEST_DEPLOYED} or newer can)`);
   if (major === 1 && minor >= range[0] && minor <= range[1]) return undefined;
   say.wrong(
     guilty,

@@ -6,6 +6,7 @@ import type { Context } from "../context.ts";
 import { Failure, textOf } from "../errors.ts";
 import { refFor, renderTemplate, type Variables } from "../template.ts";
 import { parseTyped, printDocuments, referencesOf, withValues } from "../yaml.ts";
+import { deployableMinor } from "../versions.ts";
 import { type Document, mergeDocuments } from "./merge.ts";
 import { installerImage, readSchematic } from "./schematic.ts";
 
@@ -18,11 +19,13 @@ type RenderContext = Pick<Context, "root" | "cluster" | "versions">;
 /** The node's documents with references where secrets will be. */
 export async function renderDocuments(context: RenderContext, node: Node): Promise<Document[]> {
   const { root, cluster, versions } = context;
+  const talosMinor = deployableMinor(versions);
   const schematic = await readSchematic(context);
   const variables = {
     ref: refFor(cluster),
     cluster,
     versions,
+    talosMinor,
     node,
     platform: PLATFORM[cluster.hypervisor],
     installer: installerImage(context, schematic),
@@ -33,7 +36,7 @@ export async function renderDocuments(context: RenderContext, node: Node): Promi
   if (!existsSync(join(root, own))) return base;
   const patch = await documentsOf(root, own, variables);
   try {
-    return mergeDocuments(base, patch, Number(versions.TALOS_VERSION.split(".")[1]));
+    return mergeDocuments(base, patch, talosMinor);
   } catch (error) {
     throw refused(own, textOf(error));
   }

@@ -10,6 +10,7 @@ import { type Document, titleOf } from "./merge.ts";
 import { readJsonStream, Unreadable } from "../tool-output.ts";
 import { at, type Stage, stageOf } from "./node.ts";
 import { renderDocuments } from "./render.ts";
+import { isDeployable } from "../versions.ts";
 import { printDocuments } from "../yaml.ts";
 
 export type NodeStatus = { node: string; address: string } & Stage & {
@@ -91,7 +92,7 @@ async function kubeletOf(context: Env, node: Node): Promise<NodeStatus["kubelet"
 /** Compared with references where secrets stand: the vault is not asked, and what is there is taken for right. */
 async function differsOf(context: Parameters<typeof statusOf>[0], node: Node): Promise<number | undefined> {
   const held = await heldDocuments(context, node).catch(() => undefined); // unknown
-  if (!held) return undefined;
+  if (!held || !isDeployable(context.versions)) return undefined; // without a config to compare with
   const wanted = await configDocuments(await printDocuments(await renderDocuments(context, node)));
   return changesBetween(
     held.map(

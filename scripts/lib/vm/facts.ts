@@ -1,6 +1,7 @@
 // Everything about the NAS that creating VMs depends on, asked at once.
 import type { Context } from "../context.ts";
 import { Failure } from "../errors.ts";
+import { deployableMinor } from "../versions.ts";
 import { isoName, isoPath, type IsoSeen, seeIso } from "../iso.ts";
 import type { Entry } from "../ledger.ts";
 import type { Node } from "../cluster/cluster.ts";
@@ -60,11 +61,12 @@ export async function seeNas(
   };
 }
 
-/** Name and path of the ISO that this version and schematic make. */
+/** Name and path of the ISO that this version and schematic make. Throws a Failure for a version that cannot be deployed. */
 export function isoOf(
   { cluster, versions }: Pick<Context, "cluster" | "versions">,
   schematic: { id: string; secureboot: boolean },
 ): { name: string; path: string } {
+  deployableMinor(versions);
   const name = isoName(versions.TALOS_VERSION, schematic, cluster.hypervisor);
   return { name, path: isoPath(cluster, name) };
 }

@@ -61,6 +61,11 @@ describe("a schematic's id", () => {
     ["", "EOF"],
     ["customization: { extensions: [] }", "field extensions not found in type schematic.Schematic"],
     ["customization: [", "yaml: "],
+    ["# only a comment", "EOF"],
+    ["customization: { bootloader: systemd-boot }", "systemd-boot does not belong to BootloaderKind values"],
+    ["customization: { extraKernelArgs: quiet }", "cannot construct !!str into []string"],
+    ["customization: { meta: [{ key: 256 }] }", "cannot construct !!scalar `256` into uint8"],
+    ["owner: me", "owner field is only supported in Enterprise edition"],
   ])("%j is refused", (text, error) => expect(readSchematic(text)).toEqual({ error: expect.stringContaining(error) }));
 });
 
@@ -94,6 +99,10 @@ describe("the factory", () => {
   test.each([
     [`factory.talos.dev/metal-installer/${"a".repeat(64)}:v1.13.9`, { platform: "metal", schematic: "a".repeat(64), talos: "v1.13.9" }],
     [`factory.talos.dev/installer/${"a".repeat(64)}:v1.13.9`, { platform: "metal", schematic: "a".repeat(64), talos: "v1.13.9" }],
+    [
+      `factory.talos.dev/metal-installer-secureboot/${"a".repeat(64)}:v1.13.9`,
+      { platform: "metal", schematic: "a".repeat(64), talos: "v1.13.9" },
+    ],
     ["ghcr.io/siderolabs/installer:v1.13.9", { platform: "metal", schematic: "", talos: "v1.13.9" }],
     ["docker.io/other/installer:v1", undefined],
   ])("the installer %s", (image, medium) => expect(readInstaller(image)).toEqual(medium));

@@ -149,15 +149,16 @@ export function fanOut(
   return { answered, error: insecure || first.alone ? first.error : listErrors(errors.map(({ node, error }) => `${node}: ${error}`)) };
 }
 
-/** The version of the stand-in, as of the binary that versions.env pins. */
-export const CLIENT = "v1.13.9";
+/** The version of the stand-in: that of the binary that mise installs for the home's Talos. */
+export const clientOf = ({ env }: Pick<Call, "env">) => (/^v\d+\.\d+\.\d+/.test(env.TALOS_VERSION ?? "") ? env.TALOS_VERSION! : "v1.13.9");
 
 /** A client that is newer than a node says so. */
 export function warnOlder({ call }: TalosCall, targets: Target[]): void {
+  const client = clientOf(call);
   for (const target of targets) {
-    const tag = "machine" in target ? talosOf(target.machine) : CLIENT;
-    if (lt(tag, CLIENT))
-      call.err(`WARNING: ${target.node}: server version ${tag.slice(1)} is older than client version ${CLIENT.slice(1)}\n`);
+    const tag = "machine" in target ? talosOf(target.machine) : client;
+    if (lt(tag, client))
+      call.err(`WARNING: ${target.node}: server version ${tag.slice(1)} is older than client version ${client.slice(1)}\n`);
   }
 }
 

@@ -7,7 +7,7 @@ import { talosOf } from "../world/talos-version.ts";
 import { Untaught } from "../world/tool.ts";
 import { milliseconds } from "./kubectl-client.ts";
 import { goError, isMissing } from "./go-errors.ts";
-import { CLIENT, fanOut, listErrors, onlyOne, reach, type TalosCall, TalosError } from "./talosctl-client.ts";
+import { clientOf, fanOut, listErrors, onlyOne, reach, type TalosCall, TalosError } from "./talosctl-client.ts";
 
 const build = (tag: string) =>
   `\tTag:         ${tag}\n\tSHA:         simulated\n\tBuilt:       \n\tGo version:  go1.26.2\n\tOS/Arch:     linux/amd64\n`;
@@ -16,7 +16,7 @@ export async function versionCommand(talos: TalosCall): Promise<void> {
   const { call, words } = talos;
   const json = words.on("json");
   if (!json) {
-    call.out(`Client:\n${words.on("short") ? `Talos ${CLIENT}\n` : build(CLIENT)}`);
+    call.out(`Client:\n${words.on("short") ? `Talos ${clientOf(call)}\n` : build(clientOf(call))}`);
     if (words.on("client")) return;
     call.out("Server:\n");
   }

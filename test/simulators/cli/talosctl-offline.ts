@@ -6,7 +6,7 @@ import { loadDocuments, validate } from "../world/machine-config.ts";
 import { type Call, Untaught } from "../world/tool.ts";
 import { createAuthority, issue, type KeyKind, signerOf } from "../wire/certificates.ts";
 import { goError, isMissing } from "./go-errors.ts";
-import { contextOf, openTalosconfig, type TalosCall, TalosError } from "./talosctl-client.ts";
+import { clientOf, contextOf, openTalosconfig, type TalosCall, TalosError } from "./talosctl-client.ts";
 
 const base64 = (text: string) => Buffer.from(text).toString("base64");
 const decode = (text: string) => Buffer.from(text, "base64").toString();
@@ -141,9 +141,10 @@ export async function validateCommand({ call, words }: TalosCall): Promise<void>
   const text = await call.read(file).catch((error: unknown) => {
     throw new TalosError(goError(file, error));
   });
-  const loaded = loadDocuments(text);
+  const minor = Number(clientOf(call).split(".")[1]);
+  const loaded = loadDocuments(text, minor);
   if ("error" in loaded) throw new TalosError(loaded.error);
-  const wrong = validate(loaded.documents);
+  const wrong = validate(loaded.documents, { minor, strict: words.on("strict") });
   if (wrong !== undefined) throw new TalosError(wrong);
   call.out(`${file} is valid for ${mode} mode\n`);
 }

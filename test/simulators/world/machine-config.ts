@@ -1,6 +1,8 @@
 // A machine config as a node reads it: the documents, what it must have, and what the home needs to know of it. Errors are in the loader's words.
-import { readFileSync } from "node:fs";
-import { isMap, parseAllDocuments, stringify } from "yaml";
+import { isMap, LineCounter, type Node, parseAllDocuments, stringify } from "yaml";
+import { typesOfKind } from "../../../scripts/lib/talos/patch-types.ts";
+import { knownTo, resolve, unknownKeys } from "./machine-config-schema.ts";
+import { misfitsOf, type Schema } from "./machine-config-types.ts";
 
 export interface MachineConfig {
   type: string;
@@ -39,23 +41,12 @@ export interface Pair {
 }
 
 type Tree = { [key: string]: Tree } & { [key: string]: any };
-interface Schema {
-  $ref?: string;
-  properties?: Record<string, Schema>;
-  additionalProperties?: boolean | Schema;
-  items?: Schema;
-  $defs?: Record<string, Schema>;
-  enum?: string[];
-}
 
-const SCHEMA = JSON.parse(readFileSync(new URL("../schemas/talos-v1.13.json", import.meta.url), "utf8")) as Schema;
-const KINDS = Object.fromEntries(
-  Object.values(SCHEMA.$defs ?? {}).flatMap((schema) => (schema.properties?.kind?.enum ?? []).map((kind) => [kind, schema])),
-);
-
-/** The documents of a config, or the loader's error. */
-export function loadDocuments(text: string): { documents: Tree[] } | { error: string } {
-  const parsed = parseAllDocuments(text, { logLevel: "silent", uniqueKeys: true });
+/** The documents of a config as a minor version of Talos loads them, or the loader's error. */
+export function loadDocuments(text: string, minor = 13): { documents: Tree[] } | { error: string } {
+  const { defs, kinds } = knownTo(minor);
+  const lines = new LineCounter();
+  const parsed = parseAllDocuments(text, { lineCounter: lines, logLevel: "silent", merge: true, uniqueKeys: true });
   if (!Array.isArray(parsed)) return { error: "config not found" };
   const documents: Tree[] = [];
   const seen = new Set<string>();
@@ -69,10 +60,24 @@ export function loadDocuments(text: string): { documents: Tree[] } | { error: st
     const { apiVersion = "", kind = "", name = "" } = tree as unknown as Record<string, string>;
     if (!kind && tree.version !== ("v1alpha1" as unknown) && !tree.machine && !tree.cluster)
       return { error: `error decoding document ${apiVersion}// (line ${line}): missing kind` };
-    const schema = kind ? KINDS[kind] : SCHEMA.$defs?.["v1alpha1.Config"];
+    const schema = kind ? kinds[kind] : defs["v1alpha1.Config"];
     if (!schema)
       return { error: `error decoding document ${apiVersion}/${kind}/ (line ${line}): "${kind}" "${apiVersion}": not registered` };
-    const unknown = unknownKeys(tree, schema);
+    const place = {
+      document,
+      minor,
+      line: (node: Node) => lines.linePos(node.range?.[0] ?? 0).line,
+      schema: (of: Schema) => resolve(defs, of),
+    };
+    const types = typesOfKind(kind || "v1alpha1");
+    const misfits = misfitsOf(place, document.contents, schema, types);
+    if (misfits.length > 0) {
+      const type = kind ? `${kind} to *${kind}` : " to *v1alpha1.Config";
+      return {
+        error: `error decoding document ${apiVersion || "/v1alpha1"}/${kind}${kind ? `/${name}` : ""} (line ${line}): error decoding ${type}: yaml: construct errors:\n  ${misfits.join("\n  ")}`,
+      };
+    }
+    const unknown = unknownKeys(tree, schema, defs, types);
     if (unknown)
       return {
         error: `error decoding document ${apiVersion || "/v1alpha1"}/${kind}${kind ? "/" : ""} (line ${line}): unknown keys found during decoding:\n${stringify(unknown, { indent: 4 })}`,
@@ -85,27 +90,8 @@ export function loadDocuments(text: string): { documents: Tree[] } | { error: st
   return documents.length === 0 ? { error: "config not found" } : { documents };
 }
 
-/** The keys that a schema does not know, as a tree; undefined when there is none. `persist` is old and still taken. */
-function unknownKeys(value: unknown, schema: Schema | undefined): unknown {
-  const known = schema?.$ref ? SCHEMA.$defs?.[schema.$ref.replace("#/$defs/", "")] : schema;
-  if (!known || value === null || typeof value !== "object") return undefined;
-  if (Array.isArray(value)) {
-    const found = value.map((one) => unknownKeys(one, known.items)).filter((one) => one !== undefined);
-    return found.length > 0 ? found : undefined;
-  }
-  if (!known.properties) return undefined;
-  const found = Object.entries(value).flatMap(([key, inner]) => {
-    if (key === "persist") return [];
-    const next = known.properties?.[key];
-    if (!next) return known.additionalProperties === false ? [[key, inner] as const] : [];
-    const deeper = unknownKeys(inner, next);
-    return deeper === undefined ? [] : [[key, deeper] as const];
-  });
-  return found.length > 0 ? Object.fromEntries(found) : undefined;
-}
-
-/** What `talosctl validate` and the node find wrong: one list per document, in Go's multi-line form. Undefined when nothing is. */
-export function validate(documents: Tree[]): string | undefined {
+/** What `talosctl validate` and the node find wrong: one list per document, in Go's multi-line form. Undefined when nothing is. Strictly, warnings count too. */
+export function validate(documents: Tree[], { minor = 13, strict = false } = {}): string | undefined {
   const config = documents.find(({ kind }) => !kind);
   if (!config) return undefined;
   const { machine = {}, cluster = {} } = config as Tree;
@@ -127,10 +113,20 @@ export function validate(documents: Tree[]): string | undefined {
     ...(config.machine && !machine.ca?.crt ? ["trusted CA certificate is required (.machine.ca)"] : []),
     ...(controlPlane && !machine.ca?.key ? ["issuing Talos API CA key is required (.machine.ca.key)"] : []),
     ...conflicts(documents, machine),
+    ...(strict ? warnings(machine, minor).map((warning) => `warning: ${warning}`) : []),
   ];
   if (errors.length === 0) return undefined;
   return `1 error occurred:\n\t* v1alpha1.Config: ${errors.length} error${errors.length > 1 ? "s" : ""} occurred:\n${errors.map((error) => `\t* ${error}\n`).join("")}\n\n\n`;
 }
+
+const warnings = (machine: Tree, minor: number) => [
+  ...(minor >= 14 && (machine.files as unknown as unknown[] | undefined)?.length
+    ? [".machine.files is deprecated; use dedicated configuration documents instead"]
+    : []),
+  ...(minor >= 14 && Object.keys(machine.baseRuntimeSpecOverrides ?? {}).length > 0
+    ? [".machine.baseRuntimeSpecOverrides is deprecated; use a CRIBaseRuntimeSpecConfig document instead"]
+    : []),
+];
 
 const conflicts = (documents: Tree[], machine: Tree) =>
   documents.some(({ kind, hostname }) => kind === ("HostnameConfig" as unknown) && hostname) && machine.network?.hostname
@@ -147,13 +143,13 @@ const pair = (tree: Tree | undefined): Pair => ({ crt: decode(tree?.crt), key: d
 const cache = new Map<string, { config: MachineConfig } | { error: string }>();
 
 /** Reads a config that has a v1alpha1 document; its errors are the loader's or the validation's. */
-export function readMachineConfig(text: string): { config: MachineConfig } | { error: string } {
-  const known = cache.get(text);
-  if (known) return known;
-  const loaded = loadDocuments(text);
+export function readMachineConfig(text: string, minor = 13): { config: MachineConfig } | { error: string } {
+  const had = cache.get(`${minor}\0${text}`);
+  if (had) return had;
+  const loaded = loadDocuments(text, minor);
   const read = "error" in loaded ? loaded : interpret(loaded.documents);
   if (cache.size > 500) cache.clear();
-  cache.set(text, read);
+  cache.set(`${minor}\0${text}`, read);
   return read;
 }
 

@@ -110,7 +110,7 @@ export const answers = ({ stage }: MachineState) => RUNS_API.includes(stage);
 /** The config that a node runs; undefined before it has one. */
 export function configOf(machine: MachineState): MachineConfig | undefined {
   if (!machine.config) return undefined;
-  const read = readMachineConfig(machine.config.active);
+  const read = readMachineConfig(machine.config.active, 14);
   if ("error" in read) throw new Error(`a node holds a config that it cannot read: ${read.error}`);
   return read.config;
 }

@@ -40,9 +40,9 @@ export function applyConfig(
   { trialMs = TRIAL_MS }: { trialMs?: number } = {},
 ): { details: string } | Status {
   const maintenance = machine.stage !== "running";
-  const loaded = loadDocuments(text);
+  const loaded = loadDocuments(text, minorOf(machine));
   if ("error" in loaded) return { code: "InvalidArgument", description: loaded.error };
-  const read = readMachineConfig(text);
+  const read = readMachineConfig(text, minorOf(machine));
   if ("error" in read) return { code: "InvalidArgument", description: read.error };
   if (machine.stage === "installing")
     return { code: "FailedPrecondition", description: "another apply configuration is already in progress" };
@@ -87,7 +87,7 @@ export function applyConfig(
 }
 
 function imagesOf(text: string) {
-  const read = readMachineConfig(text);
+  const read = readMachineConfig(text, 14);
   if ("error" in read) throw new Error(`a node holds a config that it cannot read: ${read.error}`);
   return read.config.images;
 }
@@ -163,7 +163,7 @@ function difference(before: string, after: string): string {
 /** Starts etcd as the first member of a new cluster. */
 export function bootstrap(world: World, machine: MachineState): Status | undefined {
   if (machine.stage !== "running" || !machine.config) return { code: "FailedPrecondition", description: "bootstrap is not available yet" };
-  const read = readMachineConfig(machine.config.active);
+  const read = readMachineConfig(machine.config.active, 14);
   if ("config" in read && read.config.type !== "controlplane")
     return minorOf(machine) < SINCE.maintenanceApi
       ? { code: "FailedPrecondition", description: "bootstrap can only be performed on a control plane node" }

@@ -49,6 +49,11 @@ test.each([
       `versions.env:3: KUBERNETES_VERSION: Talos ${talos} does not support Kubernetes ${other} (it supports ${minor(lowest, 0).slice(0, -2)} to ${minor(highest, 0).slice(0, -2)})`,
     ]);
 });
+test("Talos 1.11 is read and reported, since only deploying it is refused", () =>
+  expect(readVersions(GOOD.replace("v1.13.9", "v1.11.6").replace("v1.36.5", "v1.34.1"), {})).toMatchObject({
+    wrong: [],
+    odd: ["versions.env:2: TALOS_VERSION: Talos v1.11.6 can be looked at and not be deployed (v1.12 or newer can)"],
+  }));
 test("a pair that the environment brought together is blamed on the variable of the environment", () => {
   const message = "Talos v1.12.4 does not support Kubernetes v1.36.5 (it supports v1.30 to v1.35)";
   expect(wrong(GOOD, { TALOS_VERSION: "v1.12.4" })).toEqual([`environment: TALOS_VERSION: ${message}`]);

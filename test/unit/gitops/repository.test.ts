@@ -24,10 +24,7 @@ describe(".renovaterc.json5", () => {
   });
 
   it.each([
-    [
-      "# renovate: datasource=docker depName=ghcr.io/siderolabs/installer\nTALOS_VERSION=v1.13.9\n",
-      ["ghcr.io/siderolabs/installer v1.13.9"],
-    ],
+    ["# renovate: datasource=github-releases depName=siderolabs/talos\nTALOS_VERSION=v1.13.9\n", ["siderolabs/talos v1.13.9"]],
     ['  # renovate: datasource=docker depName=x/y versioning=loose\n  version: "1.2"\n', ["x/y 1.2"]],
     ["version: 1.2.3\n", []],
   ])("reads %j", (text, versions) => {
@@ -38,6 +35,16 @@ describe(".renovaterc.json5", () => {
     expect([reads("versions.env"), reads("talos/schematic.yaml"), reads("scripts/x.yaml")]).toEqual([true, true, false]);
     const charts = new RegExp((config.flux.managerFilePatterns[0] as string).slice(1, -1));
     expect(charts.test("kubernetes/apps/kube-system/cilium/app/ocirepository.yaml")).toBe(true);
+  });
+
+  it("watches Talos' releases: no installer image is published from 1.14 on", () => {
+    expect(found(read("versions.env"))).toContainEqual(expect.stringMatching(/^siderolabs\/talos v/));
+    const rules = config.packageRules as Any[];
+    const at = (wanted: (rule: Any) => boolean) => rules.findIndex(wanted);
+    const talos = at(({ groupName }) => groupName === "talos");
+    expect(rules[talos].matchPackageNames).toContain("siderolabs/talos");
+    expect(talos).toBeGreaterThan(at(({ groupName }) => groupName === "tools")); // talosctl moves with Talos
+    expect(rules.find(({ addLabels }) => addLabels?.includes("foundation"))!.matchPackageNames).toContain("siderolabs/talos");
   });
 
   it("merges nothing by itself that the cluster stands on", () => {

@@ -186,6 +186,22 @@ describe("what the home relies on", () => {
       { disabled: true },
       { disabled: true },
     ]));
+  test("from Talos 1.14 on files stand in documents of their own, with the same content", async () => {
+    const old = (await main(context())).machine.files as { content: string }[];
+    const home = { ...context(), versions: { ...testVersions, TALOS_VERSION: "v1.14.1" } };
+    expect((await main(home)).machine).not.toHaveProperty("files");
+    expect(await one(home, "CRICustomizationConfig spegel")).toMatchObject({ content: old[0]!.content });
+    expect(await one(home, "EtcFileConfig nfsmount.conf")).toMatchObject({ mode: 0o644, contents: old[1]!.content });
+  });
+  test("a Talos that knows none of the template's documents is refused", async () => {
+    const home = { ...context(), versions: { ...testVersions, TALOS_VERSION: "v1.11.6" } };
+    expect(await render(home).catch((error: Error) => error.message)).toBe(
+      "could not deploy Talos v1.11.6\n" +
+        "  said: it knows none of the documents that talos/machineconfig.yaml.njk writes: v1.12 or newer is needed (nodes of v1.11 can still be looked at)\n" +
+        "  now:  nothing was changed\n" +
+        "  next: set TALOS_VERSION in versions.env",
+    );
+  });
   test("nothing stands in v1alpha1 that Talos 1.13 has a document for, or ignores", async () => {
     const { machine } = await main(context());
     expect(Object.keys(machine)).not.toEqual(expect.arrayContaining(["network"]));
@@ -217,7 +233,7 @@ describe("the text that is sent", () => {
     expect([document.machine.token, document.cluster.etcd.ca.key, document.machine.install.disk]).toEqual([secret, secret, "/dev/vda"]);
   });
   test("names the template when something is missing", async () => {
-    const broken = { ...context(), versions: {} as typeof testVersions };
+    const broken = { ...context(), versions: { TALOS_VERSION: "v1.13.9" } as typeof testVersions };
     expect(await renderNode(broken, testCluster().nodes[0]!).catch((error: Error) => error.message)).toMatch(
       /talos\/machineconfig\.yaml\.njk:\d+: undefined variable "versions\.KUBERNETES_VERSION"/,
     );
