@@ -2,6 +2,7 @@
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join, relative } from "node:path";
 import { layoutOf } from "./environment.ts";
+import { finderOf } from "./forms.ts";
 import { whenPresent } from "./present.ts";
 
 /** The lines of a file of JSON lines; none when it is not there. */
@@ -38,31 +39,12 @@ export interface Secret {
   value: string;
 }
 
-/** What a kubeconfig says besides its certificates and key: names, and the server that cluster.yaml names too. */
-const PLAIN = /^(- )?[\w-]+: .{0,80}$/;
-
-/** The forms in which a secret may show: as it is, line by line, in base64, decoded from it, and by its tell-tale part. */
-export function formsOf(value: string): string[] {
-  const decoded = /^[A-Za-z0-9+/]+={0,2}$/.test(value) ? Buffer.from(value, "base64").toString() : "";
-  const readable = /^[\x20-\x7e\n\r\t]+$/.test(decoded) ? decoded : "";
-  const lines = [value, readable].flatMap((text) => text.split("\n")).map((line) => line.trim());
-  const telling = [value, readable].flatMap((text) => text.match(/taint-[a-z0-9-]+/g) ?? []);
-  return [
-    ...new Set([
-      value,
-      ...lines.filter((line) => !line.startsWith("-----") && line.length >= 16 && !(value.includes("kind: Config") && PLAIN.test(line))),
-      ...telling,
-      Buffer.from(value).toString("base64"),
-    ]),
-  ].filter((form) => form.length >= 8);
-}
-
 /** Where secrets stand that must not: words and environments of every process, and every file of the home but the vault's store and the two that hold credentials, which must be 0600. */
 export function findTaint(folder: string, secrets: Secret[]): { where: string; secret: string }[] {
   const found: { where: string; secret: string }[] = [];
-  const forms = secrets.map(({ where, value }) => ({ secret: where, forms: formsOf(value) }));
+  const finders = secrets.map(({ where, value }) => ({ secret: where, isIn: finderOf(value) }));
   const search = (where: string, text: string) => {
-    for (const { secret, forms: all } of forms) if (all.some((form) => text.includes(form))) found.push({ where, secret });
+    for (const { secret, isIn } of finders) if (isIn(text)) found.push({ where, secret });
   };
   for (const { tool, argv } of commandsOf(folder)) search(`the words of ${tool} ${argv[0] ?? ""}`, argv.join("\n"));
   for (const { file, args, env } of readLines(join(folder, "spawned.ndjson")))

@@ -3,7 +3,7 @@ import { createPrivateKey, createPublicKey, X509Certificate } from "node:crypto"
 import { describe, expect, test } from "vitest";
 import { readFlags } from "../../simulators/cli/flags.ts";
 import { columns } from "../../simulators/cli/table.ts";
-import { formsOf } from "../../simulators/evidence.ts";
+import { finderOf, formsOf } from "../../simulators/forms.ts";
 import { createAuthority, fingerprint, issue, type KeyKind } from "../../simulators/wire/certificates.ts";
 import { buildIso, readIso, refusalOf, takeSchematic } from "../../simulators/world/factory.ts";
 import { readInstaller } from "../../simulators/world/life.ts";
@@ -140,5 +140,15 @@ test("a secret is looked for in every form that it may take", () => {
     expect.arrayContaining([Buffer.from(key).toString("base64"), "MC4CAQAwBQYDK2VwBCIEIF3miKQv"]),
   );
   expect(formsOf('{"a":"taint-salt-0011"}')).toContain("taint-salt-0011");
-  expect(formsOf("hunter22")).toEqual(["hunter22", "aHVudGVyMjI="]);
+  const value = 'taint-"quoted"\\of\ntwo lines & more';
+  const base64 = (text: string) => Buffer.from(text).toString("base64");
+  const isIn = finderOf(value);
+  for (const form of [value, JSON.stringify(value), JSON.stringify(JSON.stringify(value)), encodeURIComponent(value), base64(value)]) {
+    expect(isIn(`x ${form} y`), form).toBe(true);
+    for (const before of ["", "1", "22", "333"]) {
+      expect(isIn(base64(`${before}${form} y`).replace(/.{16}/g, "$&\n  ")), form).toBe(true);
+      expect(isIn(base64(`-${base64(`${before}${value} y`)}`)), form).toBe(true);
+    }
+  }
+  expect(isIn("two lines of another text")).toBe(false);
 });

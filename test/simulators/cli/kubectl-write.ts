@@ -49,7 +49,7 @@ export async function applyCommand(kube: KubeCall): Promise<void> {
   if (errors.length > 0) throw new KubeError(errors.join("\n"));
 }
 
-async function wanted({ call, words }: KubeCall): Promise<{ from: string; objects: KubeObject[] }> {
+async function wanted({ world, call, words }: KubeCall): Promise<{ from: string; objects: KubeObject[] }> {
   const folder = words.text("kustomize");
   const file = words.text("filename");
   if (folder !== undefined) {
@@ -63,7 +63,9 @@ async function wanted({ call, words }: KubeCall): Promise<{ from: string; object
   if (file === undefined) throw new KubeError("error: must specify one of -f and -k");
   const from = file === "-" ? "STDIN" : join(file);
   try {
-    const objects = manifests(await textOf(call, file));
+    const text = await textOf(call, file);
+    if (world.has("kubectl-echoes-input") && /kind: Secret/.test(text)) throw new KubeError(echoOf(text));
+    const objects = manifests(text);
     const nameless = objects.find(({ metadata }) => !metadata?.name);
     if (nameless)
       throw new KubeError(
@@ -74,6 +76,21 @@ async function wanted({ call, words }: KubeCall): Promise<{ from: string; object
     if (error instanceof KubeError) throw error;
     throw new KubeError(`error: error parsing ${from}: ${(error as Error).message}`);
   }
+}
+
+/** As tools repeat their input in an error: plain, quoted by Go's %q, in base64 that is wrapped at 64 and 76 columns, in base64 once more, and in a URL. */
+function echoOf(text: string): string {
+  const base64 = Buffer.from(text).toString("base64");
+  const wrapped = (width: number) => base64.replace(new RegExp(`.{${width}}`, "g"), "$&\n");
+  const forms = [
+    text,
+    JSON.stringify(text),
+    wrapped(64),
+    wrapped(76),
+    Buffer.from(` ${base64}`).toString("base64"),
+    encodeURIComponent(text),
+  ];
+  return `error: error parsing STDIN: cannot use this input:\n${forms.join("\n")}`;
 }
 
 export async function deleteCommand(kube: KubeCall): Promise<void> {

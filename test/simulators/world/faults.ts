@@ -135,6 +135,12 @@ export const FAULTS = {
     says: /uninstall what a failed install left of kube-system\/coredns/,
     outside: { realTools: "only the stand-in of helmfile leaves a release behind" },
   },
+  "kubectl-echoes-input": {
+    about: "kubectl refuses its input and repeats it: plain, quoted and in base64",
+    ends: "stops",
+    says: /cannot use this input/,
+    outside: { realTools: "the real kubectl does not repeat its input" },
+  },
   "ceph-warns": { about: "Ceph is up, with a warning", ends: "passes", stands: true, absorbed: "the tree takes HEALTH_WARN for healthy" },
   "flux-app-fails": {
     about: "one of Flux's Kustomizations cannot become ready",

@@ -22,7 +22,9 @@ const plain = (value: () => string) => ({ type: "STRING", value });
 const concealed = (value: () => string) => ({ type: "CONCEALED", value });
 
 type Kind = { type: string; value(field: string): string };
-const token: Kind = { type: "CONCEALED", value: taint };
+/** With quotes, a backslash, signs of URLs and a second line: a value must arrive as it is, and be hidden in each form that it passes through. */
+const hard = (field: string) => `${taint(field)}"'\\n\\"%2F+&=<${taint("second")}>\n${taint("line")}`;
+const token: Kind = { type: "CONCEALED", value: hard };
 
 /** Items and fields as in a home's vault; `talosdeploy` is the NAS. */
 const CATALOGUE: Record<string, Record<string, Kind>> = {
