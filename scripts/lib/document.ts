@@ -23,10 +23,13 @@ export interface ErrorDocument {
 /** The document: the result as it is, the plan of a dry run, otherwise what was said; after a failure the error, with the result beside it. */
 export function documentOf({ result, plan, said }: Collected, error?: ErrorDocument): unknown {
   const beside = result && { result: result.value };
-  if (error) return { error, ...beside };
-  if (plan) return { plan, ...beside };
-  return result ? result.value : { said };
+  if (error) return { error: redacted(error), ...beside };
+  if (plan) return { plan: redacted(plan), ...beside };
+  return result ? result.value : { said: redacted(said) };
 }
+
+/** What tools said may name a password; the result is data, in which only known secrets are hidden. */
+const redacted = <T>(value: T): T => JSON.parse(toJson(value)) as T;
 
 /** What was thrown, as data. Undefined for an expected end, which is no failure. */
 export function errorDocument(thrown: unknown, name: string, interrupted?: { reason: string; after: string }): ErrorDocument | undefined {
@@ -49,4 +52,4 @@ export function wantsJson(words: readonly string[], env: NodeJS.ProcessEnv): boo
   return (typed.at(-1) ?? (env.ARG_OUTPUT || env.OUTPUT)) === "json";
 }
 
-export const printDocument = (document: unknown): string => `${toJson(document, 2)}\n`;
+export const printDocument = (document: unknown): string => `${toJson(document, { space: 2, data: true })}\n`;

@@ -7,6 +7,7 @@ import type { Gate } from "./gates.ts";
 import type { LockScope } from "./lock.ts";
 import { type Collected, documentOf, errorDocument, printDocument, wantsJson } from "./document.ts";
 import { isCommandError, Stop, textOf, UsageError } from "./errors.ts";
+import { redact } from "./redact.ts";
 import { type Common, help, readWords } from "./words.ts";
 import type { Options, Values } from "./options.ts";
 
@@ -113,7 +114,7 @@ function report(
   const interrupted = signal.aborted;
   const message = interrupted ? `${textOf(signal.reason)}; ${after}` : describe(error, common.debug);
   common.say?.(message);
-  if (!common.say) process.stderr.write(`${message}\n`);
+  if (!common.say) process.stderr.write(`${redact(message)}\n`);
   const stopped = interrupted ? { reason: textOf(signal.reason), after } : undefined;
   if (common.json) process.stdout.write(printDocument(documentOf(collected, errorDocument(error, name, stopped))));
   if (interrupted) return { code: 130, message };

@@ -13,23 +13,25 @@ export function hide(values: Iterable<string>): void {
   grams = undefined;
 }
 
-/** The same text with every known secret, and what is called a password, replaced by ********. */
-export const redact = (text: string): string => named(replaceRanges(text));
+/** A text as it may be printed or stored: without control characters and known secrets, and with ******** for what is called a password. */
+export const redact = (text: string): string => named(redactData(text));
 
-/** The text as it may be printed or stored: without control characters and without secrets. */
-export const safe = (text: string): string => redact(printable(text));
+/** The same for data: what a document calls a password stays, unless the run has seen it. A rendered manifest must stay as it is. */
+export const redactData = (text: string): string => replaceRanges(printable(text));
 
-/** JSON of a value; its texts are made safe before they are escaped. */
-export const toJson = (value: unknown, space?: number): string =>
-  JSON.stringify(
+/** JSON of a value; its texts are redacted before they are escaped. */
+export const toJson = (value: unknown, { space, data = false }: { space?: number; data?: boolean } = {}): string => {
+  const shown = data ? redactData : redact;
+  return JSON.stringify(
     value,
     (key, inner: unknown) => {
-      if (typeof inner === "string") return SECRET_NAME.test(key) && inner !== "" ? HIDDEN : safe(inner);
-      const plain = inner !== null && typeof inner === "object" && !Array.isArray(inner);
-      return plain ? Object.fromEntries(Object.entries(inner).map(([name, one]) => [safe(name), one])) : inner;
+      if (typeof inner === "string") return !data && SECRET_NAME.test(key) && inner !== "" ? HIDDEN : shown(inner);
+      const isMap = inner !== null && typeof inner === "object" && !Array.isArray(inner);
+      return isMap ? Object.fromEntries(Object.entries(inner).map(([name, one]) => [shown(name), one])) : inner;
     },
     space,
   );
+};
 
 /** Whether a text holds a secret that this run has seen. */
 export const holdsSecret = (text: string) => rangesOf(text, DEPTH).length > 0;
@@ -75,12 +77,12 @@ function pieces(decoded: string): Range[] {
 const SECRET_NAME = /^(?:password|passwd|passphrase|api_key|token|access_token|client_secret)$/i;
 /** `"token": "…"`, `token=…`, also inside escaped JSON. */
 const NAMED =
-  /((?:\\*["'])?\b(?:password|passwd|passphrase|api_key|token|access_token|client_secret)(?:\\*["'])?\s*[:=]\s*)(?:(\\*["'])(|[\s\S]*?[^\\])\2|([^\s"',}\\&]+))/gi;
+  /((?:\\*["'])?\b(?:password|passwd|passphrase|api_key|token|access_token|client_secret)(?:\\*["'])?[ \t]*[:=][ \t]*)(?:(\\*["'])(|[\s\S]*?[^\\])\2|([^\s"',}\\&]+))/gi;
 
 const named = (text: string) =>
   text.replace(NAMED, (whole, name: string, quote: string | undefined, quoted: string | undefined, bare: string | undefined) => {
     const value = quoted ?? bare ?? "";
-    if (value === "" || /^(?:\*+|null|true|false)$/.test(value)) return whole;
+    if (value === "" || /^(?:\*+|null|true|false)$|^(?:op:\/\/|\$|\{\{|<)/.test(value)) return whole; // hidden already, or a reference
     return `${name}${quote ?? ""}${HIDDEN}${quote ?? ""}`;
   });
 

@@ -3,7 +3,7 @@ import { styleText } from "node:util";
 import type { Collected } from "./document.ts";
 import { Stop, UsageError } from "./errors.ts";
 import type { Question } from "./plan.ts";
-import { redact } from "./redact.ts";
+import { redact, redactData } from "./redact.ts";
 
 export type Cell = string | number | undefined;
 
@@ -41,6 +41,8 @@ export interface UiSetup {
   now?: () => number;
 }
 
+type Style = "yellow" | "dim" | "bold";
+
 const CLEAR = "\r\u001b[K";
 const QUIET_MS = 10_000;
 
@@ -59,12 +61,13 @@ export function terminal(setup: UiSetup): Ui {
   const live = Boolean(err.isTTY) && !setup.debug;
   let open = false; // a progress line stands unfinished
   let last = { line: "", at: -Infinity };
-  const line = (text: string) => {
-    err.write(`${open ? CLEAR : ""}${redact(text)}\n`);
+  const paint = (style: Style | undefined, text: string) =>
+    style && err.isTTY && !process.env.NO_COLOR ? styleText(style, text, { validateStream: false }) : text;
+  // colours come last: text from outside must not bring its own
+  const line = (text: string, style?: Style) => {
+    err.write(`${open ? CLEAR : ""}${paint(style, redact(text))}\n`);
     open = false;
   };
-  const paint = (style: "yellow" | "dim" | "bold", text: string) =>
-    err.isTTY && !process.env.NO_COLOR ? styleText(style, text, { validateStream: false }) : text;
 
   return {
     json,
@@ -72,13 +75,13 @@ export function terminal(setup: UiSetup): Ui {
       collected.said.push(text);
       line(text);
     },
-    warn: (text) => line(paint("yellow", `warning: ${text}`)),
-    debug: (text) => void (setup.debug && line(paint("dim", text))),
+    warn: (text) => line(`warning: ${text}`, "yellow"),
+    debug: (text) => void (setup.debug && line(text, "dim")),
     progress(text) {
       if (setup.signal?.aborted) return;
       if (live) {
         const width = (err.columns ?? 80) - 1;
-        const shown = redact(text);
+        const shown = redact(text).replaceAll("\n", " ");
         err.write(`${CLEAR}${paint("dim", shown.length > width ? `${shown.slice(0, width - 1)}…` : shown)}`);
         open = true;
       } else if (now() - last.at >= QUIET_MS) {
@@ -90,15 +93,15 @@ export function terminal(setup: UiSetup): Ui {
       if (open) err.write(CLEAR);
       open = false;
       if (json) collected.result = { value };
-      else out.write(`${forPeople}\n`);
+      else out.write(`${redactData(forPeople)}\n`);
     },
     async confirm({ title, lines, destroys }) {
       setup.signal?.throwIfAborted();
-      line(paint("bold", title));
+      line(title, "bold");
       for (const text of lines) line(`  ${text}`);
       if (destroys) {
-        line(paint("yellow", "  cannot be undone:"));
-        for (const text of destroys.what) line(paint("yellow", `    ${text}`));
+        line("  cannot be undone:", "yellow");
+        for (const text of destroys.what) line(`    ${text}`, "yellow");
       }
       collected.plan = { title, lines, ...(destroys && { destroys: destroys.what }) };
       if (dryRun) throw new Stop("dry run: nothing was changed", { pending: true });
@@ -116,7 +119,7 @@ async function confirmByName(name: string, confirmed: string | undefined, questi
   if (confirmed !== undefined && sameNames(confirmed, name)) return "given";
   if (confirmed !== undefined) throw new UsageError(`CONFIRM=${confirmed} does not name what would be lost: CONFIRM=${name}`);
   if (!question) throw new UsageError(`this cannot be undone: pass CONFIRM=${name} (--confirm ${name}) to continue`);
-  if (!sameNames(await question(`Type ${name} to continue: `), name)) throw new Stop("nothing was changed");
+  if (!sameNames(await question(`Type ${redact(name)} to continue: `), name)) throw new Stop("nothing was changed");
   return "asked";
 }
 

@@ -1,7 +1,7 @@
 // A secret that the run has seen is hidden in every form in which tools, encoders and shells write it.
 import { generateKeyPairSync, randomBytes } from "node:crypto";
 import { afterEach, describe, expect, test } from "vitest";
-import { forgetSecrets, hide, holdsSecret, redact, safe, toJson } from "../../../scripts/lib/redact.ts";
+import { forgetSecrets, hide, holdsSecret, redact, redactData, toJson } from "../../../scripts/lib/redact.ts";
 
 afterEach(forgetSecrets);
 
@@ -106,8 +106,8 @@ test("what a value decodes to, and the texts in a JSON value, are secrets as wel
 });
 test("a value is hidden though control characters stand in it, or were in it", () => {
   hide(["hunter2-hunter2", "with\u001bescape\u0007bell"]);
-  expect(safe("hunter2\u001b[0m-hun\u200bter2")).toBe("********");
-  expect(safe("with\u001bescape\u0007bell")).not.toContain("bell");
+  expect(redact("hunter2\u001b[0m-hun\u200bter2")).toBe("********");
+  expect(redact("with\u001bescape\u0007bell")).not.toContain("bell");
 });
 test("everything around it stays", () => {
   hide(["hunter2-hunter2"]);
@@ -125,6 +125,15 @@ test("what is called a password is hidden, known or not", () => {
   expect(redact('{"password": "a\\"b c", "user": "x"}')).toBe('{"password": "********", "user": "x"}');
   expect(redact(String.raw`said {\"token\":\"a\\\"b\",\"x\":1}`)).toBe(String.raw`said {\"token\":\"********\",\"x\":1}`);
   expect(redact("token=abc&x=1 password: true")).toBe("token=********&x=1 password: true");
+});
+test("references, and what stands in the next line, are no password", () => {
+  for (const text of ["token: op://vault/item/field", 'password: "${PASSWORD}"', "token: {{ ref(1) }}", "token:\n  name: x"])
+    expect(redact(text)).toBe(text);
+});
+test("data loses only what the run has seen", () => {
+  hide(["hunter2-hunter2"]);
+  expect(redactData("password: changed\ntoken: hunter2-hunter2")).toBe("password: changed\ntoken: ********");
+  expect(toJson({ password: "changed", token: "hunter2-hunter2" }, { data: true })).toBe('{"password":"changed","token":"********"}');
 });
 test("JSON is redacted before it is escaped: values, names, texts in lists", () => {
   const value = VALUES.quotes!;

@@ -1,8 +1,9 @@
 // What the person sees and is asked; waiting with a deadline.
 import { Writable } from "node:stream";
-import { beforeEach, describe, expect, test } from "vitest";
-import type { Collected } from "../../../scripts/lib/document.ts";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { type Collected, documentOf, type ErrorDocument, printDocument } from "../../../scripts/lib/document.ts";
 import { Failure, textOf } from "../../../scripts/lib/errors.ts";
+import { forgetSecrets, hide } from "../../../scripts/lib/redact.ts";
 import { nearest } from "../../../scripts/lib/nearest.ts";
 import { table, terminal, type UiSetup } from "../../../scripts/lib/ui.ts";
 import { until, useClock } from "../../../scripts/lib/wait.ts";
@@ -185,4 +186,48 @@ test("OUTPUT=json in a dry run collects the plan", async () => {
   const { ui, texts } = screen({ json: true, dryRun: true, collected });
   await expect(ui.confirm(PLAN)).rejects.toThrow("dry run");
   expect([texts.out, collected.plan]).toEqual(["", PLAN]);
+});
+
+describe("text from outside", () => {
+  const SECRET = 'hunter2"quoted\\of-it';
+  afterEach(forgetSecrets);
+  const EVIL = `\u001b[2Kk8s-0\u202e \u009b31m${SECRET}`;
+  test("reaches the terminal without control characters and secrets, whoever says it", async () => {
+    hide([SECRET]);
+    const { ui, texts } = screen({ yes: true, debug: true });
+    ui.say(EVIL);
+    ui.warn(EVIL);
+    ui.debug(EVIL);
+    ui.progress(EVIL);
+    ui.result({}, EVIL);
+    await ui.confirm({ title: EVIL, lines: [EVIL] });
+    await ui.confirm({ title: EVIL, lines: [], destroys: { what: [EVIL], name: "x" } }).catch(() => {});
+    for (const text of [texts.out, texts.err]) {
+      expect(text).toContain("k8s-0 ********");
+      expect(text).not.toMatch(/hunter2|quoted|of-it|[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202e]/); // oxlint-disable-line no-control-regex -- none of them may be there
+    }
+  });
+  test("is made safe before it becomes JSON, in results, plans, sayings and errors", async () => {
+    hide([SECRET]);
+    const collected: Collected = { said: [] };
+    const { ui } = screen({ json: true, dryRun: true, collected });
+    const shown = "k8s-0 ********";
+    const printed = (error?: ErrorDocument) => JSON.parse(printDocument(documentOf(collected, error))) as unknown;
+    ui.say(EVIL);
+    expect(printed()).toEqual({ said: [shown] });
+    await ui.confirm({ title: EVIL, lines: [EVIL] }).catch(() => {});
+    expect(printed()).toEqual({ plan: { title: shown, lines: [shown] } });
+    delete collected.plan;
+    ui.result({ said: EVIL, list: [{ [EVIL]: EVIL }], token: "of a manifest" }, "");
+    expect(printed()).toEqual({ said: shown, list: [{ [shown]: shown }], token: "of a manifest" });
+    expect(printed({ failed: EVIL, reason: `token: ${EVIL}` })).toMatchObject({
+      error: { failed: shown, reason: "token: ******** ********" },
+    });
+  });
+  test("has the colours of the terminal, not its own", () => {
+    const { texts, live } = screen();
+    const ui = terminal({ dryRun: false, yes: false, json: false, debug: false, err: live() });
+    ui.warn("\u001b[31mred");
+    expect(texts.err).toBe(process.env.NO_COLOR ? "warning: red\n" : "\u001b[33mwarning: red\u001b[39m\n");
+  });
 });
