@@ -80,6 +80,10 @@ export async function openContext<O extends Options>(
   openGate(report, common.dryRun);
   report.write({ event: "start", procedure: spec.name, words, dryRun: common.dryRun });
   for (const gate of common.waive) report.write({ event: "waived", gate });
+  if (spec.cluster !== false) {
+    const { closeCredentials } = await import("./credential-modes.ts");
+    await closeCredentials({ env, ui, dryRun: common.dryRun });
+  }
   await openShell({ signal, env, cwd: root, debug: common.debug ? ui.debug : undefined });
   const { openLedger } = await import("./ledger.ts");
   const { openVault } = await import("./secrets/vault.ts");
