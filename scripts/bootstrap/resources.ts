@@ -1,5 +1,6 @@
 // Namespaces, and the Secrets that nothing in the cluster can make yet, in one apply.
 import type { Context } from "../lib/context.ts";
+import { Failure, isCommandError, textOf } from "../lib/errors.ts";
 import { readFound, steady } from "../lib/kubernetes.ts";
 import { type ClusterAccess, expectOurCluster, reachCluster } from "../lib/kubernetes/access.ts";
 import { main } from "../lib/procedure.ts";
@@ -34,13 +35,15 @@ export const resources = stage({
   async act(context) {
     const access = await expectOurCluster(context);
     const input = await printDocuments(await filled(context));
-    await steady(
-      () =>
-        access.$({
-          input,
-          timeout: "2m",
-        })`cat | kubectl apply --server-side --force-conflicts --field-manager ${FIELD_MANAGER} --filename -`,
-    );
+    const apply = () =>
+      access.$({
+        input,
+        timeout: "2m",
+      })`cat | kubectl apply --server-side --force-conflicts --field-manager ${FIELD_MANAGER} --filename -`;
+    await steady(apply).catch((error: unknown) => {
+      if (!isCommandError(error)) throw error;
+      throw new Failure({ attempted: "apply namespaces and secrets", said: textOf(error), next: "task bootstrap:resources" });
+    });
   },
 });
 
