@@ -1,15 +1,23 @@
 // Every node of cluster.yaml is registered in Kubernetes. Not Ready is right here: the CNI comes with the apps.
 import { condition, getAll, type KubernetesObject } from "../lib/kubernetes.ts";
 import { reachCluster } from "../lib/kubernetes/access.ts";
+import { Failure } from "../lib/errors.ts";
 import { main } from "../lib/procedure.ts";
 import { type Seen, stage } from "../lib/stage.ts";
 import { until } from "../lib/wait.ts";
 
-/** Which of the expected nodes are there; one that nobody expects is named, since it may be another home's. */
+/** Which of the expected nodes are there; one that nobody expects is named. Throws when the API has other nodes only: that is another cluster. */
 export function compareNodes(expected: string[], found: KubernetesObject[]): Seen {
   const names = found.map(({ metadata }) => metadata.name);
   const missing = expected.filter((name) => !names.includes(name));
   const strangers = names.filter((name) => !expected.includes(name));
+  if (strangers.length > 0 && strangers.length === names.length)
+    throw new Failure({
+      attempted: "find this home's nodes in the cluster",
+      said: `the API lists only nodes that talos/cluster.yaml does not have: ${strangers.join(", ")}`,
+      now: "nothing was changed",
+      next: "check $KUBECONFIG and the names in talos/cluster.yaml: another cluster may answer",
+    });
   const ready = found.filter((node) => condition(node, "Ready")?.status === "True").length;
   const saw = [
     `${expected.length - missing.length} of ${expected.length} registered`,

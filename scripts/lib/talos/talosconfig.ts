@@ -3,6 +3,7 @@ import { type Cluster, reference } from "../cluster/cluster.ts";
 import type { Context } from "../context.ts";
 import { Failure } from "../errors.ts";
 import { readIfThere } from "../files.ts";
+import { readYaml, Unreadable } from "../tool-output.ts";
 
 interface TalosContext {
   ca?: string;
@@ -21,9 +22,10 @@ const DAY = 86_400_000;
 export const RENEW_DAYS = 30;
 const NEXT = "task talos:talosconfig";
 
-async function read(text: string): Promise<Talosconfig> {
-  const { parse } = await import("yaml");
-  return (parse(text) as Talosconfig | null) ?? {};
+/** Throws for a text that is not empty and not a map. */
+async function read(text: string, command = "$TALOSCONFIG", file = true): Promise<Talosconfig> {
+  const [config = {}] = await readYaml<Talosconfig>(text, { command, file, secret: true });
+  return config;
 }
 
 const current = ({ context, contexts }: Talosconfig) => contexts?.[context ?? ""];
@@ -71,7 +73,12 @@ export async function faultOfTalosconfig(
   now: number,
 ): Promise<{ says: string; foreign?: boolean } | undefined> {
   if (text === undefined) return { says: "there is none" };
-  const context = current(await read(text));
+  const config = await read(text).catch((error: unknown) => {
+    if (error instanceof Unreadable) return undefined;
+    throw error;
+  });
+  if (!config) return { says: "it is not a talosconfig", foreign: true }; // whatever it is, it is not ours to overwrite
+  const context = current(config);
   if (!context?.crt) return { says: "it is empty" };
   if (squeeze(context.ca) !== squeeze(ca))
     return { says: `it is for a cluster with another authority than ${cluster.name}'s in the vault`, foreign: true };
@@ -86,7 +93,9 @@ export async function faultOfTalosconfig(
 /** `held` with a context as talosctl made it, current and leading to the nodes' own addresses: never the VIP, which moves. Contexts of other clusters stay. */
 export async function withContext(held: string | undefined, made: string, addresses: string[]): Promise<string> {
   const { stringify } = await import("yaml");
-  const { context = "", contexts } = await read(made);
+  const command = "talosctl gen config";
+  const { context = "", contexts } = await read(made, command, false);
+  if (!contexts?.[context]?.crt) throw new Unreadable({ attempted: `read the output of \`${command}\``, said: "it holds no certificate" });
   const own = { ...contexts?.[context], endpoints: addresses, nodes: addresses };
   const before = held === undefined ? {} : await read(held);
   return stringify(

@@ -37,6 +37,10 @@ describe("nodes", () => {
       todo: ["wait until k8s-0, k8s-2 are registered"],
     }));
   test("none is to do", () => expect(compareNodes(NAMES, []).state).toBe("to do"));
+  test("only nodes that nobody expects are another cluster's: it stops", () =>
+    expect(() => compareNodes(NAMES, [node("other-0"), node("other-1")])).toThrow(
+      "the API lists only nodes that talos/cluster.yaml does not have: other-0, other-1",
+    ));
   test("a node that nobody expects is named", () =>
     expect(compareNodes(["k8s-0"], [node("k8s-0"), node("other")]).saw).toBe("1 of 1 registered, 0 Ready, not in cluster.yaml: other"));
   test("an API that does not answer is unknown, not to do", async () => {

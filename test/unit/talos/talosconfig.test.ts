@@ -3,7 +3,7 @@ import { existsSync, readFileSync, statSync } from "node:fs";
 import { parse } from "yaml";
 import { describe, expect, test } from "vitest";
 import { bundleFromFields, fieldsFromBundle, TALOS_FIELDS } from "../../../scripts/lib/secrets/talos-bundle.ts";
-import { dueInDays, expiryOf, faultOfTalosconfig } from "../../../scripts/lib/talos/talosconfig.ts";
+import { dueInDays, expiryOf, faultOfTalosconfig, withContext } from "../../../scripts/lib/talos/talosconfig.ts";
 import { talosconfig } from "../../../scripts/talos/talosconfig.ts";
 import { type Answer, record, type RecordSetup } from "../recorder.ts";
 import { testCluster } from "../test-cluster.ts";
@@ -110,6 +110,21 @@ describe("a certificate's end", () => {
     expect(
       await faultOfTalosconfig(talosconfigOf(), testCluster(), `${TALOS_CA.slice(0, 20)}\n  ${TALOS_CA.slice(20)}\n`, Date.now()),
     ).toBeUndefined());
+});
+
+describe("a text that is no talosconfig", () => {
+  test.each(["<html>502</html>", "a: b: c", "- a", "context: [", "5"])("%j in the file is left as it is", async (text) =>
+    expect(await faultOfTalosconfig(text, testCluster(), TALOS_CA, Date.now())).toEqual({ says: "it is not a talosconfig", foreign: true }),
+  );
+  test.each([
+    ["nothing", "", "it holds no certificate"],
+    ["an HTML page", "<html>502</html>", "it is not a YAML map"],
+    ["another document", "kind: Status\n", "it holds no certificate"],
+    ["a part of it", talosconfigOf().slice(0, 90), "it holds no certificate"],
+  ])("%s from talosctl is not written", async (_what, made, said) => {
+    const message = await withContext(undefined, made, ADDRESSES).catch((error: unknown) => (error as Error).message);
+    expect(message).toBe(`could not read the output of \`talosctl gen config\`: ${said}`);
+  });
 });
 
 describe("the secrets bundle", () => {
