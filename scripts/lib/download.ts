@@ -68,6 +68,7 @@ async function once<T>(
   const late = setTimeout(() => stop.abort(new Error("no answer")), HEADERS_SECONDS * 1000);
   try {
     const response = await source.open(cut).catch((error: unknown) => {
+      if (error instanceof Failure) throw error;
       if (source.mayPass(error)) broken.why = source.whyNot(error);
       throw new Failure({ attempted: `download ${url}`, said: source.whyNot(error) }, { cause: error });
     });

@@ -6,6 +6,7 @@ import { effect } from "./effects.ts";
 import { Failure } from "./errors.ts";
 import { proxyFor } from "./proxy.ts";
 import { type Download, type Downloaded, stream } from "./download.ts";
+import { followRedirects } from "./redirects.ts";
 import { tunnelThrough } from "./tunnel.ts";
 import { type Seen, until } from "./wait.ts";
 
@@ -43,7 +44,10 @@ export function openHttp(context: HttpContext, dispatcher?: Dispatcher): Http {
     init: { method: string; body?: string; headers?: Record<string, string>; signal: AbortSignal },
   ): Promise<Response> => {
     const { fetch } = await import("undici");
-    return fetch(url, { ...init, dispatcher: dispatcher ?? (await route(new URL(url), context.env, routes)) });
+    const to = async (address: string, redirect: "manual" | "error") =>
+      fetch(address, { ...init, redirect, dispatcher: dispatcher ?? (await route(new URL(address), context.env, routes)) });
+    // a change goes to the address that the plan named, and to no other
+    return init.method === "GET" || init.method === "HEAD" ? followRedirects(url, (address) => to(address, "manual")) : to(url, "error");
   };
   const within = (seconds: number) => AbortSignal.any([signal, AbortSignal.timeout(seconds * 1000)]);
   return {
@@ -57,6 +61,7 @@ export function openHttp(context: HttpContext, dispatcher?: Dispatcher): Http {
             return AGAIN.has(answer.status) && !last() ? { waiting: `status ${answer.status}` } : { ready: answer };
           } catch (error) {
             if (signal.aborted) throw error;
+            if (error instanceof Failure) throw error;
             if (mayPass(error)) return { waiting: whyNot(error) };
             throw new Failure({ attempted: `${method} ${url}`, said: whyNot(error) }, { cause: error });
           }

@@ -82,6 +82,58 @@ describe("a change", () => {
   });
 });
 
+describe("a redirect", () => {
+  const leadsTo = (location: string, method = "GET") => at(method).reply(302, "", { headers: { location } });
+  const storage = (status: number, text: string, method = "GET") =>
+    agent.get("https://storage.example").intercept({ path: "/y", method }).reply(status, text);
+
+  test("to another https address is followed", async () => {
+    leadsTo("https://storage.example/y");
+    storage(200, "the file");
+    expect((await open().ask(PAGE)).text).toBe("the file");
+  });
+
+  test("to a path of the same host is followed", async () => {
+    leadsTo("/y", "HEAD");
+    agent.get("https://factory.talos.dev").intercept({ path: "/y", method: "HEAD" }).reply(204, "");
+    expect((await open().ask(PAGE, { method: "HEAD" })).status).toBe(204);
+  });
+
+  test.each(["http://factory.talos.dev/x", "http://storage.example/y"])("from https to %s is refused, at once", async (location) => {
+    leadsTo(location);
+    agent
+      .get(new URL(location).origin)
+      .intercept({ path: new URL(location).pathname })
+      .reply(200, "another file");
+    await expect(open().ask(PAGE)).rejects.toThrow(/could not follow the redirects of .*\n {2}said: it redirects to http:.*not encrypted/);
+    expect(agent.pendingInterceptors()).toHaveLength(1);
+  });
+
+  test("from https to http is refused in the middle of a chain, and in a download", async () => {
+    leadsTo("https://storage.example/y");
+    agent
+      .get("https://storage.example")
+      .intercept({ path: "/y" })
+      .reply(307, "", { headers: { location: "http://storage.example/z" } });
+    const got = open().download(PAGE, { size: 1, name: "talos.iso", sink: async () => {} });
+    await expect(got).rejects.toThrow("it redirects to http://storage.example, which is not encrypted");
+  });
+
+  test("that never ends is given up", async () => {
+    at("GET")
+      .reply(302, "", { headers: { location: PAGE } })
+      .persist();
+    await expect(open().ask(PAGE)).rejects.toThrow("more than 10 redirects");
+  });
+
+  test("of a change is not followed: it goes to the address of the plan", async () => {
+    leadsTo("https://storage.example/y", "POST");
+    storage(201, "made", "POST");
+    await expect(open().act(PAGE, { what: "schematic", body: "{}" })).rejects.toThrow("unexpected redirect");
+    expect(agent.pendingInterceptors()).toHaveLength(1);
+  });
+});
+
 describe("a download", () => {
   const body = "x".repeat(1000);
   const collect = async (bytes: AsyncIterable<Uint8Array>) => {

@@ -51,6 +51,19 @@ describe(".renovaterc.json5", () => {
     const automerged = (config.packageRules as Any[]).filter(({ automerge }) => automerge === true);
     expect(automerged.map(({ matchManagers }) => matchManagers)).toEqual([["github-actions"], ["npm"]]);
   });
+
+  it("never merges an action by itself that runs in a job with a secret", () => {
+    const rules = (config.packageRules as Any[]).filter(({ matchManagers }) => matchManagers?.includes("github-actions"));
+    const merges = (action: string) =>
+      rules.filter(({ matchPackageNames: names, automerge }) => automerge !== undefined && (!names || names.includes(action))).at(-1)!
+        .automerge;
+    const jobs = filesUnder(".github/workflows").flatMap((file) => Object.values(documentsOf(file)[0]!.object.jobs as Record<string, Any>));
+    const withSecret = jobs.filter((job) => JSON.stringify(job).includes("${{ secrets."));
+    const actions = withSecret.flatMap(({ steps }) => (steps as Any[]).flatMap(({ uses }) => (uses ? [String(uses).split("@")[0]!] : [])));
+    expect(actions.sort()).toEqual(["actions/create-github-app-token", "renovatebot/github-action"]);
+    expect(actions.map(merges)).toEqual([false, false]);
+    expect(merges("actions/checkout")).toBe(true);
+  });
 });
 
 describe("workflows", () => {
@@ -61,6 +74,47 @@ describe("workflows", () => {
     for (const [, action, version] of read(file).matchAll(/uses: (\S+)(.*)/g))
       expect(`${action}${version}`).toMatch(/^[\w-]+\/[\w/-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$/);
   });
+});
+
+describe("the jobs that a branch rule requires", () => {
+  const success = filesUnder(".github/workflows").flatMap((file) => {
+    const { jobs } = documentsOf(file)[0]!.object as { jobs: Record<string, Any> };
+    return jobs.success ? [{ file, job: jobs.success, others: Object.keys(jobs).filter((name) => name !== "success") }] : [];
+  });
+
+  it("exist in every workflow that decides about a pull request", () =>
+    expect(success.map(({ file }) => file.split("/").at(-1)).sort()).toEqual(["kubernetes.yaml", "test.yaml"]));
+
+  it.each(success)("of $file fail when any other job failed or was cancelled", ({ job, others }) => {
+    expect([...job.needs].sort()).toEqual(others.sort());
+    expect(job.if).toBe("${{ always() }}");
+    expect(job.steps).toEqual([
+      expect.objectContaining({
+        if: "${{ contains(needs.*.result, 'failure') || contains(needs.*.result, 'cancelled') }}",
+        run: "exit 1",
+      }),
+    ]);
+  });
+
+  it("no step pipes what may fail into something without pipefail", () => {
+    const steps = filesUnder(".github/workflows").flatMap((file) =>
+      Object.values(documentsOf(file)[0]!.object.jobs as Record<string, Any>).flatMap(({ steps }) => steps as Any[]),
+    );
+    const unsafe = steps.filter(({ run = "", shell }) => /[^|]\|[^|]/.test(run) && shell !== "bash");
+    expect(unsafe).toEqual([]);
+  });
+
+  it("labels that a fork made itself are kept", () =>
+    expect(read(".github/workflows/labels.yaml")).toContain("delete-other-labels: false"));
+});
+
+it("every package with an install script is decided, so that npm ci prints no warning", () => {
+  const { packages } = JSON.parse(read("package-lock.json")) as { packages: Record<string, { hasInstallScript?: boolean }> };
+  const scripts = Object.entries(packages).flatMap(([path, { hasInstallScript }]) =>
+    hasInstallScript ? [path.split("node_modules/").at(-1)!] : [],
+  );
+  const { allowScripts } = JSON.parse(read("package.json")) as { allowScripts: Record<string, boolean> };
+  expect(Object.keys(allowScripts).sort()).toEqual(scripts.sort());
 });
 
 describe(".sops.yaml", () => {

@@ -1,0 +1,31 @@
+// Follows redirects of a read itself, because fetch would follow one from https to http without a word.
+import type { Response } from "undici";
+import { Failure } from "./errors.ts";
+
+const MOST = 10;
+const REDIRECTS = new Set([301, 302, 303, 307, 308]);
+
+/** The response at the end of all redirects. Throws when one leads from https to anything else. */
+export async function followRedirects(url: string, get: (url: string) => Promise<Response>): Promise<Response> {
+  let at = new URL(url);
+  for (let hops = 0; hops <= MOST; hops += 1) {
+    const response = await get(at.href);
+    const location = REDIRECTS.has(response.status) ? response.headers.get("location") : null;
+    if (location === null) return response;
+    await response.body?.cancel();
+    at = nextAddress(at, location);
+  }
+  throw refused(url, `more than ${MOST} redirects`);
+}
+
+/** The address that a redirect leads to. */
+export function nextAddress(from: URL, location: string): URL {
+  const to = new URL(location, from);
+  if (from.protocol === "https:" && to.protocol !== "https:")
+    throw refused(from.href, `it redirects to ${to.protocol}//${to.host}, which is not encrypted`);
+  if (!/^https?:$/.test(to.protocol)) throw refused(from.href, `it redirects to ${to.protocol}, which is no web address`);
+  return to;
+}
+
+const refused = (url: string, said: string) =>
+  new Failure({ attempted: `follow the redirects of ${url}`, said, next: "check the address, and the proxy on the way to it" });
