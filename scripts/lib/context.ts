@@ -10,6 +10,7 @@ import { UsageError } from "./errors.ts";
 import type { Ledger } from "./ledger.ts";
 import type { Options } from "./options.ts";
 import type { Procedure } from "./procedure.ts";
+import { readPatience } from "./patience.ts";
 import { openReport, type Report, silentReport } from "./report.ts";
 import type { Vault } from "./secrets/vault.ts";
 import { openShell } from "./shell.ts";
@@ -61,6 +62,7 @@ export async function openContext<O extends Options>(
   signal: AbortSignal,
 ) {
   const started = performance.now();
+  readPatience(caller.HOME_OPS_PATIENCE); // a value that cannot be read is an error before anything else happens
   const root = findRoot(process.cwd());
   const env = withDefaults(root, caller);
   const state = env.HOME_OPS_STATE!;

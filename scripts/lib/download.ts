@@ -2,6 +2,7 @@
 import { createHash } from "node:crypto";
 import type { Response } from "undici";
 import { Failure, textOf } from "./errors.ts";
+import { patient } from "./patience.ts";
 import type { Ui } from "./ui.ts";
 import { type Seen, until } from "./wait.ts";
 
@@ -65,7 +66,7 @@ async function once<T>(
 ): Promise<Downloaded<T>> {
   const stop = new AbortController();
   const cut = AbortSignal.any([source.signal, stop.signal]);
-  const late = setTimeout(() => stop.abort(new Error("no answer")), HEADERS_SECONDS * 1000);
+  const late = setTimeout(() => stop.abort(new Error("no answer")), patient(HEADERS_SECONDS) * 1000);
   try {
     const response = await source.open(cut).catch((error: unknown) => {
       if (error instanceof Failure) throw error;
@@ -83,7 +84,7 @@ async function once<T>(
     const bytes = async function* (): AsyncGenerator<Uint8Array> {
       try {
         for (;;) {
-          const { done, value } = (await within(idleSeconds, reader.read())) as { done: boolean; value?: Uint8Array };
+          const { done, value } = (await within(patient(idleSeconds), reader.read())) as { done: boolean; value?: Uint8Array };
           if (done || !value) break;
           count += value.length;
           if (count > size) throw new BrokeOff(`more than ${size} bytes came`);

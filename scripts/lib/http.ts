@@ -4,6 +4,7 @@ import type { Dispatcher, Response } from "undici";
 import type { Context } from "./context.ts";
 import { effect } from "./effects.ts";
 import { Failure } from "./errors.ts";
+import { patient } from "./patience.ts";
 import { proxyFor } from "./proxy.ts";
 import { type Download, type Downloaded, stream } from "./download.ts";
 import { followRedirects } from "./redirects.ts";
@@ -49,11 +50,11 @@ export function openHttp(context: HttpContext, dispatcher?: Dispatcher): Http {
     // a change goes to the address that the plan named, and to no other
     return init.method === "GET" || init.method === "HEAD" ? followRedirects(url, (address) => to(address, "manual")) : to(url, "error");
   };
-  const within = (seconds: number) => AbortSignal.any([signal, AbortSignal.timeout(seconds * 1000)]);
+  const within = (seconds: number) => AbortSignal.any([signal, AbortSignal.timeout(patient(seconds) * 1000)]);
   return {
     ask: (url, { method = "GET", seconds = TRY_SECONDS, patience = PATIENCE_SECONDS } = {}) => {
       const started = performance.now();
-      const last = () => performance.now() - started > patience * 1000;
+      const last = () => performance.now() - started > patient(patience) * 1000;
       return until(
         async (): Promise<Seen<Answer>> => {
           try {

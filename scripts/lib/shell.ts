@@ -2,6 +2,7 @@
 import { type ChildProcess, spawn as nodeSpawn } from "node:child_process";
 import type { Options, ProcessPromise } from "zx";
 import { begin } from "./effects.ts";
+import { patientDuration } from "./patience.ts";
 import { redact } from "./redact.ts";
 
 type Word = string | number;
@@ -55,7 +56,8 @@ export async function openShell(setup: ShellSetup): Promise<void> {
 export const ask = ((first: TemplateStringsArray | Partial<Options>, ...words: Word[]) => {
   const options = "raw" in first ? {} : first;
   const stdin = "input" in options ? "pipe" : "ignore"; // zx leaves an open pipe, on which a tool that asks something would wait
-  const shell = $({ spawn: reads, timeout: READ_DEADLINE, stdio: [stdin, "pipe", "pipe"], ...options });
+  const timeout = patientDuration(options.timeout ?? READ_DEADLINE);
+  const shell = $({ spawn: reads, stdio: [stdin, "pipe", "pipe"], ...options, timeout: `${timeout}ms` });
   return "raw" in first ? shell(first, ...words) : shell;
 }) as Shell;
 

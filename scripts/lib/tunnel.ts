@@ -1,5 +1,6 @@
 // A way through an HTTP proxy: CONNECT, then TLS inside. undici's own ProxyAgent tries for ever, without a pause, when the proxy hangs up on a CONNECT.
 import type { buildConnector } from "undici";
+import { patient } from "./patience.ts";
 
 const SECONDS = 15;
 
@@ -22,12 +23,14 @@ export function tunnelThrough(
         port: port || (protocol === "https:" ? 443 : 80),
         path: target,
         headers: { host: target, ...login },
-        timeout: SECONDS * 1000,
+        timeout: patient(SECONDS) * 1000,
         agent: false,
         ...(ca && { ca: [...ca] }),
       });
       const fail = (said: string, code: string) => callback(Object.assign(new Error(`the proxy ${said}`), { code }), null);
-      connect.once("timeout", () => connect.destroy(Object.assign(new Error(`no answer within ${SECONDS} s`), { code: "ETIMEDOUT" })));
+      connect.once("timeout", () =>
+        connect.destroy(Object.assign(new Error(`no answer within ${patient(SECONDS)} s`), { code: "ETIMEDOUT" })),
+      );
       connect.once("error", (error: NodeJS.ErrnoException) =>
         fail(`did not take CONNECT ${target}: ${error.message}`, error.code ?? "ECONNRESET"),
       );

@@ -1,5 +1,6 @@
 // Waiting for a condition that is observed, with a deadline, saying why it is not so yet.
 import { Failure } from "./errors.ts";
+import { patient } from "./patience.ts";
 import type { Ui } from "./ui.ts";
 
 /** `far` is how much is there already: whenever it is more than ever, the patience begins anew. */
@@ -25,13 +26,15 @@ export interface Clock {
   sleep(ms: number, signal: AbortSignal): Promise<void>;
 }
 
-let clock: Clock = {
+export const realClock: Clock = {
   now: () => performance.now(),
   sleep: async (ms, signal) => {
     const { setTimeout } = await import("node:timers/promises");
     await setTimeout(ms, undefined, { signal });
   },
 };
+
+let clock = realClock;
 
 /** A pause between two tries. It ends with the run: Ctrl-C rejects it. */
 export const pause = (ms: number, signal: AbortSignal = runSignal()): Promise<void> => clock.sleep(ms, signal);
@@ -47,12 +50,14 @@ const LONGEST_MS = 5_000;
 
 /** Asks until the probe is ready, at growing intervals from 0.2 to 5 s. What the probe throws ends the wait: a probe turns what may pass into `waiting`. */
 export async function until<T>(probe: () => Promise<Seen<T>>, patience: Patience): Promise<T> {
-  const seen = await look(probe, patience);
+  const { atMost } = patience;
+  const slow = { ...patience, seconds: patient(patience.seconds), ...(atMost !== undefined && { atMost: patient(atMost) }) };
+  const seen = await look(probe, slow);
   if ("ready" in seen) return seen.ready;
-  throw new Failure({ attempted: `wait for ${patience.for} within ${patience.seconds} s`, said: seen.waiting, next: patience.next });
+  throw new Failure({ attempted: `wait for ${patience.for} within ${slow.seconds} s`, said: seen.waiting, next: patience.next });
 }
 
-/** The same where it is no failure that the time is over: undefined then. */
+/** The same where it is no failure that the time is over: undefined then, and HOME_OPS_PATIENCE does not make it longer. */
 export async function untilOrNot<T>(probe: () => Promise<Seen<T>>, patience: Patience): Promise<T | undefined> {
   const seen = await look(probe, patience);
   return "ready" in seen ? seen.ready : undefined;

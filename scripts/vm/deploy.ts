@@ -18,6 +18,7 @@ import { seeNas } from "../lib/vm/facts.ts";
 import { type Notes, openNotes } from "../lib/vm/notes.ts";
 import { type DeployPlan, describePlan, type NodePlan, planDeploy, stepsOf } from "../lib/vm/plan.ts";
 import { describeIso, makeIso, requireTruenas, wantedIso } from "../talos/prepare-iso.ts";
+import { patient } from "../lib/patience.ts";
 
 /** planDeploy looks itself, with everything else that it asks the NAS. */
 const poolGate: Gate = { name: "pool", about: "the pool for the VMs is online and healthy" };
@@ -167,7 +168,7 @@ const UNDO_SECONDS = 60;
 /** Undoes what this run wrote down, also after Ctrl-C, and says what stays and why. */
 async function takeBack({ ledger, ui }: Context, nas: Nas, mine: Entry[]): Promise<string[]> {
   if (mine.length === 0) return [];
-  const signal = AbortSignal.timeout(UNDO_SECONDS * 1000);
+  const signal = AbortSignal.timeout(patient(UNDO_SECONDS) * 1000);
   try {
     const left: Sight[] = await undoEntries({ nas: nas.under(signal), ledger, ui, signal }, mine);
     return left.map(({ entry, why }) => `  still there: ${describe(entry)} (${why})`);

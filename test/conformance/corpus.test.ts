@@ -24,7 +24,7 @@ beforeAll(async () => {
   seen = linesOfTheUnitTests(PROJECT);
   corpus = seen.filter((line) => !CHANGES.test(line) && !line.startsWith("cat |"));
   twins = await openTwins(PROJECT);
-}, 300_000);
+});
 afterAll(async () => {
   await twins?.close();
   console.log(`${comparisons} comparisons of ${compared.size} command lines`);
@@ -58,7 +58,7 @@ describe.sequential("stand-ins and real tools agree", () => {
     ["on a cluster without a network", ["bootstrap:etcd", "bootstrap:kubeconfig", "bootstrap:nodes"]],
     ["on a cluster with its secrets and definitions", ["bootstrap:resources", "bootstrap:crds"]],
     ["on a cluster that Flux keeps", ["bootstrap:apps", "bootstrap:flux"]],
-  ])("%s", { timeout: 300_000 }, async (_where, procedures) => {
+  ])("%s", async (_where, procedures) => {
     for (const name of procedures) await twins.live(name);
     const { standIn, real } = await twins.snapshot();
     expect(real).toEqual(standIn);
@@ -69,7 +69,7 @@ describe.sequential("stand-ins and real tools agree", () => {
     expect(linesOfAHome(twins.folder.real)).toEqual(linesOfAHome(twins.folder.standIn));
   });
 
-  it("about what they change, and the worlds are alike afterwards", { timeout: 300_000 }, async () => {
+  it("about what they change, and the worlds are alike afterwards", async () => {
     const { standIn } = await twins.say(
       `talosctl --talosconfig "$TALOSCONFIG" --endpoints 192.168.122.10 --nodes 192.168.122.10 get machineconfig v1alpha1 --output 'jsonpath={.spec}'`,
     );
@@ -80,7 +80,7 @@ describe.sequential("stand-ins and real tools agree", () => {
     }
   });
 
-  it("when the API server does not answer", { timeout: 300_000 }, async () => {
+  it("when the API server does not answer", async () => {
     await twins.ask("faults", { on: { "api-server-flaps": 1e9 } });
     expect(await differences(corpus.filter((line) => /^(kubectl|helm|flux) /.test(line)))).toEqual([]);
     await twins.ask("faults", { off: ["api-server-flaps"] });

@@ -33,7 +33,7 @@ it("only what reads is asked, of this home's nodes", () => {
 
 describe.runIf(CLUSTER)(`against cluster ${CLUSTER}`, () => {
   beforeAll(() => expectCluster(CLUSTER!, sayHere));
-  it("every read of the product is answered", { timeout: 600_000 }, () => {
+  it("every read of the product is answered", () => {
     const { nodes } = parse(readFileSync(resolve(PROJECT, "talos/cluster.yaml"), "utf8")) as { nodes: { address: string }[] };
     const lines = readingLines(
       linesOfTheUnitTests(PROJECT),

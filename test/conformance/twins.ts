@@ -45,7 +45,7 @@ export async function openTwins(project: string): Promise<Twins> {
       must(ran.real);
     },
     async snapshot() {
-      await both((home) => askHome(home, "settle", { seconds: 120 }));
+      await both((home) => askHome(home, "settle"));
       return both((home) => askHome(home, "snapshot"));
     },
     ask: (verb, args) => both((home) => askHome(home, verb, args)),

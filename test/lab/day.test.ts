@@ -32,14 +32,14 @@ test("before anything is there, each step says what is missing, as one message w
     const ran = await dry(name);
     expect(ran.stderr, name).not.toMatch(/\bat .*\(.*:\d+:\d+\)/);
   }
-}, 120_000);
+});
 
 describe.each(DAY)("task $name", (step) => {
   test("only looks in a dry run", async () => {
     if (step.person) await askHome(home.folder, "person");
     const ran = await dry(step.name, step.words);
     expect(ran.code, ran.stderr).toBe(0);
-  }, 60_000);
+  });
   test("without a terminal and without --yes waits for nobody", async () => {
     if (!step.words.includes("--yes")) return;
     const ran = await run(
@@ -49,12 +49,12 @@ describe.each(DAY)("task $name", (step) => {
     );
     expect(ran.stderr).toContain("no terminal to ask on: pass YES=1 (--yes) to continue");
     expect(ran.code).toBe(64);
-  }, 60_000);
+  });
   test("ends well", async () => {
     const ran = await live(home.folder, { ...step, person: false });
     runs.push(ran);
     expect(ran.code, ran.stderr).toBe(0);
-  }, 120_000);
+  });
   test("has nothing left to do when typed again", async () => {
     await askHome(home.folder, "settle");
     const before = await askHome(home.folder, "snapshot");
@@ -64,7 +64,7 @@ describe.each(DAY)("task $name", (step) => {
     expect(again.code, again.stderr).toBe(0);
     expect(await askHome(home.folder, "snapshot")).toEqual(before);
     expect(await askHome(home.folder, "changes")).toBe(changes);
-  }, 60_000);
+  });
 });
 
 test("everything that only looks leaves the world as it was", async () => {
@@ -83,7 +83,7 @@ test("everything that only looks leaves the world as it was", async () => {
     const ran = await dry(name, name === "talos:render" ? ["--node", "k8s-0"] : []);
     expect(ran.code, `${name}: ${ran.stderr}`).toBe(0);
   }
-}, 120_000);
+});
 
 test("ends with three nodes Ready and all of Flux ready", async () => {
   const { nodes, flux } = await ending(home.folder);

@@ -59,7 +59,7 @@ beforeAll(async () => {
   makeCheckout(port);
   Object.assign(process.env, { HOME: makeUser(port), GIT_DIR: join(checkout, ".git"), GIT_SSH: "/bin/true" });
   home = await lodge({ project: process.cwd(), folder });
-}, 120_000);
+});
 afterAll(async () => {
   await home?.close();
   listener.close();

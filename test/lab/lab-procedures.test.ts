@@ -53,7 +53,7 @@ test("up, used, looked at", async () => {
   expect(await type(status, "--output", "json")).toBe(0);
   expect(JSON.parse(printed)).toMatchObject({ machines: [], faults: { "node-slow": 1, "nas-busy": 1 }, api: "down" });
   expect(readFileSync(join(folder, "spawned.ndjson"), "utf8")).toContain("scripts/talos/schematic.ts");
-}, 60_000);
+});
 
 test("the person's part is a table, once", () => {
   const person = (more: NodeJS.ProcessEnv = {}) =>
@@ -80,7 +80,7 @@ test("a second home has hints with its name, takes a procedure from task, and en
   expect(await type(status)).toBe(0);
   expect(await type(status, "--name", "two")).toBe(1);
   expect(said).toContain("next: task lab:up NAME=two");
-}, 120_000);
+});
 
 test("gone, with its process and its socket", async () => {
   const { pid, socket } = JSON.parse(readFileSync(join(folder, "home.json"), "utf8")) as { pid: number; socket: string };

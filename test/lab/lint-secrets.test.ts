@@ -31,7 +31,7 @@ it("a staged secret stops the commit, even where the folder has it no longer; wi
   expect(refused.status).toBe(1);
   git(root, "add", "kubernetes");
   expect(hook(root, "--staged")).toEqual({ status: 0, stdout: "", stderr: "3 files: no secret in plain text\n" });
-}, 60_000);
+});
 
 const TOKEN = `ghp_${"0123456789abcdefghij".repeat(2).slice(0, 36)}`;
 
@@ -49,7 +49,7 @@ it("a link that became a file is searched, staged and not; a link itself is not 
   expect(hook(root, "--staged")).toMatchObject({ status: 0 });
   git(root, "add", ".");
   expect(hook(root, "--staged")).toMatchObject({ status: 1, stdout: expect.stringContaining("link.txt:1: holds a GitHub token") });
-}, 60_000);
+});
 
 it("real keys are found in every folder, test data and binary files included", () => {
   const root = repository({
@@ -68,7 +68,7 @@ it("real keys are found in every folder, test data and binary files included", (
     "test/fixtures/a.yaml:7: holds a GitHub token",
     "utf16.txt:2: holds a GitHub token",
   ]);
-}, 60_000);
+});
 
 it("Git ignores the files that hold credentials in every folder, and nothing else", () => {
   const ignored = (path: string) => spawnSync("git", ["check-ignore", "--quiet", "--no-index", path]).status === 0;

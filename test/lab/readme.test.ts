@@ -23,7 +23,7 @@ describe("the first 40 lines of the README", () => {
     const { stdout, stderr, status } = spawnSync("npm", ["run", "--silent", "rehearse"], { encoding: "utf8" });
     expect(status, stderr).toBe(0);
     expect(alike(stdout)).toBe(alike(rehearsal));
-  }, 120_000);
+  });
   test("fit into 80 columns where they show output", () => expect(shown.split("\n").filter((line) => line.length > 80)).toEqual([]));
   test("show how the tests end", () => {
     const steps = [...readFileSync("test/all.mjs", "utf8").matchAll(/^ {2}\[\s*"([a-z ]+)",/gm)].map(([, name]) => name);

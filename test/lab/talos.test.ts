@@ -35,7 +35,7 @@ beforeAll(async () => {
     expect(ran.code, ran.stderr).toBe(0);
   }
   await settled();
-}, 120_000);
+});
 afterAll(() => home?.close());
 
 /** Changes the fork's files, as a person would with an editor. */
@@ -119,7 +119,7 @@ describe("without a node that has a config", () => {
       0,
       "k8s-0 already has this config\nk8s-1 already has this config\nk8s-2 already has this config\n",
     ]);
-  }, 60_000);
+  });
 });
 
 describe("with nodes that run", () => {
@@ -130,7 +130,7 @@ describe("with nodes that run", () => {
     expect(rows.slice(1, 4).map((row) => row.slice(2))).toEqual(
       [0, 1, 2].map(() => ["running", "v1.13.9", "c682c3b7e274", "member", "healthy", "as rendered"]),
     );
-  }, 120_000);
+  });
 
   test("what takes effect at once is applied to each in turn", async () => {
     edit("talos/cluster.yaml", "mtu: 9000", "mtu: 1500");
@@ -144,7 +144,7 @@ describe("with nodes that run", () => {
       0,
       [0, 1, 2].map((i) => `k8s-${i} holds the config`),
     ]);
-  }, 60_000);
+  });
 
   test("what needs a reboot is refused without one, staged for later, and rebooted for", async () => {
     edit("talos/machineconfig.yaml.njk", "nconnect=16", "nconnect=8");
@@ -162,7 +162,7 @@ describe("with nodes that run", () => {
       expect.stringContaining("reboots for machine.files[/etc/nfsmount.conf].content, and is not drained before"),
     ]);
     expect(ran.stderr).toContain("~ v1alpha1 machine.files[/etc/nfsmount.conf].content: ******** (7 lines) → another ******** (7 lines)");
-  }, 60_000);
+  });
 
   test("a run that is killed after it sent a config goes on from what the node holds", async () => {
     edit("talos/cluster.yaml", "mtu: 1500", "mtu: 9000");
@@ -176,7 +176,7 @@ describe("with nodes that run", () => {
       0,
       expect.stringMatching(/^took over the lock of talos:apply \(process \d+\), which has died\nk8s-2 already has this config\n$/),
     ]);
-  }, 60_000);
+  });
 
   test("a node that was reset behind the cluster's back needs its name: etcd still counts it, and its disk is not blank", async () => {
     const node = "192.168.122.12";
@@ -200,7 +200,7 @@ describe("with nodes that run", () => {
     expect((await task("talos:kubeconfig", "--upload", "--yes")).stderr).toContain("store it in vault Operator, item kubeconfig");
     expect((await task("talos:kubeconfig", "--upload")).stderr).toMatch(/ is good for 36\d days and is in vault Operator\n$/);
     expect(statSync(at("kubeconfig")).mode & 0o777).toBe(0o600);
-  }, 60_000);
+  });
 
   test("status and validate work, and diff says why it cannot, when nobody is signed in to 1Password", async () => {
     await askHome(home.folder, "faults", { on: { "vault-signed-out": 1e9 } });
@@ -208,7 +208,7 @@ describe("with nodes that run", () => {
     const ran = await task("talos:diff");
     expect([ran.code, ran.stderr]).toEqual([1, expect.stringMatching(/signed in|sign in/i)]);
     await askHome(home.folder, "faults", { off: ["vault-signed-out"] });
-  }, 60_000);
+  });
 });
 
 test("nothing secret was shown or left anywhere, and nobody outside was called", async () => {

@@ -62,7 +62,7 @@ async function faultyDay(project: string, fault: Fault, { real, signal }: { real
     await askHome(home.folder, "faults", { on: { [fault]: stops ? STANDING : (spec.strikes ?? 1) } });
     for (const step of DAY) {
       // with what never comes the run waits to the end of its patience, which goes faster here
-      let ran = await live(home.folder, step, { broken: home.broken, ...(stops && { env: { LAB_HASTE: "60" } }) });
+      let ran = await live(home.folder, step, { broken: home.broken, ...(stops && { env: { LAB_HASTE: "90", HOME_OPS_PATIENCE: "3" } }) });
       runs.push(ran);
       if (ran.code !== 0 && stops) {
         wrong.push(...unclear(ran, spec.says));

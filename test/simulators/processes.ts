@@ -37,7 +37,7 @@ function fromPs(): Listed[] {
   });
 }
 
-const LONGEST_MS = 10_000;
+const LONGEST_MS = 120_000;
 
 /** Kills every process of the home, and again until none is left: one that was listed may have started another. */
 export async function endProcesses(folder: string): Promise<void> {

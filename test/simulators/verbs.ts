@@ -43,7 +43,7 @@ export function openVerbs(world: World, around: Around): (verb: string, args: an
     status: () => statusOf(world, pending()),
     faults: ({ on = {}, off = [] }: { on?: Record<string, number>; off?: string[] }) => switchFaults(world, on, off),
     snapshot: () => snapshotOf(world, around.project, around.normalised()),
-    settle: ({ seconds = 30 }: { seconds?: number }) => settle(pending, seconds),
+    settle: ({ seconds = 300 }: { seconds?: number }) => settle(pending, seconds),
     // what stands on disk can be copied only while nothing writes it
     keepCopy: async ({ name }: { name: string }) => {
       await around.quiesce();

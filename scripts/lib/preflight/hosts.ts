@@ -16,7 +16,7 @@ const SKEW_SECONDS = 30;
 export interface Answer {
   url: string;
   why: string;
-  /** Seconds by which this machine's clock is ahead of the host's; undefined when the host tells no time. */
+  /** Seconds by which this machine's clock is at least ahead of the host's, or behind when negative; undefined when the host sends no time. */
   ahead?: number | undefined;
   error?: string;
 }
@@ -42,14 +42,22 @@ export function judgeClock(answers: Answer[]): Verdict {
     : { state: "bad", saw, mend: "set this machine's clock: timedatectl set-ntp true" };
 }
 
+/** The host wrote its time somewhere between the request and the answer: an answer that is slow says little about the clock, and nothing bad. */
+export function aheadOf(date: number, sent: number, received: number): number | undefined {
+  if (Number.isNaN(date)) return undefined;
+  const nearest = Math.min(Math.max(date, sent), received);
+  return Math.round((nearest - date) / 1000);
+}
+
 /** Asks every host once; the two verdicts share the answers. */
 export function askHosts(context: HttpContext, now = () => Date.now()): Promise<Answer[]> {
   const http = openHttp(context);
   return Promise.all(
     HOSTS.map(async ([url, why]): Promise<Answer> => {
       try {
+        const sent = now();
         const date = Date.parse((await http.ask(url, { method: "HEAD", seconds: 10, patience: 10 })).header("date") ?? "");
-        return { url, why, ahead: Number.isNaN(date) ? undefined : Math.round((now() - date) / 1000) };
+        return { url, why, ahead: aheadOf(date, sent, now()) };
       } catch (error) {
         if (context.signal.aborted) throw error;
         return { url, why, error: error instanceof Failure ? (error.account.said ?? error.message) : textOf(error) };

@@ -5,6 +5,7 @@ import { ask } from "../shell.ts";
 import { parseReference } from "./reference.ts";
 import { meansNoItem, plain, troubleOf } from "./trouble.ts";
 import type { Answer, Source } from "./vault.ts";
+import { patient } from "../patience.ts";
 
 const INJECT_DEADLINE = "60s"; // the app may ask for a fingerprint first
 const READ_DEADLINE = "20s";
@@ -53,7 +54,7 @@ export function readBack(text: string, references: readonly string[], nonce: str
 async function probe(references: readonly string[], attempted: string): Promise<Map<string, Answer>> {
   const { default: limit } = await import("p-limit");
   const atOnce = limit(PROBES_AT_ONCE);
-  const until = performance.now() + PROBE_SECONDS * 1000;
+  const until = performance.now() + patient(PROBE_SECONDS) * 1000;
   const answers = new Map<string, Answer>();
   const wave = (some: readonly string[]) =>
     Promise.all(some.map((reference) => atOnce(async () => void answers.set(reference, await read(reference, attempted, until)))));
@@ -70,7 +71,7 @@ async function probe(references: readonly string[], attempted: string): Promise<
 }
 
 async function read(reference: string, attempted: string, until: number): Promise<Answer> {
-  if (performance.now() > until) return { missing: `not asked: ${PROBE_SECONDS} seconds were over` };
+  if (performance.now() > until) return { missing: `not asked: ${patient(PROBE_SECONDS)} seconds were over` };
   const got = await ask({ timeout: READ_DEADLINE })`op read --no-newline ${reference}`.nothrow();
   if (got.exitCode === 0) return answer(got.stdout);
   const trouble = troubleOf({ text: got.stderr, exitCode: got.exitCode, signal: got.signal }, attempted);

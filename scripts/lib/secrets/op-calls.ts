@@ -2,6 +2,7 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { endGroup } from "../shell.ts";
+import { patient } from "../patience.ts";
 
 /** `method` is the package's own: "whoami", "item.list". The value must survive JSON. */
 export type CallOp = (method: string, ...args: unknown[]) => Promise<unknown>;
@@ -69,7 +70,10 @@ function exchange(method: string, args: unknown[]): Promise<unknown> {
     };
     const gone = () => stop(new OpError({ message: "the process that runs op ended without an answer" }));
     const aborted = () => stop(signal!.reason);
-    const deadline = setTimeout(() => stop(new OpError({ message: `op did not answer within ${SECONDS} s` }, true)), SECONDS * 1000);
+    const deadline = setTimeout(
+      () => stop(new OpError({ message: `op did not answer within ${patient(SECONDS)} s` }, true)),
+      patient(SECONDS) * 1000,
+    );
     own.on("message", answered).on("exit", gone);
     signal?.addEventListener("abort", aborted);
     own.ref();

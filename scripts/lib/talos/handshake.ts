@@ -2,6 +2,7 @@
 import { isIPv6, type Socket } from "node:net";
 import type { Context } from "../context.ts";
 import { proxyFor } from "../proxy.ts";
+import { patient } from "../patience.ts";
 
 const PORT = 50_000;
 const SECONDS = 20;
@@ -22,13 +23,13 @@ export const fingerprintAt: Handshake = (address, setup) => handshake(address, s
 
 async function overTls(address: string, { env, signal }: Setup): Promise<string> {
   signal.throwIfAborted();
-  const deadline = AbortSignal.timeout(SECONDS * 1000);
+  const deadline = AbortSignal.timeout(patient(SECONDS) * 1000);
   const ended = AbortSignal.any([signal, deadline]);
   try {
     return await certificateOf(await socketTo(address, env, ended), ended);
   } catch (error) {
     signal.throwIfAborted();
-    throw deadline.aborted ? new Error(`it did not show a certificate within ${SECONDS} s`) : error;
+    throw deadline.aborted ? new Error(`it did not show a certificate within ${patient(SECONDS)} s`) : error;
   }
 }
 

@@ -5,6 +5,7 @@ import { textOf } from "../errors.ts";
 import type { Gate } from "../gates.ts";
 import { ask } from "../shell.ts";
 import { readJsonStream, Unreadable } from "../tool-output.ts";
+import { patient } from "../patience.ts";
 
 type Env = Pick<Context, "env">;
 type Place = Pick<Node, "address">;
@@ -86,7 +87,7 @@ export const inShort = (said: string) =>
 
 /** What a command said, or that it was stopped before it said anything. */
 export const saidBy = (got: { exitCode: number | null; signal: string | null; stderr: string; stdout: string }) =>
-  got.exitCode === null && !got.stderr.trim() ? `no answer within ${SECONDS} s` : textOf(got);
+  got.exitCode === null && !got.stderr.trim() ? `no answer within ${patient(SECONDS)} s` : textOf(got);
 
 interface MachineStatus {
   spec: { stage: string; status?: { ready?: boolean; unmetConditions?: { name: string; reason: string }[] | null } };

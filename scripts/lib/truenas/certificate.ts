@@ -3,6 +3,7 @@ import { X509Certificate } from "node:crypto";
 import type { TLSSocket } from "node:tls";
 import type { buildConnector } from "undici";
 import { Failure } from "../errors.ts";
+import { patient } from "../patience.ts";
 
 /** `pins` are SHA-256 fingerprints, `AA:BB:…`; with `ca` a chain to it and the right name will do as well. */
 export interface Trust {
@@ -78,7 +79,7 @@ export async function connector(trust: Trust, store: string): Promise<buildConne
     rejectUnauthorized: false,
     maxCachedSessions: 0,
     allowH2: false,
-    timeout: 10_000,
+    timeout: patient(10) * 1000,
     ...(trust.ca !== undefined && { ca: trust.ca }),
   });
   return (options, callback) =>

@@ -2,6 +2,7 @@
 import { Failure, textOf } from "../errors.ts";
 import { readJson } from "../tool-output.ts";
 import { NasRefused, NoAnswer, type RpcError } from "./refusal.ts";
+import { patient } from "../patience.ts";
 
 /** An open socket, whatever carries it. */
 export interface Wire {
@@ -58,10 +59,13 @@ export function openConnection(wire: Wire): Connection {
     new Promise((resolve, reject) => {
       if (closed !== undefined) return reject(new NoAnswer(`the connection to TrueNAS is closed: ${closed.message}`, { sent: false }));
       const id = next++;
-      const timer = setTimeout(() => {
-        pending.delete(id);
-        reject(new NoAnswer(`no answer to ${method} within ${seconds} s`));
-      }, seconds * 1000);
+      const timer = setTimeout(
+        () => {
+          pending.delete(id);
+          reject(new NoAnswer(`no answer to ${method} within ${patient(seconds)} s`));
+        },
+        patient(seconds) * 1000,
+      );
       pending.set(id, { method, what, timer, resolve, reject });
       wire.send(JSON.stringify({ jsonrpc: "2.0", id, method, params }));
     });

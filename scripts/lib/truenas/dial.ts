@@ -5,6 +5,7 @@ import { readJson } from "../tool-output.ts";
 import { CertificateRefused, connector, type Trust } from "./certificate.ts";
 import type { Wire } from "./connection.ts";
 import { NoAnswer } from "./refusal.ts";
+import { patient } from "../patience.ts";
 
 export interface Line {
   /** `GET /api/versions`. */
@@ -40,7 +41,7 @@ export async function openLine(host: string, trust: Trust, store: string): Promi
       try {
         const { statusCode, body } = await request(`https://${host}/api/versions`, {
           dispatcher: agent,
-          signal: AbortSignal.timeout(OPEN_SECONDS * 1000),
+          signal: AbortSignal.timeout(patient(OPEN_SECONDS) * 1000),
         });
         const text = await body.text();
         if (statusCode === 404) return [];
@@ -53,10 +54,13 @@ export async function openLine(host: string, trust: Trust, store: string): Promi
     dial: (version) =>
       new Promise((resolve, reject) => {
         const socket = new WebSocket(`wss://${host}/api/${version}`, { dispatcher: agent });
-        const late = setTimeout(() => {
-          reject(new NoAnswer(`the socket did not open within ${OPEN_SECONDS} s`));
-          socket.close();
-        }, OPEN_SECONDS * 1000);
+        const late = setTimeout(
+          () => {
+            reject(new NoAnswer(`the socket did not open within ${patient(OPEN_SECONDS)} s`));
+            socket.close();
+          },
+          patient(OPEN_SECONDS) * 1000,
+        );
         let close = (_why: Error) => {};
         socket.addEventListener("open", () => {
           clearTimeout(late);

@@ -6,6 +6,7 @@ import type { Agent } from "undici";
 import { Failure, textOf } from "../errors.ts";
 import { readJson } from "../tool-output.ts";
 import { UnknownOutcome } from "./refusal.ts";
+import { patient } from "../patience.ts";
 
 export interface Upload {
   /** Where it goes: `/mnt/flashstor/ISO/talos.iso`. Folders are made, an older file is overwritten. */
@@ -30,7 +31,9 @@ export async function postUpload(
   const boundary = `home-ops-${randomUUID()}`;
   const [head, tail] = frame(boundary, path);
   const stalled = new AbortController();
-  const watch = watchdog(STALLED_SECONDS, () => stalled.abort(new Error(`TrueNAS took nothing for ${STALLED_SECONDS} s`)));
+  const watch = watchdog(patient(STALLED_SECONDS), () =>
+    stalled.abort(new Error(`TrueNAS took nothing for ${patient(STALLED_SECONDS)} s`)),
+  );
   let whole = false;
   let broke: unknown;
   const body = async function* () {

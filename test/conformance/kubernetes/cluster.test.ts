@@ -10,9 +10,7 @@ afterEach(() => home.end());
 const text = JSON.stringify;
 
 test("nodes register, and are Ready once Cilium is there", async () => {
-  const begun = performance.now();
   home = await realCluster();
-  expect(performance.now() - begun).toBeLessThan(15_000); // two to four seconds on a machine with nothing else to do
   expect(await home.kubectl("get", "--raw", "/readyz")).toEqual({ code: 0, out: "ok", err: "" });
   await home.settle();
   expect((await home.kubectl("get", "nodes", "--output", "name")).out).toBe("node/k8s-0\nnode/k8s-1\n");

@@ -47,7 +47,7 @@ beforeAll(async () => {
     expect(await upgrade(home, release)).toMatchObject({ code: 0, err: "" });
   expect(nodeReady(home.world.state, "k8s-0")).toBe(true);
   await home.settle(400);
-}, 900_000);
+});
 afterAll(() => home.end());
 
 test("ends as in the embedded cluster, without a write that a real API server refuses", () => {

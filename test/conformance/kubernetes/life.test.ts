@@ -4,8 +4,7 @@ import { once } from "node:events";
 import { cpSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { setTimeout as pause } from "node:timers/promises";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { entryAt } from "../../simulators/world/cluster-store.ts";
 import { type RealCluster, realCluster, reopen } from "./real-cluster.ts";
 
@@ -51,8 +50,7 @@ test("nothing is left of a home that was killed", async () => {
   expect(processes().filter((args) => /^\S*(etcd|kube-apiserver)[\s-]/.test(args))).toHaveLength(2);
   child.kill("SIGKILL");
   await once(child, "exit");
-  for (let waited = 0; processes().length > 0 && waited < 3_000; waited += 50) await pause(50);
-  expect(processes()).toEqual([]);
+  await vi.waitFor(() => expect(processes()).toEqual([]), { timeout: 300_000 });
   rmSync(folder, { recursive: true, force: true });
 });
 

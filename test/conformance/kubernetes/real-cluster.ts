@@ -55,7 +55,7 @@ async function open({ world, folder, kubeconfig: text }: Awaited<ReturnType<type
   const clock = setInterval(() => world.pass(Math.max(0, Date.now() - world.now())), 20);
   const server = await serveKubernetes(world, { tools: serverTools, folder });
   const kubeconfig = join(folder, "kubeconfig");
-  const settle = async (seconds = 30) => {
+  const settle = async (seconds = 300) => {
     const until = performance.now() + seconds * 1000;
     for (let quiet = 0; quiet < 3; await pause(40)) {
       quiet = server.pending() ? 0 : quiet + 1;

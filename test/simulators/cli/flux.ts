@@ -1,4 +1,5 @@
 // The stand-in for flux (v2.9.4): versions, what is there and in which state, `reconcile`, which is an annotation, `suspend` and `resume`, which are a field.
+import { pending } from "../world/cluster.ts";
 import { kindWord } from "../world/cluster-kinds.ts";
 import type { KubeObject } from "../world/cluster-store.ts";
 import { kubelets } from "../world/machines.ts";
@@ -60,7 +61,8 @@ const KINDS: Record<string, Kind> = {
   helmrelease: HELM_RELEASE,
   hr: HELM_RELEASE,
 };
-const PATIENCE_MS = 8_000;
+/** In real time, and only to stop a hang: flux gives up here as soon as nothing is under way any more. */
+const PATIENCE_MS = 300_000;
 
 export const flux: Tool = async (world, call) => {
   const words = readFlags(call.argv, FLAGS);
@@ -164,7 +166,7 @@ async function annotate({ world, call }: KubeCall, { kind, served, namespace, na
   call.err(`✔ ${kind.kind} annotated\n◎ waiting for ${kind.kind} reconciliation\n`);
   const until = Date.now() + PATIENCE_MS;
   while (read().status?.lastHandledReconcileAt !== asked || readyOf(read())?.status === "Unknown") {
-    if (Date.now() > until) throw new KubeError("✗ context deadline exceeded");
+    if (!pending(world) || Date.now() > until) throw new KubeError("✗ context deadline exceeded");
     await moment();
   }
   if (readyOf(read())?.status !== "True") throw new KubeError(`✗ ${kind.kind} reconciliation failed: ${readyOf(read())?.message}`);
@@ -190,7 +192,8 @@ async function resume(flux: KubeCall): Promise<void> {
   const until = Date.now() + PATIENCE_MS;
   const settled = () => read().status?.observedGeneration === read().metadata.generation && readyOf(read())?.status !== "Unknown";
   while (!settled()) {
-    if (Date.now() > until) throw new KubeError(`✗ ${kind.kind} ${name} reconciliation failed: context deadline exceeded`);
+    if (!pending(flux.world) || Date.now() > until)
+      throw new KubeError(`✗ ${kind.kind} ${name} reconciliation failed: context deadline exceeded`);
     await moment();
   }
   if (readyOf(read())?.status !== "True") throw new KubeError(`✗ ${kind.kind} ${name} reconciliation failed: ${readyOf(read())?.message}`);

@@ -137,8 +137,8 @@ async function sync(world: World, call: Call, file: string, releases: HelmfileRe
 }
 
 const STUCK_FOR = 20 * 60_000;
-/** In real time: a world that is at work needs far less. */
-const PATIENCE_MS = 8_000;
+/** In real time, and only to stop a hang: helm gives up here as soon as nothing is under way any more. */
+const PATIENCE_MS = 300_000;
 
 async function upgrade(world: World, wanted: Install): Promise<void> {
   const { name, namespace } = wanted;

@@ -21,7 +21,7 @@ export interface VsphereOptions {
   kind: "esx" | "vcenter";
 }
 
-const READY_SECONDS = 15;
+const READY_SECONDS = 300; // only stops a start that hangs
 /** No secret: it is the simulator's, and without a login of its own it would take any. */
 const LOGIN = ["-username", "root", "-password", "simulated"];
 

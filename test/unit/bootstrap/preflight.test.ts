@@ -1,6 +1,6 @@
 // The preflight's checks: every result is shown, what is bad blocks, what is unknown does not.
 import { describe, expect, test } from "vitest";
-import { judgeClock, judgeHosts } from "../../../scripts/lib/preflight/hosts.ts";
+import { aheadOf, judgeClock, judgeHosts } from "../../../scripts/lib/preflight/hosts.ts";
 import { lookAtTools, toolsFor } from "../../../scripts/lib/preflight/tools.ts";
 import { refuseUnknownGit } from "../../../scripts/bootstrap/preflight.ts";
 import { type Result, runChecks } from "../../../scripts/lib/preflight/verdict.ts";
@@ -102,4 +102,16 @@ describe("a remote that cannot be reached", () => {
     expect(() => refuseUnknownGit(git("unknown"), ["git"], "task bootstrap")).not.toThrow();
     expect(() => refuseUnknownGit(git("ok"), [], "task bootstrap")).not.toThrow();
   });
+});
+
+describe("a clock, judged from an answer that took a while", () => {
+  const at = (seconds: number) => seconds * 1000;
+  test.each([
+    ["as the host's", 100, 100, 100, 0],
+    ["that cannot be told from the host's: the answer took a minute", 130, 100, 160, 0],
+    ["ahead", 100, 190, 191, 90],
+    ["behind", 191, 100, 101, -90],
+    ["of which a slow answer still says that it is ahead", 100, 140, 200, 40],
+  ])("%s", (_, host, sent, received, ahead) => expect(aheadOf(at(host), at(sent), at(received))).toBe(ahead));
+  test("of a host that sends no time is unknown", () => expect(aheadOf(NaN, 0, 1)).toBeUndefined());
 });

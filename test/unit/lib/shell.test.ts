@@ -2,8 +2,7 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { setTimeout as pause } from "node:timers/promises";
-import { beforeEach, describe, expect, test } from "vitest";
+import { beforeEach, describe, expect, test, vi } from "vitest";
 import { effectsSoFar, openGate } from "../../../scripts/lib/effects.ts";
 import { hide } from "../../../scripts/lib/redact.ts";
 import { type Event, silentReport } from "../../../scripts/lib/report.ts";
@@ -78,8 +77,7 @@ test("an abort ends a pipe with all its children", async () => {
   const pid = await new Promise<number>((found) => running.stdout.once("data", (text: Buffer) => found(Number(text.toString()))));
   stop.abort(new Error("interrupted by SIGINT"));
   await expect(running).rejects.toBeDefined();
-  for (let i = 0; i < 50 && alive(pid); i += 1) await pause(10);
-  expect(alive(pid)).toBe(false);
+  await vi.waitFor(() => expect(alive(pid)).toBe(false), { timeout: 60_000, interval: 10 });
 });
 
 /** A process that ended but that nobody has collected yet (a container's first process may not) is not alive. */

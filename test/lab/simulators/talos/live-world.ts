@@ -132,7 +132,7 @@ export async function liveWorld({ talos = "v1.13.9" }: { talos?: string } = {}):
       return { ...environment, TALOSCONFIG: own };
     },
     standIn: (...argv) => play(talosctl, world, argv, { files: filesOf(argv, file), env: { HOME: folder, TALOSCONFIG: file } }),
-    async until(what, holds, seconds = 20) {
+    async until(what, holds, seconds = 300) {
       for (const end = Date.now() + seconds * 1000; !holds(); await pause(TICK_MS))
         if (Date.now() > end) throw new Error(`it never came to be: ${what}`);
     },

@@ -68,7 +68,7 @@ function ask(
     const replies: any[] = [];
     // a unary call is a stream of one reply
     const call = client.makeServerStreamRequest(path, requestSerialize, responseDeserialize, request, sent, {
-      deadline: Date.now() + 5000,
+      deadline: Date.now() + 300_000,
     });
     call.on("data", (reply) => {
       replies.push(reply);

@@ -22,7 +22,7 @@ export interface WatchEvent {
 export const MERGE = "application/merge-patch+json";
 export const APPLY = "application/apply-patch+yaml";
 
-const ANSWER_MS = 30_000;
+const ANSWER_MS = 300_000;
 
 /** A client that connects at the first request, and again after the connection was lost. */
 export function openClient({ port, ca, cert, key }: { port: number; ca: string; cert: string; key: string }): ApiClient {

@@ -20,7 +20,7 @@ export interface Sent {
 const SECRETS: Kind = { group: "", versions: ["v1"], kind: "Secret", plural: "secrets", short: [], namespaced: true };
 
 /** A definition that was just made is served after a moment. */
-const SERVED_WITHIN_MS = 3_000;
+const SERVED_WITHIN_MS = 15_000;
 
 /** Sends one write; several answers where a release has several Secrets. Rejects when the connection fails. */
 export async function send(client: ApiClient, state: Readonly<ClusterState>, write: Write): Promise<Sent[]> {

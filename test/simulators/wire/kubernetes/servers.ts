@@ -24,7 +24,7 @@ export interface Servers {
   stop(): Promise<void>;
 }
 
-const READY_SECONDS = 30;
+const READY_SECONDS = 300; // only stops a start that hangs
 
 /** Starts both over the data in `folder`, which is made; ready when it returns. `audit` gets the API server's audit events as JSON. */
 export async function startServers(

