@@ -12,20 +12,33 @@ const READ_DEADLINE = "20s";
 const PROBES_AT_ONCE = 6;
 const PROBE_SECONDS = 90;
 
-/** Values from 1Password by way of `op`, in whatever mode the environment puts it: signed in, service account, Connect. */
+/**
+ * Values from 1Password by way of `op`, in whatever mode the environment puts it: signed in, service account, Connect.
+ * 1Password documents spaces in references for `op read` and not for `op inject`: where inject fails, it gets those without, and read the others.
+ */
 export const fromOp: Source = async (references) => {
-  const nonce = randomBytes(16).toString("hex");
   const attempted = `resolve ${references.length} references in 1Password`;
+  const all = await injected(references, attempted);
+  if (all) return all;
+  const [spaced, others] = [references.filter(hasSpace), references.filter((reference) => !hasSpace(reference))];
+  const some = spaced.length > 0 && others.length > 0 ? await injected(others, attempted) : undefined;
+  return some ? new Map([...some, ...(await probe(spaced, attempted))]) : probe(references, attempted);
+};
+
+const hasSpace = (reference: string) => reference.includes(" ");
+
+/** The values that one `op inject` puts in; undefined when not all of them could be. */
+async function injected(references: readonly string[], attempted: string): Promise<Map<string, Answer> | undefined> {
+  const nonce = randomBytes(16).toString("hex");
   const got = await ask({ input: template(references, nonce), timeout: INJECT_DEADLINE })`cat | op inject`.nothrow();
   if (got.exitCode === 0) {
     const values = readBack(got.stdout, references, nonce);
-    if (values) return new Map(references.map((reference, index) => [reference, answer(values[index]!)]));
-  } else {
-    const trouble = troubleOf({ text: got.stderr, exitCode: got.exitCode, signal: got.signal }, attempted);
-    if (trouble) throw trouble;
+    return values && new Map(references.map((reference, index) => [reference, answer(values[index]!)]));
   }
-  return probe(references, attempted);
-};
+  const trouble = troubleOf({ text: got.stderr, exitCode: got.exitCode, signal: got.signal }, attempted);
+  if (trouble) throw trouble;
+  return undefined;
+}
 
 const answer = (value: string): Answer => (value === "" ? { missing: "the field has no value" } : { value });
 

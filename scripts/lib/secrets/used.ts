@@ -11,13 +11,28 @@ const RENDERED = /\.(ya?ml|njk|gotmpl)$/;
 /** Every reference of a text, comments left aside. Throws for a ref() to an item that no home has. */
 export function referencesIn(text: string, cluster: Pick<Cluster, "onepassword">): string[] {
   const code = text.replaceAll(/\{#[\s\S]*?#\}/g, "").replaceAll(/^\s*#.*$/gm, "");
-  const literal = [...code.matchAll(/op:\/\/[^\s"'`{}|]+/g)].map(([found]) => found);
+  const literal = code.split("\n").flatMap(literalsOf);
   const called = [...code.matchAll(/\bref\(\s*["'](\w+)["']\s*,\s*["']([^"']+)["']\s*\)/g)].map(([, item = "", field = ""]) => {
     if (ITEM_KEYS.includes(item as ItemKey)) return reference(cluster, item as ItemKey, field);
     const close = nearest(item, ITEM_KEYS);
     throw new UsageError(`ref("${item}", "${field}"): no such item${close ? `, did you mean "${close}"?` : ""}`);
   });
   return [...new Set([...literal, ...called])];
+}
+
+/** What may stand before a whole value: a key, a dash, a quote, a bracket, `{{`. */
+const VALUE_BEGINS = /(?:^|[:[{,(-])\s*["'`]?$/;
+
+/** The references of a line. One that is a whole value may have spaces in it, as for the templates' rendering; in the middle of a text it ends at the first. */
+function literalsOf(line: string): string[] {
+  return [...line.matchAll(/op:\/\//g)].flatMap(({ index }) => {
+    const [before, rest] = [line.slice(0, index), line.slice(index)];
+    if (/\s#[^"']*$/.test(before)) return []; // a comment behind a value
+    if (!VALUE_BEGINS.test(before)) return [/^[^\s"'`{}|]+/.exec(rest)![0]];
+    const [, quote] = /(["'`])$/.exec(before) ?? [];
+    const end = quote ? rest.indexOf(quote) : rest.search(/\s#|[{}|,\]"'`]/);
+    return [(end < 0 ? rest : rest.slice(0, end)).replace(/\s*\}\}.*$/, "").trimEnd()];
+  });
 }
 
 /** The references of bootstrap/ and talos/, each with the first file that holds it. */

@@ -1,5 +1,5 @@
 // The one way to a node's machine config: the template for all, the node's own documents over it, secrets in place of their references.
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Node, PLATFORM } from "../cluster/cluster.ts";
 import type { Context } from "../context.ts";
@@ -43,13 +43,22 @@ export async function renderDocuments(context: RenderContext, node: Node): Promi
 }
 
 async function documentsOf(root: string, file: string, variables: Variables): Promise<Document[]> {
-  const documents = await parseTyped(await renderTemplate(root, file, variables), file);
+  const text = await renderTemplate(root, file, variables);
+  const documents = await parseTyped(text, file);
   const other = documents.find(({ value }) => typeof value !== "object" || Array.isArray(value));
   if (other === undefined) return documents.map(({ value }) => value as Document);
   const what = Array.isArray(other.value)
     ? "this is a JSON patch (a list); write a strategic merge patch (a map, as in talosctl)"
     : "this is not a map; write a strategic merge patch, as for talosctl";
-  throw refused(file, `${file}:${other.line}: ${what}`);
+  throw refused(file, `${file}:${lineIn(readFileSync(join(root, file), "utf8"), text, other.line)}: ${what}`);
+}
+
+/** The line of a template that became a line of its text: blocks and comments before it are not in the text. */
+function lineIn(template: string, text: string, line: number): number {
+  const content = text.split("\n")[line - 1];
+  const lines = template.split("\n");
+  const found = lines.indexOf(content!, line - 1);
+  return found < 0 ? line : found + 1;
 }
 
 const refused = (file: string, said: string) =>

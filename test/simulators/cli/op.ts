@@ -89,7 +89,7 @@ async function read({ world, call, words, rest: [reference = ""] }: OpCall): Pro
 }
 
 /** Both forms of reference: `{{ op://vault/item/field }}`, and bare as long as its letters last. */
-const REFERENCE = /\{\{\s*(op:\/\/[^}]+?)\s*\}\}|op:\/\/[A-Za-z0-9_.\-/?=%]+/g;
+const REFERENCE = /\{\{\s*(op:\/\/[^}\s]+?)\s*\}\}|op:\/\/[A-Za-z0-9_.\-/?=%]+/g;
 
 async function inject({ world, call, words }: OpCall): Promise<number> {
   const from = words.text("in-file");

@@ -84,7 +84,7 @@ describe("plain text", () => {
       "9 Secret a: stringData.x is readable by everybody who reads the repository",
     ]));
   it("is none where it is a reference, a variable, or nothing", async () => {
-    for (const value of ["op://vault/item/field", "${PASSWORD}", '""', "'{{ ref(1) }}'"])
+    for (const value of ["op://vault/item/field", '"op://Home Lab/my item/my field"', "${PASSWORD}", '""', "'{{ ref(1) }}'"])
       expect(await messages("bootstrap/a.yaml", SECRET.replace("x: y", `x: ${value}`))).toEqual([]);
   });
 });

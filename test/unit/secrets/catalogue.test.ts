@@ -67,5 +67,24 @@ test("references of a template: literal ones, and those that it asks for by name
     "op://Infrastructure/1password/OP_CONNECT_TOKEN",
     "op://Infrastructure/talosdeploy/TRUENAS_API",
   ]));
+test.each([
+  ['content: "op://Infrastructure/talos extra/auth key"', "op://Infrastructure/talos extra/auth key"],
+  ["content: 'op://Home Lab/item/add more/field'", "op://Home Lab/item/add more/field"],
+  ["content: op://Home Lab/item/my field # why", "op://Home Lab/item/my field"],
+  ["- op://Home Lab/item/my field", "op://Home Lab/item/my field"],
+  ["    op://Home Lab/item/my field", "op://Home Lab/item/my field"],
+  ["key: [op://Home Lab/item/a b, op://Home Lab/item/c]", "op://Home Lab/item/a b", "op://Home Lab/item/c"],
+  ["key: { a: op://Home Lab/item/a b }", "op://Home Lab/item/a b"],
+  ['key: {{ "op://Home Lab/item/a b" }}', "op://Home Lab/item/a b"],
+  ["key: {{ op://Home Lab/item/a b }}", "op://Home Lab/item/a b"],
+  ['run: echo "token=op://Lab/item/field of it"', "op://Lab/item/field"],
+  ["key: value # as op://Lab/item/field"],
+])("a reference in %s is read to its end", (line, ...references) => expect(referencesIn(line, testCluster())).toEqual(references));
+test("a vault with a space in its name", () =>
+  expect(
+    referencesIn('{{ ref("talos", "X") }}', { onepassword: { ...testCluster().onepassword, vault: "Home Lab" } }).map((one) =>
+      one.split("/").at(-1),
+    ),
+  ).toEqual(["X"]));
 test("a name that no home has is refused with the nearest", () =>
   expect(() => referencesIn('{{ ref("talso", "X") }}', testCluster())).toThrow('ref("talso", "X"): no such item, did you mean "talos"?'));

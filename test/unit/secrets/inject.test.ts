@@ -34,6 +34,24 @@ test("the template is this, on stdin, of one process", async () => {
   expect(lab.effects).toEqual([]);
 });
 
+test("where op inject does not take spaces, it gets the references without, and op read the others", async () => {
+  const lab = await record({
+    answers: {
+      "cat | op inject": [{ err: "could not read secret 'op://Infrastructure/esxi/add'", code: 1 }, filled(["one", "two"])],
+      "op read": "esx.home",
+    },
+  });
+  const answers = await fromOp([A, C, B]);
+  expect(lab.commands).toEqual(["ask cat | op inject", "ask cat | op inject", `ask op read --no-newline $'${C}'`]);
+  expect(answers).toEqual(
+    new Map([
+      [A, { value: "one" }],
+      [B, { value: "two" }],
+      [C, { value: "esx.home" }],
+    ]),
+  );
+});
+
 describe("a value may hold anything", () => {
   test.each([
     ["quotes", `it's "so" \`really\``],
@@ -86,7 +104,7 @@ describe("when inject fails", () => {
       [B]: { missing: "item 'Infrastructure/talos' does not have a field 'CLUSTER_SECRET'" },
       [C]: { missing: `"esxi" isn't an item in the "Infrastructure" vault` },
     });
-    expect(lab.commands).toHaveLength(4);
+    expect(lab.commands).toHaveLength(5); // inject once more, for the references without a space
   });
   test("of an item that is not there, one question is enough", async () => {
     const lab = await record({

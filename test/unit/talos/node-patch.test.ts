@@ -73,6 +73,8 @@ describe("is refused with its own file", () => {
         "  now:  nothing was changed\n" +
         "  next: fix talos/nodes/k8s-0.yaml.njk",
     ));
+  test("a JSON patch below a comment of the template, by its line in the file", async () =>
+    expect(await refused("{# two\n   lines #}\n- op: add\n  path: /x\n")).toContain("talos/nodes/k8s-0.yaml.njk:3: this is a JSON patch"));
   test("a text, in the second document", async () =>
     expect(await refused("machine: {}\n---\nnonsense\n")).toContain("talos/nodes/k8s-0.yaml.njk:3: this is not a map"));
   test.each([

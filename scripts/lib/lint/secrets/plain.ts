@@ -13,7 +13,7 @@ export interface SecretFault {
 }
 
 /** What may stand in a Secret: a reference that the bootstrap resolves, a variable that Flux does, nothing. */
-const HARMLESS = /^$|^op:\/\/\S+$|^\$\{[^}]+\}$|^\{\{.*\}\}$/;
+const HARMLESS = /^$|^op:\/\/[^\n]+$|^\$\{[^}]+\}$|^\{\{.*\}\}$/;
 const REMEDY = "make it an ExternalSecret, or encrypt the file: sops --encrypt --in-place, with a name that ends in .sops.yaml";
 const REFERENCE = "write a reference in its place (op://vault/item/field), and make a new secret if this one was ever pushed";
 
