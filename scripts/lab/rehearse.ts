@@ -20,23 +20,28 @@ export const rehearse = procedure({
     fault: maybeText("switch a fault on, by name; `all` tries one after the other"),
     minutes: integer("with interrupt or fault: how long to go on; what is beyond that is left out and counted", {
       min: 1,
-      max: 120,
+      max: 300,
       otherwise: 60,
     }),
+    whole: flag("with interrupt or fault: fail when the minutes are not enough for all"),
     seed: maybeText("with interrupt or fault: decides which come first"),
     only: maybeText("with interrupt: procedures to kill, with commas between; all when left out"),
     keep: flag("keep the home's folder"),
   },
-  async run({ real, interrupt, fault, minutes, seed = "0", only, keep }, { ui, signal }) {
+  async run({ real, interrupt, fault, minutes, whole, seed = "0", only, keep }, { ui, signal }) {
     if (real) (await import("../../test/simulators/real-tools.ts")).realTools(); // what is missing is reported before a home starts
     const { fullDay } = await import("../../test/rehearsal/full-day.ts");
     if (interrupt) {
       const { allInterruptions } = await import("../../test/rehearsal/all-interruptions.ts");
-      return conclude(ui, await allInterruptions(PROJECT, { minutes, seed, ui, real, signal, ...(only && { only: only.split(",") }) }));
+      return conclude(
+        ui,
+        await allInterruptions(PROJECT, { minutes, seed, ui, real, signal, ...(only && { only: only.split(",") }) }),
+        whole,
+      );
     }
     if (fault) {
       const { faultyDays } = await import("../../test/rehearsal/faulty-days.ts");
-      return conclude(ui, await faultyDays(PROJECT, fault, { ui, minutes, seed, real, signal }));
+      return conclude(ui, await faultyDays(PROJECT, fault, { ui, minutes, seed, real, signal }), whole);
     }
     const day = await fullDay(PROJECT, { ui, keep, real, signal });
     ui.result(
@@ -55,10 +60,25 @@ export const rehearse = procedure({
 /** Fits the table into 80 columns; the whole is in the report and in OUTPUT=json. */
 const short = (text: string) => (text.length > 48 ? `${text.slice(0, 47)}…` : text);
 
-/** A count of what was survived; anything that was not is a failure that names it. */
-function conclude(ui: Ui, { tried, survived, wrong, line }: { tried: number; survived: number; wrong: string[]; line: string }): void {
-  ui.result({ tried, survived, wrong }, line);
-  if (wrong.length > 0) throw new Failure({ attempted: `survive ${tried - survived} of ${tried}`, said: wrong.join("\n") });
+interface Outcome {
+  /** How many there are, how many the minutes were enough for, and how many of these the product recovered from. */
+  all: number;
+  tried: number;
+  survived: number;
+  wrong: string[];
+  line: string;
+}
+
+/** Prints the counts. Throws when the product did not recover from one, or when all were wanted and the time was not enough. */
+export function conclude(ui: Pick<Ui, "result">, { all, tried, survived, wrong, line }: Outcome, whole: boolean): void {
+  ui.result({ all, tried, survived, wrong }, line);
+  if (wrong.length > 0) throw new Failure({ attempted: `recover from ${tried - survived} of ${tried}`, said: wrong.join("\n") });
+  if (whole && tried < all)
+    throw new Failure({
+      attempted: `try all ${all}`,
+      said: `the time was enough for ${tried}`,
+      next: "the same command with more --minutes",
+    });
 }
 
 await main(import.meta, rehearse);

@@ -54,6 +54,7 @@ async function interruptAll(project: string, home: Lodging, { minutes, seed, ui,
   await Promise.all(Array.from({ length: SIDE_BY_SIDE }, next));
   const survived = tried - new Set(wrong.map((line) => line.split(": ")[0])).size;
   return {
+    all: all.length,
     tried,
     survived,
     wrong,

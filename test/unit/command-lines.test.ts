@@ -9,7 +9,15 @@ const below = (folder: string, ending: string) =>
   readdirSync(folder, { recursive: true, encoding: "utf8" })
     .filter((file) => file.endsWith(ending))
     .map((file) => join(folder, file));
-const FILES = [...below(".github/workflows", ".yaml"), ...below("docs", ".md"), ".ci/run", "README.md", "lefthook.yml", "package.json"];
+const FILES = [
+  ...below(".github/workflows", ".yaml"),
+  ...below("docs", ".md"),
+  ".ci/run",
+  ".ci/nightly",
+  "README.md",
+  "lefthook.yml",
+  "package.json",
+];
 
 interface Line {
   file: string;

@@ -76,6 +76,26 @@ describe("workflows", () => {
   });
 });
 
+describe("the nightly workflow", () => {
+  const { part } = documentsOf(".github/workflows/nightly.yaml")[0]!.object.jobs;
+
+  it("runs every part that .ci/nightly has, and no other", () => {
+    const parts = [...read(".ci/nightly").matchAll(/^([a-z-]+)\) ?/gm)].map(([, name]) => name!);
+    expect([...part.strategy.matrix.part].sort()).toEqual(parts.sort());
+  });
+
+  it("gives each part more time than its rehearsal has", () => {
+    for (const [, minutes] of read(".ci/nightly").matchAll(/--minutes (\d+)/g))
+      expect(Number(minutes)).toBeLessThan(part["timeout-minutes"]);
+  });
+});
+
+it("the gate gives everything without a natural end so many minutes that the whole fits into 40", () => {
+  const minutes = [...read(".ci/run").matchAll(/--minutes (\d+)/g)].map(([, text]) => Number(text));
+  expect(minutes.length).toBe(read(".ci/run").match(/--(fault|interrupt)\b/g)!.length);
+  expect(minutes.reduce((sum, one) => sum + one, 0)).toBeLessThanOrEqual(10);
+});
+
 describe("the jobs that a branch rule requires", () => {
   const success = filesUnder(".github/workflows").flatMap((file) => {
     const { jobs } = documentsOf(file)[0]!.object as { jobs: Record<string, Any> };
