@@ -1,7 +1,7 @@
 // talos:status: every node a row, whatever it says; and without asking the vault.
 import { describe, expect, test } from "vitest";
 import { renderNode } from "../../../scripts/lib/talos/render.ts";
-import { notesOf, rowOf } from "../../../scripts/lib/talos/status.ts";
+import { notesOf, rowOf, statusOf } from "../../../scripts/lib/talos/status.ts";
 import { status } from "../../../scripts/talos/status.ts";
 import { type Answers, record } from "../recorder.ts";
 import {
@@ -90,6 +90,13 @@ test("every node is a row, whatever state it is in", async () => {
     "talosconfig  -               good for 364 days  -        -             -       -        -",
     "k8s-2: dial tcp 192.168.122.10:50000: connect: no route to host",
   ]);
+});
+
+test("a cluster whose Talos is too old to be deployed can be looked at: what its config lacks is unknown", async () => {
+  const { env } = folderWith({ talosconfig: talosconfigOf({ days: 365 }) });
+  const lab = await record({ env, answers: await running(env.TALOSCONFIG, 0) });
+  const context = { ...lab.context, versions: { ...lab.context.versions, TALOS_VERSION: "v1.11.6" } };
+  expect(await statusOf(context, context.cluster.nodes[0]!)).toMatchObject({ stage: "running", etcd: "member", differs: undefined });
 });
 
 test("what is not as wanted says what is wanted", async () => {
