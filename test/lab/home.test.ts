@@ -203,7 +203,7 @@ describe("kills and ends", () => {
     await pause(100);
     const second = await lodge({ project: PROJECT, folder: folder, keep: false });
     expect(await askHome(folder, "snapshot")).toEqual(before);
-    const { stdout } = await run(join(folder, "bin/op"), ["read", "op://Infrastructure/talosdeploy/TRUENAS_HOST"], {
+    const { stdout } = await run(join(folder, "bin/op"), ["read", "op://Operator/talosdeploy/TRUENAS_HOST"], {
       env: environmentOf(folder),
     });
     expect(stdout).toBe(`127.0.0.1:${readHomeFile(folder).nas.port}\n`);
