@@ -22,6 +22,8 @@ interface Passes extends Common {
 interface Stops extends Common {
   ends: "stops";
   says: RegExp;
+  /** The product gives up only after a long wait: the rehearsal makes time go faster, and every deadline with it. */
+  late?: true;
 }
 
 export type FaultSpec = Passes | Stops;
@@ -62,14 +64,24 @@ export const FAULTS = {
   },
   "factory-slow": { about: "the image factory takes long to build", ends: "passes", absorbed: "the download waits for the build" },
   "factory-cuts-download": { about: "the download of the ISO breaks off", ends: "passes", absorbed: "the download begins again" },
-  "factory-down": { about: "the image factory does not answer", ends: "stops", says: /factory\.talos\.dev[\s\S]*socket hang up/ },
+  "factory-down": {
+    about: "the image factory does not answer",
+    ends: "stops",
+    late: true,
+    says: /factory\.talos\.dev[\s\S]*socket hang up/,
+  },
   "vault-rate-limited": { about: "1Password refuses for now: too many requests", ends: "stops", says: /\(429\) Too Many Requests/ },
   "vault-signed-out": { about: "nobody is signed in to 1Password", ends: "stops", says: /not (currently )?signed in[\s\S]*op signin/ },
-  "vault-field-missing": { about: "a field of an item is not there", ends: "stops", says: /op:\/\/\S+\/OP_CONNECT_TOKEN/ },
+  "vault-field-missing": {
+    about: "a field of an item is not there",
+    ends: "stops",
+    says: /op:\/\/\S+\/1password[:/][^\n]*OP_CONNECT_TOKEN/,
+  },
   "node-slow": { about: "a node takes long to boot", ends: "passes", absorbed: "the bootstrap waits for the node" },
   "node-stays-away": {
     about: "a node does not come back after its first boot",
     ends: "stops",
+    late: true,
     says: /could not wait for k8s-\d to hold its config[\s\S]*no route to host/,
   },
   "node-address-taken": {
@@ -92,6 +104,7 @@ export const FAULTS = {
   "etcd-never-joins": {
     about: "an etcd member never joins",
     ends: "stops",
+    late: true,
     says: /could not wait for 3 etcd members[\s\S]*2 of 3 members/,
   },
   "node-boots-old-version": {
@@ -120,7 +133,12 @@ export const FAULTS = {
     strikes: 6,
     absorbed: "helmfile is run again",
   },
-  "registry-down": { about: "a chart registry does not answer", ends: "stops", says: /(ghcr\.io|quay\.io)[^\n]*socket hang up/ },
+  "registry-down": {
+    about: "a chart registry does not answer",
+    ends: "stops",
+    late: true,
+    says: /(ghcr\.io|quay\.io)[^\n]*socket hang up/,
+  },
   "registry-slow": { about: "a chart comes out of its registry in drops", ends: "passes", absorbed: "helmfile waits" },
   "registry-broken": { about: "a registry hands out a chart that is not the one its manifest names", ends: "stops", says: /digest/ },
   "registry-rate-limited": {
@@ -145,6 +163,7 @@ export const FAULTS = {
   "flux-app-fails": {
     about: "one of Flux's Kustomizations cannot become ready",
     ends: "stops",
+    late: true,
     says: /kube-system\/spegel: HealthCheckFailed/,
   },
 } as const satisfies Record<string, FaultSpec>;
