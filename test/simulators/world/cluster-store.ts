@@ -146,7 +146,7 @@ export function storeOf(state: ClusterState, now: number, by = "kubectl"): Store
     apply(object) {
       const kind = kindNamed(state, object.apiVersion, object.kind);
       if (!kind) return { error: noMatch(object, "STDIN") };
-      const written = put(kind, object);
+      const written = put(kind, withoutNulls(object));
       if (!("error" in written)) state.outbox?.push({ verb: "apply", by, object });
       return written;
     },
@@ -238,6 +238,13 @@ function admitted(object: KubeObject): KubeObject {
     };
   }
   return rest as KubeObject;
+}
+
+/** A field that is applied as null is one that is left out. */
+function withoutNulls<T>(value: T): T {
+  if (Array.isArray(value)) return value.map(withoutNulls) as T;
+  if (value === null || typeof value !== "object") return value;
+  return Object.fromEntries(Object.entries(value).flatMap(([key, inner]) => (inner === null ? [] : [[key, withoutNulls(inner)]]))) as T;
 }
 
 /** RFC 7386. */

@@ -48,6 +48,13 @@ describe("get", () => {
 });
 
 describe("apply", () => {
+  test("leaves out a field that is null, as a real API server does, and a diff shows none", async () => {
+    const text = object("Service", "nulls", "spec:\n  clusterIP: null\n  ports:\n    - port: 80\n      name: null\n");
+    expect(await apply(text)).toMatchObject({ code: 0 });
+    const { spec } = JSON.parse((await run("get service nulls --output json")).out);
+    expect([spec.clusterIP, spec.ports[0].name]).toEqual([undefined, undefined]);
+    expect(await run("diff --server-side --filename -", text)).toMatchObject({ code: 0, out: "" });
+  });
   test("makes objects, as one change, and counts generations only when something changed", async () => {
     const text = object("Namespace", "one") + object("Secret", "s", "  namespace: one\nstringData:\n  a: b\n");
     const before = home.world.changes.length;
