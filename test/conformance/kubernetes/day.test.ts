@@ -9,7 +9,7 @@ import { normalised, nodeReady } from "../../simulators/world/cluster.ts";
 import { rendered } from "../../simulators/world/cluster-flux-kustomize.ts";
 import { manifests } from "../../simulators/world/cluster-kustomize.ts";
 import { entriesOf } from "../../simulators/world/cluster-store.ts";
-import { clusterWorld, PROJECT } from "../../lab/simulators/cluster/cluster-world.ts";
+import { clusterWorld, worldRepository } from "../../lab/simulators/cluster/cluster-world.ts";
 import { wholeDefinition } from "../../simulators/world/definitions.ts";
 import { type RealCluster, realCluster } from "./real-cluster.ts";
 import { releasesOf, upgrade } from "./stub-charts.ts";
@@ -23,7 +23,7 @@ let home: RealCluster;
 let wanted: any;
 let resources: string;
 beforeAll(async () => {
-  resources = await renderTemplate(PROJECT, "bootstrap/resources.yaml.njk", { ref: () => "x" });
+  resources = await renderTemplate(worldRepository(), "bootstrap/resources.yaml.njk", { ref: () => "x" });
   const embedded = await clusterWorld();
   embedded.settle();
   expect(await embedded.run(kubectl, APPLY, resources)).toMatchObject({ code: 0 });

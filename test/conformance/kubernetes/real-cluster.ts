@@ -6,7 +6,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { type KubernetesServer, serveKubernetes } from "../../simulators/wire/kubernetes/kubernetes.ts";
 import { readLines } from "../../simulators/evidence.ts";
 import type { Fault } from "../../simulators/world/faults.ts";
-import { bootstrappedWorld, PROJECT } from "../../lab/simulators/cluster/cluster-world.ts";
+import { bootstrappedWorld, worldRepository } from "../../lab/simulators/cluster/cluster-world.ts";
 import type { TestWorld } from "../../lab/simulators/test-world.ts";
 import { builtTools } from "../../tools/find.ts";
 
@@ -70,7 +70,7 @@ async function open({ world, folder, kubeconfig: text }: Awaited<ReturnType<type
       const child = execFile(
         tools.bin(tool),
         args,
-        { cwd: PROJECT, env: { PATH: "/usr/bin:/bin", HOME: folder, KUBECONFIG: kubeconfig }, maxBuffer: 1 << 28 },
+        { cwd: worldRepository(), env: { PATH: "/usr/bin:/bin", HOME: folder, KUBECONFIG: kubeconfig }, maxBuffer: 1 << 28 },
         (error: ExecFileException | null, out, err) => done({ code: error ? Number(error.code ?? -1) : 0, out, err }),
       );
       child.stdin!.on("error", () => {}); // a tool that does not read its input has ended

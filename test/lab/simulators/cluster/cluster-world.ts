@@ -59,6 +59,9 @@ function forkOfProject(): string {
   return (fork = made);
 }
 
+/** The repository of all worlds: where their commands are typed, and what their Flux fetches. */
+export const worldRepository = () => join(forkOfProject(), "repo");
+
 export interface ClusterWorld {
   world: TestWorld;
   run(tool: Tool, line: string, stdin?: string): Promise<Said>;
@@ -138,8 +141,8 @@ export function standInOf(world: TestWorld, kubeconfig: string) {
       said.code = await tool(world, {
         argv: line.split(" "),
         env: { HOME: "/home/op", KUBECONFIG: "/k" },
-        cwd: PROJECT,
-        read: async (path) => (path === "/k" ? kubeconfig : readFileSync(resolve(PROJECT, path), "utf8")),
+        cwd: worldRepository(),
+        read: async (path) => (path === "/k" ? kubeconfig : readFileSync(resolve(worldRepository(), path), "utf8")),
         stdin: async () => stdin,
         write: async () => {},
         out: (text) => void (said.out += text),
