@@ -1,23 +1,26 @@
 // From nodes that boot the ISO to a cluster that Flux keeps: nine stages, each looking first, so that the same command resumes after any interruption.
-import { apps } from "./bootstrap/apps.ts";
-import { configs } from "./bootstrap/configs.ts";
-import { crds } from "./bootstrap/crds.ts";
-import { etcd } from "./bootstrap/etcd.ts";
-import { flux } from "./bootstrap/flux.ts";
-import { kubeconfig } from "./bootstrap/kubeconfig.ts";
-import { nodes } from "./bootstrap/nodes.ts";
 import { checks, PREFLIGHT_GATES, refuseBad, refuseUnknownGit, showChecks } from "./bootstrap/preflight.ts";
-import { resources } from "./bootstrap/resources.ts";
-import { eachOf } from "./lib/at-once.ts";
 import type { Context } from "./lib/context.ts";
 import { isCommandError, textOf } from "./lib/errors.ts";
-import { type Result, runChecks } from "./lib/preflight/verdict.ts";
+import type { Result } from "./lib/preflight/verdict.ts";
 import { nicGate } from "./lib/talos/node.ts";
 import { main, procedure } from "./lib/procedure.ts";
-import { tally } from "./lib/shell.ts";
 import type { Plan, Step } from "./lib/plan.ts";
 import { carryOut, type Seen, type Stage, stepsOf } from "./lib/stage.ts";
-import { table } from "./lib/ui.ts";
+import { toAct } from "./lib/to-act.ts";
+
+const { apps } = await toAct(() => import("./bootstrap/apps.ts"));
+const { configs } = await toAct(() => import("./bootstrap/configs.ts"));
+const { crds } = await toAct(() => import("./bootstrap/crds.ts"));
+const { etcd } = await toAct(() => import("./bootstrap/etcd.ts"));
+const { flux } = await toAct(() => import("./bootstrap/flux.ts"));
+const { kubeconfig } = await toAct(() => import("./bootstrap/kubeconfig.ts"));
+const { nodes } = await toAct(() => import("./bootstrap/nodes.ts"));
+const { resources } = await toAct(() => import("./bootstrap/resources.ts"));
+const { eachOf } = await toAct(() => import("./lib/at-once.ts"));
+const { runChecks } = await toAct(() => import("./lib/preflight/verdict.ts"));
+const { tally } = await toAct(() => import("./lib/shell.ts"));
+const { table } = await toAct(() => import("./lib/ui.ts"));
 
 const BOOTSTRAP_GATES = [...PREFLIGHT_GATES, nicGate];
 const STAGES: Stage[] = [configs, etcd, kubeconfig, nodes, resources, crds, apps, flux];

@@ -2,14 +2,17 @@
 import type { Context } from "./lib/context.ts";
 import { Failure, UsageError } from "./lib/errors.ts";
 import type { Entry, Torn } from "./lib/ledger.ts";
-import { type Chosen, isMovable, type Room, seeAll, type Sight, undoAll } from "./lib/leftovers/kinds.ts";
-import { nasLeftovers } from "./lib/leftovers/nas.ts";
-import { suspendedLeftovers } from "./lib/leftovers/suspended.ts";
+import type { Chosen, Room, Sight } from "./lib/leftovers/kinds.ts";
 import { nearest } from "./lib/nearest.ts";
 import { flag, maybeText } from "./lib/options.ts";
 import { describeStep, type Plan } from "./lib/plan.ts";
 import { main, procedure } from "./lib/procedure.ts";
-import { table } from "./lib/ui.ts";
+import { toAct } from "./lib/to-act.ts";
+
+const { isMovable, seeAll, undoAll } = await toAct(() => import("./lib/leftovers/kinds.ts"));
+const { nasLeftovers } = await toAct(() => import("./lib/leftovers/nas.ts"));
+const { suspendedLeftovers } = await toAct(() => import("./lib/leftovers/suspended.ts"));
+const { table } = await toAct(() => import("./lib/ui.ts"));
 
 const ROOMS: readonly Room[] = [nasLeftovers, suspendedLeftovers];
 

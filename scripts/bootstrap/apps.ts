@@ -1,14 +1,18 @@
 // The seven releases that must run before Flux can take over, one after the other, each with the chart, version and values that Flux will use.
 import { Failure, textOf } from "../lib/errors.ts";
-import { compareReleases, type Release, releases, type Wanted, wantedReleases, worthAnotherTry } from "../lib/helm.ts";
-import { getAll } from "../lib/kubernetes.ts";
-import { type ClusterAccess, expectOurCluster, reachCluster } from "../lib/kubernetes/access.ts";
+import type { Release, Wanted } from "../lib/helm.ts";
+import type { ClusterAccess } from "../lib/kubernetes/access.ts";
 import { main } from "../lib/procedure.ts";
 import type { Step } from "../lib/plan.ts";
 import { refuseUnplanned, type Seen, stage } from "../lib/stage.ts";
 import type { Context } from "../lib/context.ts";
-import { pause, until } from "../lib/wait.ts";
-import { readiness } from "../lib/node-readiness.ts";
+import { toAct } from "../lib/to-act.ts";
+
+const { compareReleases, releases, wantedReleases, worthAnotherTry } = await toAct(() => import("../lib/helm.ts"));
+const { getAll } = await toAct(() => import("../lib/kubernetes.ts"));
+const { expectOurCluster, reachCluster } = await toAct(() => import("../lib/kubernetes/access.ts"));
+const { pause, until } = await toAct(() => import("../lib/wait.ts"));
+const { readiness } = await toAct(() => import("../lib/node-readiness.ts"));
 
 const HELMFILE = "bootstrap/helmfile.d/01-apps.yaml";
 /** helmDefaults.timeout of the helmfile, and a minute for what helm does around it. */

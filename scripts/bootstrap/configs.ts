@@ -1,14 +1,17 @@
 // Every node has a machine config: installs Talos on nodes that booted the ISO. A node that has one is left alone, also when it is another: talos:apply changes it, one node after the other.
 import type { Context } from "../lib/context.ts";
-import { eachOf, forEachNode } from "../lib/at-once.ts";
 import { Failure } from "../lib/errors.ts";
 import { main } from "../lib/procedure.ts";
-import { confirmationOf, installStep, installSteps, swapped } from "../lib/talos/install.ts";
 import { nicGate, stageOf } from "../lib/talos/node.ts";
-import { expectOurTalosconfig, expectTalosconfig } from "../lib/talos/talosconfig.ts";
 import { type Seen, stage } from "../lib/stage.ts";
-import { until } from "../lib/wait.ts";
-import { applyNode, card, type Fresh, hindrance, isFresh, type Prospect, prospectsOf } from "../talos/apply.ts";
+import type { Fresh, Prospect } from "../talos/apply.ts";
+import { toAct } from "../lib/to-act.ts";
+
+const { eachOf, forEachNode } = await toAct(() => import("../lib/at-once.ts"));
+const { confirmationOf, installStep, installSteps, swapped } = await toAct(() => import("../lib/talos/install.ts"));
+const { expectOurTalosconfig, expectTalosconfig } = await toAct(() => import("../lib/talos/talosconfig.ts"));
+const { until } = await toAct(() => import("../lib/wait.ts"));
+const { applyNode, card, hindrance, isFresh, prospectsOf } = await toAct(() => import("../talos/apply.ts"));
 
 /** What the nodes' prospects come to. A node that does not answer is unknown; one that runs with another config is named, and is no obstacle. */
 export function seeConfigs(prospects: Prospect[]): Seen<Fresh[]> {

@@ -1,11 +1,13 @@
 // $KUBECONFIG leads to this cluster, and the API answers there.
 import { Failure } from "../lib/errors.ts";
-import { readIfThere, writeFile } from "../lib/files.ts";
-import { reachCluster } from "../lib/kubernetes/access.ts";
 import { main } from "../lib/procedure.ts";
 import { stage } from "../lib/stage.ts";
-import { until } from "../lib/wait.ts";
-import { foreignKubeconfig, lookForKubeconfig } from "../lib/talos/kubeconfig.ts";
+import { toAct } from "../lib/to-act.ts";
+
+const { readIfThere, writeFile } = await toAct(() => import("../lib/files.ts"));
+const { reachCluster } = await toAct(() => import("../lib/kubernetes/access.ts"));
+const { until } = await toAct(() => import("../lib/wait.ts"));
+const { foreignKubeconfig, lookForKubeconfig } = await toAct(() => import("../lib/talos/kubeconfig.ts"));
 
 export const kubeconfig = stage({
   name: "bootstrap:kubeconfig",

@@ -1,30 +1,33 @@
 // Everything that can be known before anything is changed, asked at once and shown whole.
-import { eachOf } from "../lib/at-once.ts";
 import { join } from "node:path";
 import type { Context } from "../lib/context.ts";
 import { Failure, textOf } from "../lib/errors.ts";
-import { knownToFactory } from "../lib/factory.ts";
-import { openHttp } from "../lib/http.ts";
-import { readIfThere } from "../lib/files.ts";
 import { gitGate } from "../lib/git.ts";
-import { disagreements, inWords } from "../lib/gitops/agreement.ts";
-import { lookAtGit } from "../lib/preflight/git.ts";
-import { askHosts, judgeClock, judgeHosts } from "../lib/preflight/hosts.ts";
-import { lookAtTools } from "../lib/preflight/tools.ts";
 import type { Gate, Verdict } from "../lib/gates.ts";
-import { type Check, type Result, runChecks } from "../lib/preflight/verdict.ts";
+import type { Check, Result } from "../lib/preflight/verdict.ts";
 import { main, procedure } from "../lib/procedure.ts";
-import { resourceReferences } from "../lib/resources.ts";
-import { AGE_KEY, ageDisagreements } from "../lib/secrets/age.ts";
-import { lookAtSignIn } from "../lib/secrets/op.ts";
-import { treeReferences } from "../lib/secrets/tree.ts";
-import { reference } from "../lib/cluster/cluster.ts";
-import { stageOf } from "../lib/talos/node.ts";
-import { expectTalosconfig } from "../lib/talos/talosconfig.ts";
-import { readSchematic } from "../lib/talos/schematic.ts";
-import { configReferences } from "../lib/talos/render.ts";
-import { table } from "../lib/ui.ts";
-import { validateAll } from "../talos/validate.ts";
+import { toAct } from "../lib/to-act.ts";
+
+const { eachOf } = await toAct(() => import("../lib/at-once.ts"));
+const { knownToFactory } = await toAct(() => import("../lib/factory.ts"));
+const { openHttp } = await toAct(() => import("../lib/http.ts"));
+const { readIfThere } = await toAct(() => import("../lib/files.ts"));
+const { disagreements, inWords } = await toAct(() => import("../lib/gitops/agreement.ts"));
+const { lookAtGit } = await toAct(() => import("../lib/preflight/git.ts"));
+const { askHosts, judgeClock, judgeHosts } = await toAct(() => import("../lib/preflight/hosts.ts"));
+const { lookAtTools } = await toAct(() => import("../lib/preflight/tools.ts"));
+const { runChecks } = await toAct(() => import("../lib/preflight/verdict.ts"));
+const { resourceReferences } = await toAct(() => import("../lib/resources.ts"));
+const { AGE_KEY, ageDisagreements } = await toAct(() => import("../lib/secrets/age.ts"));
+const { lookAtSignIn } = await toAct(() => import("../lib/secrets/op.ts"));
+const { treeReferences } = await toAct(() => import("../lib/secrets/tree.ts"));
+const { reference } = await toAct(() => import("../lib/cluster/cluster.ts"));
+const { stageOf } = await toAct(() => import("../lib/talos/node.ts"));
+const { expectTalosconfig } = await toAct(() => import("../lib/talos/talosconfig.ts"));
+const { readSchematic } = await toAct(() => import("../lib/talos/schematic.ts"));
+const { configReferences } = await toAct(() => import("../lib/talos/render.ts"));
+const { table } = await toAct(() => import("../lib/ui.ts"));
+const { validateAll } = await toAct(() => import("../talos/validate.ts"));
 
 /** Every secret that the bootstrap will need, and those that the cluster asks for once Flux is there, by one process. */
 export async function fetchSecrets(context: Context): Promise<Verdict> {

@@ -1,12 +1,16 @@
 // Namespaces, and the Secrets that nothing in the cluster can make yet, in one apply.
 import type { Context } from "../lib/context.ts";
 import { Failure, isCommandError, textOf } from "../lib/errors.ts";
-import { readFound, steady } from "../lib/kubernetes.ts";
-import { type ClusterAccess, expectOurCluster, reachCluster } from "../lib/kubernetes/access.ts";
+import type { ClusterAccess } from "../lib/kubernetes/access.ts";
 import { main } from "../lib/procedure.ts";
-import { compareResources, renderResources, type Resource } from "../lib/resources.ts";
+import type { Resource } from "../lib/resources.ts";
 import { stage } from "../lib/stage.ts";
-import { printDocuments, referencesOf, withValues } from "../lib/yaml.ts";
+import { toAct } from "../lib/to-act.ts";
+
+const { readFound, steady } = await toAct(() => import("../lib/kubernetes.ts"));
+const { expectOurCluster, reachCluster } = await toAct(() => import("../lib/kubernetes/access.ts"));
+const { compareResources, renderResources } = await toAct(() => import("../lib/resources.ts"));
+const { printDocuments, referencesOf, withValues } = await toAct(() => import("../lib/yaml.ts"));
 
 const FIELD_MANAGER = "home-ops-bootstrap";
 

@@ -1,13 +1,15 @@
 // Applies one application from the working tree, to try it out. Flux takes it back to what was pushed at its next reconciliation.
 import { Stop } from "../lib/errors.ts";
-import { appliedObjects, readApp } from "../lib/gitops/app.ts";
-import { steady } from "../lib/kubernetes.ts";
-import { expectOurCluster } from "../lib/kubernetes/access.ts";
 import { text } from "../lib/options.ts";
 import type { Plan } from "../lib/plan.ts";
 import { main, procedure } from "../lib/procedure.ts";
-import { printDocuments } from "../lib/yaml.ts";
-import { changedObjects, differenceOf } from "./diff.ts";
+import { toAct } from "../lib/to-act.ts";
+
+const { appliedObjects, readApp } = await toAct(() => import("../lib/gitops/app.ts"));
+const { steady } = await toAct(() => import("../lib/kubernetes.ts"));
+const { expectOurCluster } = await toAct(() => import("../lib/kubernetes/access.ts"));
+const { printDocuments } = await toAct(() => import("../lib/yaml.ts"));
+const { changedObjects, differenceOf } = await toAct(() => import("./diff.ts"));
 
 export const apply = procedure({
   name: "flux:apply",

@@ -1,14 +1,18 @@
 // Takes an application out of the cluster: its Kustomization is suspended first, so that Flux does not bring it back, then everything it applied goes.
 import { Failure } from "../lib/errors.ts";
-import { findApp } from "../lib/gitops/app.ts";
-import { type Applied, type Closure, closureOf, refuseVital } from "../lib/gitops/closure.ts";
-import { getAll, steady } from "../lib/kubernetes.ts";
-import { type ClusterAccess, expectOurCluster } from "../lib/kubernetes/access.ts";
-import { suspend } from "../lib/leftovers/suspended.ts";
+import type { Applied, Closure } from "../lib/gitops/closure.ts";
+import type { ClusterAccess } from "../lib/kubernetes/access.ts";
 import { text } from "../lib/options.ts";
 import type { Plan } from "../lib/plan.ts";
 import { main, procedure } from "../lib/procedure.ts";
-import { printDocuments } from "../lib/yaml.ts";
+import { toAct } from "../lib/to-act.ts";
+
+const { findApp } = await toAct(() => import("../lib/gitops/app.ts"));
+const { closureOf, refuseVital } = await toAct(() => import("../lib/gitops/closure.ts"));
+const { getAll, steady } = await toAct(() => import("../lib/kubernetes.ts"));
+const { expectOurCluster } = await toAct(() => import("../lib/kubernetes/access.ts"));
+const { suspend } = await toAct(() => import("../lib/leftovers/suspended.ts"));
+const { printDocuments } = await toAct(() => import("../lib/yaml.ts"));
 
 const KIND = "kustomizations.kustomize.toolkit.fluxcd.io";
 /** What the ledger calls a suspended Kustomization. */

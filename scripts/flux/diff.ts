@@ -1,11 +1,14 @@
 // Shows what Flux would change in the cluster for one application, if the working tree were pushed. Changes nothing.
 import { Failure, Stop, textOf } from "../lib/errors.ts";
-import { appliedObjects, readApp } from "../lib/gitops/app.ts";
-import { steady } from "../lib/kubernetes.ts";
-import { type ClusterAccess, expectOurCluster } from "../lib/kubernetes/access.ts";
+import type { ClusterAccess } from "../lib/kubernetes/access.ts";
 import { text } from "../lib/options.ts";
 import { main, procedure } from "../lib/procedure.ts";
-import { printDocuments } from "../lib/yaml.ts";
+import { toAct } from "../lib/to-act.ts";
+
+const { appliedObjects, readApp } = await toAct(() => import("../lib/gitops/app.ts"));
+const { steady } = await toAct(() => import("../lib/kubernetes.ts"));
+const { expectOurCluster } = await toAct(() => import("../lib/kubernetes/access.ts"));
+const { printDocuments } = await toAct(() => import("../lib/yaml.ts"));
 
 export const diff = procedure({
   name: "flux:diff",

@@ -1,8 +1,10 @@
 // Prints what Flux would apply of one application, from the working tree: built, patched, and with every variable filled in.
-import { appliedObjects, readApp } from "../lib/gitops/app.ts";
 import { text } from "../lib/options.ts";
 import { main, procedure } from "../lib/procedure.ts";
-import { printDocuments } from "../lib/yaml.ts";
+import { toAct } from "../lib/to-act.ts";
+
+const { appliedObjects, readApp } = await toAct(() => import("../lib/gitops/app.ts"));
+const { printDocuments } = await toAct(() => import("../lib/yaml.ts"));
 
 export const render = procedure({
   name: "flux:render",

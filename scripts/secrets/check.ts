@@ -1,15 +1,19 @@
 // Which of all references to secrets resolve: those of the catalogue, and those that stand in the templates.
-import { type Cluster, reference } from "../lib/cluster/cluster.ts";
+import type { Cluster } from "../lib/cluster/cluster.ts";
 import { Failure } from "../lib/errors.ts";
 import { main, procedure } from "../lib/procedure.ts";
-import { entriesFor, originOf } from "../lib/secrets/entries.ts";
-import { parseReference } from "../lib/secrets/reference.ts";
-import { treeReferences } from "../lib/secrets/tree.ts";
-import { templateReferences } from "../lib/secrets/used.ts";
-import { type Answer, lookUp } from "../lib/secrets/vault.ts";
-import { itemLines } from "../lib/secrets/unresolved.ts";
-import { exposed, vaultsOf } from "../lib/secrets/vaults.ts";
-import { table } from "../lib/ui.ts";
+import type { Answer } from "../lib/secrets/vault.ts";
+import { toAct } from "../lib/to-act.ts";
+
+const { reference } = await toAct(() => import("../lib/cluster/cluster.ts"));
+const { entriesFor, originOf } = await toAct(() => import("../lib/secrets/entries.ts"));
+const { parseReference } = await toAct(() => import("../lib/secrets/reference.ts"));
+const { treeReferences } = await toAct(() => import("../lib/secrets/tree.ts"));
+const { templateReferences } = await toAct(() => import("../lib/secrets/used.ts"));
+const { lookUp } = await toAct(() => import("../lib/secrets/vault.ts"));
+const { itemLines } = await toAct(() => import("../lib/secrets/unresolved.ts"));
+const { exposed, vaultsOf } = await toAct(() => import("../lib/secrets/vaults.ts"));
+const { table } = await toAct(() => import("../lib/ui.ts"));
 
 /** A reference, and whether there is a value behind it. */
 export interface Row {

@@ -1,25 +1,29 @@
 // A fork's vault is empty on its first day: creates what can be created, never overwrites, and lists what only a person can fetch.
 import { join } from "node:path";
-import { vaultOf } from "../lib/cluster/cluster.ts";
 import type { Context } from "../lib/context.ts";
 import { Failure, UsageError } from "../lib/errors.ts";
-import { readIfThere, writeFile } from "../lib/files.ts";
-import { nameOfRule, withRecipient } from "../lib/gitops/sops.ts";
-import { readSopsRules } from "../lib/gitops/sops-rules.ts";
 import type { Step } from "../lib/plan.ts";
 import { main, procedure } from "../lib/procedure.ts";
-import { hide } from "../lib/redact.ts";
-import { AGE_KEY, recipientsOfKeys } from "../lib/secrets/age.ts";
-import { entriesFor, isPublic } from "../lib/secrets/entries.ts";
-import { differences, newItem, valueOf, withFields } from "../lib/secrets/items.ts";
-import { makeValues } from "../lib/secrets/make.ts";
-import { modeOf } from "../lib/secrets/mode.ts";
-import { expectOp, getItem, type Listed, listItems, type StoredItem, whoIsSignedIn } from "../lib/secrets/op.ts";
-import { type Facts, planSecrets, type SecretsPlan, type Write } from "../lib/secrets/plan.ts";
-import { fetchList } from "../lib/secrets/fetch-list.ts";
-import { plain, troubleOf } from "../lib/secrets/trouble.ts";
-import { nameOf, placeIn, placeOf, vaultsInWords, vaultsOf } from "../lib/secrets/vaults.ts";
-import { readJson } from "../lib/tool-output.ts";
+import type { Listed, StoredItem } from "../lib/secrets/op.ts";
+import type { Facts, SecretsPlan, Write } from "../lib/secrets/plan.ts";
+import { toAct } from "../lib/to-act.ts";
+
+const { vaultOf } = await toAct(() => import("../lib/cluster/cluster.ts"));
+const { readIfThere, writeFile } = await toAct(() => import("../lib/files.ts"));
+const { nameOfRule, withRecipient } = await toAct(() => import("../lib/gitops/sops.ts"));
+const { readSopsRules } = await toAct(() => import("../lib/gitops/sops-rules.ts"));
+const { hide } = await toAct(() => import("../lib/redact.ts"));
+const { AGE_KEY, recipientsOfKeys } = await toAct(() => import("../lib/secrets/age.ts"));
+const { entriesFor, isPublic } = await toAct(() => import("../lib/secrets/entries.ts"));
+const { differences, newItem, valueOf, withFields } = await toAct(() => import("../lib/secrets/items.ts"));
+const { makeValues } = await toAct(() => import("../lib/secrets/make.ts"));
+const { modeOf } = await toAct(() => import("../lib/secrets/mode.ts"));
+const { expectOp, getItem, listItems, whoIsSignedIn } = await toAct(() => import("../lib/secrets/op.ts"));
+const { planSecrets } = await toAct(() => import("../lib/secrets/plan.ts"));
+const { fetchList } = await toAct(() => import("../lib/secrets/fetch-list.ts"));
+const { plain, troubleOf } = await toAct(() => import("../lib/secrets/trouble.ts"));
+const { nameOf, placeIn, placeOf, vaultsInWords, vaultsOf } = await toAct(() => import("../lib/secrets/vaults.ts"));
+const { readJson } = await toAct(() => import("../lib/tool-output.ts"));
 
 const AGAIN = "task secrets:init (goes on from what it finds)";
 

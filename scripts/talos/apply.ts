@@ -1,22 +1,27 @@
 // Applies machine configs, after showing what would change: to nodes that booted the ISO all at once, to running ones one after the other.
-import { eachOf, forEachNode, rolling } from "../lib/at-once.ts";
-import { findNodes } from "../lib/cluster/find.ts";
 import type { Node } from "../lib/cluster/cluster.ts";
 import type { Context } from "../lib/context.ts";
 import { Failure } from "../lib/errors.ts";
 import { choice, nodeNames } from "../lib/options.ts";
 import type { Plan, Step } from "../lib/plan.ts";
 import { main, procedure } from "../lib/procedure.ts";
-import { type Change, changesBetween, foundations, lineOf, needReboot } from "../lib/talos/changes.ts";
-import { configDocuments, expectConfig, expectReady, heldDocuments } from "../lib/talos/held.ts";
+import type { Change } from "../lib/talos/changes.ts";
 import type { Machine } from "../lib/talos/identity.ts";
-import { confirmationOf, type Install, installLines, installSteps } from "../lib/talos/install.ts";
-import { knownAt, lookAtMachine } from "../lib/talos/look.ts";
+import type { Install } from "../lib/talos/install.ts";
 import { at, atOpenly, inShort, isReady, nicGate, saidBy, type Stage, stageOf } from "../lib/talos/node.ts";
 import { quorumGate } from "../lib/talos/quorum.ts";
-import { renderNode } from "../lib/talos/render.ts";
-import { expectOurTalosconfig, expectTalosconfig } from "../lib/talos/talosconfig.ts";
-import { askNode, type Would } from "../lib/talos/would.ts";
+import type { Would } from "../lib/talos/would.ts";
+import { toAct } from "../lib/to-act.ts";
+
+const { eachOf, forEachNode, rolling } = await toAct(() => import("../lib/at-once.ts"));
+const { findNodes } = await toAct(() => import("../lib/cluster/find.ts"));
+const { changesBetween, foundations, lineOf, needReboot } = await toAct(() => import("../lib/talos/changes.ts"));
+const { configDocuments, expectConfig, expectReady, heldDocuments } = await toAct(() => import("../lib/talos/held.ts"));
+const { confirmationOf, installLines, installSteps } = await toAct(() => import("../lib/talos/install.ts"));
+const { knownAt, lookAtMachine } = await toAct(() => import("../lib/talos/look.ts"));
+const { renderNode } = await toAct(() => import("../lib/talos/render.ts"));
+const { expectOurTalosconfig, expectTalosconfig } = await toAct(() => import("../lib/talos/talosconfig.ts"));
+const { askNode } = await toAct(() => import("../lib/talos/would.ts"));
 
 export const MODES = ["auto", "no-reboot", "reboot", "staged", "try"] as const;
 export type Mode = (typeof MODES)[number];

@@ -1,10 +1,13 @@
 // Shows what talos:apply would change, and changes nothing.
-import { findNodes } from "../lib/cluster/find.ts";
 import { Failure, Stop } from "../lib/errors.ts";
 import { nodeNames } from "../lib/options.ts";
 import { main, procedure } from "../lib/procedure.ts";
-import { expectTalosconfig } from "../lib/talos/talosconfig.ts";
-import { card, hindrance, isDue, type Prospect, prospectsOf } from "./apply.ts";
+import type { Prospect } from "./apply.ts";
+import { toAct } from "../lib/to-act.ts";
+
+const { findNodes } = await toAct(() => import("../lib/cluster/find.ts"));
+const { expectTalosconfig } = await toAct(() => import("../lib/talos/talosconfig.ts"));
+const { card, hindrance, isDue, prospectsOf } = await toAct(() => import("./apply.ts"));
 
 export const diff = procedure({
   name: "talos:diff",

@@ -1,15 +1,18 @@
 // Fetches the kubeconfig from a control plane into $KUBECONFIG; into the vault only when asked.
-import { vaultOf } from "../lib/cluster/cluster.ts";
 import type { Context } from "../lib/context.ts";
 import { Failure } from "../lib/errors.ts";
-import { readIfThere, writeFile } from "../lib/files.ts";
 import { flag } from "../lib/options.ts";
 import { describeStep, type Plan } from "../lib/plan.ts";
 import { main, procedure } from "../lib/procedure.ts";
-import { newItem, valueOf, withFields } from "../lib/secrets/items.ts";
-import { getItem, listItems, type StoredItem } from "../lib/secrets/op.ts";
-import { daysLeft, fetchKubeconfig, foreignKubeconfig } from "../lib/talos/kubeconfig.ts";
-import { RENEW_DAYS } from "../lib/talos/talosconfig.ts";
+import type { StoredItem } from "../lib/secrets/op.ts";
+import { toAct } from "../lib/to-act.ts";
+
+const { vaultOf } = await toAct(() => import("../lib/cluster/cluster.ts"));
+const { readIfThere, writeFile } = await toAct(() => import("../lib/files.ts"));
+const { newItem, valueOf, withFields } = await toAct(() => import("../lib/secrets/items.ts"));
+const { getItem, listItems } = await toAct(() => import("../lib/secrets/op.ts"));
+const { daysLeft, fetchKubeconfig, foreignKubeconfig } = await toAct(() => import("../lib/talos/kubeconfig.ts"));
+const { RENEW_DAYS } = await toAct(() => import("../lib/talos/talosconfig.ts"));
 
 const FIELD = "kubeconfig";
 

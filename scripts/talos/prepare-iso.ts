@@ -1,17 +1,22 @@
 // Has the Image Factory build the Talos ISO for this home's schematic, and puts it on the NAS, once.
 import type { Context } from "../lib/context.ts";
-import { megabytes } from "../lib/download.ts";
 import { Failure } from "../lib/errors.ts";
-import { askImage, imageUrl, missingExtensions, postSchematic } from "../lib/factory.ts";
-import { type Http, openHttp } from "../lib/http.ts";
-import { faultOfFolder, faultOfIso, isoFile, seeIso, sidecarPath, sidecarText } from "../lib/iso.ts";
+import type { Http } from "../lib/http.ts";
 import type { Plan } from "../lib/plan.ts";
 import { main, procedure } from "../lib/procedure.ts";
-import { type ReadSchematic, readSchematic } from "../lib/talos/schematic.ts";
-import { connectNas, type Nas } from "../lib/truenas/nas.ts";
-import { UnknownOutcome } from "../lib/truenas/refusal.ts";
-import { UploadBroke } from "../lib/truenas/upload.ts";
-import { isoOf } from "../lib/vm/facts.ts";
+import type { ReadSchematic } from "../lib/talos/schematic.ts";
+import type { Nas } from "../lib/truenas/nas.ts";
+import { toAct } from "../lib/to-act.ts";
+
+const { megabytes } = await toAct(() => import("../lib/download.ts"));
+const { askImage, imageUrl, missingExtensions, postSchematic } = await toAct(() => import("../lib/factory.ts"));
+const { openHttp } = await toAct(() => import("../lib/http.ts"));
+const { faultOfFolder, faultOfIso, isoFile, seeIso, sidecarPath, sidecarText } = await toAct(() => import("../lib/iso.ts"));
+const { readSchematic } = await toAct(() => import("../lib/talos/schematic.ts"));
+const { connectNas } = await toAct(() => import("../lib/truenas/nas.ts"));
+const { UnknownOutcome } = await toAct(() => import("../lib/truenas/refusal.ts"));
+const { UploadBroke } = await toAct(() => import("../lib/truenas/upload.ts"));
+const { isoOf } = await toAct(() => import("../lib/vm/facts.ts"));
 
 const NEXT = "task talos:prepare-iso";
 

@@ -1,9 +1,11 @@
 // Prints machine configs as they would be sent, with their secrets left as references.
-import { findNodes } from "../lib/cluster/find.ts";
 import { nodeNames } from "../lib/options.ts";
 import { main, procedure } from "../lib/procedure.ts";
-import { renderDocuments } from "../lib/talos/render.ts";
-import { printDocuments } from "../lib/yaml.ts";
+import { toAct } from "../lib/to-act.ts";
+
+const { findNodes } = await toAct(() => import("../lib/cluster/find.ts"));
+const { renderDocuments } = await toAct(() => import("../lib/talos/render.ts"));
+const { printDocuments } = await toAct(() => import("../lib/yaml.ts"));
 
 export const render = procedure({
   name: "talos:render",

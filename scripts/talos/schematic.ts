@@ -1,10 +1,12 @@
 // The schematic's ID, told offline and confirmed by the image factory when it answers.
 import { textOf } from "../lib/errors.ts";
-import { knownToFactory } from "../lib/factory.ts";
-import { openHttp } from "../lib/http.ts";
 import { main, procedure } from "../lib/procedure.ts";
-import { installerImage, readSchematic } from "../lib/talos/schematic.ts";
-import { table } from "../lib/ui.ts";
+import { toAct } from "../lib/to-act.ts";
+
+const { knownToFactory } = await toAct(() => import("../lib/factory.ts"));
+const { openHttp } = await toAct(() => import("../lib/http.ts"));
+const { installerImage, readSchematic } = await toAct(() => import("../lib/talos/schematic.ts"));
+const { table } = await toAct(() => import("../lib/ui.ts"));
 
 export const schematic = procedure({
   name: "talos:schematic",

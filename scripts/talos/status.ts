@@ -1,10 +1,13 @@
 // All nodes in one table; one that does not answer is a row, not an error.
-import { readIfThere } from "../lib/files.ts";
 import { main, procedure } from "../lib/procedure.ts";
-import { readSchematic } from "../lib/talos/schematic.ts";
-import { HEAD, notesOf, rowOf, statusOf } from "../lib/talos/status.ts";
-import { dueInDays, expectTalosconfig, expiryOf, RENEW_DAYS } from "../lib/talos/talosconfig.ts";
-import { type Cell, table } from "../lib/ui.ts";
+import type { Cell } from "../lib/ui.ts";
+import { toAct } from "../lib/to-act.ts";
+
+const { readIfThere } = await toAct(() => import("../lib/files.ts"));
+const { readSchematic } = await toAct(() => import("../lib/talos/schematic.ts"));
+const { HEAD, notesOf, rowOf, statusOf } = await toAct(() => import("../lib/talos/status.ts"));
+const { dueInDays, expectTalosconfig, expiryOf, RENEW_DAYS } = await toAct(() => import("../lib/talos/talosconfig.ts"));
+const { table } = await toAct(() => import("../lib/ui.ts"));
 
 export const status = procedure({
   name: "talos:status",

@@ -2,13 +2,15 @@
 import { existsSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import { effect } from "../lib/effects.ts";
 import { Failure } from "../lib/errors.ts";
 import { main, procedure } from "../lib/procedure.ts";
-import { buildMissing, linkAll, prune } from "../lib/tools/build.ts";
-import { cacheFolder, placesOf } from "../lib/tools/cache.ts";
-import { compile, removeDrafts } from "../lib/tools/compile.ts";
-import { readTable } from "../lib/tools/table.ts";
+import { toAct } from "../lib/to-act.ts";
+
+const { effect } = await toAct(() => import("../lib/effects.ts"));
+const { buildMissing, linkAll, prune } = await toAct(() => import("../lib/tools/build.ts"));
+const { cacheFolder, placesOf } = await toAct(() => import("../lib/tools/cache.ts"));
+const { compile, removeDrafts } = await toAct(() => import("../lib/tools/compile.ts"));
+const { readTable } = await toAct(() => import("../lib/tools/table.ts"));
 
 export const build = procedure({
   name: "tools:build",

@@ -1,24 +1,32 @@
 // Creates and boots the nodes' VMs on the NAS: checks everything first, makes each thing once, takes back what it made for a VM that was never started.
-import { findNodes } from "../lib/cluster/find.ts";
-import { forEachNode } from "../lib/at-once.ts";
 import type { Context } from "../lib/context.ts";
 import { Failure, textOf } from "../lib/errors.ts";
 import type { Gate } from "../lib/gates.ts";
-import { openHttp } from "../lib/http.ts";
 import type { Entry } from "../lib/ledger.ts";
 import { flag, nodeNames } from "../lib/options.ts";
 import { main, procedure } from "../lib/procedure.ts";
-import { deviations, identity, type Machine, missingDevices } from "../lib/truenas/machine.ts";
-import { connectNas, type Nas } from "../lib/truenas/nas.ts";
-import { findDataset, findVm, homeOf, stateOf, type Vm } from "../lib/truenas/queries.ts";
-import { NasRefused } from "../lib/truenas/refusal.ts";
-import { surely } from "../lib/truenas/surely.ts";
-import { describe, type Sight, undoEntries } from "../lib/truenas/undo.ts";
-import { seeNas } from "../lib/vm/facts.ts";
-import { type Notes, openNotes } from "../lib/vm/notes.ts";
-import { type DeployPlan, describePlan, type NodePlan, planDeploy, stepsOf } from "../lib/vm/plan.ts";
-import { describeIso, makeIso, requireTruenas, wantedIso } from "../talos/prepare-iso.ts";
-import { patient } from "../lib/patience.ts";
+import type { Machine } from "../lib/truenas/machine.ts";
+import type { Nas } from "../lib/truenas/nas.ts";
+import type { Vm } from "../lib/truenas/queries.ts";
+import type { Sight } from "../lib/truenas/undo.ts";
+import type { Notes } from "../lib/vm/notes.ts";
+import type { DeployPlan, NodePlan } from "../lib/vm/plan.ts";
+import { toAct } from "../lib/to-act.ts";
+
+const { findNodes } = await toAct(() => import("../lib/cluster/find.ts"));
+const { forEachNode } = await toAct(() => import("../lib/at-once.ts"));
+const { openHttp } = await toAct(() => import("../lib/http.ts"));
+const { deviations, identity, missingDevices } = await toAct(() => import("../lib/truenas/machine.ts"));
+const { connectNas } = await toAct(() => import("../lib/truenas/nas.ts"));
+const { findDataset, findVm, homeOf, stateOf } = await toAct(() => import("../lib/truenas/queries.ts"));
+const { NasRefused } = await toAct(() => import("../lib/truenas/refusal.ts"));
+const { surely } = await toAct(() => import("../lib/truenas/surely.ts"));
+const { describe, undoEntries } = await toAct(() => import("../lib/truenas/undo.ts"));
+const { seeNas } = await toAct(() => import("../lib/vm/facts.ts"));
+const { openNotes } = await toAct(() => import("../lib/vm/notes.ts"));
+const { describePlan, planDeploy, stepsOf } = await toAct(() => import("../lib/vm/plan.ts"));
+const { describeIso, makeIso, requireTruenas, wantedIso } = await toAct(() => import("../talos/prepare-iso.ts"));
+const { patient } = await toAct(() => import("../lib/patience.ts"));
 
 /** planDeploy looks itself, with everything else that it asks the NAS. */
 const poolGate: Gate = { name: "pool", about: "the pool for the VMs is online and healthy" };
