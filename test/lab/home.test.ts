@@ -97,10 +97,18 @@ describe("a stand-in", () => {
     expect(piped).toMatchObject({ status: 0, stdout: "a" });
   });
   test("says so when its home is gone", () => {
-    const wrapper = readFileSync(join(home.folder, "bin/op"), "utf8").replace(readHomeFile(home.folder).socket, "/nowhere/s");
-    expect(spawnSync("sh", ["-c", wrapper, "op", "--version"], { encoding: "utf8" })).toMatchObject({
+    const wrapper = readFileSync(join(home.folder, "bin/op"), "utf8");
+    expect(spawnSync("bash", ["-c", wrapper.replace(/port=\d+/, "port=1"), "op", "--version"], { encoding: "utf8" })).toMatchObject({
       status: 71,
-      stderr: expect.stringMatching(/^stand-in op: the simulated home at \/nowhere\/s does not answer: /),
+      stderr: "stand-in op: the simulated home at port 1 does not answer: connection refused\n",
+    });
+    expect(
+      spawnSync("bash", ["-c", wrapper.replace(/token=\w+/, "token=guessed-by-a-neighbour-of-32-chars"), "op", "--version"], {
+        encoding: "utf8",
+      }),
+    ).toMatchObject({
+      status: 71,
+      stderr: expect.stringMatching(/^stand-in op: the simulated home at port \d+ does not answer: it hung up\n$/),
     });
   });
   test("is written down with the names of its environment, not the values", async () => {

@@ -60,24 +60,24 @@ function filesBelow(root: string, path: string): string[] {
   return (whenPresent(() => readdirSync(full)) ?? []).flatMap((name) => filesBelow(root, join(path, name)));
 }
 
-const STAND_IN = fileURLToPath(new URL("cli/stand-in.mjs", import.meta.url));
+const STAND_IN = fileURLToPath(new URL("cli/stand-in.bash", import.meta.url));
 const quote = (text: string) => `'${text.replaceAll("'", "'\\''")}'`;
 
-/** The executables on the product's PATH: the real tools that were given, a stand-in for every other. Few lines of shell each, without the guard, which would double their start. */
-export function writeTools(folder: string, socket: string, real: Record<string, string> = {}): void {
+/** The executables on the product's PATH: the real tools that were given, a stand-in for every other. Nobody else can read them, for they hold the token. */
+export function writeTools(folder: string, door: { port: number; token: string }, real: Record<string, string> = {}): void {
   const { bin, calls } = layoutOf(folder);
   rmSync(bin, { recursive: true, force: true });
   mkdirSync(bin, { mode: 0o700 });
   symlinkSync(process.execPath, join(bin, "node"));
   for (const tool of [...TOOLS, ...NETWORK_TOOLS]) {
     const file = join(bin, tool);
-    writeFileSync(file, real[tool] === undefined ? standIn(tool, socket) : through(tool, real[tool], calls));
-    chmodSync(file, 0o755);
+    writeFileSync(file, real[tool] === undefined ? standIn(tool, door) : through(tool, real[tool], calls));
+    chmodSync(file, 0o700);
   }
 }
 
-const standIn = (tool: string, socket: string) =>
-  `#!/bin/sh\nunset NODE_OPTIONS\nexec ${[process.execPath, STAND_IN].map(quote).join(" ")} ${tool} ${quote(socket)} "$@"\n`;
+const standIn = (tool: string, { port, token }: { port: number; token: string }) =>
+  `#!/usr/bin/env bash\ntool=${tool} port=${port} token=${token}\n. ${quote(STAND_IN)}\n`;
 
 /** Writes its words down, in one write so that two at once do not mix, and becomes the real tool. */
 const through = (tool: string, real: string, calls: string) =>

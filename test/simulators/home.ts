@@ -123,7 +123,7 @@ export async function openHome(
     normalised: () => ({ nas: normalisedNas(world.state.nas), cluster: normalisedCluster(world) }),
   });
   const standIns = await serveTools({ socket, world, find: (name) => findTool(name, homeTool(ask)) });
-  writeTools(folder, socket, tools?.commands);
+  writeTools(folder, standIns.door, tools?.commands);
 
   const lease = leasesOf(folder);
   const around = {

@@ -6,11 +6,11 @@ export interface Call {
   argv: string[];
   env: Record<string, string>;
   cwd: string;
-  /** Opens a path in the stand-in's own process, as the real tool would: relative to its cwd, with its rights, `/dev/stdin` as the path that it is. Throws Node's error. */
+  /** Opens a path as the real tool would: relative to its cwd, `/dev/stdin` in the stand-in's own process, as the path that it is. Throws Node's error. */
   read(path: string): Promise<string>;
   /** The stand-in's standard input, for tools that read it as a stream (`-`). */
   stdin(): Promise<string>;
-  /** Writes a file, of text or of bytes, from within the stand-in's process. */
+  /** Writes a file, of text or of bytes; the path is relative to the stand-in's cwd. */
   write(path: string, content: string | Buffer, mode?: number): Promise<void>;
   out(text: string): void;
   err(text: string): void;
