@@ -8,7 +8,7 @@ import { type Seen, stage } from "../lib/stage.ts";
 import { toAct } from "../lib/to-act.ts";
 
 const { waitingForVault } = await toAct(() => import("../lib/external-secrets.ts"));
-const { fluxState, lacks, reconcile } = await toAct(() => import("../lib/flux.ts"));
+const { fluxState, lacks, needsReconcile, reconcile } = await toAct(() => import("../lib/flux.ts"));
 const { passing } = await toAct(() => import("../lib/kubernetes.ts"));
 const { expectOurCluster, reachCluster } = await toAct(() => import("../lib/kubernetes/access.ts"));
 const { repositoryOf } = await toAct(() => import("../lib/preflight/git.ts"));
@@ -81,7 +81,7 @@ export const flux = stage({
         next: "task bootstrap:preflight, then: task bootstrap:flux; WAIVE=git skips this check",
       });
     const before = await fluxState(access).catch(passing);
-    if (before?.source?.revision !== undefined && lacks(before.source, followed.head) !== undefined) await reconcile(access); // its interval may be an hour
+    if (before?.source && needsReconcile(before.source, followed.head)) await reconcile(access); // its interval may be an hour
     let last = "nothing was seen";
     try {
       await until(

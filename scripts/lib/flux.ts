@@ -25,6 +25,8 @@ export interface Source {
   revision?: string | undefined;
   /** Kustomizations of this source that have applied another revision, a line each. */
   behind: string[];
+  /** Whether one of them has applied an older revision; the others are at their first. */
+  outdated: boolean;
 }
 
 interface Applied extends KubernetesObject {
@@ -37,17 +39,24 @@ export function sourceOf(objects: readonly KubernetesObject[]): Source | undefin
   const source = objects.find(({ kind, metadata }) => kind === "GitRepository" && metadata.name === "flux-system") as Applied | undefined;
   if (!source) return undefined;
   const revision = source.status?.artifact?.revision;
-  const behind = (objects as Applied[])
-    .filter(
-      ({ kind, spec, status }) =>
-        kind === "Kustomization" && spec?.sourceRef?.name === "flux-system" && !spec.suspend && status?.lastAppliedRevision !== revision,
-    )
-    .map(
+  const behind = (objects as Applied[]).filter(
+    ({ kind, spec, status }) =>
+      kind === "Kustomization" && spec?.sourceRef?.name === "flux-system" && !spec.suspend && status?.lastAppliedRevision !== revision,
+  );
+  return {
+    url: source.spec?.url ?? "",
+    revision,
+    behind: behind.map(
       ({ metadata, status }) =>
         `Kustomization ${metadata.namespace}/${metadata.name} is at ${status?.lastAppliedRevision ?? "no revision"}`,
-    );
-  return { url: source.spec?.url ?? "", revision, behind };
+    ),
+    outdated: behind.some(({ status }) => status?.lastAppliedRevision !== undefined),
+  };
 }
+
+/** Whether Flux has to be told of a commit before its next interval: it has fetched or applied an older one. What it applies for the first time comes by itself. */
+export const needsReconcile = ({ revision, outdated }: Source, head: string | undefined): boolean =>
+  revision !== undefined && (outdated || (head !== undefined && !revision.endsWith(`:${head}`)));
 
 /** Whether Flux has fetched and applied this commit; otherwise what is missing. Without a commit, whatever it has fetched. */
 export function lacks(source: Source | undefined, head: string | undefined): string | undefined {
