@@ -34,7 +34,8 @@ export const resources = stage({
     const wanted = await filled(context);
     const todo = compareResources(wanted, await found(api.ready, wanted));
     const saw = `${wanted.length - todo.length} of ${wanted.length} as wanted`;
-    return todo.length === 0 ? { state: "done", saw } : { state: todo.length < wanted.length ? "partly" : "to do", saw, todo };
+    const steps = todo.map((target) => ({ action: "apply", target })); // each with its fields, so that a second look with other changes is another plan
+    return todo.length === 0 ? { state: "done", saw } : { state: todo.length < wanted.length ? "partly" : "to do", saw, todo, steps };
   },
   async act(context) {
     const access = await expectOurCluster(context);

@@ -13,7 +13,7 @@ export interface Verdict {
 }
 
 /** The part of a plan that a gate decides on. */
-export type Proposed = Pick<Plan, "takesDown" | "destroys">;
+export type Proposed = Pick<Plan, "takesDown" | "destroys"> & Partial<Pick<Plan, "steps">>;
 
 export interface Gate {
   /** The name that WAIVE= takes. */
@@ -50,7 +50,7 @@ export async function askGates(context: Context, gates: readonly Gate[], plan: P
   const asked = gates.filter(({ name, look }) => look && !context.waive.includes(name));
   const answers = await Promise.allSettled(asked.map(async (gate) => ({ gate, verdict: await gate.look!(context, plan) })));
   context.signal.throwIfAborted();
-  const grave = plan.destroys !== undefined || (plan.takesDown?.length ?? 0) > 0;
+  const grave = plan.destroys !== undefined || (plan.takesDown?.length ?? 0) > 0 || (plan.steps ?? []).some(({ destroys }) => destroys);
   const blocking: string[] = [];
   for (const [index, answer] of answers.entries()) {
     const { name } = asked[index]!;

@@ -33,9 +33,12 @@ export const unplanned = (shown: readonly Step[], now: readonly Step[]): Step[] 
 /** How a second plan differs from the one that was shown, a line each; none when the second does the same or less. */
 export function differencesOf(shown: Plan, now: Plan): string[] {
   const added = unplanned(shown.steps, now.steps).map((step) => `new: ${describeStep(step)}`);
-  const name = now.destroys?.name;
-  return name === undefined || name === shown.destroys?.name ? added : [...added, `new: it destroys ${now.destroys!.what.join(", ")}`];
+  const named = namesOf(shown);
+  return namesOf(now).every((name) => named.includes(name)) ? added : [...added, `new: it destroys ${now.destroys!.what.join(", ")}`];
 }
+
+/** The names that must be typed, one or several with commas between. */
+const namesOf = ({ destroys }: Plan) => destroys?.name.split(",") ?? [];
 
 export const describeStep = ({ action, target }: Step) => `${action} ${target}`;
 

@@ -61,9 +61,10 @@ export const ask = ((first: TemplateStringsArray | Partial<Options>, ...words: W
   return "raw" in first ? shell(first, ...words) : shell;
 }) as Shell;
 
-function door({ spawn = nodeSpawn, debug }: ShellSetup, changes: boolean): Spawn {
+function door({ spawn = nodeSpawn, debug, signal }: ShellSetup, changes: boolean): Spawn {
   return ((file: string, args: string[], options: object) => {
     const line = commandLine(file);
+    if (changes) signal.throwIfAborted(); // zx starts the process all the same and ends it afterwards, which the process may win
     tally.commands += 1;
     if (/^(cat \| )?op /.test(line)) tally.op += 1;
     const end = changes ? begin("command", line) : () => {};

@@ -115,8 +115,8 @@ function stepsOf(prospect: Prospect, mode: Mode): Step[] {
   return reboots(prospect, mode) ? [...steps, { action: "reboot", target }] : steps;
 }
 
-/** A healthy node that this reboots. */
-const goesDown = (prospect: Prospect, mode: Mode) => isDue(prospect) && reboots(prospect, mode) && isReady(prospect.stage);
+/** A running node that this reboots. One that is not ready counts too: its etcd may still be a voter while, for example, the CNI is broken. */
+const goesDown = (prospect: Prospect, mode: Mode) => isDue(prospect) && reboots(prospect, mode) && prospect.stage.stage === "running";
 
 const hint = (prospects: Prospect[]) =>
   prospects.some(({ would }) => would && "refuse" in would && /immediate mode/.test(would.refuse))

@@ -54,6 +54,10 @@ describe("plans differ", () => {
     expect(differencesOf(plan(["a"]), plan(["a"], { destroys: { what: ["zvol a"], name: "a" } }))).toEqual(["new: it destroys zvol a"]));
   test("when a step has become destructive", () =>
     expect(differencesOf(plan(["a"]), { ...plan(["a"]), steps: [step("a", true)] })).toEqual(["new: install Talos on a"]));
+  test("not by fewer names of what they destroy", () => {
+    const destroys = (name: string) => ({ destroys: { what: [name], name } });
+    expect(differencesOf(plan(["a"], destroys("k8s-0,k8s-1")), plan(["a"], destroys("k8s-1")))).toEqual([]);
+  });
   test("not by figures in their lines", () =>
     expect(differencesOf(plan(["a"]), { ...plan(["a"]), lines: ["5 GB"], title: "other" })).toEqual([]));
 });
@@ -84,6 +88,8 @@ describe("a gate", () => {
     expect((await run([down], { gates: [gate(UNKNOWN)] })).error).toContain("quorum: unknown: no answer (WAIVE=quorum skips this check)"));
   test("that is unknown blocks a plan that destroys something", async () =>
     expect((await run([plan(["a"], { destroys: { what: ["a"], name: "a" } })], { gates: [gate(UNKNOWN)] })).done).toEqual([]));
+  test("that is unknown blocks a plan with a destructive step", async () =>
+    expect((await run([{ ...plan(["a"]), steps: [step("a", true)] }], { gates: [gate(UNKNOWN)] })).done).toEqual([]));
   test("that is unknown is a warning for anything else", async () =>
     expect(await run([plan(["a"])], { gates: [gate(UNKNOWN)] })).toMatchObject({
       done: ["a"],

@@ -23,6 +23,11 @@ describe("the door for effects", () => {
     await open(true);
     await expect($`touch /tmp/never`).rejects.toThrow("a dry run tried to change something: touch /tmp/never");
   });
+  test("starts nothing after an abort", async () => {
+    stop.abort(new Error("interrupted by SIGINT"));
+    for (let time = 0; time < 3; time += 1) await expect($`true`).rejects.toThrow("interrupted by SIGINT");
+    expect([events, effectsSoFar()]).toEqual([[], 0]);
+  });
   test("writes down what begins and how it ended", async () => {
     await $`true`;
     await $`false`.nothrow();

@@ -396,6 +396,12 @@ describe("etcd's quorum", () => {
     await lab.run(apply, { node: ["k8s-0"], mode: "auto" });
     expect(lab.plans).toHaveLength(1);
   });
+  test("is looked at for a node that runs and is not ready: its etcd may be a voter all the same", async () => {
+    const unready = RUNNING.replace('"ready":true', '"ready":false').replace('"ready": true', '"ready": false');
+    expect(unready).not.toBe(RUNNING);
+    const { acts, error } = await run({ ...(await rebooting()), [status(0)]: unready }, { node: ["k8s-0"] });
+    expect([acts, error!.message]).toEqual([[], expect.stringContaining("quorum: k8s-0 would reboot while 1 of the other 2")]);
+  });
   test("is nothing to a node that is not part of it yet", async () =>
     expect((await run({ ...(await rebooting()), [status(0)]: BOOTING }, { node: ["k8s-0"] }, { yes: false })).plans).toHaveLength(1));
 });
