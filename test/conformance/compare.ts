@@ -77,7 +77,7 @@ function shapeOf(value: unknown): unknown {
 export const masked = (text: string) =>
   text
     .replaceAll(/\d{4}-\d\d-\d\d[T ][\d:.]+( ?\+\d{4}( UTC)?|Z)?/g, "<time>")
-    .replaceAll(/\b\d+(\.\d+)?(ms|s|m|h)\b/g, "<duration>")
+    .replaceAll(/\b(\d+(\.\d+)?(ms|s|m|h))+\b/g, "<duration>")
     .replaceAll(/\b[0-9a-f]{16}\b/g, "<id>")
     .replaceAll(/\bgo1\.\d+\.\d+\b/g, "<Go>")
     .replaceAll(/^SHA: .*$/gm, "SHA: <commit>")

@@ -13,6 +13,9 @@ const PROJECT = resolve(import.meta.dirname, "../..");
 /** What changes something is said on purpose, in the end. */
 const CHANGES = /apply|\bbootstrap\b(?!\/)|rollback|uninstall|sync|delete|reboot|upgrade|reset|patch|annotate/;
 
+/** `talosctl get` takes a fingerprint from 1.14 on; the tools that are built here are 1.13. */
+const ONLY_1_14 = /^talosctl .* get .*--cert-fingerprint/;
+
 let twins: Twins;
 /** What the unit tests saw, and what of it only reads. */
 let seen: string[];
@@ -22,7 +25,7 @@ let comparisons = 0;
 
 beforeAll(async () => {
   seen = linesOfTheUnitTests(PROJECT);
-  corpus = seen.filter((line) => !CHANGES.test(line) && !line.startsWith("cat |"));
+  corpus = seen.filter((line) => !CHANGES.test(line) && !line.startsWith("cat |") && !ONLY_1_14.test(line));
   twins = await openTwins(PROJECT);
 });
 afterAll(async () => {

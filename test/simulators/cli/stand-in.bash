@@ -18,9 +18,11 @@ send() {
 
 { exec 3<>"/dev/tcp/127.0.0.1/$port"; } 2>/dev/null || lost "connection refused"
 # NUL ends each word; an empty one ends the environment
-{ printf '%s\0' "$token" "$tool" "$PWD" "$#" "$@"; env -0; printf '\0'; } >&3 || lost "it hung up"
+trap '' PIPE # a home that hangs up would end bash before it can say so
+{ printf '%s\0' "$token" "$tool" "$PWD" "$#" "$@"; env -0; printf '\0'; } 2>/dev/null >&3 || lost "it hung up"
+trap - PIPE
 
-while read -r -u 3 what amount; do
+while read -r -u 3 what amount 2>/dev/null; do
   case $what in
   out) head -c "$amount" <&3 || exit 141 ;; # nobody reads our output any more
   err) head -c "$amount" <&3 >&2 ;;
