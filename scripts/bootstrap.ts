@@ -1,13 +1,13 @@
 // From nodes that boot the ISO to a cluster that Flux keeps: nine stages, each looking first, so that the same command resumes after any interruption.
 import { checks, PREFLIGHT_GATES, refuseBad, refuseUnknownGit, showChecks } from "./bootstrap/preflight.ts";
-import type { Context } from "./lib/context.ts";
-import { isCommandError, textOf } from "./lib/errors.ts";
+import type { Context } from "./lib/run/context.ts";
+import { isCommandError, textOf } from "./lib/run/errors.ts";
 import type { Result } from "./lib/preflight/verdict.ts";
 import { nicGate } from "./lib/talos/node.ts";
-import { main, procedure } from "./lib/procedure.ts";
-import type { Plan, Step } from "./lib/plan.ts";
+import { main, procedure } from "./lib/run/procedure.ts";
+import type { Plan, Step } from "./lib/run/plan.ts";
 import { carryOut, type Seen, type Stage, stepsOf } from "./lib/stage.ts";
-import { toAct } from "./lib/to-act.ts";
+import { toAct } from "./lib/run/to-act.ts";
 
 const { apps } = await toAct(() => import("./bootstrap/apps.ts"));
 const { configs } = await toAct(() => import("./bootstrap/configs.ts"));
@@ -17,10 +17,10 @@ const { flux } = await toAct(() => import("./bootstrap/flux.ts"));
 const { kubeconfig } = await toAct(() => import("./bootstrap/kubeconfig.ts"));
 const { nodes } = await toAct(() => import("./bootstrap/nodes.ts"));
 const { resources } = await toAct(() => import("./bootstrap/resources.ts"));
-const { eachOf } = await toAct(() => import("./lib/at-once.ts"));
+const { eachOf } = await toAct(() => import("./lib/run/at-once.ts"));
 const { runChecks } = await toAct(() => import("./lib/preflight/verdict.ts"));
-const { tally } = await toAct(() => import("./lib/shell.ts"));
-const { table } = await toAct(() => import("./lib/ui.ts"));
+const { tally } = await toAct(() => import("./lib/run/shell.ts"));
+const { table } = await toAct(() => import("./lib/run/ui.ts"));
 
 const BOOTSTRAP_GATES = [...PREFLIGHT_GATES, nicGate];
 const STAGES: Stage[] = [configs, etcd, kubeconfig, nodes, resources, crds, apps, flux];

@@ -1,11 +1,11 @@
 // Forking means editing talos/cluster.yaml and versions.env; this writes every copy of their values that Flux must read into kubernetes/.
 import { join } from "node:path";
-import type { Context } from "./lib/context.ts";
-import { Failure } from "./lib/errors.ts";
-import { readIfThere, writeFile } from "./lib/files.ts";
+import type { Context } from "./lib/run/context.ts";
+import { Failure } from "./lib/run/errors.ts";
+import { readIfThere, writeFile } from "./lib/run/files.ts";
 import { type Disagreement, disagreements, inWords, settle } from "./lib/gitops/agreement.ts";
-import type { Plan } from "./lib/plan.ts";
-import { main, procedure } from "./lib/procedure.ts";
+import type { Plan } from "./lib/run/plan.ts";
+import { main, procedure } from "./lib/run/procedure.ts";
 
 export const configure = procedure({
   name: "configure",

@@ -1,18 +1,18 @@
 // Lists what procedures left behind, as the ledger has it and the outside shows it, and undoes it when asked.
-import type { Context } from "./lib/context.ts";
-import { Failure, UsageError } from "./lib/errors.ts";
+import type { Context } from "./lib/run/context.ts";
+import { Failure, UsageError } from "./lib/run/errors.ts";
 import type { Entry, Torn } from "./lib/ledger.ts";
 import type { Chosen, Room, Sight } from "./lib/leftovers/kinds.ts";
 import { nearest } from "./lib/nearest.ts";
-import { flag, maybeText } from "./lib/options.ts";
-import { describeStep, type Plan } from "./lib/plan.ts";
-import { main, procedure } from "./lib/procedure.ts";
-import { toAct } from "./lib/to-act.ts";
+import { flag, maybeText } from "./lib/run/options.ts";
+import { describeStep, type Plan } from "./lib/run/plan.ts";
+import { main, procedure } from "./lib/run/procedure.ts";
+import { toAct } from "./lib/run/to-act.ts";
 
 const { isMovable, seeAll, undoAll } = await toAct(() => import("./lib/leftovers/kinds.ts"));
 const { nasLeftovers } = await toAct(() => import("./lib/leftovers/nas.ts"));
 const { suspendedLeftovers } = await toAct(() => import("./lib/leftovers/suspended.ts"));
-const { table } = await toAct(() => import("./lib/ui.ts"));
+const { table } = await toAct(() => import("./lib/run/ui.ts"));
 
 const ROOMS: readonly Room[] = [nasLeftovers, suspendedLeftovers];
 

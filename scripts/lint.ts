@@ -1,8 +1,8 @@
 // Every check of the files that needs no cluster and no test run, so that nobody has to know their names before a commit.
 import { join } from "node:path";
-import { Failure } from "./lib/errors.ts";
-import { main, procedure } from "./lib/procedure.ts";
-import { ask } from "./lib/shell.ts";
+import { Failure } from "./lib/run/errors.ts";
+import { main, procedure } from "./lib/run/procedure.ts";
+import { ask } from "./lib/run/shell.ts";
 import { ROOT } from "./packages.mjs";
 
 export interface Check {

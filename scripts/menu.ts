@@ -1,5 +1,5 @@
 // What `task` alone shows: the daily targets, by what a person wants to do. `task --list` has all.
-import { main, procedure } from "./lib/procedure.ts";
+import { main, procedure } from "./lib/run/procedure.ts";
 
 /** At most 20, each with what it is for; every other target is found with `task --list`. */
 export const MENU: Record<string, [target: string, what: string][]> = {

@@ -1,16 +1,16 @@
 // Every node has a machine config: installs Talos on nodes that booted the ISO. A node that has one is left alone, also when it is another: talos:apply changes it, one node after the other.
-import type { Context } from "../lib/context.ts";
-import { Failure } from "../lib/errors.ts";
-import { main } from "../lib/procedure.ts";
+import type { Context } from "../lib/run/context.ts";
+import { Failure } from "../lib/run/errors.ts";
+import { main } from "../lib/run/procedure.ts";
 import { nicGate, stageOf } from "../lib/talos/node.ts";
 import { type Seen, stage } from "../lib/stage.ts";
 import type { Fresh, Prospect } from "../talos/apply.ts";
-import { toAct } from "../lib/to-act.ts";
+import { toAct } from "../lib/run/to-act.ts";
 
-const { eachOf, forEachNode } = await toAct(() => import("../lib/at-once.ts"));
+const { eachOf, forEachNode } = await toAct(() => import("../lib/run/at-once.ts"));
 const { confirmationOf, installStep, installSteps, swapped } = await toAct(() => import("../lib/talos/install.ts"));
 const { expectOurTalosconfig, expectTalosconfig } = await toAct(() => import("../lib/talos/talosconfig.ts"));
-const { until } = await toAct(() => import("../lib/wait.ts"));
+const { until } = await toAct(() => import("../lib/run/wait.ts"));
 const { applyNode, card, hindrance, isFresh, prospectsOf } = await toAct(() => import("../talos/apply.ts"));
 
 /** What the nodes' prospects come to. A node that does not answer is unknown; one that runs with another config is named, and is no obstacle. */

@@ -1,16 +1,16 @@
 // The CustomResourceDefinitions that charts bring, before anything uses them: Flux checks a whole set of objects before it writes any of them.
-import { Failure, isCommandError, textOf } from "../lib/errors.ts";
+import { Failure, isCommandError, textOf } from "../lib/run/errors.ts";
 import type { ClusterAccess } from "../lib/kubernetes/access.ts";
-import { main } from "../lib/procedure.ts";
+import { main } from "../lib/run/procedure.ts";
 import { type Seen, stage } from "../lib/stage.ts";
-import { toAct } from "../lib/to-act.ts";
+import { toAct } from "../lib/run/to-act.ts";
 
 const { customResourceDefinitions } = await toAct(() => import("../lib/manifests.ts"));
 const { worthAnotherTry } = await toAct(() => import("../lib/helm.ts"));
 const { steady } = await toAct(() => import("../lib/kubernetes.ts"));
 const { expectOurCluster, reachCluster } = await toAct(() => import("../lib/kubernetes/access.ts"));
-const { ask } = await toAct(() => import("../lib/shell.ts"));
-const { readNames } = await toAct(() => import("../lib/tool-output.ts"));
+const { ask } = await toAct(() => import("../lib/run/shell.ts"));
+const { readNames } = await toAct(() => import("../lib/run/tool-output.ts"));
 
 const HELMFILE = "bootstrap/helmfile.d/00-crds.yaml";
 const FIELD_MANAGER = "home-ops-bootstrap";

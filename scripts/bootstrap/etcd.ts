@@ -1,13 +1,13 @@
 // Bootstraps etcd on one control plane, once, and waits until all are voting members.
-import type { Context } from "../lib/context.ts";
-import { Failure, textOf } from "../lib/errors.ts";
-import { main } from "../lib/procedure.ts";
+import type { Context } from "../lib/run/context.ts";
+import { Failure, textOf } from "../lib/run/errors.ts";
+import { main } from "../lib/run/procedure.ts";
 import { type Seen, stage } from "../lib/stage.ts";
-import { toAct } from "../lib/to-act.ts";
+import { toAct } from "../lib/run/to-act.ts";
 
 const { askEtcd, seeEtcd } = await toAct(() => import("../lib/etcd.ts"));
 const { expectOurTalosconfig, expectTalosconfig } = await toAct(() => import("../lib/talos/talosconfig.ts"));
-const { until } = await toAct(() => import("../lib/wait.ts"));
+const { until } = await toAct(() => import("../lib/run/wait.ts"));
 
 /** Said by a node that is not so far yet; talosctl's other refusals stay, so they are not waited for. */
 const NOT_YET =

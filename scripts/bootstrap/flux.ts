@@ -1,18 +1,18 @@
 // Flux has fetched the repository and everything in it is ready. From here on Git is what changes the cluster.
-import { Failure } from "../lib/errors.ts";
-import type { Context } from "../lib/context.ts";
+import { Failure } from "../lib/run/errors.ts";
+import type { Context } from "../lib/run/context.ts";
 import type { FluxState } from "../lib/flux.ts";
 import { gitGate, pushedBelow } from "../lib/git.ts";
-import { main } from "../lib/procedure.ts";
+import { main } from "../lib/run/procedure.ts";
 import { type Seen, stage } from "../lib/stage.ts";
-import { toAct } from "../lib/to-act.ts";
+import { toAct } from "../lib/run/to-act.ts";
 
 const { waitingForVault } = await toAct(() => import("../lib/external-secrets.ts"));
 const { fluxState, lacks, needsReconcile, reconcile } = await toAct(() => import("../lib/flux.ts"));
 const { passing } = await toAct(() => import("../lib/kubernetes.ts"));
 const { expectOurCluster, reachCluster } = await toAct(() => import("../lib/kubernetes/access.ts"));
 const { repositoryOf } = await toAct(() => import("../lib/preflight/git.ts"));
-const { until } = await toAct(() => import("../lib/wait.ts"));
+const { until } = await toAct(() => import("../lib/run/wait.ts"));
 
 /** A first install pulls every image and makes Ceph's disks: it is given up when nothing became ready for this long, not when it is merely slow. */
 const PATIENCE = 20 * 60;

@@ -1,12 +1,12 @@
 // $KUBECONFIG leads to this cluster, and the API answers there.
-import { Failure } from "../lib/errors.ts";
-import { main } from "../lib/procedure.ts";
+import { Failure } from "../lib/run/errors.ts";
+import { main } from "../lib/run/procedure.ts";
 import { stage } from "../lib/stage.ts";
-import { toAct } from "../lib/to-act.ts";
+import { toAct } from "../lib/run/to-act.ts";
 
-const { readIfThere, writeFile } = await toAct(() => import("../lib/files.ts"));
+const { readIfThere, writeFile } = await toAct(() => import("../lib/run/files.ts"));
 const { reachCluster } = await toAct(() => import("../lib/kubernetes/access.ts"));
-const { until } = await toAct(() => import("../lib/wait.ts"));
+const { until } = await toAct(() => import("../lib/run/wait.ts"));
 const { foreignKubeconfig, lookForKubeconfig } = await toAct(() => import("../lib/talos/kubeconfig.ts"));
 
 export const kubeconfig = stage({

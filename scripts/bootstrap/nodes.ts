@@ -1,13 +1,13 @@
 // Every node of cluster.yaml is registered in Kubernetes. Not Ready is right here: the CNI comes with the apps.
 import type { KubernetesObject } from "../lib/kubernetes.ts";
-import { Failure } from "../lib/errors.ts";
-import { main } from "../lib/procedure.ts";
+import { Failure } from "../lib/run/errors.ts";
+import { main } from "../lib/run/procedure.ts";
 import { type Seen, stage } from "../lib/stage.ts";
-import { toAct } from "../lib/to-act.ts";
+import { toAct } from "../lib/run/to-act.ts";
 
 const { condition, getAll } = await toAct(() => import("../lib/kubernetes.ts"));
 const { reachCluster } = await toAct(() => import("../lib/kubernetes/access.ts"));
-const { until } = await toAct(() => import("../lib/wait.ts"));
+const { until } = await toAct(() => import("../lib/run/wait.ts"));
 
 /** Which of the expected nodes are there; one that nobody expects is named. Throws when the API has other nodes only: that is another cluster. */
 export function compareNodes(expected: string[], found: KubernetesObject[]): Seen {

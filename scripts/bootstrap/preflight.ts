@@ -1,17 +1,17 @@
 // Everything that can be known before anything is changed, asked at once and shown whole.
 import { join } from "node:path";
-import type { Context } from "../lib/context.ts";
-import { Failure, textOf } from "../lib/errors.ts";
+import type { Context } from "../lib/run/context.ts";
+import { Failure, textOf } from "../lib/run/errors.ts";
 import { gitGate } from "../lib/git.ts";
-import type { Gate, Verdict } from "../lib/gates.ts";
+import type { Gate, Verdict } from "../lib/run/gates.ts";
 import type { Check, Result } from "../lib/preflight/verdict.ts";
-import { main, procedure } from "../lib/procedure.ts";
-import { toAct } from "../lib/to-act.ts";
+import { main, procedure } from "../lib/run/procedure.ts";
+import { toAct } from "../lib/run/to-act.ts";
 
-const { eachOf } = await toAct(() => import("../lib/at-once.ts"));
+const { eachOf } = await toAct(() => import("../lib/run/at-once.ts"));
 const { knownToFactory } = await toAct(() => import("../lib/factory.ts"));
 const { openHttp } = await toAct(() => import("../lib/http.ts"));
-const { readIfThere } = await toAct(() => import("../lib/files.ts"));
+const { readIfThere } = await toAct(() => import("../lib/run/files.ts"));
 const { disagreements, inWords } = await toAct(() => import("../lib/gitops/agreement.ts"));
 const { lookAtGit } = await toAct(() => import("../lib/preflight/git.ts"));
 const { askHosts, judgeClock, judgeHosts } = await toAct(() => import("../lib/preflight/hosts.ts"));
@@ -26,7 +26,7 @@ const { stageOf } = await toAct(() => import("../lib/talos/node.ts"));
 const { expectTalosconfig } = await toAct(() => import("../lib/talos/talosconfig.ts"));
 const { readSchematic } = await toAct(() => import("../lib/talos/schematic.ts"));
 const { configReferences } = await toAct(() => import("../lib/talos/render.ts"));
-const { table } = await toAct(() => import("../lib/ui.ts"));
+const { table } = await toAct(() => import("../lib/run/ui.ts"));
 const { validateAll } = await toAct(() => import("../talos/validate.ts"));
 
 /** Every secret that the bootstrap will need, and those that the cluster asks for once Flux is there, by one process. */

@@ -1,11 +1,11 @@
 // Namespaces, and the Secrets that nothing in the cluster can make yet, in one apply.
-import type { Context } from "../lib/context.ts";
-import { Failure, isCommandError, textOf } from "../lib/errors.ts";
+import type { Context } from "../lib/run/context.ts";
+import { Failure, isCommandError, textOf } from "../lib/run/errors.ts";
 import type { ClusterAccess } from "../lib/kubernetes/access.ts";
-import { main } from "../lib/procedure.ts";
+import { main } from "../lib/run/procedure.ts";
 import type { Resource } from "../lib/resources.ts";
 import { stage } from "../lib/stage.ts";
-import { toAct } from "../lib/to-act.ts";
+import { toAct } from "../lib/run/to-act.ts";
 
 const { readFound, steady } = await toAct(() => import("../lib/kubernetes.ts"));
 const { expectOurCluster, reachCluster } = await toAct(() => import("../lib/kubernetes/access.ts"));

@@ -1,9 +1,9 @@
 // Applies one application from the working tree, to try it out. Flux takes it back to what was pushed at its next reconciliation.
-import { Stop } from "../lib/errors.ts";
-import { text } from "../lib/options.ts";
-import type { Plan } from "../lib/plan.ts";
-import { main, procedure } from "../lib/procedure.ts";
-import { toAct } from "../lib/to-act.ts";
+import { Stop } from "../lib/run/errors.ts";
+import { text } from "../lib/run/options.ts";
+import type { Plan } from "../lib/run/plan.ts";
+import { main, procedure } from "../lib/run/procedure.ts";
+import { toAct } from "../lib/run/to-act.ts";
 
 const { appliedObjects, readApp } = await toAct(() => import("../lib/gitops/app.ts"));
 const { steady } = await toAct(() => import("../lib/kubernetes.ts"));

@@ -1,11 +1,11 @@
 // Takes an application out of the cluster: its Kustomization is suspended first, so that Flux does not bring it back, then everything it applied goes.
-import { Failure } from "../lib/errors.ts";
+import { Failure } from "../lib/run/errors.ts";
 import type { Applied, Closure } from "../lib/gitops/closure.ts";
 import type { ClusterAccess } from "../lib/kubernetes/access.ts";
-import { text } from "../lib/options.ts";
-import type { Plan } from "../lib/plan.ts";
-import { main, procedure } from "../lib/procedure.ts";
-import { toAct } from "../lib/to-act.ts";
+import { text } from "../lib/run/options.ts";
+import type { Plan } from "../lib/run/plan.ts";
+import { main, procedure } from "../lib/run/procedure.ts";
+import { toAct } from "../lib/run/to-act.ts";
 
 const { findApp } = await toAct(() => import("../lib/gitops/app.ts"));
 const { closureOf, refuseVital } = await toAct(() => import("../lib/gitops/closure.ts"));

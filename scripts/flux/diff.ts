@@ -1,9 +1,9 @@
 // Shows what Flux would change in the cluster for one application, if the working tree were pushed. Changes nothing.
-import { Failure, Stop, textOf } from "../lib/errors.ts";
+import { Failure, Stop, textOf } from "../lib/run/errors.ts";
 import type { ClusterAccess } from "../lib/kubernetes/access.ts";
-import { text } from "../lib/options.ts";
-import { main, procedure } from "../lib/procedure.ts";
-import { toAct } from "../lib/to-act.ts";
+import { text } from "../lib/run/options.ts";
+import { main, procedure } from "../lib/run/procedure.ts";
+import { toAct } from "../lib/run/to-act.ts";
 
 const { appliedObjects, readApp } = await toAct(() => import("../lib/gitops/app.ts"));
 const { steady } = await toAct(() => import("../lib/kubernetes.ts"));

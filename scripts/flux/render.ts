@@ -1,7 +1,7 @@
 // Prints what Flux would apply of one application, from the working tree: built, patched, and with every variable filled in.
-import { text } from "../lib/options.ts";
-import { main, procedure } from "../lib/procedure.ts";
-import { toAct } from "../lib/to-act.ts";
+import { text } from "../lib/run/options.ts";
+import { main, procedure } from "../lib/run/procedure.ts";
+import { toAct } from "../lib/run/to-act.ts";
 
 const { appliedObjects, readApp } = await toAct(() => import("../lib/gitops/app.ts"));
 const { printDocuments } = await toAct(() => import("../lib/yaml.ts"));

@@ -1,12 +1,12 @@
 // Ends a simulated home and removes its folder, with all that was made in it.
 import { rm } from "node:fs/promises";
-import { effect } from "../lib/effects.ts";
-import { lives } from "../lib/files.ts";
-import { text } from "../lib/options.ts";
-import { main, procedure } from "../lib/procedure.ts";
+import { effect } from "../lib/run/effects.ts";
+import { lives } from "../lib/run/files.ts";
+import { text } from "../lib/run/options.ts";
+import { main, procedure } from "../lib/run/procedure.ts";
 import { homeFolder, labTask, lookAt, USUAL_NAME } from "../lib/simulated-home.ts";
-import { inState } from "../lib/state-folder.ts";
-import { until } from "../lib/wait.ts";
+import { inState } from "../lib/run/state-folder.ts";
+import { until } from "../lib/run/wait.ts";
 
 export const down = procedure({
   name: "lab:down",

@@ -1,10 +1,10 @@
 // The operator's first day against a simulated home: from an empty vault to a cluster that Flux keeps, with nothing of the real home in reach.
 import { dirname, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
-import { Failure } from "../lib/errors.ts";
-import { flag, integer, maybeText } from "../lib/options.ts";
-import { main, procedure } from "../lib/procedure.ts";
-import { table, type Ui } from "../lib/ui.ts";
+import { Failure } from "../lib/run/errors.ts";
+import { flag, integer, maybeText } from "../lib/run/options.ts";
+import { main, procedure } from "../lib/run/procedure.ts";
+import { table, type Ui } from "../lib/run/ui.ts";
 
 const PROJECT = resolve(dirname(fileURLToPath(import.meta.url)), "../..");
 

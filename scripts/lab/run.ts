@@ -3,11 +3,11 @@ import { spawn } from "node:child_process";
 import { existsSync, readdirSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
-import { Failure, UsageError } from "../lib/errors.ts";
+import { Failure, UsageError } from "../lib/run/errors.ts";
 import { nearest } from "../lib/nearest.ts";
-import { text, variable } from "../lib/options.ts";
-import { main, procedure } from "../lib/procedure.ts";
-import { COMMON } from "../lib/words.ts";
+import { text, variable } from "../lib/run/options.ts";
+import { main, procedure } from "../lib/run/procedure.ts";
+import { COMMON } from "../lib/run/words.ts";
 import { homeFolder, labTask, lookAt, USUAL_NAME } from "../lib/simulated-home.ts";
 
 const SCRIPTS = resolve(dirname(fileURLToPath(import.meta.url)), "..");

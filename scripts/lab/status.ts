@@ -1,11 +1,11 @@
 // How the simulated home stands: its machines, what its cluster does, which faults are on.
-import { Failure } from "../lib/errors.ts";
-import { text } from "../lib/options.ts";
-import { main, procedure } from "../lib/procedure.ts";
-import { ask } from "../lib/shell.ts";
+import { Failure } from "../lib/run/errors.ts";
+import { text } from "../lib/run/options.ts";
+import { main, procedure } from "../lib/run/procedure.ts";
+import { ask } from "../lib/run/shell.ts";
 import { executable, homeFolder, labTask, lookAt, USUAL_NAME } from "../lib/simulated-home.ts";
-import { readJson } from "../lib/tool-output.ts";
-import { table } from "../lib/ui.ts";
+import { readJson } from "../lib/run/tool-output.ts";
+import { table } from "../lib/run/ui.ts";
 
 interface Status {
   machines: { vm: string; address: string; hostname: string; stage: string; talos?: string; etcd: boolean; complaint?: string }[];

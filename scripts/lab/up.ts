@@ -4,14 +4,14 @@ import { closeSync, openSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
-import { effect } from "../lib/effects.ts";
-import { Failure } from "../lib/errors.ts";
-import { choice, maybeText, text } from "../lib/options.ts";
-import { main, procedure } from "../lib/procedure.ts";
-import { readIfThere } from "../lib/files.ts";
+import { effect } from "../lib/run/effects.ts";
+import { Failure } from "../lib/run/errors.ts";
+import { choice, maybeText, text } from "../lib/run/options.ts";
+import { main, procedure } from "../lib/run/procedure.ts";
+import { readIfThere } from "../lib/run/files.ts";
 import { homeFolder, labTask, lookAt, USUAL_NAME } from "../lib/simulated-home.ts";
-import { inState } from "../lib/state-folder.ts";
-import { until } from "../lib/wait.ts";
+import { inState } from "../lib/run/state-folder.ts";
+import { until } from "../lib/run/wait.ts";
 
 const HOME = resolve(dirname(fileURLToPath(import.meta.url)), "../../test/simulators/home.ts");
 

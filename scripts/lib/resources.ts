@@ -1,5 +1,5 @@
 // The namespaces and Secrets that must exist before Flux, from bootstrap/resources.yaml.njk.
-import type { Context } from "./context.ts";
+import type { Context } from "./run/context.ts";
 import type { KubernetesObject } from "./kubernetes.ts";
 import { refFor, renderTemplate } from "./template.ts";
 import { parseDocuments, referencesOf } from "./yaml.ts";

@@ -1,7 +1,7 @@
 // versions.env, overridden by the environment.
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { Failure, UsageError } from "./errors.ts";
+import { Failure, UsageError } from "./run/errors.ts";
 import { nearest } from "./nearest.ts";
 
 export interface Versions {

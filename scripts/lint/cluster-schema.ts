@@ -1,7 +1,7 @@
 // Writes the JSON schema of talos/cluster.yaml for editors, from the definition that validates it.
 import { join } from "node:path";
-import { readIfThere, writeFile } from "../lib/files.ts";
-import { main, procedure } from "../lib/procedure.ts";
+import { readIfThere, writeFile } from "../lib/run/files.ts";
+import { main, procedure } from "../lib/run/procedure.ts";
 
 const FILE = "talos/cluster.schema.json";
 

@@ -1,8 +1,8 @@
 // The Git hook that reads a commit's first line: a conventional commit, so that the history can be read and Renovate's commits look like ours.
 import { readFile } from "node:fs/promises";
-import { Failure } from "../lib/errors.ts";
-import { text } from "../lib/options.ts";
-import { main, procedure } from "../lib/procedure.ts";
+import { Failure } from "../lib/run/errors.ts";
+import { text } from "../lib/run/options.ts";
+import { main, procedure } from "../lib/run/procedure.ts";
 
 const TYPES = ["build", "chore", "ci", "docs", "feat", "fix", "perf", "refactor", "revert", "style", "test"];
 

@@ -2,12 +2,12 @@
 import { existsSync } from "node:fs";
 import { join, relative, resolve } from "node:path";
 import type { Cluster } from "../lib/cluster/cluster.ts";
-import { Failure, UsageError } from "../lib/errors.ts";
+import { Failure, UsageError } from "../lib/run/errors.ts";
 import { cacheFolder } from "../lib/lint/cache-folder.ts";
 import type { Home, Lint } from "../lib/lint/lint.ts";
-import { choice, maybeText, text } from "../lib/options.ts";
-import { main, procedure } from "../lib/procedure.ts";
-import type { Ui } from "../lib/ui.ts";
+import { choice, maybeText, text } from "../lib/run/options.ts";
+import { main, procedure } from "../lib/run/procedure.ts";
+import type { Ui } from "../lib/run/ui.ts";
 import { wrap } from "../lib/wrap.ts";
 
 export const lintKubernetes = procedure({

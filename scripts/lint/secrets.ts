@@ -1,11 +1,11 @@
 // Refuses secrets in plain text and SOPS files that do not fit .sops.yaml: in the working tree, or in what is about to be committed.
 import { join } from "node:path";
-import { Failure } from "../lib/errors.ts";
-import { readIfThere } from "../lib/files.ts";
+import { Failure } from "../lib/run/errors.ts";
+import { readIfThere } from "../lib/run/files.ts";
 import type { ListedFile } from "../lib/lint/secrets/listed.ts";
-import { flag } from "../lib/options.ts";
-import { main, procedure } from "../lib/procedure.ts";
-import { ask } from "../lib/shell.ts";
+import { flag } from "../lib/run/options.ts";
+import { main, procedure } from "../lib/run/procedure.ts";
+import { ask } from "../lib/run/shell.ts";
 
 /** Documents below it are test data. What is a secret by its shape is found there too: a real key is real in every folder. */
 const FIXTURES = /^test\//;

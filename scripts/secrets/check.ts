@@ -1,9 +1,9 @@
 // Which of all references to secrets resolve: those of the catalogue, and those that stand in the templates.
 import type { Cluster } from "../lib/cluster/cluster.ts";
-import { Failure } from "../lib/errors.ts";
-import { main, procedure } from "../lib/procedure.ts";
+import { Failure } from "../lib/run/errors.ts";
+import { main, procedure } from "../lib/run/procedure.ts";
 import type { Answer } from "../lib/secrets/vault.ts";
-import { toAct } from "../lib/to-act.ts";
+import { toAct } from "../lib/run/to-act.ts";
 
 const { reference } = await toAct(() => import("../lib/cluster/cluster.ts"));
 const { entriesFor, originOf } = await toAct(() => import("../lib/secrets/entries.ts"));
@@ -13,7 +13,7 @@ const { templateReferences } = await toAct(() => import("../lib/secrets/used.ts"
 const { lookUp } = await toAct(() => import("../lib/secrets/vault.ts"));
 const { itemLines } = await toAct(() => import("../lib/secrets/unresolved.ts"));
 const { exposed, vaultsOf } = await toAct(() => import("../lib/secrets/vaults.ts"));
-const { table } = await toAct(() => import("../lib/ui.ts"));
+const { table } = await toAct(() => import("../lib/run/ui.ts"));
 
 /** A reference, and whether there is a value behind it. */
 export interface Row {

@@ -1,18 +1,18 @@
 // A fork's vault is empty on its first day: creates what can be created, never overwrites, and lists what only a person can fetch.
 import { join } from "node:path";
-import type { Context } from "../lib/context.ts";
-import { Failure, UsageError } from "../lib/errors.ts";
-import type { Step } from "../lib/plan.ts";
-import { main, procedure } from "../lib/procedure.ts";
+import type { Context } from "../lib/run/context.ts";
+import { Failure, UsageError } from "../lib/run/errors.ts";
+import type { Step } from "../lib/run/plan.ts";
+import { main, procedure } from "../lib/run/procedure.ts";
 import type { Listed, StoredItem } from "../lib/secrets/op.ts";
 import type { Facts, SecretsPlan, Write } from "../lib/secrets/plan.ts";
-import { toAct } from "../lib/to-act.ts";
+import { toAct } from "../lib/run/to-act.ts";
 
 const { vaultOf } = await toAct(() => import("../lib/cluster/cluster.ts"));
-const { readIfThere, writeFile } = await toAct(() => import("../lib/files.ts"));
+const { readIfThere, writeFile } = await toAct(() => import("../lib/run/files.ts"));
 const { nameOfRule, withRecipient } = await toAct(() => import("../lib/gitops/sops.ts"));
 const { readSopsRules } = await toAct(() => import("../lib/gitops/sops-rules.ts"));
-const { hide } = await toAct(() => import("../lib/redact.ts"));
+const { hide } = await toAct(() => import("../lib/run/redact.ts"));
 const { AGE_KEY, recipientsOfKeys } = await toAct(() => import("../lib/secrets/age.ts"));
 const { entriesFor, isPublic } = await toAct(() => import("../lib/secrets/entries.ts"));
 const { differences, newItem, valueOf, withFields } = await toAct(() => import("../lib/secrets/items.ts"));
@@ -23,7 +23,7 @@ const { planSecrets } = await toAct(() => import("../lib/secrets/plan.ts"));
 const { fetchList } = await toAct(() => import("../lib/secrets/fetch-list.ts"));
 const { plain, troubleOf } = await toAct(() => import("../lib/secrets/trouble.ts"));
 const { nameOf, placeIn, placeOf, vaultsInWords, vaultsOf } = await toAct(() => import("../lib/secrets/vaults.ts"));
-const { readJson } = await toAct(() => import("../lib/tool-output.ts"));
+const { readJson } = await toAct(() => import("../lib/run/tool-output.ts"));
 
 const AGAIN = "task secrets:init (goes on from what it finds)";
 

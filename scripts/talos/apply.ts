@@ -1,19 +1,19 @@
 // Applies machine configs, after showing what would change: to nodes that booted the ISO all at once, to running ones one after the other.
 import type { Node } from "../lib/cluster/cluster.ts";
-import type { Context } from "../lib/context.ts";
-import { Failure } from "../lib/errors.ts";
-import { choice, nodeNames } from "../lib/options.ts";
-import type { Plan, Step } from "../lib/plan.ts";
-import { main, procedure } from "../lib/procedure.ts";
+import type { Context } from "../lib/run/context.ts";
+import { Failure } from "../lib/run/errors.ts";
+import { choice, nodeNames } from "../lib/run/options.ts";
+import type { Plan, Step } from "../lib/run/plan.ts";
+import { main, procedure } from "../lib/run/procedure.ts";
 import type { Change } from "../lib/talos/changes.ts";
 import type { Machine } from "../lib/talos/identity.ts";
 import type { Install } from "../lib/talos/install.ts";
 import { at, atOpenly, inShort, isReady, nicGate, saidBy, type Stage, stageOf } from "../lib/talos/node.ts";
 import { quorumGate } from "../lib/talos/quorum.ts";
 import type { Would } from "../lib/talos/would.ts";
-import { toAct } from "../lib/to-act.ts";
+import { toAct } from "../lib/run/to-act.ts";
 
-const { eachOf, forEachNode, rolling } = await toAct(() => import("../lib/at-once.ts"));
+const { eachOf, forEachNode, rolling } = await toAct(() => import("../lib/run/at-once.ts"));
 const { findNodes } = await toAct(() => import("../lib/cluster/find.ts"));
 const { changesBetween, foundations, lineOf, needReboot } = await toAct(() => import("../lib/talos/changes.ts"));
 const { configDocuments, expectConfig, expectReady, heldDocuments } = await toAct(() => import("../lib/talos/held.ts"));

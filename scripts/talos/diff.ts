@@ -1,9 +1,9 @@
 // Shows what talos:apply would change, and changes nothing.
-import { Failure, Stop } from "../lib/errors.ts";
-import { nodeNames } from "../lib/options.ts";
-import { main, procedure } from "../lib/procedure.ts";
+import { Failure, Stop } from "../lib/run/errors.ts";
+import { nodeNames } from "../lib/run/options.ts";
+import { main, procedure } from "../lib/run/procedure.ts";
 import type { Prospect } from "./apply.ts";
-import { toAct } from "../lib/to-act.ts";
+import { toAct } from "../lib/run/to-act.ts";
 
 const { findNodes } = await toAct(() => import("../lib/cluster/find.ts"));
 const { expectTalosconfig } = await toAct(() => import("../lib/talos/talosconfig.ts"));

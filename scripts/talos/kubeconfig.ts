@@ -1,14 +1,14 @@
 // Fetches the kubeconfig from a control plane into $KUBECONFIG; into the vault only when asked.
-import type { Context } from "../lib/context.ts";
-import { Failure } from "../lib/errors.ts";
-import { flag } from "../lib/options.ts";
-import { describeStep, type Plan } from "../lib/plan.ts";
-import { main, procedure } from "../lib/procedure.ts";
+import type { Context } from "../lib/run/context.ts";
+import { Failure } from "../lib/run/errors.ts";
+import { flag } from "../lib/run/options.ts";
+import { describeStep, type Plan } from "../lib/run/plan.ts";
+import { main, procedure } from "../lib/run/procedure.ts";
 import type { StoredItem } from "../lib/secrets/op.ts";
-import { toAct } from "../lib/to-act.ts";
+import { toAct } from "../lib/run/to-act.ts";
 
 const { vaultOf } = await toAct(() => import("../lib/cluster/cluster.ts"));
-const { readIfThere, writeFile } = await toAct(() => import("../lib/files.ts"));
+const { readIfThere, writeFile } = await toAct(() => import("../lib/run/files.ts"));
 const { newItem, valueOf, withFields } = await toAct(() => import("../lib/secrets/items.ts"));
 const { getItem, listItems } = await toAct(() => import("../lib/secrets/op.ts"));
 const { daysLeft, fetchKubeconfig, foreignKubeconfig } = await toAct(() => import("../lib/talos/kubeconfig.ts"));

@@ -1,7 +1,7 @@
 // Prints machine configs as they would be sent, with their secrets left as references.
-import { nodeNames } from "../lib/options.ts";
-import { main, procedure } from "../lib/procedure.ts";
-import { toAct } from "../lib/to-act.ts";
+import { nodeNames } from "../lib/run/options.ts";
+import { main, procedure } from "../lib/run/procedure.ts";
+import { toAct } from "../lib/run/to-act.ts";
 
 const { findNodes } = await toAct(() => import("../lib/cluster/find.ts"));
 const { renderDocuments } = await toAct(() => import("../lib/talos/render.ts"));

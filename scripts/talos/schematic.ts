@@ -1,12 +1,12 @@
 // The schematic's ID, told offline and confirmed by the image factory when it answers.
-import { textOf } from "../lib/errors.ts";
-import { main, procedure } from "../lib/procedure.ts";
-import { toAct } from "../lib/to-act.ts";
+import { textOf } from "../lib/run/errors.ts";
+import { main, procedure } from "../lib/run/procedure.ts";
+import { toAct } from "../lib/run/to-act.ts";
 
 const { knownToFactory } = await toAct(() => import("../lib/factory.ts"));
 const { openHttp } = await toAct(() => import("../lib/http.ts"));
 const { installerImage, readSchematic } = await toAct(() => import("../lib/talos/schematic.ts"));
-const { table } = await toAct(() => import("../lib/ui.ts"));
+const { table } = await toAct(() => import("../lib/run/ui.ts"));
 
 export const schematic = procedure({
   name: "talos:schematic",

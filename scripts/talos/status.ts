@@ -1,13 +1,13 @@
 // All nodes in one table; one that does not answer is a row, not an error.
-import { main, procedure } from "../lib/procedure.ts";
-import type { Cell } from "../lib/ui.ts";
-import { toAct } from "../lib/to-act.ts";
+import { main, procedure } from "../lib/run/procedure.ts";
+import type { Cell } from "../lib/run/ui.ts";
+import { toAct } from "../lib/run/to-act.ts";
 
-const { readIfThere } = await toAct(() => import("../lib/files.ts"));
+const { readIfThere } = await toAct(() => import("../lib/run/files.ts"));
 const { readSchematic } = await toAct(() => import("../lib/talos/schematic.ts"));
 const { HEAD, notesOf, rowOf, statusOf } = await toAct(() => import("../lib/talos/status.ts"));
 const { dueInDays, expectTalosconfig, expiryOf, RENEW_DAYS } = await toAct(() => import("../lib/talos/talosconfig.ts"));
-const { table } = await toAct(() => import("../lib/ui.ts"));
+const { table } = await toAct(() => import("../lib/run/ui.ts"));
 
 export const status = procedure({
   name: "talos:status",

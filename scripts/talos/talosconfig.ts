@@ -1,12 +1,12 @@
 // Derives $TALOSCONFIG from the secrets in the vault. Its certificate lasts a year; the same command renews it.
 import { reference } from "../lib/cluster/cluster.ts";
-import type { Context } from "../lib/context.ts";
-import { Failure, textOf } from "../lib/errors.ts";
-import { readIfThere, writeFile } from "../lib/files.ts";
-import { main, procedure } from "../lib/procedure.ts";
-import { hide } from "../lib/redact.ts";
+import type { Context } from "../lib/run/context.ts";
+import { Failure, textOf } from "../lib/run/errors.ts";
+import { readIfThere, writeFile } from "../lib/run/files.ts";
+import { main, procedure } from "../lib/run/procedure.ts";
+import { hide } from "../lib/run/redact.ts";
 import { bundleFromFields, TALOS_FIELDS } from "../lib/secrets/talos-bundle.ts";
-import { ask } from "../lib/shell.ts";
+import { ask } from "../lib/run/shell.ts";
 import { dueInDays, expiryOf, faultOfTalosconfig, keysOf, withContext } from "../lib/talos/talosconfig.ts";
 
 export const talosconfig = procedure({

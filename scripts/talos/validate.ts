@@ -1,14 +1,14 @@
 // Renders every machine config and lets talosctl validate it, strictly; the configs go through a pipe and leave no file.
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { Failure, textOf } from "../lib/errors.ts";
-import type { Context } from "../lib/context.ts";
-import { main, procedure } from "../lib/procedure.ts";
-import { toAct } from "../lib/to-act.ts";
+import { Failure, textOf } from "../lib/run/errors.ts";
+import type { Context } from "../lib/run/context.ts";
+import { main, procedure } from "../lib/run/procedure.ts";
+import { toAct } from "../lib/run/to-act.ts";
 
-const { eachOf } = await toAct(() => import("../lib/at-once.ts"));
+const { eachOf } = await toAct(() => import("../lib/run/at-once.ts"));
 const { ownTemplate, renderNode, TEMPLATE } = await toAct(() => import("../lib/talos/render.ts"));
-const { ask } = await toAct(() => import("../lib/shell.ts"));
+const { ask } = await toAct(() => import("../lib/run/shell.ts"));
 
 export const validate = procedure({
   name: "talos:validate",

@@ -2,11 +2,11 @@
 import { existsSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import { Failure } from "../lib/errors.ts";
-import { main, procedure } from "../lib/procedure.ts";
-import { toAct } from "../lib/to-act.ts";
+import { Failure } from "../lib/run/errors.ts";
+import { main, procedure } from "../lib/run/procedure.ts";
+import { toAct } from "../lib/run/to-act.ts";
 
-const { effect } = await toAct(() => import("../lib/effects.ts"));
+const { effect } = await toAct(() => import("../lib/run/effects.ts"));
 const { buildMissing, linkAll, prune } = await toAct(() => import("../lib/tools/build.ts"));
 const { cacheFolder, placesOf } = await toAct(() => import("../lib/tools/cache.ts"));
 const { compile, removeDrafts } = await toAct(() => import("../lib/tools/compile.ts"));

@@ -1,20 +1,20 @@
 // Creates and boots the nodes' VMs on the NAS: checks everything first, makes each thing once, takes back what it made for a VM that was never started.
-import type { Context } from "../lib/context.ts";
-import { Failure, textOf } from "../lib/errors.ts";
-import type { Gate } from "../lib/gates.ts";
+import type { Context } from "../lib/run/context.ts";
+import { Failure, textOf } from "../lib/run/errors.ts";
+import type { Gate } from "../lib/run/gates.ts";
 import type { Entry } from "../lib/ledger.ts";
-import { flag, nodeNames } from "../lib/options.ts";
-import { main, procedure } from "../lib/procedure.ts";
+import { flag, nodeNames } from "../lib/run/options.ts";
+import { main, procedure } from "../lib/run/procedure.ts";
 import type { Machine } from "../lib/truenas/machine.ts";
 import type { Nas } from "../lib/truenas/nas.ts";
 import type { Vm } from "../lib/truenas/queries.ts";
 import type { Sight } from "../lib/truenas/undo.ts";
 import type { Notes } from "../lib/vm/notes.ts";
 import type { DeployPlan, NodePlan } from "../lib/vm/plan.ts";
-import { toAct } from "../lib/to-act.ts";
+import { toAct } from "../lib/run/to-act.ts";
 
 const { findNodes } = await toAct(() => import("../lib/cluster/find.ts"));
-const { forEachNode } = await toAct(() => import("../lib/at-once.ts"));
+const { forEachNode } = await toAct(() => import("../lib/run/at-once.ts"));
 const { openHttp } = await toAct(() => import("../lib/http.ts"));
 const { deviations, identity, missingDevices } = await toAct(() => import("../lib/truenas/machine.ts"));
 const { connectNas } = await toAct(() => import("../lib/truenas/nas.ts"));
@@ -26,7 +26,7 @@ const { seeNas } = await toAct(() => import("../lib/vm/facts.ts"));
 const { openNotes } = await toAct(() => import("../lib/vm/notes.ts"));
 const { describePlan, planDeploy, stepsOf } = await toAct(() => import("../lib/vm/plan.ts"));
 const { describeIso, makeIso, requireTruenas, wantedIso } = await toAct(() => import("../talos/prepare-iso.ts"));
-const { patient } = await toAct(() => import("../lib/patience.ts"));
+const { patient } = await toAct(() => import("../lib/run/patience.ts"));
 
 /** planDeploy looks itself, with everything else that it asks the NAS. */
 const poolGate: Gate = { name: "pool", about: "the pool for the VMs is online and healthy" };

@@ -1,18 +1,18 @@
 // Which Kopia repository belongs to this home. Until that is recorded, an empty or wrong path on the NAS gets a new repository, and every application would start empty.
 import { join } from "node:path";
-import type { Context } from "../lib/context.ts";
-import { Failure } from "../lib/errors.ts";
+import type { Context } from "../lib/run/context.ts";
+import { Failure } from "../lib/run/errors.ts";
 import type { KubernetesObject } from "../lib/kubernetes.ts";
 import type { ClusterAccess } from "../lib/kubernetes/access.ts";
-import { describeStep } from "../lib/plan.ts";
-import { main, procedure } from "../lib/procedure.ts";
-import { toAct } from "../lib/to-act.ts";
+import { describeStep } from "../lib/run/plan.ts";
+import { main, procedure } from "../lib/run/procedure.ts";
+import { toAct } from "../lib/run/to-act.ts";
 
 const { JOB, readIdentity, withIdentity } = await toAct(() => import("../lib/backup/identity.ts"));
-const { readIfThere, writeFile } = await toAct(() => import("../lib/files.ts"));
+const { readIfThere, writeFile } = await toAct(() => import("../lib/run/files.ts"));
 const { steady } = await toAct(() => import("../lib/kubernetes.ts"));
 const { expectOurCluster } = await toAct(() => import("../lib/kubernetes/access.ts"));
-const { readJson } = await toAct(() => import("../lib/tool-output.ts"));
+const { readJson } = await toAct(() => import("../lib/run/tool-output.ts"));
 
 const FILE = "talos/cluster.yaml";
 const PUBLISH = "task configure, then commit and push";

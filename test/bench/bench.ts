@@ -4,7 +4,7 @@ import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { table } from "../../scripts/lib/ui.ts";
+import { table } from "../../scripts/lib/run/ui.ts";
 import { loadVersions } from "../../scripts/lib/versions.ts";
 import { slowestHelp } from "./help.ts";
 import { manyNodes } from "./many-nodes.ts";

@@ -2,7 +2,7 @@
 import { resolve } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { eachOf } from "../../scripts/lib/at-once.ts";
+import { eachOf } from "../../scripts/lib/run/at-once.ts";
 import { changing } from "./changes.ts";
 import { comparable } from "./compare.ts";
 import { linesOfAHome, linesOfTheUnitTests, templatesOf } from "./corpus.ts";

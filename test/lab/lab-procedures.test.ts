@@ -8,8 +8,8 @@ import { down } from "../../scripts/lab/down.ts";
 import { run } from "../../scripts/lab/run.ts";
 import { status } from "../../scripts/lab/status.ts";
 import { up } from "../../scripts/lab/up.ts";
-import type { Options } from "../../scripts/lib/options.ts";
-import { type Procedure, runProcedure } from "../../scripts/lib/procedure.ts";
+import type { Options } from "../../scripts/lib/run/options.ts";
+import { type Procedure, runProcedure } from "../../scripts/lib/run/procedure.ts";
 
 const state = mkdtempSync(join(tmpdir(), "lab-"));
 const folder = join(state, "homes/lab");

@@ -1,5 +1,5 @@
 // Every point of the bootstrap at which it can be killed, as many as the time allows, two homes side by side.
-import type { Ui } from "../../scripts/lib/ui.ts";
+import type { Ui } from "../../scripts/lib/run/ui.ts";
 import { askHome } from "../simulators/control.ts";
 import { DAY, live, lodge, type Lodging } from "./day.ts";
 import { chart, type Course, nameOf, shuffled, survive } from "./interrupt.ts";

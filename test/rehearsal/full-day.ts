@@ -1,6 +1,6 @@
 // The whole day once: runs each step, stops at the first that fails, and says what a person would want to know at the end.
-import { Failure } from "../../scripts/lib/errors.ts";
-import type { Ui } from "../../scripts/lib/ui.ts";
+import { Failure } from "../../scripts/lib/run/errors.ts";
+import type { Ui } from "../../scripts/lib/run/ui.ts";
 import { DAY, ending, live, lodge, misdeeds, type Ran } from "./day.ts";
 
 export interface Told {

@@ -4,7 +4,7 @@ import { isIPv4 } from "node:net";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { UsageError } from "../../scripts/lib/errors.ts";
+import { UsageError } from "../../scripts/lib/run/errors.ts";
 import { environmentOf, type HomeFile, layoutOf, PROJECT } from "./environment.ts";
 import { leasesOf, makeFork, vaultsOf, writeTools } from "./fork.ts";
 import { findTool } from "./cli/tools.ts";

@@ -2,7 +2,7 @@
 import { existsSync } from "node:fs";
 import { delimiter, dirname, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
-import { UsageError } from "../../scripts/lib/errors.ts";
+import { UsageError } from "../../scripts/lib/run/errors.ts";
 import { binFolder, cacheFolder, placesOf } from "../../scripts/lib/tools/cache.ts";
 import { readTable } from "../../scripts/lib/tools/table.ts";
 

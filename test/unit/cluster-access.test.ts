@@ -16,8 +16,8 @@ import { expectOurCluster, reachCluster } from "../../scripts/lib/kubernetes/acc
 import { strangeness } from "../../scripts/lib/kubernetes/identity.ts";
 import { suspendedLeftovers } from "../../scripts/lib/leftovers/suspended.ts";
 import { identity } from "../../scripts/volsync/identity.ts";
-import type { Options, Values } from "../../scripts/lib/options.ts";
-import type { Procedure } from "../../scripts/lib/procedure.ts";
+import type { Options, Values } from "../../scripts/lib/run/options.ts";
+import type { Procedure } from "../../scripts/lib/run/procedure.ts";
 import { record } from "./recorder.ts";
 import { kubeconfigFor, testCluster } from "./test-cluster.ts";
 

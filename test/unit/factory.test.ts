@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { Failure } from "../../scripts/lib/errors.ts";
+import { Failure } from "../../scripts/lib/run/errors.ts";
 import { askImage, imageUrl, missingExtensions, postSchematic } from "../../scripts/lib/factory.ts";
 import type { Answer, Http } from "../../scripts/lib/http.ts";
 

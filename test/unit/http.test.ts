@@ -1,10 +1,10 @@
 import { createHash } from "node:crypto";
 import { MockAgent } from "undici";
 import { beforeEach, describe, expect, test } from "vitest";
-import { type Event, silentReport } from "../../scripts/lib/report.ts";
-import { openGate } from "../../scripts/lib/effects.ts";
+import { type Event, silentReport } from "../../scripts/lib/run/report.ts";
+import { openGate } from "../../scripts/lib/run/effects.ts";
 import { openHttp } from "../../scripts/lib/http.ts";
-import { useClock } from "../../scripts/lib/wait.ts";
+import { useClock } from "../../scripts/lib/run/wait.ts";
 import { stillClock } from "./recorder.ts";
 
 const PAGE = "https://factory.talos.dev/x";

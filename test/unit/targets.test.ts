@@ -3,8 +3,8 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse } from "yaml";
 import { beforeAll, describe, expect, test } from "vitest";
-import { variable } from "../../scripts/lib/options.ts";
-import type { Procedure } from "../../scripts/lib/procedure.ts";
+import { variable } from "../../scripts/lib/run/options.ts";
+import type { Procedure } from "../../scripts/lib/run/procedure.ts";
 import { MENU } from "../../scripts/menu.ts";
 
 interface Target {

@@ -1,5 +1,5 @@
 // From what a person typed to the node they mean.
-import { UsageError } from "../errors.ts";
+import { UsageError } from "../run/errors.ts";
 import { nearest } from "../nearest.ts";
 import type { Cluster, Node } from "./cluster.ts";
 

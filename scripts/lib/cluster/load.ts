@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { numberOf, textOf } from "../address.ts";
-import { UsageError } from "../errors.ts";
+import { UsageError } from "../run/errors.ts";
 import { checkHome, warnings } from "./checks.ts";
 import { type Cluster, ITEM_KEYS, type ItemKey } from "./cluster.ts";
 import { type Finding, type Path, type Read, tell } from "./findings.ts";

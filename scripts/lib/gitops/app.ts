@@ -1,5 +1,5 @@
 // One application of the tree, by the name of its Kustomization: what Flux would apply of it, and what the cluster says Flux has applied.
-import { UsageError } from "../errors.ts";
+import { UsageError } from "../run/errors.ts";
 import { isKind } from "../lint/object.ts";
 import { readTree } from "../lint/read.ts";
 import type { FluxKustomization, KubeObject } from "../lint/types.ts";
@@ -27,7 +27,7 @@ export async function readApp(root: string, word: string): Promise<FluxKustomiza
   const theirs = tree.findings.filter(
     ({ level, file }) => level === "error" && file.startsWith(String(app.spec.path).replace(/^\.\//, "")),
   );
-  const { Failure } = await import("../errors.ts");
+  const { Failure } = await import("../run/errors.ts");
   throw new Failure({
     attempted: `build ${word} as Flux does`,
     said: theirs.map(({ file, line, message }) => `${file}:${line} ${message}`).join("\n") || "its build fails",

@@ -2,11 +2,11 @@
 // A procedure therefore cannot forget to check, and another cluster's API server receives nothing.
 import { readFileSync } from "node:fs";
 import { reference } from "../cluster/cluster.ts";
-import type { Context } from "../context.ts";
-import { Failure, textOf } from "../errors.ts";
-import { readIfThere } from "../files.ts";
-import { ask, type Shell } from "../shell.ts";
-import { pause } from "../wait.ts";
+import type { Context } from "../run/context.ts";
+import { Failure, textOf } from "../run/errors.ts";
+import { readIfThere } from "../run/files.ts";
+import { ask, type Shell } from "../run/shell.ts";
+import { pause } from "../run/wait.ts";
 import { strangeness } from "./identity.ts";
 
 export interface ClusterAccess {

@@ -1,5 +1,5 @@
 // What `leftovers` must know of each kind of ledger entry. A new kind is one more object like lib/leftovers/nas.ts, listed in scripts/leftovers.ts.
-import type { Context } from "../context.ts";
+import type { Context } from "../run/context.ts";
 import type { Entry } from "../ledger.ts";
 
 export interface Sight {
@@ -26,7 +26,7 @@ export interface Room {
 
 /** Looks at every entry, each in its room; what cannot be asked is unknown and says why. */
 export async function seeAll(rooms: readonly Room[], entries: readonly Entry[], context: Context, chosen: Chosen): Promise<Sight[]> {
-  const { textOf } = await import("../errors.ts");
+  const { textOf } = await import("../run/errors.ts");
   const known = await Promise.all(
     byRoom(rooms, entries).map(async ({ room, theirs }): Promise<Sight[]> => {
       try {

@@ -1,5 +1,5 @@
 // VMs and zvols that a run of vm:deploy began and did not finish.
-import type { Context } from "../context.ts";
+import type { Context } from "../run/context.ts";
 import { connectNas, type Nas } from "../truenas/nas.ts";
 import { describe, judgeEntries, seeNasEntries, undoEntries } from "../truenas/undo.ts";
 import type { Room } from "./kinds.ts";

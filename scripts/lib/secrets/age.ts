@@ -1,12 +1,12 @@
 // The age key that SOPS files are encrypted for, and whether everything that names it agrees.
 import { join } from "node:path";
 import { reference } from "../cluster/cluster.ts";
-import type { Context } from "../context.ts";
-import { Failure } from "../errors.ts";
-import { readIfThere } from "../files.ts";
+import type { Context } from "../run/context.ts";
+import { Failure } from "../run/errors.ts";
+import { readIfThere } from "../run/files.ts";
 import { recipientsOf, ruleFaults } from "../gitops/sops.ts";
 import { readSopsRules } from "../gitops/sops-rules.ts";
-import { hide } from "../redact.ts";
+import { hide } from "../run/redact.ts";
 
 /** Where the private half is kept; bootstrap puts the same field into the cluster as sops-age-secret. */
 export const AGE_KEY = { item: "sops", field: "SOPS_PRIVATE_KEY" } as const;

@@ -1,6 +1,6 @@
 // What only a person can fetch, as they would work through it: one block for each place to go to.
 import type { Cluster } from "../cluster/cluster.ts";
-import { table } from "../ui.ts";
+import { table } from "../run/ui.ts";
 import { nameOf } from "./vaults.ts";
 import type { Entry } from "./catalogue.ts";
 

@@ -1,11 +1,11 @@
 // All values of a run by one `op inject`; only when that fails is each reference asked for by itself, so that every one that is missing gets named.
 import { randomBytes } from "node:crypto";
-import { Failure } from "../errors.ts";
-import { ask } from "../shell.ts";
+import { Failure } from "../run/errors.ts";
+import { ask } from "../run/shell.ts";
 import { parseReference } from "./reference.ts";
 import { meansNoItem, plain, troubleOf } from "./trouble.ts";
 import type { Answer, Source } from "./vault.ts";
-import { patient } from "../patience.ts";
+import { patient } from "../run/patience.ts";
 
 const INJECT_DEADLINE = "60s"; // the app may ask for a fingerprint first
 const READ_DEADLINE = "20s";

@@ -1,7 +1,7 @@
 // Values that a machine can make: Talos' bundle by talosctl, the age key, passwords.
 import { randomInt } from "node:crypto";
-import { hide } from "../redact.ts";
-import { ask } from "../shell.ts";
+import { hide } from "../run/redact.ts";
+import { ask } from "../run/shell.ts";
 import type { Versions } from "../versions.ts";
 import { newIdentity } from "./age.ts";
 import type { Entry } from "./catalogue.ts";

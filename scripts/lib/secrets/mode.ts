@@ -1,5 +1,5 @@
 // In whose name `op` speaks: a person's, a service account's, a Connect server's; and what each of them cannot do.
-import { UsageError } from "../errors.ts";
+import { UsageError } from "../run/errors.ts";
 
 export interface Mode {
   how: "signed-in" | "service-account" | "connect";

@@ -1,8 +1,8 @@
 // Calls to 1Password's package, each with a deadline and ended by Ctrl-C.
 import { type ChildProcess, fork } from "node:child_process";
 import { fileURLToPath } from "node:url";
-import { endGroup } from "../shell.ts";
-import { patient } from "../patience.ts";
+import { endGroup } from "../run/shell.ts";
+import { patient } from "../run/patience.ts";
 
 /** `method` is the package's own: "whoami", "item.list". The value must survive JSON. */
 export type CallOp = (method: string, ...args: unknown[]) => Promise<unknown>;

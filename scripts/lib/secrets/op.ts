@@ -1,11 +1,11 @@
 // What 1Password's own package does well (version, sign-in, items), behind one adapter that knows its traps:
 // it drops the answer when `op` warned on stderr, takes a silent failure for an empty answer, hides the message in `originalMessage`,
 // prints an answer that it cannot parse, and puts a backslash before quotes and `$` although no shell is there to take it away.
-import type { Context } from "../context.ts";
-import { Failure, textOf, UsageError } from "../errors.ts";
-import type { Verdict } from "../gates.ts";
-import { ask, tally } from "../shell.ts";
-import { expectShape, type Pattern, readJson } from "../tool-output.ts";
+import type { Context } from "../run/context.ts";
+import { Failure, textOf, UsageError } from "../run/errors.ts";
+import type { Verdict } from "../run/gates.ts";
+import { ask, tally } from "../run/shell.ts";
+import { expectShape, type Pattern, readJson } from "../run/tool-output.ts";
 import { modeOf } from "./mode.ts";
 import { callOp, OpError } from "./op-calls.ts";
 import { plain, troubleOf } from "./trouble.ts";

@@ -1,5 +1,5 @@
 // `op://vault/item/[section/]field`: what a secret is called in templates. One that `op` could misread is refused before anything runs.
-import { UsageError } from "../errors.ts";
+import { UsageError } from "../run/errors.ts";
 
 export interface Reference {
   vault: string;

@@ -1,5 +1,5 @@
 // Talos' secrets bundle, as `talosctl gen secrets` writes it, and the fields of the vault that hold it.
-import { readYaml, Unreadable } from "../tool-output.ts";
+import { readYaml, Unreadable } from "../run/tool-output.ts";
 
 interface Bundle {
   cluster: { id: string; secret: string };

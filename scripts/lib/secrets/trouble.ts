@@ -1,6 +1,6 @@
 // What is wrong when `op` refuses altogether: not there, nobody signed in, too many requests. One message each, with the command that goes on.
-import { effectsSoFar } from "../effects.ts";
-import { Failure } from "../errors.ts";
+import { effectsSoFar } from "../run/effects.ts";
+import { Failure } from "../run/errors.ts";
 
 /** How a run of `op` ended. */
 export interface Ending {

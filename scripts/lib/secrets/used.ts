@@ -2,7 +2,7 @@
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type Cluster, ITEM_KEYS, type ItemKey, reference } from "../cluster/cluster.ts";
-import { UsageError } from "../errors.ts";
+import { UsageError } from "../run/errors.ts";
 import { nearest } from "../nearest.ts";
 
 const FOLDERS = ["bootstrap", "talos"];

@@ -1,8 +1,8 @@
 // Where secrets come from: references in, values out. What stands behind it is a Source; 1Password's command line is one.
 import { setImmediate } from "node:timers/promises";
-import { effectsSoFar } from "../effects.ts";
-import { Failure } from "../errors.ts";
-import { hide } from "../redact.ts";
+import { effectsSoFar } from "../run/effects.ts";
+import { Failure } from "../run/errors.ts";
+import { hide } from "../run/redact.ts";
 import { isPublic } from "./entries.ts";
 import { fromOp } from "./inject.ts";
 import { modeOf } from "./mode.ts";

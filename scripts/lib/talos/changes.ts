@@ -1,5 +1,5 @@
 // What a config would change on a node, value by value, removals first; and what of it needs a reboot.
-import { HIDDEN, holdsSecret } from "../redact.ts";
+import { HIDDEN, holdsSecret } from "../run/redact.ts";
 import { maskFree, maskSecrets } from "./mask.ts";
 import { type Document, titleOf } from "./merge.ts";
 import { type Keys, secrecyAt } from "./secret-paths.ts";

@@ -1,7 +1,7 @@
 // The installed talosctl: what its version can do.
-import type { Context } from "../context.ts";
-import { Failure, textOf } from "../errors.ts";
-import { ask } from "../shell.ts";
+import type { Context } from "../run/context.ts";
+import { Failure, textOf } from "../run/errors.ts";
+import { ask } from "../run/shell.ts";
 
 const known = new WeakMap<object, Promise<boolean>>();
 

@@ -1,8 +1,8 @@
 // Reads the certificate that a node shows, with a TLS handshake of our own: talosctl cannot print its fingerprint. No other code of the product opens a raw connection.
 import { isIPv6, type Socket } from "node:net";
-import type { Context } from "../context.ts";
+import type { Context } from "../run/context.ts";
 import { proxyFor } from "../proxy.ts";
-import { patient } from "../patience.ts";
+import { patient } from "../run/patience.ts";
 
 const PORT = 50_000;
 const SECONDS = 20;

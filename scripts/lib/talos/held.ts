@@ -1,12 +1,12 @@
 // The machine config that a node holds, asked of the node: what is compared before anything is sent, and what proves afterwards that it arrived.
 import { isDeepStrictEqual } from "node:util";
 import type { Node } from "../cluster/cluster.ts";
-import type { Context } from "../context.ts";
-import { Failure } from "../errors.ts";
-import { ask } from "../shell.ts";
-import { type Seen, until } from "../wait.ts";
+import type { Context } from "../run/context.ts";
+import { Failure } from "../run/errors.ts";
+import { ask } from "../run/shell.ts";
+import { type Seen, until } from "../run/wait.ts";
 import { parseDocuments } from "../yaml.ts";
-import { readYaml, Unreadable } from "../tool-output.ts";
+import { readYaml, Unreadable } from "../run/tool-output.ts";
 import { changesBetween, lineOf } from "./changes.ts";
 import { type Document, titleOf } from "./merge.ts";
 import { at, inShort, isReady, judge, saidBy, stageOf } from "./node.ts";

@@ -1,12 +1,12 @@
 // Which machine answers without a config: its certificate's fingerprint, its NICs and what its disks hold, all read from one and the same machine.
 import type { Node } from "../cluster/cluster.ts";
-import type { Context } from "../context.ts";
-import { ask } from "../shell.ts";
-import { pause } from "../wait.ts";
+import type { Context } from "../run/context.ts";
+import { ask } from "../run/shell.ts";
+import { pause } from "../run/wait.ts";
 import { canPinReads } from "./client.ts";
 import { type Concerned, contentsOf, type Disk, type DiskContents, type Read, type Volume } from "./disks.ts";
 import { fingerprintAt } from "./handshake.ts";
-import { readJsonStream, Unreadable } from "../tool-output.ts";
+import { readJsonStream, Unreadable } from "../run/tool-output.ts";
 import { atOpenly, inShort, saidBy } from "./node.ts";
 
 type Home = Pick<Context, "env" | "signal">;

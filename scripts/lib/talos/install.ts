@@ -1,6 +1,6 @@
 // What an install on a machine in maintenance mode does: how the plan shows it, which nodes must be named for it, and how two looks at it are compared.
 import type { Node } from "../cluster/cluster.ts";
-import type { Step } from "../plan.ts";
+import type { Step } from "../run/plan.ts";
 import { contentsLine, isBlank } from "./disks.ts";
 import type { Machine } from "./identity.ts";
 

@@ -1,12 +1,12 @@
 // The administrator's kubeconfig: fetched from a control plane, and what stands in $KUBECONFIG already.
 import { reference } from "../cluster/cluster.ts";
-import type { Context } from "../context.ts";
-import { Failure } from "../errors.ts";
-import { readIfThere } from "../files.ts";
+import type { Context } from "../run/context.ts";
+import { Failure } from "../run/errors.ts";
+import { readIfThere } from "../run/files.ts";
 import { strangeness } from "../kubernetes/identity.ts";
-import { hide } from "../redact.ts";
-import { ask } from "../shell.ts";
-import type { Seen } from "../wait.ts";
+import { hide } from "../run/redact.ts";
+import { ask } from "../run/shell.ts";
+import type { Seen } from "../run/wait.ts";
 import { at, inShort, saidBy } from "./node.ts";
 import { dueInDays, expectTalosconfig } from "./talosconfig.ts";
 

@@ -1,6 +1,6 @@
 // Looks at a machine that waits for its config: whether it is the node that is meant, what an install takes from it, and what the cluster knows of its address.
 import { type Node, PLATFORM } from "../cluster/cluster.ts";
-import type { Context } from "../context.ts";
+import type { Context } from "../run/context.ts";
 import { configDocuments } from "./held.ts";
 import { identify, type Machine, wrongMachine } from "./identity.ts";
 import type { Install } from "./install.ts";

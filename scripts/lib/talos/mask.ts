@@ -1,6 +1,6 @@
 // A value of a machine config as people may see it: what is secret inside an otherwise public value is hidden.
 import { shapesIn } from "../lint/secrets/shapes.ts";
-import { HIDDEN, holdsSecret } from "../redact.ts";
+import { HIDDEN, holdsSecret } from "../run/redact.ts";
 import { isSecretName } from "./secret-paths.ts";
 
 /** `//user:password@host`, up to the last `@`; a name alone before the `@` is a token. */

@@ -1,12 +1,12 @@
 // Whether the cluster already has a living node at an address. A machine that answers there without a config is then a second one, or a node that was reset behind the cluster's back.
 import type { Node } from "../cluster/cluster.ts";
-import type { Context } from "../context.ts";
-import { Failure, textOf } from "../errors.ts";
+import type { Context } from "../run/context.ts";
+import { Failure, textOf } from "../run/errors.ts";
 import { type Answer, askEtcd } from "../etcd.ts";
-import { readIfThere } from "../files.ts";
+import { readIfThere } from "../run/files.ts";
 import { condition, type KubernetesObject } from "../kubernetes.ts";
 import { expectOurCluster } from "../kubernetes/access.ts";
-import { readJson } from "../tool-output.ts";
+import { readJson } from "../run/tool-output.ts";
 import { inShort } from "./node.ts";
 
 type Home = Pick<Context, "env" | "cluster" | "vault">;

@@ -1,11 +1,11 @@
 // One Talos node as it can be asked: in which stage of its life it is. Every command names its endpoint: the node's own address, never the VIP.
 import type { Node } from "../cluster/cluster.ts";
-import type { Context } from "../context.ts";
-import { textOf } from "../errors.ts";
-import type { Gate } from "../gates.ts";
-import { ask } from "../shell.ts";
-import { readJsonStream, Unreadable } from "../tool-output.ts";
-import { patient } from "../patience.ts";
+import type { Context } from "../run/context.ts";
+import { textOf } from "../run/errors.ts";
+import type { Gate } from "../run/gates.ts";
+import { ask } from "../run/shell.ts";
+import { readJsonStream, Unreadable } from "../run/tool-output.ts";
+import { patient } from "../run/patience.ts";
 
 type Env = Pick<Context, "env">;
 type Place = Pick<Node, "address">;

@@ -1,6 +1,6 @@
 // Whether etcd keeps its quorum while a control plane reboots: Talos 1.13 does not look, so it is looked at here.
-import { eachOf } from "../at-once.ts";
-import type { Gate } from "../gates.ts";
+import { eachOf } from "../run/at-once.ts";
+import type { Gate } from "../run/gates.ts";
 import { isReady, stageOf } from "./node.ts";
 
 /** Every control plane is asked now: a node that went down while a question was open counts as down. */

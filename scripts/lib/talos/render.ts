@@ -2,8 +2,8 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Node, PLATFORM } from "../cluster/cluster.ts";
-import type { Context } from "../context.ts";
-import { Failure, textOf } from "../errors.ts";
+import type { Context } from "../run/context.ts";
+import { Failure, textOf } from "../run/errors.ts";
 import { refFor, renderTemplate, type Variables } from "../template.ts";
 import { parseTyped, printDocuments, referencesOf, withValues } from "../yaml.ts";
 import { deployableMinor } from "../versions.ts";

@@ -1,7 +1,7 @@
 // The home's schematic: talos/schematic.yaml for its hypervisor, and the ID that the image factory will give it.
 import { PLATFORM } from "../cluster/cluster.ts";
-import type { Context } from "../context.ts";
-import { Failure, textOf } from "../errors.ts";
+import type { Context } from "../run/context.ts";
+import { Failure, textOf } from "../run/errors.ts";
 import { renderTemplate } from "../template.ts";
 import { parseTyped } from "../yaml.ts";
 import { readFields } from "./schematic-fields.ts";

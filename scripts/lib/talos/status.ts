@@ -1,13 +1,13 @@
 // How the nodes are, as each tells it; what cannot be seen is unknown, not bad. Needs no secrets, so it works for whoever is not signed in to 1Password.
 import type { Node } from "../cluster/cluster.ts";
-import type { Context } from "../context.ts";
+import type { Context } from "../run/context.ts";
 import { askEtcd } from "../etcd.ts";
-import { ask } from "../shell.ts";
-import type { Cell } from "../ui.ts";
+import { ask } from "../run/shell.ts";
+import type { Cell } from "../run/ui.ts";
 import { changesBetween } from "./changes.ts";
 import { configDocuments, heldDocuments } from "./held.ts";
 import { type Document, titleOf } from "./merge.ts";
-import { readJsonStream, Unreadable } from "../tool-output.ts";
+import { readJsonStream, Unreadable } from "../run/tool-output.ts";
 import { at, type Stage, stageOf } from "./node.ts";
 import { renderDocuments } from "./render.ts";
 import { isDeployable } from "../versions.ts";

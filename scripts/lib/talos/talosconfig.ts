@@ -1,9 +1,9 @@
 // What a talosconfig says of itself: whose it is, whom it reaches, how long it lasts. talosctl makes an empty one where there is none, so it is read here before talosctl is.
 import { type Cluster, reference } from "../cluster/cluster.ts";
-import type { Context } from "../context.ts";
-import { Failure } from "../errors.ts";
-import { readIfThere } from "../files.ts";
-import { readYaml, Unreadable } from "../tool-output.ts";
+import type { Context } from "../run/context.ts";
+import { Failure } from "../run/errors.ts";
+import { readIfThere } from "../run/files.ts";
+import { readYaml, Unreadable } from "../run/tool-output.ts";
 
 interface TalosContext {
   ca?: string;

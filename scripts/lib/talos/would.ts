@@ -1,7 +1,7 @@
 // What a node itself says it would do with a config: whether it reboots depends on its version, and it refuses what it cannot take before anything is sent for good.
 import type { Node } from "../cluster/cluster.ts";
-import type { Context } from "../context.ts";
-import { ask } from "../shell.ts";
+import type { Context } from "../run/context.ts";
+import { ask } from "../run/shell.ts";
 import { at, inShort, saidBy } from "./node.ts";
 
 export type Would = { reboots: boolean } | { refuse: string };

@@ -1,5 +1,5 @@
 // Where the NAS is. Only TLS: TrueNAS revokes an API key the moment it is used over plain http.
-import { Failure } from "../errors.ts";
+import { Failure } from "../run/errors.ts";
 
 /** `host:port` for URLs, from a host, `host:port`, or a URL. */
 export function readAddress(text: string, field: string): string {

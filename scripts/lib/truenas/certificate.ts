@@ -2,8 +2,8 @@
 import { X509Certificate } from "node:crypto";
 import type { TLSSocket } from "node:tls";
 import type { buildConnector } from "undici";
-import { Failure } from "../errors.ts";
-import { patient } from "../patience.ts";
+import { Failure } from "../run/errors.ts";
+import { patient } from "../run/patience.ts";
 
 /** `pins` are SHA-256 fingerprints, `AA:BB:…`; with `ca` a chain to it and the right name will do as well. */
 export interface Trust {

@@ -1,8 +1,8 @@
 // One open connection to TrueNAS: JSON-RPC 2.0, replies in any order, a ping that keeps proxies from cutting it.
-import { Failure, textOf } from "../errors.ts";
-import { readJson } from "../tool-output.ts";
+import { Failure, textOf } from "../run/errors.ts";
+import { readJson } from "../run/tool-output.ts";
 import { NasRefused, NoAnswer, type RpcError } from "./refusal.ts";
-import { patient } from "../patience.ts";
+import { patient } from "../run/patience.ts";
 
 /** An open socket, whatever carries it. */
 export interface Wire {

@@ -1,11 +1,11 @@
 // Opens the socket to the NAS with undici, and asks which APIs it offers before that. Directly: a NAS stands in the same home, no proxy is between.
 import type { Agent } from "undici";
-import { Failure } from "../errors.ts";
-import { readJson } from "../tool-output.ts";
+import { Failure } from "../run/errors.ts";
+import { readJson } from "../run/tool-output.ts";
 import { CertificateRefused, connector, type Trust } from "./certificate.ts";
 import type { Wire } from "./connection.ts";
 import { NoAnswer } from "./refusal.ts";
-import { patient } from "../patience.ts";
+import { patient } from "../run/patience.ts";
 
 export interface Line {
   /** `GET /api/versions`. */

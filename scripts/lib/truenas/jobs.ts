@@ -1,7 +1,7 @@
 // Waiting for a job of TrueNAS, also when the connection goes in the middle: its end is read from its row, never guessed.
-import { Failure } from "../errors.ts";
-import { type Seen, until } from "../wait.ts";
-import type { Ui } from "../ui.ts";
+import { Failure } from "../run/errors.ts";
+import { type Seen, until } from "../run/wait.ts";
+import type { Ui } from "../run/ui.ts";
 import { NasRefused, UnknownOutcome } from "./refusal.ts";
 import type { Session } from "./session.ts";
 

@@ -1,5 +1,5 @@
 // Logging in with an API key and the name of the user it belongs to, and saying plainly why that did not work.
-import { Failure } from "../errors.ts";
+import { Failure } from "../run/errors.ts";
 import type { Connection } from "./connection.ts";
 import { NasRefused } from "./refusal.ts";
 

@@ -1,10 +1,10 @@
 // The NAS as procedures use it: `ask` reads, `act` changes, `upload` sends a file.
 import { reference, vaultOf } from "../cluster/cluster.ts";
-import type { Context } from "../context.ts";
-import { effect } from "../effects.ts";
-import { Failure } from "../errors.ts";
-import { hide } from "../redact.ts";
-import { type Seen, until } from "../wait.ts";
+import type { Context } from "../run/context.ts";
+import { effect } from "../run/effects.ts";
+import { Failure } from "../run/errors.ts";
+import { hide } from "../run/redact.ts";
+import { type Seen, until } from "../run/wait.ts";
 import { readAddress } from "./address.ts";
 import { readTrust } from "./certificate.ts";
 import { type Line, openLine } from "./dial.ts";

@@ -1,5 +1,5 @@
 // Questions to the NAS, and its answers in one shape for all versions.
-import { expectShape, type Pattern } from "../tool-output.ts";
+import { expectShape, type Pattern } from "../run/tool-output.ts";
 import type { Nas } from "./nas.ts";
 
 /** A row of `vm.query`, as much as is used of it. */

@@ -1,5 +1,5 @@
 // What TrueNAS says when it refuses, made readable, and the two ways a call can end without an answer.
-import { Failure } from "../errors.ts";
+import { Failure } from "../run/errors.ts";
 
 /** The `error` member of a JSON-RPC reply. `extra` of a validation error is a list of [field, message, errno]. */
 export interface RpcError {

@@ -1,8 +1,8 @@
 // A logged-in connection that comes back: reads are asked again, changes are sent once, and what nobody knows is said to be unknown.
 import { setTimeout as pause } from "node:timers/promises";
-import { effect } from "../effects.ts";
-import type { Ui } from "../ui.ts";
-import { until } from "../wait.ts";
+import { effect } from "../run/effects.ts";
+import type { Ui } from "../run/ui.ts";
+import { until } from "../run/wait.ts";
 import { type CollectionUpdate, type Connection, openConnection, type Wire } from "./connection.ts";
 import type { Roles } from "./login.ts";
 import { isBusy, isLoggedOut, NasRefused, NoAnswer, UnknownOutcome } from "./refusal.ts";

@@ -1,7 +1,7 @@
 // Makes a thing exist exactly once, although the answer to "make it" may get lost: between two tries it looks.
-import { Failure } from "../errors.ts";
-import type { Ui } from "../ui.ts";
-import { untilOrNot } from "../wait.ts";
+import { Failure } from "../run/errors.ts";
+import type { Ui } from "../run/ui.ts";
+import { untilOrNot } from "../run/wait.ts";
 import { UnknownOutcome } from "./refusal.ts";
 
 export interface Surely<T> {

@@ -1,8 +1,8 @@
 // Takes back what a run made on the NAS: VMs that were never started and their disks, each only as far as what is seen makes it safe.
-import { Failure } from "../errors.ts";
+import { Failure } from "../run/errors.ts";
 import type { Entry, Ledger } from "../ledger.ts";
-import type { Ui } from "../ui.ts";
-import { type Seen, until } from "../wait.ts";
+import type { Ui } from "../run/ui.ts";
+import { type Seen, until } from "../run/wait.ts";
 import type { Nas } from "./nas.ts";
 import { type DatasetSeen, findDataset, findPool, findVm, homeOf, readDatasets, readVms, type Vm } from "./queries.ts";
 import { NasRefused, UnknownOutcome } from "./refusal.ts";

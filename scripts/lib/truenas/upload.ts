@@ -3,10 +3,10 @@ import { randomUUID } from "node:crypto";
 import { basename } from "node:path";
 import { Readable } from "node:stream";
 import type { Agent } from "undici";
-import { Failure, textOf } from "../errors.ts";
-import { readJson } from "../tool-output.ts";
+import { Failure, textOf } from "../run/errors.ts";
+import { readJson } from "../run/tool-output.ts";
 import { UnknownOutcome } from "./refusal.ts";
-import { patient } from "../patience.ts";
+import { patient } from "../run/patience.ts";
 
 export interface Upload {
   /** Where it goes: `/mnt/flashstor/ISO/talos.iso`. Folders are made, an older file is overwritten. */

@@ -1,5 +1,5 @@
 // Which version of TrueNAS' API to speak: the newest that both sides know. A server goes on serving the older ones.
-import { Failure } from "../errors.ts";
+import { Failure } from "../run/errors.ts";
 
 /** VMs came back to the API in 25.04.2. */
 const OLDEST = [25, 4, 2];

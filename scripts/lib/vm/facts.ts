@@ -1,6 +1,6 @@
 // Everything about the NAS that creating VMs depends on, asked at once.
-import type { Context } from "../context.ts";
-import { Failure } from "../errors.ts";
+import type { Context } from "../run/context.ts";
+import { Failure } from "../run/errors.ts";
 import { deployableMinor } from "../versions.ts";
 import { isoName, isoPath, type IsoSeen, seeIso } from "../iso.ts";
 import type { Entry } from "../ledger.ts";

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { parseAllDocuments } from "yaml";
-import { eachOf } from "../../../scripts/lib/at-once.ts";
+import { eachOf } from "../../../scripts/lib/run/at-once.ts";
 import { artifactOf } from "../../simulators/world/chart-artifact.ts";
 import { renderedBy } from "../../simulators/world/chart-objects.ts";
 import { chartsAsked } from "../../simulators/world/charts-asked.ts";

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { lookAtGit, placeholders, repositoryOf } from "../../../scripts/lib/preflight/git.ts";
-import { openShell } from "../../../scripts/lib/shell.ts";
+import { openShell } from "../../../scripts/lib/run/shell.ts";
 import { testCluster } from "../test-cluster.ts";
 
 const TEMPLATE = testCluster();

@@ -11,7 +11,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { getAllKnown } from "../../../scripts/lib/kubernetes.ts";
 import { expectOurCluster } from "../../../scripts/lib/kubernetes/access.ts";
-import type { Step } from "../../../scripts/lib/plan.ts";
+import type { Step } from "../../../scripts/lib/run/plan.ts";
 import { type Answer, record } from "../recorder.ts";
 
 const node = (name: string, ready = "False"): KubernetesObject => ({

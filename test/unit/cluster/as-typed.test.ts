@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { readCluster } from "../../../scripts/lib/cluster/load.ts";
-import { UsageError } from "../../../scripts/lib/errors.ts";
+import { UsageError } from "../../../scripts/lib/run/errors.ts";
 
 const HOME = readFileSync("test/fixtures/cluster/good/reference.yaml", "utf8");
 /** The messages about the reference home after each `from` was replaced, without the file's name and line. */

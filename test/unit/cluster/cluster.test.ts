@@ -6,7 +6,7 @@ import { afterEach, describe, expect, test } from "vitest";
 import { reference } from "../../../scripts/lib/cluster/cluster.ts";
 import { readHome } from "../../../scripts/lib/cluster/home.ts";
 import { loadCluster, readCluster } from "../../../scripts/lib/cluster/load.ts";
-import { UsageError } from "../../../scripts/lib/errors.ts";
+import { UsageError } from "../../../scripts/lib/run/errors.ts";
 import { testCluster, testVersions } from "../test-cluster.ts";
 
 const FIXTURES = "test/fixtures/cluster";

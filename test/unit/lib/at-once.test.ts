@@ -1,8 +1,8 @@
 // Work on several things: everything begun is awaited, every failure is reported, nothing begins after a failure or an abort.
 import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import { eachOf, forEachNode, rolling } from "../../../scripts/lib/at-once.ts";
-import { Failure } from "../../../scripts/lib/errors.ts";
+import { eachOf, forEachNode, rolling } from "../../../scripts/lib/run/at-once.ts";
+import { Failure } from "../../../scripts/lib/run/errors.ts";
 import { testCluster } from "../test-cluster.ts";
 
 const { nodes } = testCluster();

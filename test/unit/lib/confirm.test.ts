@@ -1,8 +1,8 @@
 // What was shown is what is done: the second look may find less to do, never something else.
 import { describe, expect, test } from "vitest";
-import type { Gate, Verdict } from "../../../scripts/lib/gates.ts";
-import { differencesOf, type Plan } from "../../../scripts/lib/plan.ts";
-import { procedure } from "../../../scripts/lib/procedure.ts";
+import type { Gate, Verdict } from "../../../scripts/lib/run/gates.ts";
+import { differencesOf, type Plan } from "../../../scripts/lib/run/plan.ts";
+import { procedure } from "../../../scripts/lib/run/procedure.ts";
 import { record } from "../recorder.ts";
 import { testCluster } from "../test-cluster.ts";
 

@@ -3,9 +3,9 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, statSync, symlinkSync, write
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { closeCredentials } from "../../../scripts/lib/credential-modes.ts";
-import { openGate } from "../../../scripts/lib/effects.ts";
-import { type Event, silentReport } from "../../../scripts/lib/report.ts";
+import { closeCredentials } from "../../../scripts/lib/run/credential-modes.ts";
+import { openGate } from "../../../scripts/lib/run/effects.ts";
+import { type Event, silentReport } from "../../../scripts/lib/run/report.ts";
 
 let folder: string;
 let events: Event[];

@@ -3,11 +3,11 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, wr
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { openGate } from "../../../scripts/lib/effects.ts";
-import { readIfThere, removeFile, writeFile } from "../../../scripts/lib/files.ts";
+import { openGate } from "../../../scripts/lib/run/effects.ts";
+import { readIfThere, removeFile, writeFile } from "../../../scripts/lib/run/files.ts";
 import { openLedger } from "../../../scripts/lib/ledger.ts";
-import { forgetSecrets, hide, redact } from "../../../scripts/lib/redact.ts";
-import { openReport, silentReport } from "../../../scripts/lib/report.ts";
+import { forgetSecrets, hide, redact } from "../../../scripts/lib/run/redact.ts";
+import { openReport, silentReport } from "../../../scripts/lib/run/report.ts";
 
 let folder: string;
 beforeEach(() => {

@@ -2,9 +2,9 @@ import { mkdtempSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeEach, describe, expect, test } from "vitest";
-import { openGate } from "../../../scripts/lib/effects.ts";
+import { openGate } from "../../../scripts/lib/run/effects.ts";
 import { openLedger } from "../../../scripts/lib/ledger.ts";
-import { silentReport } from "../../../scripts/lib/report.ts";
+import { silentReport } from "../../../scripts/lib/run/report.ts";
 
 let state: string;
 beforeEach(() => {

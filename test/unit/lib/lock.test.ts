@@ -4,8 +4,8 @@ import { mkdtempSync, readdirSync, writeFileSync } from "node:fs";
 import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeEach, describe, expect, test } from "vitest";
-import { type Holder, lockFolder, takeLock } from "../../../scripts/lib/lock.ts";
-import { startOf } from "../../../scripts/lib/process-start.ts";
+import { type Holder, lockFolder, takeLock } from "../../../scripts/lib/run/lock.ts";
+import { startOf } from "../../../scripts/lib/run/process-start.ts";
 
 let folder: string;
 beforeEach(() => (folder = mkdtempSync(join(tmpdir(), "locks-"))));
@@ -89,7 +89,7 @@ describe("a dead holder's lock", () => {
 
 test("of several runs that start at the same moment exactly one gets the lock", async () => {
   const script = `
-    const { takeLock } = await import(${JSON.stringify(join(process.cwd(), "scripts/lib/lock.ts"))});
+    const { takeLock } = await import(${JSON.stringify(join(process.cwd(), "scripts/lib/run/lock.ts"))});
     try { takeLock(${JSON.stringify(folder)}, "home", "vm:deploy"); console.log("got it"); setTimeout(() => {}, 3000); } catch { console.log("refused"); }`;
   holds("home.lock", { started: "1" }); // a dead holder makes them all try to take over
   const runs = Array.from({ length: 6 }, () => spawn(process.execPath, ["--import", "tsx", "--input-type=module", "-e", script]));

@@ -1,5 +1,5 @@
 import { expect, test, vi } from "vitest";
-import { readPatience } from "../../../scripts/lib/patience.ts";
+import { readPatience } from "../../../scripts/lib/run/patience.ts";
 
 test.each([
   [undefined, 1],
@@ -15,7 +15,7 @@ test.each(["0", "0.5", "-1", "101", "long", "Infinity"])("HOME_OPS_PATIENCE=%s i
 test("every deadline is so many times longer", async () => {
   vi.resetModules();
   vi.stubEnv("HOME_OPS_PATIENCE", "3");
-  const { patient, patientDuration } = await import("../../../scripts/lib/patience.ts");
+  const { patient, patientDuration } = await import("../../../scripts/lib/run/patience.ts");
   expect(patient(20)).toBe(60);
   expect([patientDuration("500ms"), patientDuration("30s"), patientDuration("2m"), patientDuration(100)]).toEqual([
     1_500, 90_000, 360_000, 300,

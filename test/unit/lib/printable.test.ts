@@ -1,6 +1,6 @@
 // Text from outside cannot move the cursor, colour the terminal, or show letters in another order than they stand.
 import { expect, test } from "vitest";
-import { printable } from "../../../scripts/lib/printable.ts";
+import { printable } from "../../../scripts/lib/run/printable.ts";
 
 test.each([
   ["colours", "\u001b[31mred\u001b[0m text", "red text"],

@@ -1,7 +1,7 @@
 // A secret that the run has seen is hidden in every form in which tools, encoders and shells write it.
 import { generateKeyPairSync, randomBytes } from "node:crypto";
 import { afterEach, describe, expect, test } from "vitest";
-import { forgetSecrets, hide, holdsSecret, redact, redactData, toJson } from "../../../scripts/lib/redact.ts";
+import { forgetSecrets, hide, holdsSecret, redact, redactData, toJson } from "../../../scripts/lib/run/redact.ts";
 
 afterEach(forgetSecrets);
 

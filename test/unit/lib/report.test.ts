@@ -3,8 +3,8 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, expect, test } from "vitest";
-import { forgetSecrets, hide } from "../../../scripts/lib/redact.ts";
-import { openReport } from "../../../scripts/lib/report.ts";
+import { forgetSecrets, hide } from "../../../scripts/lib/run/redact.ts";
+import { openReport } from "../../../scripts/lib/run/report.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "report-"));
 afterEach(() => {

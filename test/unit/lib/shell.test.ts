@@ -3,10 +3,10 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeEach, describe, expect, test, vi } from "vitest";
-import { effectsSoFar, openGate } from "../../../scripts/lib/effects.ts";
-import { hide } from "../../../scripts/lib/redact.ts";
-import { type Event, silentReport } from "../../../scripts/lib/report.ts";
-import { ask, openShell, tally } from "../../../scripts/lib/shell.ts";
+import { effectsSoFar, openGate } from "../../../scripts/lib/run/effects.ts";
+import { hide } from "../../../scripts/lib/run/redact.ts";
+import { type Event, silentReport } from "../../../scripts/lib/run/report.ts";
+import { ask, openShell, tally } from "../../../scripts/lib/run/shell.ts";
 
 let stop: AbortController;
 const events: Event[] = [];

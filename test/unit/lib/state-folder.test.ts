@@ -3,11 +3,11 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { Failure } from "../../../scripts/lib/errors.ts";
+import { Failure } from "../../../scripts/lib/run/errors.ts";
 import { openLedger } from "../../../scripts/lib/ledger.ts";
-import { openGate } from "../../../scripts/lib/effects.ts";
-import { openReport, silentReport } from "../../../scripts/lib/report.ts";
-import { inState } from "../../../scripts/lib/state-folder.ts";
+import { openGate } from "../../../scripts/lib/run/effects.ts";
+import { openReport, silentReport } from "../../../scripts/lib/run/report.ts";
+import { inState } from "../../../scripts/lib/run/state-folder.ts";
 
 let folder: string;
 beforeAll(() => void (folder = mkdtempSync(join(tmpdir(), "state-"))));

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { readJson, readJsonStream, readYaml, Unreadable } from "../../../scripts/lib/tool-output.ts";
+import { readJson, readJsonStream, readYaml, Unreadable } from "../../../scripts/lib/run/tool-output.ts";
 
 const source = { command: "kubectl get nodes --output json" };
 const LIST = { items: [{ metadata: { name: "" } }] } as const;

@@ -1,12 +1,12 @@
 // What the person sees and is asked; waiting with a deadline.
 import { Writable } from "node:stream";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { type Collected, documentOf, type ErrorDocument, printDocument } from "../../../scripts/lib/document.ts";
-import { Failure, textOf } from "../../../scripts/lib/errors.ts";
-import { forgetSecrets, hide } from "../../../scripts/lib/redact.ts";
+import { type Collected, documentOf, type ErrorDocument, printDocument } from "../../../scripts/lib/run/document.ts";
+import { Failure, textOf } from "../../../scripts/lib/run/errors.ts";
+import { forgetSecrets, hide } from "../../../scripts/lib/run/redact.ts";
 import { nearest } from "../../../scripts/lib/nearest.ts";
-import { table, terminal, type UiSetup } from "../../../scripts/lib/ui.ts";
-import { until, useClock } from "../../../scripts/lib/wait.ts";
+import { table, terminal, type UiSetup } from "../../../scripts/lib/run/ui.ts";
+import { until, useClock } from "../../../scripts/lib/run/wait.ts";
 import { stillClock } from "../recorder.ts";
 
 function screen(setup: Partial<UiSetup> = {}) {

@@ -1,9 +1,9 @@
 // From words, variables and environment to what a procedure gets; what is wrong names what is right.
 import { describe, expect, test } from "vitest";
-import { refuseMisspelt, wordsOfTask } from "../../../scripts/lib/called-by-task.ts";
-import { choice, flag, integer, maybeText, nodeNames, text } from "../../../scripts/lib/options.ts";
-import { procedure } from "../../../scripts/lib/procedure.ts";
-import { help, readWords } from "../../../scripts/lib/words.ts";
+import { refuseMisspelt, wordsOfTask } from "../../../scripts/lib/run/called-by-task.ts";
+import { choice, flag, integer, maybeText, nodeNames, text } from "../../../scripts/lib/run/options.ts";
+import { procedure } from "../../../scripts/lib/run/procedure.ts";
+import { help, readWords } from "../../../scripts/lib/run/words.ts";
 
 const spec = procedure({
   name: "talos:try",

@@ -1,6 +1,6 @@
 // The command itself: what it prints for people, machines and GitHub, and when it fails.
 import { describe, expect, it } from "vitest";
-import { Failure, UsageError } from "../../../scripts/lib/errors.ts";
+import { Failure, UsageError } from "../../../scripts/lib/run/errors.ts";
 import { lint } from "../../../scripts/lib/lint/lint.ts";
 import type { Finding } from "../../../scripts/lib/lint/types.ts";
 import { lintKubernetes } from "../../../scripts/lint/kubernetes.ts";

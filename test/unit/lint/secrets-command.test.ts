@@ -1,7 +1,7 @@
 // lint:secrets as a command, against a real repository: which files it reads.
 import { execFileSync } from "node:child_process";
 import { expect, it } from "vitest";
-import { openShell } from "../../../scripts/lib/shell.ts";
+import { openShell } from "../../../scripts/lib/run/shell.ts";
 import { lintSecrets } from "../../../scripts/lint/secrets.ts";
 import { record } from "../recorder.ts";
 import { repository } from "./tree.ts";

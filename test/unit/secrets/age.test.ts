@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, describe, expect, onTestFinished, test } from "vitest";
 import { PLACEHOLDER } from "../../../scripts/lib/gitops/sops-rules.ts";
-import { forgetSecrets, redact } from "../../../scripts/lib/redact.ts";
+import { forgetSecrets, redact } from "../../../scripts/lib/run/redact.ts";
 import { expectAgeKey, newIdentity, recipientsOfKeys } from "../../../scripts/lib/secrets/age.ts";
 import { testCluster } from "../test-cluster.ts";
 

@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, expect, onTestFinished, test } from "vitest";
-import { forgetSecrets } from "../../../scripts/lib/redact.ts";
+import { forgetSecrets } from "../../../scripts/lib/run/redact.ts";
 import { judge, secretsCheck, wantedBy } from "../../../scripts/secrets/check.ts";
 import { record } from "../recorder.ts";
 import { testCluster } from "../test-cluster.ts";

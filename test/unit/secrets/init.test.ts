@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import { PLACEHOLDER } from "../../../scripts/lib/gitops/sops-rules.ts";
-import { forgetSecrets } from "../../../scripts/lib/redact.ts";
+import { forgetSecrets } from "../../../scripts/lib/run/redact.ts";
 import { newIdentity, recipientsOfKeys } from "../../../scripts/lib/secrets/age.ts";
 import type { StoredItem } from "../../../scripts/lib/secrets/op.ts";
 import { bundleFromFields, TALOS_FIELDS } from "../../../scripts/lib/secrets/talos-bundle.ts";

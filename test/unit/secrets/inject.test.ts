@@ -1,6 +1,6 @@
 // One `op inject` for all; values come back as they are, whatever they hold; a failed one is followed by a question for each reference.
 import { afterEach, describe, expect, test, vi } from "vitest";
-import { forgetSecrets } from "../../../scripts/lib/redact.ts";
+import { forgetSecrets } from "../../../scripts/lib/run/redact.ts";
 import { fromOp, readBack, template } from "../../../scripts/lib/secrets/inject.ts";
 import { record } from "../recorder.ts";
 

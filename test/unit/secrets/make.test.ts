@@ -1,6 +1,6 @@
 // Made values: enough of them, in letters that no file format minds, and a bundle that lacks nothing.
 import { afterEach, expect, test } from "vitest";
-import { forgetSecrets, redact } from "../../../scripts/lib/redact.ts";
+import { forgetSecrets, redact } from "../../../scripts/lib/run/redact.ts";
 import { CATALOGUE } from "../../../scripts/lib/secrets/catalogue.ts";
 import { makeValues, password } from "../../../scripts/lib/secrets/make.ts";
 import { bundleFromFields } from "../../../scripts/lib/secrets/talos-bundle.ts";

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { callOp, OpError } from "../../../scripts/lib/secrets/op-calls.ts";
-import { openShell } from "../../../scripts/lib/shell.ts";
+import { openShell } from "../../../scripts/lib/run/shell.ts";
 
 const bin = mkdtempSync(join(tmpdir(), "op-")); // one for all: the process keeps the PATH that it was started with
 let stop: AbortController;

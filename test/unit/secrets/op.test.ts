@@ -1,7 +1,7 @@
 // What op-js is asked, word for word, and what becomes of its traps.
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { expectOp, getItem, listItems, lookAtSignIn, whoIsSignedIn } from "../../../scripts/lib/secrets/op.ts";
-import { tally } from "../../../scripts/lib/shell.ts";
+import { tally } from "../../../scripts/lib/run/shell.ts";
 import { record } from "../recorder.ts";
 import { fakeOp, item } from "./fake-op.ts";
 

@@ -1,7 +1,7 @@
 // One clear message for what concerns every reference, with the command that goes on.
 import { beforeEach, expect, test } from "vitest";
-import { begin, openGate } from "../../../scripts/lib/effects.ts";
-import { silentReport } from "../../../scripts/lib/report.ts";
+import { begin, openGate } from "../../../scripts/lib/run/effects.ts";
+import { silentReport } from "../../../scripts/lib/run/report.ts";
 import { meansNoItem, plain, troubleOf } from "../../../scripts/lib/secrets/trouble.ts";
 
 beforeEach(() => openGate(silentReport, false));

@@ -1,9 +1,9 @@
 // One vault for one run: known once, fetched together, hidden at once, every missing one named.
 import { afterEach, expect, test } from "vitest";
 import { reference } from "../../../scripts/lib/cluster/cluster.ts";
-import { openGate } from "../../../scripts/lib/effects.ts";
-import { forgetSecrets, redact } from "../../../scripts/lib/redact.ts";
-import { silentReport } from "../../../scripts/lib/report.ts";
+import { openGate } from "../../../scripts/lib/run/effects.ts";
+import { forgetSecrets, redact } from "../../../scripts/lib/run/redact.ts";
+import { silentReport } from "../../../scripts/lib/run/report.ts";
 import { entriesFor } from "../../../scripts/lib/secrets/entries.ts";
 import { type Answer, lookUp, openVault, type Source } from "../../../scripts/lib/secrets/vault.ts";
 import { testCluster } from "../test-cluster.ts";

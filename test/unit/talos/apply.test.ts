@@ -5,7 +5,7 @@ import { renderNode } from "../../../scripts/lib/talos/render.ts";
 import { quorumGap } from "../../../scripts/lib/talos/quorum.ts";
 import { apply, applyNode, prospectsOf } from "../../../scripts/talos/apply.ts";
 import { diff } from "../../../scripts/talos/diff.ts";
-import { useClock } from "../../../scripts/lib/wait.ts";
+import { useClock } from "../../../scripts/lib/run/wait.ts";
 import { useHandshake } from "../../../scripts/lib/talos/handshake.ts";
 import { type Answer, type Answers, fingerprintOf, record, type Recording, type RecordSetup } from "../recorder.ts";
 import {

@@ -1,6 +1,6 @@
 // What a config would change, as people are shown it.
 import { afterEach, describe, expect, test } from "vitest";
-import { forgetSecrets, hide } from "../../../scripts/lib/redact.ts";
+import { forgetSecrets, hide } from "../../../scripts/lib/run/redact.ts";
 import { changesBetween, foundations, lineOf, needReboot } from "../../../scripts/lib/talos/changes.ts";
 import type { Document } from "../../../scripts/lib/talos/merge.ts";
 

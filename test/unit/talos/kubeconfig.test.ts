@@ -1,7 +1,7 @@
 // talos:kubeconfig: from the first control plane that gives one, proven to be ours, into the vault only when asked.
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { describe, expect, test, vi } from "vitest";
-import { redact } from "../../../scripts/lib/redact.ts";
+import { redact } from "../../../scripts/lib/run/redact.ts";
 import { kubeconfig } from "../../../scripts/talos/kubeconfig.ts";
 import { type Answers, record, type RecordSetup } from "../recorder.ts";
 import { folderWith, kubeconfigOf, newAuthority, NO_ROUTE, secrets, talosconfigOf } from "./home.ts";

@@ -1,5 +1,5 @@
 // A NAS in memory behind the product's own `Nas`: it keeps what it is told and writes down every change, in order.
-import { effect } from "../../../scripts/lib/effects.ts";
+import { effect } from "../../../scripts/lib/run/effects.ts";
 import type { Nas } from "../../../scripts/lib/truenas/nas.ts";
 import type { Vm } from "../../../scripts/lib/truenas/queries.ts";
 import { NasRefused, UnknownOutcome } from "../../../scripts/lib/truenas/refusal.ts";

@@ -1,13 +1,13 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { openGate } from "../../../scripts/lib/effects.ts";
-import { Failure } from "../../../scripts/lib/errors.ts";
-import { type Event, silentReport } from "../../../scripts/lib/report.ts";
+import { openGate } from "../../../scripts/lib/run/effects.ts";
+import { Failure } from "../../../scripts/lib/run/errors.ts";
+import { type Event, silentReport } from "../../../scripts/lib/run/report.ts";
 import { type Connection, openConnection, type Wire } from "../../../scripts/lib/truenas/connection.ts";
 import { awaitJob } from "../../../scripts/lib/truenas/jobs.ts";
 import { login } from "../../../scripts/lib/truenas/login.ts";
 import { NoAnswer, UnknownOutcome } from "../../../scripts/lib/truenas/refusal.ts";
 import { openSession } from "../../../scripts/lib/truenas/session.ts";
-import { useClock } from "../../../scripts/lib/wait.ts";
+import { useClock } from "../../../scripts/lib/run/wait.ts";
 import { stillClock } from "../recorder.ts";
 
 interface Heard {

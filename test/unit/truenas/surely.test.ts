@@ -1,7 +1,7 @@
 import { beforeEach, expect, test, vi } from "vitest";
 import { UnknownOutcome } from "../../../scripts/lib/truenas/refusal.ts";
 import { surely } from "../../../scripts/lib/truenas/surely.ts";
-import { useClock } from "../../../scripts/lib/wait.ts";
+import { useClock } from "../../../scripts/lib/run/wait.ts";
 import { stillClock } from "../recorder.ts";
 import { refusal } from "./fake-nas.ts";
 

@@ -1,7 +1,7 @@
 // The files that lint:secrets reads: those of the working tree that Git has or could get, or the ones that are staged.
 import { lstat, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { ask } from "../../shell.ts";
+import { ask } from "../../run/shell.ts";
 
 /** A bigger file is named and not searched: no text that a person writes is so big. */
 export const MAX_SIZE = 32 * 1024 * 1024;

@@ -2,7 +2,7 @@
 // Whatever was begun is awaited, every failure is reported, and nothing new begins after a failure or an abort. `Promise.all` must not run over effects.
 import type { Context } from "./context.ts";
 import { Failure, withoutNext } from "./errors.ts";
-import type { Node } from "./cluster/cluster.ts";
+import type { Node } from "../cluster/cluster.ts";
 
 const AT_ONCE = 8;
 

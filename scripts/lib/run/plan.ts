@@ -1,5 +1,5 @@
 // What a run is going to do, as data: shown, confirmed, and compared with what a second look finds.
-import type { Node } from "./cluster/cluster.ts";
+import type { Node } from "../cluster/cluster.ts";
 
 /** One action on one thing: `{ action: "install Talos on", target: "k8s-0" }`. Plans are compared by these two words, never by figures. */
 export interface Step {

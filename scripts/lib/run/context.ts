@@ -1,18 +1,18 @@
 // What a run has: the home it acts on, the terminal, the vault, the ledger, the report.
 import { existsSync } from "node:fs";
 import { delimiter, dirname, join, resolve } from "node:path";
-import type { Cluster } from "./cluster/cluster.ts";
+import type { Cluster } from "../cluster/cluster.ts";
 import type { Proposed } from "./gates.ts";
 import type { Plan } from "./plan.ts";
-import type { Versions } from "./versions.ts";
+import type { Versions } from "../versions.ts";
 import { effectsSoFar, openGate } from "./effects.ts";
 import { UsageError } from "./errors.ts";
-import type { Ledger } from "./ledger.ts";
+import type { Ledger } from "../ledger.ts";
 import type { Options } from "./options.ts";
 import type { Procedure } from "./procedure.ts";
 import { readPatience } from "./patience.ts";
 import { openReport, type Report, silentReport } from "./report.ts";
-import type { Vault } from "./secrets/vault.ts";
+import type { Vault } from "../secrets/vault.ts";
 import { openShell } from "./shell.ts";
 import { StateFolderError } from "./state-folder.ts";
 import { terminal, type Ui } from "./ui.ts";
@@ -87,8 +87,8 @@ export async function openContext<O extends Options>(
     await closeCredentials({ env, ui, dryRun: common.dryRun });
   }
   await openShell({ signal, env, cwd: root, debug: common.debug ? ui.debug : undefined });
-  const { openLedger } = await import("./ledger.ts");
-  const { openVault } = await import("./secrets/vault.ts");
+  const { openLedger } = await import("../ledger.ts");
+  const { openVault } = await import("../secrets/vault.ts");
   const { confirm } = await import("./confirm.ts");
   const { askGates } = await import("./gates.ts");
   const context: Context = {
@@ -145,7 +145,7 @@ function withDefaults(root: string, caller: NodeJS.ProcessEnv): NodeJS.ProcessEn
 }
 
 async function loadHome(root: string, caller: NodeJS.ProcessEnv, ui: Ui): Promise<Pick<Context, "versions" | "cluster">> {
-  const { readHome } = await import("./cluster/home.ts");
+  const { readHome } = await import("../cluster/home.ts");
   return readHome(root, caller, ui.warn);
 }
 

@@ -45,7 +45,7 @@ export async function main<O extends Options>(meta: ImportMeta, spec: Procedure<
   process.stdout.on("error", (error: NodeJS.ErrnoException) => {
     if (error.code !== "EPIPE") throw error; // `task x | head` closes early: nobody is left to tell
   });
-  await import("../packages.mjs"); // again for a Node that reads TypeScript by itself, without start.mjs
+  await import("../../packages.mjs"); // again for a Node that reads TypeScript by itself, without start.mjs
   process.exitCode = await runProcedure(spec, process.argv.slice(2), process.env);
 }
 

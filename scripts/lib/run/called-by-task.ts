@@ -2,10 +2,10 @@
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { UsageError } from "./errors.ts";
-import { nearest } from "./nearest.ts";
+import { nearest } from "../nearest.ts";
 import type { Options } from "./options.ts";
 import type { Procedure } from "./procedure.ts";
-import { nearestVersion } from "./versions.ts";
+import { nearestVersion } from "../versions.ts";
 import { variablesOf } from "./words.ts";
 
 /** Refuses a NAME= on the command line of the calling `task` that this procedure does not take. */
