@@ -10,7 +10,7 @@ import { toAct } from "../lib/run/to-act.ts";
 
 const { eachOf } = await toAct(() => import("../lib/run/at-once.ts"));
 const { knownToFactory } = await toAct(() => import("../lib/factory.ts"));
-const { openHttp } = await toAct(() => import("../lib/http.ts"));
+const { openHttp } = await toAct(() => import("../lib/http/http.ts"));
 const { readIfThere } = await toAct(() => import("../lib/run/files.ts"));
 const { disagreements, inWords } = await toAct(() => import("../lib/gitops/agreement.ts"));
 const { lookAtGit } = await toAct(() => import("../lib/preflight/git.ts"));

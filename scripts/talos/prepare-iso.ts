@@ -1,16 +1,16 @@
 // Has the Image Factory build the Talos ISO for this home's schematic, and puts it on the NAS, once.
 import type { Context } from "../lib/run/context.ts";
 import { Failure } from "../lib/run/errors.ts";
-import type { Http } from "../lib/http.ts";
+import type { Http } from "../lib/http/http.ts";
 import type { Plan } from "../lib/run/plan.ts";
 import { main, procedure } from "../lib/run/procedure.ts";
 import type { ReadSchematic } from "../lib/talos/schematic.ts";
 import type { Nas } from "../lib/truenas/nas.ts";
 import { toAct } from "../lib/run/to-act.ts";
 
-const { megabytes } = await toAct(() => import("../lib/download.ts"));
+const { megabytes } = await toAct(() => import("../lib/http/download.ts"));
 const { askImage, imageUrl, missingExtensions, postSchematic } = await toAct(() => import("../lib/factory.ts"));
-const { openHttp } = await toAct(() => import("../lib/http.ts"));
+const { openHttp } = await toAct(() => import("../lib/http/http.ts"));
 const { faultOfFolder, faultOfIso, isoFile, seeIso, sidecarPath, sidecarText } = await toAct(() => import("../lib/iso.ts"));
 const { readSchematic } = await toAct(() => import("../lib/talos/schematic.ts"));
 const { connectNas } = await toAct(() => import("../lib/truenas/nas.ts"));

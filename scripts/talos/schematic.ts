@@ -4,7 +4,7 @@ import { main, procedure } from "../lib/run/procedure.ts";
 import { toAct } from "../lib/run/to-act.ts";
 
 const { knownToFactory } = await toAct(() => import("../lib/factory.ts"));
-const { openHttp } = await toAct(() => import("../lib/http.ts"));
+const { openHttp } = await toAct(() => import("../lib/http/http.ts"));
 const { installerImage, readSchematic } = await toAct(() => import("../lib/talos/schematic.ts"));
 const { table } = await toAct(() => import("../lib/run/ui.ts"));
 

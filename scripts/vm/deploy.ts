@@ -15,7 +15,7 @@ import { toAct } from "../lib/run/to-act.ts";
 
 const { findNodes } = await toAct(() => import("../lib/cluster/find.ts"));
 const { forEachNode } = await toAct(() => import("../lib/run/at-once.ts"));
-const { openHttp } = await toAct(() => import("../lib/http.ts"));
+const { openHttp } = await toAct(() => import("../lib/http/http.ts"));
 const { deviations, identity, missingDevices } = await toAct(() => import("../lib/truenas/machine.ts"));
 const { connectNas } = await toAct(() => import("../lib/truenas/nas.ts"));
 const { findDataset, findVm, homeOf, stateOf } = await toAct(() => import("../lib/truenas/queries.ts"));

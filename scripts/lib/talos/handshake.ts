@@ -1,7 +1,7 @@
 // Reads the certificate that a node shows, with a TLS handshake of our own: talosctl cannot print its fingerprint. No other code of the product opens a raw connection.
 import { isIPv6, type Socket } from "node:net";
 import type { Context } from "../run/context.ts";
-import { proxyFor } from "../proxy.ts";
+import { proxyFor } from "../http/proxy.ts";
 import { patient } from "../run/patience.ts";
 
 const PORT = 50_000;
@@ -65,7 +65,7 @@ async function socketTo(address: string, env: NodeJS.ProcessEnv, signal: AbortSi
   if (proxy === undefined) return direct(address, signal);
   const { protocol } = new URL(proxy);
   if (!/^https?:$/.test(protocol)) throw new Error(`HTTPS_PROXY names a proxy of type ${protocol} only http: and https: are supported`);
-  const [{ tunnelThrough }, { roots }] = await Promise.all([import("../tunnel.ts"), import("../http.ts")]);
+  const [{ tunnelThrough }, { roots }] = await Promise.all([import("../http/tunnel.ts"), import("../http/http.ts")]);
   const asIs = (options: { httpSocket?: unknown }, done: (error: null, socket: never) => void) => done(null, options.httpSocket as never);
   const open = tunnelThrough(proxy, asIs as never, await roots(env.SSL_CERT_FILE));
   return new Promise((resolve, reject) => {

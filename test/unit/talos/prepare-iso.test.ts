@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { MockAgent } from "undici";
 import { beforeEach, describe, expect, test, vi } from "vitest";
-import { openHttp, type HttpContext } from "../../../scripts/lib/http.ts";
+import { openHttp, type HttpContext } from "../../../scripts/lib/http/http.ts";
 import { isoName, isoPath, sidecarPath, sidecarText } from "../../../scripts/lib/iso.ts";
 import { UploadBroke } from "../../../scripts/lib/truenas/upload.ts";
 import { UnknownOutcome } from "../../../scripts/lib/truenas/refusal.ts";
@@ -16,7 +16,7 @@ vi.mock("../../../scripts/lib/truenas/nas.ts", () => ({ connectNas: async () => 
 vi.mock("../../../scripts/lib/talos/schematic.ts", () => ({
   readSchematic: async () => ({ id: ID, canonical: TEXT, text: TEXT, extensions: ["siderolabs/qemu-guest-agent"], secureboot: false }),
 }));
-vi.mock("../../../scripts/lib/http.ts", async (original) => {
+vi.mock("../../../scripts/lib/http/http.ts", async (original) => {
   const real = await original<{ openHttp: typeof openHttp }>();
   return { openHttp: (context: HttpContext) => real.openHttp(context, home.agent as never) };
 });

@@ -1,15 +1,15 @@
 // The door to the web: reads with a deadline that are asked again when that can help, acts that are effects, downloads as streams.
 import { readFileSync } from "node:fs";
 import type { Dispatcher, Response } from "undici";
-import type { Context } from "./run/context.ts";
-import { effect } from "./run/effects.ts";
-import { Failure } from "./run/errors.ts";
-import { patient } from "./run/patience.ts";
+import type { Context } from "../run/context.ts";
+import { effect } from "../run/effects.ts";
+import { Failure } from "../run/errors.ts";
+import { patient } from "../run/patience.ts";
 import { proxyFor } from "./proxy.ts";
 import { type Download, type Downloaded, stream } from "./download.ts";
 import { followRedirects } from "./redirects.ts";
 import { tunnelThrough } from "./tunnel.ts";
-import { type Seen, until } from "./run/wait.ts";
+import { type Seen, until } from "../run/wait.ts";
 
 export interface Answer {
   status: number;

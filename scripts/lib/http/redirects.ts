@@ -1,6 +1,6 @@
 // Follows redirects of a read itself, because fetch would follow one from https to http without a word.
 import type { Response } from "undici";
-import { Failure } from "./run/errors.ts";
+import { Failure } from "../run/errors.ts";
 
 const MOST = 10;
 const REDIRECTS = new Set([301, 302, 303, 307, 308]);

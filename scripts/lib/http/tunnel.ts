@@ -1,6 +1,6 @@
 // A way through an HTTP proxy: CONNECT, then TLS inside. undici's own ProxyAgent tries for ever, without a pause, when the proxy hangs up on a CONNECT.
 import type { buildConnector } from "undici";
-import { patient } from "./run/patience.ts";
+import { patient } from "../run/patience.ts";
 
 const SECONDS = 15;
 

@@ -1,10 +1,10 @@
 // A download as a stream: counted and hashed on the way, ended when nothing comes any more, begun again from zero when it breaks off.
 import { createHash } from "node:crypto";
 import type { Response } from "undici";
-import { Failure, textOf } from "./run/errors.ts";
-import { patient } from "./run/patience.ts";
-import type { Ui } from "./run/ui.ts";
-import { type Seen, until } from "./run/wait.ts";
+import { Failure, textOf } from "../run/errors.ts";
+import { patient } from "../run/patience.ts";
+import type { Ui } from "../run/ui.ts";
+import { type Seen, until } from "../run/wait.ts";
 
 export interface Download<T> {
   /** Bytes that must come, as a HEAD said; a stream that ends earlier broke off. */
