@@ -3,7 +3,7 @@ import type { Context } from "./lib/run/context.ts";
 import { Failure, UsageError } from "./lib/run/errors.ts";
 import type { Entry, Torn } from "./lib/ledger.ts";
 import type { Chosen, Room, Sight } from "./lib/leftovers/kinds.ts";
-import { nearest } from "./lib/nearest.ts";
+import { nearest } from "./lib/text/nearest.ts";
 import { flag, maybeText } from "./lib/run/options.ts";
 import { describeStep, type Plan } from "./lib/run/plan.ts";
 import { main, procedure } from "./lib/run/procedure.ts";

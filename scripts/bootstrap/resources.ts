@@ -10,7 +10,7 @@ import { toAct } from "../lib/run/to-act.ts";
 const { readFound, steady } = await toAct(() => import("../lib/kubernetes.ts"));
 const { expectOurCluster, reachCluster } = await toAct(() => import("../lib/kubernetes/access.ts"));
 const { compareResources, renderResources } = await toAct(() => import("../lib/resources.ts"));
-const { printDocuments, referencesOf, withValues } = await toAct(() => import("../lib/yaml.ts"));
+const { printDocuments, referencesOf, withValues } = await toAct(() => import("../lib/text/yaml.ts"));
 
 const FIELD_MANAGER = "home-ops-bootstrap";
 

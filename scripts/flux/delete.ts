@@ -12,7 +12,7 @@ const { closureOf, refuseVital } = await toAct(() => import("../lib/gitops/closu
 const { getAll, steady } = await toAct(() => import("../lib/kubernetes.ts"));
 const { expectOurCluster } = await toAct(() => import("../lib/kubernetes/access.ts"));
 const { suspend } = await toAct(() => import("../lib/leftovers/suspended.ts"));
-const { printDocuments } = await toAct(() => import("../lib/yaml.ts"));
+const { printDocuments } = await toAct(() => import("../lib/text/yaml.ts"));
 
 const KIND = "kustomizations.kustomize.toolkit.fluxcd.io";
 /** What the ledger calls a suspended Kustomization. */

@@ -4,7 +4,7 @@ import { main, procedure } from "../lib/run/procedure.ts";
 import { toAct } from "../lib/run/to-act.ts";
 
 const { appliedObjects, readApp } = await toAct(() => import("../lib/gitops/app.ts"));
-const { printDocuments } = await toAct(() => import("../lib/yaml.ts"));
+const { printDocuments } = await toAct(() => import("../lib/text/yaml.ts"));
 
 export const render = procedure({
   name: "flux:render",

@@ -4,7 +4,7 @@ import { existsSync, readdirSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Failure, UsageError } from "../lib/run/errors.ts";
-import { nearest } from "../lib/nearest.ts";
+import { nearest } from "../lib/text/nearest.ts";
 import { text, variable } from "../lib/run/options.ts";
 import { main, procedure } from "../lib/run/procedure.ts";
 import { COMMON } from "../lib/run/words.ts";

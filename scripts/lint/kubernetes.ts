@@ -8,7 +8,7 @@ import type { Home, Lint } from "../lib/lint/lint.ts";
 import { choice, maybeText, text } from "../lib/run/options.ts";
 import { main, procedure } from "../lib/run/procedure.ts";
 import type { Ui } from "../lib/run/ui.ts";
-import { wrap } from "../lib/wrap.ts";
+import { wrap } from "../lib/text/wrap.ts";
 
 export const lintKubernetes = procedure({
   name: "lint:kubernetes",

@@ -5,7 +5,7 @@ import { toAct } from "../lib/run/to-act.ts";
 
 const { findNodes } = await toAct(() => import("../lib/cluster/find.ts"));
 const { renderDocuments } = await toAct(() => import("../lib/talos/render.ts"));
-const { printDocuments } = await toAct(() => import("../lib/yaml.ts"));
+const { printDocuments } = await toAct(() => import("../lib/text/yaml.ts"));
 
 export const render = procedure({
   name: "talos:render",

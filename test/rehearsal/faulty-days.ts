@@ -1,6 +1,6 @@
 // The day with something going wrong: what passes must end well, what stops must stop with a message, hurt nothing, and go on once it is mended.
 import { UsageError } from "../../scripts/lib/run/errors.ts";
-import { nearest } from "../../scripts/lib/nearest.ts";
+import { nearest } from "../../scripts/lib/text/nearest.ts";
 import type { Ui } from "../../scripts/lib/run/ui.ts";
 import { askHome } from "../simulators/control.ts";
 import { FAULTS, type Fault, type FaultSpec, specOf } from "../simulators/world/faults.ts";

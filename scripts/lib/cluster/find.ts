@@ -1,6 +1,6 @@
 // From what a person typed to the node they mean.
 import { UsageError } from "../run/errors.ts";
-import { nearest } from "../nearest.ts";
+import { nearest } from "../text/nearest.ts";
 import type { Cluster, Node } from "./cluster.ts";
 
 /** The node of that name, VM name or address. Throws a UsageError that names the valid ones. */

@@ -13,7 +13,7 @@ import {
   visit,
   type YAMLError,
 } from "yaml";
-import { wrongAliases } from "../aliases.ts";
+import { wrongAliases } from "../text/aliases.ts";
 import type { Note, Path } from "./findings.ts";
 
 export interface Located {

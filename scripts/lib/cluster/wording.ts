@@ -1,6 +1,6 @@
 // What zod found, in words for a person who edits a file; and what the definition says of a field.
 import { z } from "zod";
-import { nearest } from "../nearest.ts";
+import { nearest } from "../text/nearest.ts";
 import type { Finding, Path } from "./findings.ts";
 import { definition } from "./schema.ts";
 import { orList, show } from "./show.ts";

@@ -3,7 +3,7 @@ import { UsageError } from "../run/errors.ts";
 import { isKind } from "../lint/object.ts";
 import { readTree } from "../lint/read.ts";
 import type { FluxKustomization, KubeObject } from "../lint/types.ts";
-import { nearest } from "../nearest.ts";
+import { nearest } from "../text/nearest.ts";
 
 /** Finds the Kustomization called `name` or `namespace/name`; a word that fits none, or several, is an error that names them. */
 export function findApp<T extends Pick<FluxKustomization, "name" | "namespace">>(all: readonly T[], word: string): T {

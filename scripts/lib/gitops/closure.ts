@@ -5,7 +5,7 @@ import type { ClusterAccess } from "../kubernetes/access.ts";
 import { FLUX_HELM, FLUX_KUSTOMIZE, inWords, isKind, isObject, keyOf } from "../lint/object.ts";
 import type { KubeObject } from "../lint/types.ts";
 import { readYaml } from "../run/tool-output.ts";
-import { printDocuments } from "../yaml.ts";
+import { printDocuments } from "../text/yaml.ts";
 import { holdsData, type InventoryEntry, objectOf } from "./app.ts";
 
 /** A Kustomization as the cluster has it. */

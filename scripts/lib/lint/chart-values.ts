@@ -1,5 +1,5 @@
 // The key list of a chart (scripts/lint/schemas/charts, its README describes the lines), and which values the chart does not know.
-import { nearest } from "../nearest.ts";
+import { nearest } from "../text/nearest.ts";
 
 export interface KnownPath {
   kinds: string[];

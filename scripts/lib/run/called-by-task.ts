@@ -2,7 +2,7 @@
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { UsageError } from "./errors.ts";
-import { nearest } from "../nearest.ts";
+import { nearest } from "../text/nearest.ts";
 import type { Options } from "./options.ts";
 import type { Procedure } from "./procedure.ts";
 import { nearestVersion } from "../versions.ts";

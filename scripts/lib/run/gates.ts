@@ -1,7 +1,7 @@
 // Gates: checks that must allow a plan before it is carried out. A procedure lists its own; WAIVE= skips them by name, and only those.
 import type { Context } from "./context.ts";
 import { Failure, textOf, UsageError } from "./errors.ts";
-import { nearest } from "../nearest.ts";
+import { nearest } from "../text/nearest.ts";
 import type { Plan } from "./plan.ts";
 
 /** What a check found. `warning` is shown and does not block. */

@@ -3,10 +3,10 @@ import { parseArgs } from "node:util";
 import type { Collected } from "./document.ts";
 import { UsageError } from "./errors.ts";
 import { type Gate, readGates } from "./gates.ts";
-import { nearest } from "../nearest.ts";
+import { nearest } from "../text/nearest.ts";
 import { flag, maybeChoice, maybeText, type Option, type Options, type Values, variable } from "./options.ts";
 import type { Procedure } from "./procedure.ts";
-import { wrap } from "../wrap.ts";
+import { wrap } from "../text/wrap.ts";
 
 /** What every procedure takes. */
 export const COMMON = {

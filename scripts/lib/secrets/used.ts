@@ -3,7 +3,7 @@ import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type Cluster, ITEM_KEYS, type ItemKey, reference } from "../cluster/cluster.ts";
 import { UsageError } from "../run/errors.ts";
-import { nearest } from "../nearest.ts";
+import { nearest } from "../text/nearest.ts";
 
 const FOLDERS = ["bootstrap", "talos"];
 const RENDERED = /\.(ya?ml|njk|gotmpl)$/;

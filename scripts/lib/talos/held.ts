@@ -5,7 +5,7 @@ import type { Context } from "../run/context.ts";
 import { Failure } from "../run/errors.ts";
 import { ask } from "../run/shell.ts";
 import { type Seen, until } from "../run/wait.ts";
-import { parseDocuments } from "../yaml.ts";
+import { parseDocuments } from "../text/yaml.ts";
 import { readYaml, Unreadable } from "../run/tool-output.ts";
 import { changesBetween, lineOf } from "./changes.ts";
 import { type Document, titleOf } from "./merge.ts";

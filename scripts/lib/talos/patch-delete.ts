@@ -1,5 +1,5 @@
 // `$patch: delete` in a patch, as Talos reads it: the deletes come first, and each must find what it deletes.
-import { Plain } from "../go-scalar.ts";
+import { Plain } from "../text/go-scalar.ts";
 import type { TypeTree } from "./patch-types.ts";
 import { isMap } from "./patch-values.ts";
 

@@ -1,5 +1,5 @@
 // Values of a patch as Talos sees them: what is empty, what is of the same type, what is alike.
-import { kindOf, Plain } from "../go-scalar.ts";
+import { kindOf, Plain } from "../text/go-scalar.ts";
 
 export const isMap = (value: unknown): value is Record<string, unknown> =>
   value !== null && typeof value === "object" && !Array.isArray(value) && !(value instanceof Plain);

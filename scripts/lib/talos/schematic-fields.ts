@@ -1,6 +1,6 @@
 // A schematic as the image factory's Go reads it: every field has a type, a scalar in a text field keeps its spelling, a field without a value is absent.
-import { kindOf, OLD_WORDS, Plain } from "../go-scalar.ts";
-import { nearest } from "../nearest.ts";
+import { kindOf, OLD_WORDS, Plain } from "../text/go-scalar.ts";
+import { nearest } from "../text/nearest.ts";
 import type { Schematic } from "./schematic-id.ts";
 
 /** A choice is a list of its words; the first is what an absent one means. */

@@ -1,6 +1,6 @@
 // The ID that the image factory gives a schematic: the SHA-256 of the YAML that Go writes of it. Predicting it here lets everything be planned, and compared, without the factory.
 import { createHash } from "node:crypto";
-import { kindOf, OLD_WORDS } from "../go-scalar.ts";
+import { kindOf, OLD_WORDS } from "../text/go-scalar.ts";
 
 /** What a schematic may say, in the order in which Go writes it: the order is part of the ID. */
 export interface Schematic {

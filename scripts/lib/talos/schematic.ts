@@ -2,8 +2,8 @@
 import { PLATFORM } from "../cluster/cluster.ts";
 import type { Context } from "../run/context.ts";
 import { Failure, textOf } from "../run/errors.ts";
-import { renderTemplate } from "../template.ts";
-import { parseTyped } from "../yaml.ts";
+import { renderTemplate } from "../text/template.ts";
+import { parseTyped } from "../text/yaml.ts";
 import { readFields } from "./schematic-fields.ts";
 import { canonical, idOf, type Schematic } from "./schematic-id.ts";
 

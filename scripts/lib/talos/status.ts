@@ -11,7 +11,7 @@ import { readJsonStream, Unreadable } from "../run/tool-output.ts";
 import { at, type Stage, stageOf } from "./node.ts";
 import { renderDocuments } from "./render.ts";
 import { isDeployable } from "../versions.ts";
-import { printDocuments } from "../yaml.ts";
+import { printDocuments } from "../text/yaml.ts";
 
 export type NodeStatus = { node: string; address: string } & Stage & {
     /** What runs; undefined = could not be seen, or a node without a config. */

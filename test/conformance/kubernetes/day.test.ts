@@ -2,7 +2,7 @@
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { stringify } from "yaml";
-import { renderTemplate } from "../../../scripts/lib/template.ts";
+import { renderTemplate } from "../../../scripts/lib/text/template.ts";
 import { helmfile } from "../../simulators/cli/helmfile.ts";
 import { kubectl } from "../../simulators/cli/kubectl.ts";
 import { normalised, nodeReady } from "../../simulators/world/cluster.ts";

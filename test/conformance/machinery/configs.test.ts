@@ -1,6 +1,6 @@
 // The machine configs that the product renders are valid, strictly, for every Talos that it deploys; and the simulated talosctl refuses what Talos refuses.
 import { describe, expect, it } from "vitest";
-import { printDocuments, valuesOf } from "../../../scripts/lib/yaml.ts";
+import { printDocuments, valuesOf } from "../../../scripts/lib/text/yaml.ts";
 import { loadDocuments, validate } from "../../simulators/world/machine-config.ts";
 import { machinery, MINORS, type Minor } from "./ask.ts";
 import { homeConfig, patched, richConfig } from "./ours.ts";

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import type { Document } from "../../../scripts/lib/talos/merge.ts";
 import { mergeDocuments } from "../../../scripts/lib/talos/merge.ts";
 import { renderDocuments } from "../../../scripts/lib/talos/render.ts";
-import { parseTyped, printDocuments, referencesOf, withValues } from "../../../scripts/lib/yaml.ts";
+import { parseTyped, printDocuments, referencesOf, withValues } from "../../../scripts/lib/text/yaml.ts";
 import { testCluster } from "../../unit/test-cluster.ts";
 import type { Minor } from "./ask.ts";
 

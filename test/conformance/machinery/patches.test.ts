@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { printDocuments, valuesOf } from "../../../scripts/lib/yaml.ts";
+import { printDocuments, valuesOf } from "../../../scripts/lib/text/yaml.ts";
 import { machinery, MINORS, type Minor } from "./ask.ts";
 import { patched, richConfig } from "./ours.ts";
 import { patchOf } from "./patches.ts";

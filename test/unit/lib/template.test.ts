@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { refFor, renderTemplate } from "../../../scripts/lib/template.ts";
+import { refFor, renderTemplate } from "../../../scripts/lib/text/template.ts";
 import { testCluster } from "../test-cluster.ts";
 
 const root = mkdtempSync(join(tmpdir(), "template-"));

@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { type Collected, documentOf, type ErrorDocument, printDocument } from "../../../scripts/lib/run/document.ts";
 import { Failure, textOf } from "../../../scripts/lib/run/errors.ts";
 import { forgetSecrets, hide } from "../../../scripts/lib/run/redact.ts";
-import { nearest } from "../../../scripts/lib/nearest.ts";
+import { nearest } from "../../../scripts/lib/text/nearest.ts";
 import { table, terminal, type UiSetup } from "../../../scripts/lib/run/ui.ts";
 import { until, useClock } from "../../../scripts/lib/run/wait.ts";
 import { stillClock } from "../recorder.ts";

@@ -1,6 +1,6 @@
 // Lines that fit the terminal, and lose nothing.
 import { expect, it } from "vitest";
-import { widthOf, wrap } from "../../../scripts/lib/wrap.ts";
+import { widthOf, wrap } from "../../../scripts/lib/text/wrap.ts";
 
 it("breaks at spaces, indents what follows below its beginning, and loses no word", () => {
   const line = `  wave 2: ${Array.from({ length: 30 }, (_, index) => `ns/app-${index}`).join(", ")}`;

@@ -1,7 +1,7 @@
 // YAML with references: values take their place in the parsed document and cannot break it.
 import { parse } from "yaml";
 import { describe, expect, test } from "vitest";
-import { parseDocuments, printDocuments, referencesOf, withValues } from "../../../scripts/lib/yaml.ts";
+import { parseDocuments, printDocuments, referencesOf, withValues } from "../../../scripts/lib/text/yaml.ts";
 
 const REF = "op://vault/item/field";
 

@@ -1,6 +1,6 @@
 // talos:apply and talos:diff: what is shown, exactly which commands, and what is only believed when the node says so.
 import { describe, expect, test } from "vitest";
-import { parseDocuments, printDocuments } from "../../../scripts/lib/yaml.ts";
+import { parseDocuments, printDocuments } from "../../../scripts/lib/text/yaml.ts";
 import { renderNode } from "../../../scripts/lib/talos/render.ts";
 import { quorumGap } from "../../../scripts/lib/talos/quorum.ts";
 import { apply, applyNode, prospectsOf } from "../../../scripts/talos/apply.ts";

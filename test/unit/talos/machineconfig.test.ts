@@ -8,8 +8,8 @@ import { describe, expect, test } from "vitest";
 import { configReferences, renderDocuments, renderNode } from "../../../scripts/lib/talos/render.ts";
 import { type Document, titleOf } from "../../../scripts/lib/talos/merge.ts";
 import { TALOS_FIELDS } from "../../../scripts/lib/secrets/talos-bundle.ts";
-import { renderTemplate } from "../../../scripts/lib/template.ts";
-import { valuesOf } from "../../../scripts/lib/yaml.ts";
+import { renderTemplate } from "../../../scripts/lib/text/template.ts";
+import { valuesOf } from "../../../scripts/lib/text/yaml.ts";
 import { testCluster, testVersions } from "../test-cluster.ts";
 
 const context = (change: Parameters<typeof testCluster>[0] = {}, secret = (reference: string) => `value of ${reference}`) => ({

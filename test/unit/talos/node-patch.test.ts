@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { renderDocuments } from "../../../scripts/lib/talos/render.ts";
-import { printDocuments } from "../../../scripts/lib/yaml.ts";
+import { printDocuments } from "../../../scripts/lib/text/yaml.ts";
 import { testCluster, testVersions } from "../test-cluster.ts";
 
 const cluster = testCluster();

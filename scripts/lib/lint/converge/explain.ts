@@ -1,5 +1,5 @@
 // What an object waits for, and why: each need with who brings it and when, and the longest way to it.
-import { nearest } from "../../nearest.ts";
+import { nearest } from "../../text/nearest.ts";
 import { bringersOf, thingsOf } from "./bringers.ts";
 import type { Convergence } from "./converge.ts";
 import { durationOf } from "./duration.ts";

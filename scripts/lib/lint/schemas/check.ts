@@ -1,7 +1,7 @@
 // Checks a value against a JSON schema by walking both. The vendored schemas use two dozen keywords; generated validators (ajv) need
 // seconds to be made for them, or a cache that several runs share: walking needs neither, and a test compares the two on thousands of values.
 import { isDeepStrictEqual } from "node:util";
-import { nearest } from "../../nearest.ts";
+import { nearest } from "../../text/nearest.ts";
 import { toJavaScript } from "./patterns.ts";
 
 export interface SchemaFault {

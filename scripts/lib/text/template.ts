@@ -2,8 +2,8 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Environment } from "nunjucks";
-import { type Cluster, ITEM_KEYS, type ItemKey, reference } from "./cluster/cluster.ts";
-import { Failure } from "./run/errors.ts";
+import { type Cluster, ITEM_KEYS, type ItemKey, reference } from "../cluster/cluster.ts";
+import { Failure } from "../run/errors.ts";
 import { nearest } from "./nearest.ts";
 
 export type Variables = Record<string, unknown>;

@@ -1,6 +1,6 @@
 // YAML that holds references to secrets: values take their place in the parsed document, so none can break it or change the type of what stands there.
 import type { ScalarTag } from "yaml";
-import { Failure, textOf } from "./run/errors.ts";
+import { Failure, textOf } from "../run/errors.ts";
 import { Plain, typed } from "./go-scalar.ts";
 
 /** A document and the line at which its content begins. Scalars that JavaScript would write in another way are Plain. */
