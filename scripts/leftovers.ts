@@ -1,16 +1,16 @@
 // Lists what procedures left behind, as the ledger has it and the outside shows it, and undoes it when asked.
 import type { Context } from "./lib/run/context.ts";
 import { Failure, UsageError } from "./lib/run/errors.ts";
-import type { Entry, Torn } from "./lib/ledger.ts";
-import type { Chosen, Room, Sight } from "./lib/leftovers/kinds.ts";
+import type { Entry, Torn } from "./lib/ledger/ledger.ts";
+import type { Chosen, Room, Sight } from "./lib/ledger/kinds.ts";
 import { nearest } from "./lib/text/nearest.ts";
 import { flag, maybeText } from "./lib/run/options.ts";
 import { describeStep, type Plan } from "./lib/run/plan.ts";
 import { main, procedure } from "./lib/run/procedure.ts";
 import { toAct } from "./lib/run/to-act.ts";
 
-const { isMovable, seeAll, undoAll } = await toAct(() => import("./lib/leftovers/kinds.ts"));
-const { nasLeftovers } = await toAct(() => import("./lib/leftovers/nas.ts"));
+const { isMovable, seeAll, undoAll } = await toAct(() => import("./lib/ledger/kinds.ts"));
+const { nasLeftovers } = await toAct(() => import("./lib/ledger/nas.ts"));
 const { suspendedLeftovers } = await toAct(() => import("./lib/leftovers/suspended.ts"));
 const { table } = await toAct(() => import("./lib/run/ui.ts"));
 

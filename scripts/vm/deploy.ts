@@ -2,7 +2,7 @@
 import type { Context } from "../lib/run/context.ts";
 import { Failure, textOf } from "../lib/run/errors.ts";
 import type { Gate } from "../lib/run/gates.ts";
-import type { Entry } from "../lib/ledger.ts";
+import type { Entry } from "../lib/ledger/ledger.ts";
 import { flag, nodeNames } from "../lib/run/options.ts";
 import { main, procedure } from "../lib/run/procedure.ts";
 import type { Machine } from "../lib/truenas/machine.ts";

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test, vi } from "vitest";
 import { Failure } from "../../scripts/lib/run/errors.ts";
-import type { Entry } from "../../scripts/lib/ledger.ts";
+import type { Entry } from "../../scripts/lib/ledger/ledger.ts";
 import { record, type RecordSetup } from "./recorder.ts";
 import { type FakeNas, fakeNas, HOME, refusal } from "./truenas/fake-nas.ts";
 

@@ -6,7 +6,7 @@ import { type ChildProcess, spawn as realSpawn } from "node:child_process";
 import type { Context } from "../../scripts/lib/run/context.ts";
 import type { Cluster } from "../../scripts/lib/cluster/cluster.ts";
 import { openGate } from "../../scripts/lib/run/effects.ts";
-import type { Entry, Ledger } from "../../scripts/lib/ledger.ts";
+import type { Entry, Ledger } from "../../scripts/lib/ledger/ledger.ts";
 import type { Options, Values } from "../../scripts/lib/run/options.ts";
 import type { Procedure } from "../../scripts/lib/run/procedure.ts";
 import type { Event } from "../../scripts/lib/run/report.ts";

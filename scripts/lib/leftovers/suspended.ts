@@ -1,8 +1,8 @@
 // Kustomizations that a procedure suspended: Flux leaves them alone until they are resumed.
-import type { Entry } from "../ledger.ts";
+import type { Entry } from "../ledger/ledger.ts";
 import { getAll, type KubernetesObject, steady } from "../kubernetes.ts";
 import { type ClusterAccess, expectOurCluster } from "../kubernetes/access.ts";
-import type { Room, Sight } from "./kinds.ts";
+import type { Room, Sight } from "../ledger/kinds.ts";
 
 const KIND = "kustomizations.kustomize.toolkit.fluxcd.io";
 

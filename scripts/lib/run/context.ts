@@ -7,7 +7,7 @@ import type { Plan } from "./plan.ts";
 import type { Versions } from "../versions.ts";
 import { effectsSoFar, openGate } from "./effects.ts";
 import { UsageError } from "./errors.ts";
-import type { Ledger } from "../ledger.ts";
+import type { Ledger } from "../ledger/ledger.ts";
 import type { Options } from "./options.ts";
 import type { Procedure } from "./procedure.ts";
 import { readPatience } from "./patience.ts";
@@ -87,7 +87,7 @@ export async function openContext<O extends Options>(
     await closeCredentials({ env, ui, dryRun: common.dryRun });
   }
   await openShell({ signal, env, cwd: root, debug: common.debug ? ui.debug : undefined });
-  const { openLedger } = await import("../ledger.ts");
+  const { openLedger } = await import("../ledger/ledger.ts");
   const { openVault } = await import("../secrets/vault.ts");
   const { confirm } = await import("./confirm.ts");
   const { askGates } = await import("./gates.ts");

@@ -1,6 +1,6 @@
 // Takes back what a run made on the NAS: VMs that were never started and their disks, each only as far as what is seen makes it safe.
 import { Failure } from "../run/errors.ts";
-import type { Entry, Ledger } from "../ledger.ts";
+import type { Entry, Ledger } from "../ledger/ledger.ts";
 import type { Ui } from "../run/ui.ts";
 import { type Seen, until } from "../run/wait.ts";
 import type { Nas } from "./nas.ts";

@@ -3,7 +3,7 @@ import type { Context } from "../run/context.ts";
 import { Failure } from "../run/errors.ts";
 import { deployableMinor } from "../versions.ts";
 import { isoName, isoPath, type IsoSeen, seeIso } from "../iso.ts";
-import type { Entry } from "../ledger.ts";
+import type { Entry } from "../ledger/ledger.ts";
 import type { Node } from "../cluster/cluster.ts";
 import { machineOf } from "../truenas/machine.ts";
 import type { Nas } from "../truenas/nas.ts";

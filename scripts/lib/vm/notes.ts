@@ -1,5 +1,5 @@
 // What one node's making writes into the ledger: each thing before it is made, what is learnt after, all struck out at the end.
-import type { Entry, Ledger } from "../ledger.ts";
+import type { Entry, Ledger } from "../ledger/ledger.ts";
 
 export interface Notes {
   /** Writes the thing down, unless an earlier run did. */

@@ -2,7 +2,7 @@
 import type { Cluster, Node } from "../cluster/cluster.ts";
 import { canonicalMac } from "../cluster/readings.ts";
 import { faultOfFolder, faultOfIso } from "../iso.ts";
-import type { Entry } from "../ledger.ts";
+import type { Entry } from "../ledger/ledger.ts";
 import type { Step } from "../run/plan.ts";
 import { deviations, differences, type Machine, machineOf, missingDevices, type Zvol } from "../truenas/machine.ts";
 import type { Vm } from "../truenas/queries.ts";

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { openGate } from "../../../scripts/lib/run/effects.ts";
 import { readIfThere, removeFile, writeFile } from "../../../scripts/lib/run/files.ts";
-import { openLedger } from "../../../scripts/lib/ledger.ts";
+import { openLedger } from "../../../scripts/lib/ledger/ledger.ts";
 import { forgetSecrets, hide, redact } from "../../../scripts/lib/run/redact.ts";
 import { openReport, silentReport } from "../../../scripts/lib/run/report.ts";
 

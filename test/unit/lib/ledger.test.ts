@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeEach, describe, expect, test } from "vitest";
 import { openGate } from "../../../scripts/lib/run/effects.ts";
-import { openLedger } from "../../../scripts/lib/ledger.ts";
+import { openLedger } from "../../../scripts/lib/ledger/ledger.ts";
 import { silentReport } from "../../../scripts/lib/run/report.ts";
 
 let state: string;

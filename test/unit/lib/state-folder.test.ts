@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { Failure } from "../../../scripts/lib/run/errors.ts";
-import { openLedger } from "../../../scripts/lib/ledger.ts";
+import { openLedger } from "../../../scripts/lib/ledger/ledger.ts";
 import { openGate } from "../../../scripts/lib/run/effects.ts";
 import { openReport, silentReport } from "../../../scripts/lib/run/report.ts";
 import { inState } from "../../../scripts/lib/run/state-folder.ts";

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test } from "vitest";
-import type { Entry } from "../../../scripts/lib/ledger.ts";
+import type { Entry } from "../../../scripts/lib/ledger/ledger.ts";
 import { judgeEntries, undoEntries } from "../../../scripts/lib/truenas/undo.ts";
 import { record, type Recording } from "../recorder.ts";
 import { fakeNas, type FakeWorld, HOME, refusal } from "./fake-nas.ts";

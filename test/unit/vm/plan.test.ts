@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { Entry } from "../../../scripts/lib/ledger.ts";
+import type { Entry } from "../../../scripts/lib/ledger/ledger.ts";
 import { machineOf } from "../../../scripts/lib/truenas/machine.ts";
 import type { Vm } from "../../../scripts/lib/truenas/queries.ts";
 import type { Facts } from "../../../scripts/lib/vm/facts.ts";

@@ -1,6 +1,6 @@
-// What `leftovers` must know of each kind of ledger entry. A new kind is one more object like lib/leftovers/nas.ts, listed in scripts/leftovers.ts.
+// What `leftovers` must know of each kind of ledger entry. A new kind is one more object like lib/ledger/nas.ts, listed in scripts/leftovers.ts.
 import type { Context } from "../run/context.ts";
-import type { Entry } from "../ledger.ts";
+import type { Entry } from "./ledger.ts";
 
 export interface Sight {
   entry: Entry;

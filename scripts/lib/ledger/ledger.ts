@@ -1,10 +1,10 @@
 // Reversible changes, written down before they are made and struck out when they are undone or done with. One small file each.
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { textOf } from "./run/errors.ts";
-import { removeFile, writeFile } from "./run/files.ts";
-import { inState } from "./run/state-folder.ts";
-import { readJson } from "./run/tool-output.ts";
+import { textOf } from "../run/errors.ts";
+import { removeFile, writeFile } from "../run/files.ts";
+import { inState } from "../run/state-folder.ts";
+import { readJson } from "../run/tool-output.ts";
 
 /** What was changed, of whose home, and what would put it back. */
 export interface Entry {
