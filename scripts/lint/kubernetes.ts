@@ -65,7 +65,7 @@ function shownFrom(root: string, base: string, file: string): string {
 
 /** The versions and the home that a tree is for: its own repository's, where it has them. */
 async function homeOf(own: string, tree: string): Promise<Home> {
-  const { loadVersions } = await import("../lib/versions.ts");
+  const { loadVersions } = await import("../lib/cluster/versions.ts");
   const base = [tree, join(tree, "..")].find((folder) => existsSync(join(folder, "versions.env"))) ?? own;
   const { KUBERNETES_VERSION: kubernetes } = loadVersions(base, {});
   const cluster = existsSync(join(base, "talos/cluster.yaml")) && isWithin(tree, base) ? await clusterOf(base) : undefined;

@@ -5,7 +5,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { table } from "../../scripts/lib/run/ui.ts";
-import { loadVersions } from "../../scripts/lib/versions.ts";
+import { loadVersions } from "../../scripts/lib/cluster/versions.ts";
 import { slowestHelp } from "./help.ts";
 import { manyNodes } from "./many-nodes.ts";
 import { lintLargeTrees, lintOurTree, schemaStage } from "./lint.ts";

@@ -1,7 +1,7 @@
 // How long three machine configs take in one process, the templates compiled and the vault known.
 import { loadCluster } from "../../scripts/lib/cluster/load.ts";
 import { renderNode } from "../../scripts/lib/talos/render.ts";
-import { loadVersions } from "../../scripts/lib/versions.ts";
+import { loadVersions } from "../../scripts/lib/cluster/versions.ts";
 
 export async function renderThree(times: number): Promise<number[]> {
   const root = process.cwd();

@@ -9,7 +9,7 @@ import { faultsOf, type Schema } from "../../scripts/lib/lint/schemas/check.ts";
 import { SCHEMAS, schemaPath } from "../../scripts/lib/lint/schemas/find.ts";
 import { toJavaScript } from "../../scripts/lib/lint/schemas/patterns.ts";
 import type { KubeObject } from "../../scripts/lib/lint/types.ts";
-import { loadVersions } from "../../scripts/lib/versions.ts";
+import { loadVersions } from "../../scripts/lib/cluster/versions.ts";
 import { random } from "./random.ts";
 
 const KINDS = [

@@ -1,6 +1,6 @@
 // versions.env and talos/cluster.yaml together, so that one run tells what is wrong with both.
 import { UsageError } from "../run/errors.ts";
-import { loadVersions, type Versions } from "../versions.ts";
+import { loadVersions, type Versions } from "./versions.ts";
 import type { Cluster } from "./cluster.ts";
 import { loadCluster } from "./load.ts";
 

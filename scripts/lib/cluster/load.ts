@@ -1,7 +1,7 @@
 // Reads talos/cluster.yaml; everything that is wrong is reported at once, each with file, line, field and a hint.
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { numberOf, textOf } from "../address.ts";
+import { numberOf, textOf } from "./address.ts";
 import { UsageError } from "../run/errors.ts";
 import { checkHome, warnings } from "./checks.ts";
 import { type Cluster, ITEM_KEYS, type ItemKey } from "./cluster.ts";

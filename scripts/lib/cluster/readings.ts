@@ -1,5 +1,5 @@
 // How one word of talos/cluster.yaml becomes a value, or what is wrong with it and what would be right. No YAML and no zod here.
-import { isAddress, isNetwork, networkOf } from "../address.ts";
+import { isAddress, isNetwork, networkOf } from "./address.ts";
 import { nearest } from "../text/nearest.ts";
 import { orList, show } from "./show.ts";
 

@@ -1,6 +1,6 @@
 // What is personal stands in talos/cluster.yaml and versions.env, and again under kubernetes/: Flux reads files, not our configuration. This finds where they disagree.
 import type { Cluster } from "../cluster/cluster.ts";
-import type { Versions } from "../versions.ts";
+import type { Versions } from "../cluster/versions.ts";
 import { settingsOf } from "./settings.ts";
 import { MAP_FILE, mapDisagreements } from "./settings-map.ts";
 

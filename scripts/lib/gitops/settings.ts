@@ -1,7 +1,7 @@
 // The settings: what applications under kubernetes/ may write as ${DOMAIN}, ${TIMEZONE}, … and where each of them comes from.
 import { basename } from "node:path/posix";
 import { type Cluster, ITEM_KEYS, OPERATOR_ITEMS, PLATFORM } from "../cluster/cluster.ts";
-import type { Versions } from "../versions.ts";
+import type { Versions } from "../cluster/versions.ts";
 
 export interface Setting {
   name: string;

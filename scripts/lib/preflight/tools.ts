@@ -1,5 +1,5 @@
 // The command-line tools: are they here, and new enough for what the home runs?
-import type { Versions } from "../versions.ts";
+import type { Versions } from "../cluster/versions.ts";
 import type { Verdict } from "../run/gates.ts";
 import { ask } from "../run/shell.ts";
 

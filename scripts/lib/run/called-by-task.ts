@@ -5,7 +5,7 @@ import { UsageError } from "./errors.ts";
 import { nearest } from "../text/nearest.ts";
 import type { Options } from "./options.ts";
 import type { Procedure } from "./procedure.ts";
-import { nearestVersion } from "../versions.ts";
+import { nearestVersion } from "../cluster/versions.ts";
 import { variablesOf } from "./words.ts";
 
 /** Refuses a NAME= on the command line of the calling `task` that this procedure does not take. */

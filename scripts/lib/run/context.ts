@@ -4,7 +4,7 @@ import { delimiter, dirname, join, resolve } from "node:path";
 import type { Cluster } from "../cluster/cluster.ts";
 import type { Proposed } from "./gates.ts";
 import type { Plan } from "./plan.ts";
-import type { Versions } from "../versions.ts";
+import type { Versions } from "../cluster/versions.ts";
 import { effectsSoFar, openGate } from "./effects.ts";
 import { UsageError } from "./errors.ts";
 import type { Ledger } from "../ledger/ledger.ts";

@@ -2,7 +2,7 @@
 import { randomInt } from "node:crypto";
 import { hide } from "../run/redact.ts";
 import { ask } from "../run/shell.ts";
-import type { Versions } from "../versions.ts";
+import type { Versions } from "../cluster/versions.ts";
 import { newIdentity } from "./age.ts";
 import type { Entry } from "./catalogue.ts";
 import type { NewField } from "./items.ts";

@@ -6,7 +6,7 @@ import type { Context } from "../run/context.ts";
 import { Failure, textOf } from "../run/errors.ts";
 import { refFor, renderTemplate, type Variables } from "../text/template.ts";
 import { parseTyped, printDocuments, referencesOf, withValues } from "../text/yaml.ts";
-import { deployableMinor } from "../versions.ts";
+import { deployableMinor } from "../cluster/versions.ts";
 import { type Document, mergeDocuments } from "./merge.ts";
 import { installerImage, readSchematic } from "./schematic.ts";
 

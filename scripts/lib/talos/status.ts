@@ -10,7 +10,7 @@ import { type Document, titleOf } from "./merge.ts";
 import { readJsonStream, Unreadable } from "../run/tool-output.ts";
 import { at, type Stage, stageOf } from "./node.ts";
 import { renderDocuments } from "./render.ts";
-import { isDeployable } from "../versions.ts";
+import { isDeployable } from "../cluster/versions.ts";
 import { printDocuments } from "../text/yaml.ts";
 
 export type NodeStatus = { node: string; address: string } & Stage & {

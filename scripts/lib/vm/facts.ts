@@ -1,7 +1,7 @@
 // Everything about the NAS that creating VMs depends on, asked at once.
 import type { Context } from "../run/context.ts";
 import { Failure } from "../run/errors.ts";
-import { deployableMinor } from "../versions.ts";
+import { deployableMinor } from "../cluster/versions.ts";
 import { isoName, isoPath, type IsoSeen, seeIso } from "../iso.ts";
 import type { Entry } from "../ledger/ledger.ts";
 import type { Node } from "../cluster/cluster.ts";

@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 import { parse } from "yaml";
 import { ITEM_NAMES } from "../../../scripts/lib/cluster/cluster.ts";
 import { readCluster } from "../../../scripts/lib/cluster/load.ts";
-import { readVersions } from "../../../scripts/lib/versions.ts";
+import { readVersions } from "../../../scripts/lib/cluster/versions.ts";
 import { clusterSchema } from "../../../scripts/lint/cluster-schema.ts";
 
 const page = readFileSync("docs/configuration.md", "utf8");

@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { loadVersions, readVersions } from "../../../scripts/lib/versions.ts";
+import { loadVersions, readVersions } from "../../../scripts/lib/cluster/versions.ts";
 import { testVersions } from "../test-cluster.ts";
 
 const GOOD = "# renovate: x\nTALOS_VERSION=v1.13.9\nKUBERNETES_VERSION='v1.36.5' # quoted\nFLUX_VERSION=\"v2.9.4\"\n";

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { disagreements, dnsAddress, inWords, PLACES, settle } from "../../../scripts/lib/gitops/agreement.ts";
 import { settingsOf, substituteOf } from "../../../scripts/lib/gitops/settings.ts";
 import { MAP_FILE, settingsIn } from "../../../scripts/lib/gitops/settings-map.ts";
-import { loadVersions } from "../../../scripts/lib/versions.ts";
+import { loadVersions } from "../../../scripts/lib/cluster/versions.ts";
 import { testCluster, testVersions } from "../test-cluster.ts";
 import { ourHome, ourTree, referenceTree } from "./home.ts";
 import { FILES, filesUnder, read, ROOT } from "./tree.ts";

@@ -8,7 +8,7 @@ import { loadCluster } from "../../../scripts/lib/cluster/load.ts";
 import { disagreements, settle } from "../../../scripts/lib/gitops/agreement.ts";
 import { lint } from "../../../scripts/lib/lint/lint.ts";
 import { treeReferences } from "../../../scripts/lib/secrets/tree.ts";
-import { loadVersions } from "../../../scripts/lib/versions.ts";
+import { loadVersions } from "../../../scripts/lib/cluster/versions.ts";
 
 const PAGE = readFileSync("docs/cluster.md", "utf8");
 let folder: string;

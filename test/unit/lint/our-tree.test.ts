@@ -2,7 +2,7 @@
 import { beforeAll, expect, it } from "vitest";
 import { loadCluster } from "../../../scripts/lib/cluster/load.ts";
 import { type Lint, lint } from "../../../scripts/lib/lint/lint.ts";
-import { loadVersions } from "../../../scripts/lib/versions.ts";
+import { loadVersions } from "../../../scripts/lib/cluster/versions.ts";
 
 let ours: Lint;
 beforeAll(async () => {

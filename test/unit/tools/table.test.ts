@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { parse } from "yaml";
 import { describe, expect, test } from "vitest";
 import { type BuiltTool, readTable } from "../../../scripts/lib/tools/table.ts";
-import { loadVersions } from "../../../scripts/lib/versions.ts";
+import { loadVersions } from "../../../scripts/lib/cluster/versions.ts";
 
 const table = readTable(process.cwd());
 const { notBuilt } = parse(readFileSync("test/tools/tools.yaml", "utf8")) as { notBuilt: Record<string, string> };

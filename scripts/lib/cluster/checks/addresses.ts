@@ -1,5 +1,5 @@
 // Who has which address: each its own, inside its network, and none where pods, Services or load balancers get theirs.
-import { isAddress, lies, numberOf, prefixOf, type Span, spanOf, textOf } from "../../address.ts";
+import { isAddress, lies, numberOf, prefixOf, type Span, spanOf, textOf } from "../address.ts";
 import type { Finding, Path, Read } from "../findings.ts";
 import { readEndpoint } from "../readings.ts";
 

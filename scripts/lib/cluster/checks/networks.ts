@@ -1,5 +1,5 @@
 // The three networks against each other, and whether pods and Services fit into theirs.
-import { networkOf, overlaps, prefixOf, spanOf } from "../../address.ts";
+import { networkOf, overlaps, prefixOf, spanOf } from "../address.ts";
 import type { Finding, Read } from "../findings.ts";
 import { orList } from "../show.ts";
 

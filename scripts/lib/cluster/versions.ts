@@ -1,8 +1,8 @@
 // versions.env, overridden by the environment.
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { Failure, UsageError } from "./run/errors.ts";
-import { nearest } from "./text/nearest.ts";
+import { Failure, UsageError } from "../run/errors.ts";
+import { nearest } from "../text/nearest.ts";
 
 export interface Versions {
   TALOS_VERSION: string;
