@@ -1,6 +1,6 @@
 // The seven releases that must run before Flux can take over, one after the other, each with the chart, version and values that Flux will use.
 import { Failure, textOf } from "../lib/run/errors.ts";
-import type { Release, Wanted } from "../lib/helm.ts";
+import type { Release, Wanted } from "../lib/kubernetes/helm.ts";
 import type { ClusterAccess } from "../lib/kubernetes/access.ts";
 import { main } from "../lib/run/procedure.ts";
 import type { Step } from "../lib/run/plan.ts";
@@ -8,11 +8,11 @@ import { refuseUnplanned, type Seen, stage } from "../lib/stage.ts";
 import type { Context } from "../lib/run/context.ts";
 import { toAct } from "../lib/run/to-act.ts";
 
-const { compareReleases, releases, wantedReleases, worthAnotherTry } = await toAct(() => import("../lib/helm.ts"));
-const { getAll } = await toAct(() => import("../lib/kubernetes.ts"));
+const { compareReleases, releases, wantedReleases, worthAnotherTry } = await toAct(() => import("../lib/kubernetes/helm.ts"));
+const { getAll } = await toAct(() => import("../lib/kubernetes/kubernetes.ts"));
 const { expectOurCluster, reachCluster } = await toAct(() => import("../lib/kubernetes/access.ts"));
 const { pause, until } = await toAct(() => import("../lib/run/wait.ts"));
-const { readiness } = await toAct(() => import("../lib/node-readiness.ts"));
+const { readiness } = await toAct(() => import("../lib/kubernetes/node-readiness.ts"));
 
 const HELMFILE = "bootstrap/helmfile.d/01-apps.yaml";
 /** helmDefaults.timeout of the helmfile, and a minute for what helm does around it. */

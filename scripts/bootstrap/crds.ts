@@ -5,9 +5,9 @@ import { main } from "../lib/run/procedure.ts";
 import { type Seen, stage } from "../lib/stage.ts";
 import { toAct } from "../lib/run/to-act.ts";
 
-const { customResourceDefinitions } = await toAct(() => import("../lib/manifests.ts"));
-const { worthAnotherTry } = await toAct(() => import("../lib/helm.ts"));
-const { steady } = await toAct(() => import("../lib/kubernetes.ts"));
+const { customResourceDefinitions } = await toAct(() => import("../lib/kubernetes/manifests.ts"));
+const { worthAnotherTry } = await toAct(() => import("../lib/kubernetes/helm.ts"));
+const { steady } = await toAct(() => import("../lib/kubernetes/kubernetes.ts"));
 const { expectOurCluster, reachCluster } = await toAct(() => import("../lib/kubernetes/access.ts"));
 const { ask } = await toAct(() => import("../lib/run/shell.ts"));
 const { readNames } = await toAct(() => import("../lib/run/tool-output.ts"));

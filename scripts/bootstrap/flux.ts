@@ -9,7 +9,7 @@ import { toAct } from "../lib/run/to-act.ts";
 
 const { waitingForVault } = await toAct(() => import("../lib/external-secrets.ts"));
 const { fluxState, lacks, needsReconcile, reconcile } = await toAct(() => import("../lib/flux.ts"));
-const { passing } = await toAct(() => import("../lib/kubernetes.ts"));
+const { passing } = await toAct(() => import("../lib/kubernetes/kubernetes.ts"));
 const { expectOurCluster, reachCluster } = await toAct(() => import("../lib/kubernetes/access.ts"));
 const { repositoryOf } = await toAct(() => import("../lib/preflight/git.ts"));
 const { until } = await toAct(() => import("../lib/run/wait.ts"));

@@ -1,11 +1,11 @@
 // Every node of cluster.yaml is registered in Kubernetes. Not Ready is right here: the CNI comes with the apps.
-import type { KubernetesObject } from "../lib/kubernetes.ts";
+import type { KubernetesObject } from "../lib/kubernetes/kubernetes.ts";
 import { Failure } from "../lib/run/errors.ts";
 import { main } from "../lib/run/procedure.ts";
 import { type Seen, stage } from "../lib/stage.ts";
 import { toAct } from "../lib/run/to-act.ts";
 
-const { condition, getAll } = await toAct(() => import("../lib/kubernetes.ts"));
+const { condition, getAll } = await toAct(() => import("../lib/kubernetes/kubernetes.ts"));
 const { reachCluster } = await toAct(() => import("../lib/kubernetes/access.ts"));
 const { until } = await toAct(() => import("../lib/run/wait.ts"));
 

@@ -7,7 +7,7 @@ import type { Resource } from "../lib/resources.ts";
 import { stage } from "../lib/stage.ts";
 import { toAct } from "../lib/run/to-act.ts";
 
-const { readFound, steady } = await toAct(() => import("../lib/kubernetes.ts"));
+const { readFound, steady } = await toAct(() => import("../lib/kubernetes/kubernetes.ts"));
 const { expectOurCluster, reachCluster } = await toAct(() => import("../lib/kubernetes/access.ts"));
 const { compareResources, renderResources } = await toAct(() => import("../lib/resources.ts"));
 const { printDocuments, referencesOf, withValues } = await toAct(() => import("../lib/text/yaml.ts"));

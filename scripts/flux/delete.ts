@@ -9,7 +9,7 @@ import { toAct } from "../lib/run/to-act.ts";
 
 const { findApp } = await toAct(() => import("../lib/gitops/app.ts"));
 const { closureOf, refuseVital } = await toAct(() => import("../lib/gitops/closure.ts"));
-const { getAll, steady } = await toAct(() => import("../lib/kubernetes.ts"));
+const { getAll, steady } = await toAct(() => import("../lib/kubernetes/kubernetes.ts"));
 const { expectOurCluster } = await toAct(() => import("../lib/kubernetes/access.ts"));
 const { suspend } = await toAct(() => import("../lib/leftovers/suspended.ts"));
 const { printDocuments } = await toAct(() => import("../lib/text/yaml.ts"));

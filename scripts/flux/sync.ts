@@ -7,7 +7,7 @@ import { main, procedure } from "../lib/run/procedure.ts";
 import { toAct } from "../lib/run/to-act.ts";
 
 const { fluxState, lacks, reconcile } = await toAct(() => import("../lib/flux.ts"));
-const { passing } = await toAct(() => import("../lib/kubernetes.ts"));
+const { passing } = await toAct(() => import("../lib/kubernetes/kubernetes.ts"));
 const { expectOurCluster } = await toAct(() => import("../lib/kubernetes/access.ts"));
 const { until } = await toAct(() => import("../lib/run/wait.ts"));
 

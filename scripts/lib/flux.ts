@@ -1,5 +1,5 @@
 // What Flux says of itself: every source, Kustomization and HelmRelease, ready or not and why.
-import { getAllKnown, isReady, type KubernetesObject, steady, whyNotReady } from "./kubernetes.ts";
+import { getAllKnown, isReady, type KubernetesObject, steady, whyNotReady } from "./kubernetes/kubernetes.ts";
 import type { ClusterAccess } from "./kubernetes/access.ts";
 
 const KINDS = [

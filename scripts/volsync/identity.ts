@@ -2,7 +2,7 @@
 import { join } from "node:path";
 import type { Context } from "../lib/run/context.ts";
 import { Failure } from "../lib/run/errors.ts";
-import type { KubernetesObject } from "../lib/kubernetes.ts";
+import type { KubernetesObject } from "../lib/kubernetes/kubernetes.ts";
 import type { ClusterAccess } from "../lib/kubernetes/access.ts";
 import { describeStep } from "../lib/run/plan.ts";
 import { main, procedure } from "../lib/run/procedure.ts";
@@ -10,7 +10,7 @@ import { toAct } from "../lib/run/to-act.ts";
 
 const { JOB, readIdentity, withIdentity } = await toAct(() => import("../lib/backup/identity.ts"));
 const { readIfThere, writeFile } = await toAct(() => import("../lib/run/files.ts"));
-const { steady } = await toAct(() => import("../lib/kubernetes.ts"));
+const { steady } = await toAct(() => import("../lib/kubernetes/kubernetes.ts"));
 const { expectOurCluster } = await toAct(() => import("../lib/kubernetes/access.ts"));
 const { readJson } = await toAct(() => import("../lib/run/tool-output.ts"));
 

@@ -1,6 +1,6 @@
 // The identity of the Kopia repository: the Job that opens it reports it, talos/cluster.yaml records it.
 import { isDeepStrictEqual } from "node:util";
-import type { KubernetesObject } from "../kubernetes.ts";
+import type { KubernetesObject } from "../kubernetes/kubernetes.ts";
 
 export const JOB = { name: "kopia-repository", namespace: "volsync-system" } as const;
 

@@ -1,6 +1,6 @@
 // Everything that goes away with a Kustomization: what it applied, what its HelmReleases installed, and the same of the Kustomizations that it applied.
 import { Failure } from "../run/errors.ts";
-import { type KubernetesObject, mayPass, readFound, steady } from "../kubernetes.ts";
+import { type KubernetesObject, mayPass, readFound, steady } from "../kubernetes/kubernetes.ts";
 import type { ClusterAccess } from "../kubernetes/access.ts";
 import { FLUX_HELM, FLUX_KUSTOMIZE, inWords, isKind, isObject, keyOf } from "../lint/object.ts";
 import type { KubeObject } from "../lint/types.ts";

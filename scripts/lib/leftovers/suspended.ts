@@ -1,6 +1,6 @@
 // Kustomizations that a procedure suspended: Flux leaves them alone until they are resumed.
 import type { Entry } from "../ledger/ledger.ts";
-import { getAll, type KubernetesObject, steady } from "../kubernetes.ts";
+import { getAll, type KubernetesObject, steady } from "../kubernetes/kubernetes.ts";
 import { type ClusterAccess, expectOurCluster } from "../kubernetes/access.ts";
 import type { Room, Sight } from "../ledger/kinds.ts";
 

@@ -4,7 +4,7 @@ import type { Context } from "../run/context.ts";
 import { Failure, textOf } from "../run/errors.ts";
 import { type Answer, askEtcd } from "../etcd.ts";
 import { readIfThere } from "../run/files.ts";
-import { condition, type KubernetesObject } from "../kubernetes.ts";
+import { condition, type KubernetesObject } from "../kubernetes/kubernetes.ts";
 import { expectOurCluster } from "../kubernetes/access.ts";
 import { readJson } from "../run/tool-output.ts";
 import { inShort } from "./node.ts";

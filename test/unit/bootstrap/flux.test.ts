@@ -2,7 +2,7 @@
 import { describe, expect, test } from "vitest";
 import { flux } from "../../../scripts/bootstrap/flux.ts";
 import { lackingItems } from "../../../scripts/lib/external-secrets.ts";
-import type { KubernetesObject } from "../../../scripts/lib/kubernetes.ts";
+import type { KubernetesObject } from "../../../scripts/lib/kubernetes/kubernetes.ts";
 import { record } from "../recorder.ts";
 
 const HEAD = "b".repeat(40);

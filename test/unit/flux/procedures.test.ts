@@ -5,7 +5,7 @@ import { diff, withoutPaths } from "../../../scripts/flux/diff.ts";
 import { render } from "../../../scripts/flux/render.ts";
 import { sync, verdict } from "../../../scripts/flux/sync.ts";
 import { sourceOf } from "../../../scripts/lib/flux.ts";
-import type { KubernetesObject } from "../../../scripts/lib/kubernetes.ts";
+import type { KubernetesObject } from "../../../scripts/lib/kubernetes/kubernetes.ts";
 import { findApp, objectOf } from "../../../scripts/lib/gitops/app.ts";
 import { judge, suspendedLeftovers } from "../../../scripts/lib/leftovers/suspended.ts";
 import type { FluxKustomization } from "../../../scripts/lib/lint/types.ts";

@@ -2,7 +2,7 @@
 import nunjucks from "nunjucks";
 import { describe, expect, it } from "vitest";
 import { reference } from "../../../scripts/lib/cluster/cluster.ts";
-import { releaseNames } from "../../../scripts/lib/helm.ts";
+import { releaseNames } from "../../../scripts/lib/kubernetes/helm.ts";
 import { testCluster } from "../test-cluster.ts";
 import { type Any, documentsOf, exists, namespaceOf, ofKind, read, releasesOf, TREE } from "./tree.ts";
 

@@ -1,10 +1,10 @@
 // Helm releases against what the helmfile wants; manifests as text; what Flux says of itself.
 import { describe, expect, test } from "vitest";
 import { summarize } from "../../../scripts/lib/flux.ts";
-import { compareReleases, type Installed, worthAnotherTry } from "../../../scripts/lib/helm.ts";
-import { isReady, type KubernetesObject, mayPass, whyNotReady } from "../../../scripts/lib/kubernetes.ts";
-import { customResourceDefinitions, documents, headOf } from "../../../scripts/lib/manifests.ts";
-import { readiness } from "../../../scripts/lib/node-readiness.ts";
+import { compareReleases, type Installed, worthAnotherTry } from "../../../scripts/lib/kubernetes/helm.ts";
+import { isReady, type KubernetesObject, mayPass, whyNotReady } from "../../../scripts/lib/kubernetes/kubernetes.ts";
+import { customResourceDefinitions, documents, headOf } from "../../../scripts/lib/kubernetes/manifests.ts";
+import { readiness } from "../../../scripts/lib/kubernetes/node-readiness.ts";
 
 const WANTED = [{ name: "cilium", namespace: "kube-system", chart: "oci://quay.io/cilium/charts/cilium", version: "1.20.1" }];
 const has = (change: Partial<Installed>): Installed[] => [

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { readCluster } from "../../../scripts/lib/cluster/load.ts";
 import { readIdentity, withIdentity } from "../../../scripts/lib/backup/identity.ts";
-import type { KubernetesObject } from "../../../scripts/lib/kubernetes.ts";
+import type { KubernetesObject } from "../../../scripts/lib/kubernetes/kubernetes.ts";
 import { identity } from "../../../scripts/volsync/identity.ts";
 import { ourKubeconfig } from "../flux/our-kubeconfig.ts";
 import { record, type RecordSetup } from "../recorder.ts";

@@ -1,11 +1,11 @@
 // Helm releases as the bootstrap sees them, and which failures of helm are worth another try.
 import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
-import { Failure } from "./run/errors.ts";
+import { Failure } from "../run/errors.ts";
 import { getAllKnown, steady } from "./kubernetes.ts";
-import type { ClusterAccess } from "./kubernetes/access.ts";
-import { ask } from "./run/shell.ts";
-import { readJson } from "./run/tool-output.ts";
+import type { ClusterAccess } from "./access.ts";
+import { ask } from "../run/shell.ts";
+import { readJson } from "../run/tool-output.ts";
 
 /** A release as the helmfile wants it. */
 export interface Wanted {

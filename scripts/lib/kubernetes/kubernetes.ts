@@ -1,8 +1,8 @@
 // Reads the Kubernetes API through kubectl, and knows what its errors mean.
-import { Failure, isCommandError } from "./run/errors.ts";
-import type { ClusterAccess } from "./kubernetes/access.ts";
-import { type Pattern, readJson, type Source } from "./run/tool-output.ts";
-import { pause } from "./run/wait.ts";
+import { Failure, isCommandError } from "../run/errors.ts";
+import type { ClusterAccess } from "./access.ts";
+import { type Pattern, readJson, type Source } from "../run/tool-output.ts";
+import { pause } from "../run/wait.ts";
 
 export interface Condition {
   type: string;

@@ -1,6 +1,6 @@
 // Whether all expected nodes are Ready, and which are not and why. Any mix of states is an answer, none is waited for in particular.
 import { condition, type KubernetesObject } from "./kubernetes.ts";
-import type { Seen } from "./run/wait.ts";
+import type { Seen } from "../run/wait.ts";
 
 export function readiness(expected: string[], found: KubernetesObject[]): Seen<number> {
   const why = expected.flatMap((name) => {
