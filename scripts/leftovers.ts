@@ -11,7 +11,7 @@ import { toAct } from "./lib/run/to-act.ts";
 
 const { isMovable, seeAll, undoAll } = await toAct(() => import("./lib/ledger/kinds.ts"));
 const { nasLeftovers } = await toAct(() => import("./lib/ledger/nas.ts"));
-const { suspendedLeftovers } = await toAct(() => import("./lib/leftovers/suspended.ts"));
+const { suspendedLeftovers } = await toAct(() => import("./lib/flux/suspended.ts"));
 const { table } = await toAct(() => import("./lib/run/ui.ts"));
 
 const ROOMS: readonly Room[] = [nasLeftovers, suspendedLeftovers];

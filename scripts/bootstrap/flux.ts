@@ -1,14 +1,14 @@
 // Flux has fetched the repository and everything in it is ready. From here on Git is what changes the cluster.
 import { Failure } from "../lib/run/errors.ts";
 import type { Context } from "../lib/run/context.ts";
-import type { FluxState } from "../lib/flux.ts";
-import { gitGate, pushedBelow } from "../lib/git.ts";
+import type { FluxState } from "../lib/flux/flux.ts";
+import { gitGate, pushedBelow } from "../lib/flux/git.ts";
 import { main } from "../lib/run/procedure.ts";
 import { type Seen, stage } from "../lib/stage.ts";
 import { toAct } from "../lib/run/to-act.ts";
 
-const { waitingForVault } = await toAct(() => import("../lib/external-secrets.ts"));
-const { fluxState, lacks, needsReconcile, reconcile } = await toAct(() => import("../lib/flux.ts"));
+const { waitingForVault } = await toAct(() => import("../lib/flux/external-secrets.ts"));
+const { fluxState, lacks, needsReconcile, reconcile } = await toAct(() => import("../lib/flux/flux.ts"));
 const { passing } = await toAct(() => import("../lib/kubernetes/kubernetes.ts"));
 const { expectOurCluster, reachCluster } = await toAct(() => import("../lib/kubernetes/access.ts"));
 const { repositoryOf } = await toAct(() => import("../lib/preflight/git.ts"));

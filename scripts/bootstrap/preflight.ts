@@ -2,7 +2,7 @@
 import { join } from "node:path";
 import type { Context } from "../lib/run/context.ts";
 import { Failure, textOf } from "../lib/run/errors.ts";
-import { gitGate } from "../lib/git.ts";
+import { gitGate } from "../lib/flux/git.ts";
 import type { Gate, Verdict } from "../lib/run/gates.ts";
 import type { Check, Result } from "../lib/preflight/verdict.ts";
 import { main, procedure } from "../lib/run/procedure.ts";

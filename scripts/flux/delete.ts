@@ -1,17 +1,17 @@
 // Takes an application out of the cluster: its Kustomization is suspended first, so that Flux does not bring it back, then everything it applied goes.
 import { Failure } from "../lib/run/errors.ts";
-import type { Applied, Closure } from "../lib/gitops/closure.ts";
+import type { Applied, Closure } from "../lib/flux/closure.ts";
 import type { ClusterAccess } from "../lib/kubernetes/access.ts";
 import { text } from "../lib/run/options.ts";
 import type { Plan } from "../lib/run/plan.ts";
 import { main, procedure } from "../lib/run/procedure.ts";
 import { toAct } from "../lib/run/to-act.ts";
 
-const { findApp } = await toAct(() => import("../lib/gitops/app.ts"));
-const { closureOf, refuseVital } = await toAct(() => import("../lib/gitops/closure.ts"));
+const { findApp } = await toAct(() => import("../lib/flux/app.ts"));
+const { closureOf, refuseVital } = await toAct(() => import("../lib/flux/closure.ts"));
 const { getAll, steady } = await toAct(() => import("../lib/kubernetes/kubernetes.ts"));
 const { expectOurCluster } = await toAct(() => import("../lib/kubernetes/access.ts"));
-const { suspend } = await toAct(() => import("../lib/leftovers/suspended.ts"));
+const { suspend } = await toAct(() => import("../lib/flux/suspended.ts"));
 const { printDocuments } = await toAct(() => import("../lib/text/yaml.ts"));
 
 const KIND = "kustomizations.kustomize.toolkit.fluxcd.io";

@@ -5,7 +5,7 @@ import { text } from "../lib/run/options.ts";
 import { main, procedure } from "../lib/run/procedure.ts";
 import { toAct } from "../lib/run/to-act.ts";
 
-const { appliedObjects, readApp } = await toAct(() => import("../lib/gitops/app.ts"));
+const { appliedObjects, readApp } = await toAct(() => import("../lib/flux/app.ts"));
 const { steady } = await toAct(() => import("../lib/kubernetes/kubernetes.ts"));
 const { expectOurCluster } = await toAct(() => import("../lib/kubernetes/access.ts"));
 const { printDocuments } = await toAct(() => import("../lib/text/yaml.ts"));

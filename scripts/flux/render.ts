@@ -3,7 +3,7 @@ import { text } from "../lib/run/options.ts";
 import { main, procedure } from "../lib/run/procedure.ts";
 import { toAct } from "../lib/run/to-act.ts";
 
-const { appliedObjects, readApp } = await toAct(() => import("../lib/gitops/app.ts"));
+const { appliedObjects, readApp } = await toAct(() => import("../lib/flux/app.ts"));
 const { printDocuments } = await toAct(() => import("../lib/text/yaml.ts"));
 
 export const render = procedure({

@@ -1,12 +1,12 @@
 // Has Flux fetch and apply what was pushed, and waits until it has: the revision of the last push, everything ready.
 import { Failure } from "../lib/run/errors.ts";
-import type { FluxState } from "../lib/flux.ts";
-import { gitGate, pushedBelow } from "../lib/git.ts";
+import type { FluxState } from "../lib/flux/flux.ts";
+import { gitGate, pushedBelow } from "../lib/flux/git.ts";
 import type { Plan } from "../lib/run/plan.ts";
 import { main, procedure } from "../lib/run/procedure.ts";
 import { toAct } from "../lib/run/to-act.ts";
 
-const { fluxState, lacks, reconcile } = await toAct(() => import("../lib/flux.ts"));
+const { fluxState, lacks, reconcile } = await toAct(() => import("../lib/flux/flux.ts"));
 const { passing } = await toAct(() => import("../lib/kubernetes/kubernetes.ts"));
 const { expectOurCluster } = await toAct(() => import("../lib/kubernetes/access.ts"));
 const { until } = await toAct(() => import("../lib/run/wait.ts"));

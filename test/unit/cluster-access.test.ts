@@ -14,7 +14,7 @@ import { diff } from "../../scripts/flux/diff.ts";
 import { sync } from "../../scripts/flux/sync.ts";
 import { expectOurCluster, reachCluster } from "../../scripts/lib/kubernetes/access.ts";
 import { strangeness } from "../../scripts/lib/kubernetes/identity.ts";
-import { suspendedLeftovers } from "../../scripts/lib/leftovers/suspended.ts";
+import { suspendedLeftovers } from "../../scripts/lib/flux/suspended.ts";
 import { identity } from "../../scripts/volsync/identity.ts";
 import type { Options, Values } from "../../scripts/lib/run/options.ts";
 import type { Procedure } from "../../scripts/lib/run/procedure.ts";

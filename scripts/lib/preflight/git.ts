@@ -2,7 +2,7 @@
 import type { Cluster } from "../cluster/cluster.ts";
 import { textOf } from "../run/errors.ts";
 import type { Verdict } from "../run/gates.ts";
-import { pushedBelow } from "../git.ts";
+import { pushedBelow } from "../flux/git.ts";
 import { ask } from "../run/shell.ts";
 
 const EXAMPLE_HOST = /(^|[.@/])example\.(com|net|org)$/i;

@@ -1,7 +1,7 @@
 // How long the bootstrap waits for Flux, and what it says of what only a person can bring.
 import { describe, expect, test } from "vitest";
 import { flux } from "../../../scripts/bootstrap/flux.ts";
-import { lackingItems } from "../../../scripts/lib/external-secrets.ts";
+import { lackingItems } from "../../../scripts/lib/flux/external-secrets.ts";
 import type { KubernetesObject } from "../../../scripts/lib/kubernetes/kubernetes.ts";
 import { record } from "../recorder.ts";
 

@@ -1,6 +1,6 @@
 // When Flux has to be told of a commit, and when it comes to it by itself.
 import { expect, test } from "vitest";
-import { needsReconcile, sourceOf } from "../../../scripts/lib/flux.ts";
+import { needsReconcile, sourceOf } from "../../../scripts/lib/flux/flux.ts";
 import type { KubernetesObject } from "../../../scripts/lib/kubernetes/kubernetes.ts";
 
 const at = (commit: string) => `refs/heads/main@sha1:${commit}`;

@@ -1,6 +1,6 @@
 // Helm releases against what the helmfile wants; manifests as text; what Flux says of itself.
 import { describe, expect, test } from "vitest";
-import { summarize } from "../../../scripts/lib/flux.ts";
+import { summarize } from "../../../scripts/lib/flux/flux.ts";
 import { compareReleases, type Installed, worthAnotherTry } from "../../../scripts/lib/kubernetes/helm.ts";
 import { isReady, type KubernetesObject, mayPass, whyNotReady } from "../../../scripts/lib/kubernetes/kubernetes.ts";
 import { customResourceDefinitions, documents, headOf } from "../../../scripts/lib/kubernetes/manifests.ts";

@@ -1,6 +1,6 @@
 // What Flux says of itself: every source, Kustomization and HelmRelease, ready or not and why.
-import { getAllKnown, isReady, type KubernetesObject, steady, whyNotReady } from "./kubernetes/kubernetes.ts";
-import type { ClusterAccess } from "./kubernetes/access.ts";
+import { getAllKnown, isReady, type KubernetesObject, steady, whyNotReady } from "../kubernetes/kubernetes.ts";
+import type { ClusterAccess } from "../kubernetes/access.ts";
 
 const KINDS = [
   "fluxinstances.fluxcd.controlplane.io",

@@ -1,7 +1,7 @@
 // What Git knows of the repository: whether what Flux will read is what lies here.
-import type { Gate } from "./run/gates.ts";
-import { textOf } from "./run/errors.ts";
-import { ask } from "./run/shell.ts";
+import type { Gate } from "../run/gates.ts";
+import { textOf } from "../run/errors.ts";
+import { ask } from "../run/shell.ts";
 
 export interface Pushed {
   /** The commit that Flux will find, once it looks: the remote's own answer, or what is known of it here. */

@@ -1,6 +1,6 @@
 // What waits for a value that only a person can put into the vault: an ExternalSecret whose store is there and whose item or field is not.
-import { condition, getAllKnown, isReady, type KubernetesObject } from "./kubernetes/kubernetes.ts";
-import type { ClusterAccess } from "./kubernetes/access.ts";
+import { condition, getAllKnown, isReady, type KubernetesObject } from "../kubernetes/kubernetes.ts";
+import type { ClusterAccess } from "../kubernetes/access.ts";
 
 const KINDS = "clustersecretstores.external-secrets.io,externalsecrets.external-secrets.io";
 
