@@ -5,7 +5,7 @@ import { main } from "../lib/run/procedure.ts";
 import { type Seen, stage } from "../lib/stage.ts";
 import { toAct } from "../lib/run/to-act.ts";
 
-const { askEtcd, seeEtcd } = await toAct(() => import("../lib/etcd.ts"));
+const { askEtcd, seeEtcd } = await toAct(() => import("../lib/talos/etcd.ts"));
 const { expectOurTalosconfig, expectTalosconfig } = await toAct(() => import("../lib/talos/talosconfig.ts"));
 const { until } = await toAct(() => import("../lib/run/wait.ts"));
 

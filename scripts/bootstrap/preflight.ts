@@ -9,7 +9,7 @@ import { main, procedure } from "../lib/run/procedure.ts";
 import { toAct } from "../lib/run/to-act.ts";
 
 const { eachOf } = await toAct(() => import("../lib/run/at-once.ts"));
-const { knownToFactory } = await toAct(() => import("../lib/factory.ts"));
+const { knownToFactory } = await toAct(() => import("../lib/talos/factory.ts"));
 const { openHttp } = await toAct(() => import("../lib/http/http.ts"));
 const { readIfThere } = await toAct(() => import("../lib/run/files.ts"));
 const { disagreements, inWords } = await toAct(() => import("../lib/gitops/agreement.ts"));

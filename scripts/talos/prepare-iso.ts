@@ -9,7 +9,7 @@ import type { Nas } from "../lib/truenas/nas.ts";
 import { toAct } from "../lib/run/to-act.ts";
 
 const { megabytes } = await toAct(() => import("../lib/http/download.ts"));
-const { askImage, imageUrl, missingExtensions, postSchematic } = await toAct(() => import("../lib/factory.ts"));
+const { askImage, imageUrl, missingExtensions, postSchematic } = await toAct(() => import("../lib/talos/factory.ts"));
 const { openHttp } = await toAct(() => import("../lib/http/http.ts"));
 const { faultOfFolder, faultOfIso, isoFile, seeIso, sidecarPath, sidecarText } = await toAct(() => import("../lib/iso.ts"));
 const { readSchematic } = await toAct(() => import("../lib/talos/schematic.ts"));

@@ -3,7 +3,7 @@ import { textOf } from "../lib/run/errors.ts";
 import { main, procedure } from "../lib/run/procedure.ts";
 import { toAct } from "../lib/run/to-act.ts";
 
-const { knownToFactory } = await toAct(() => import("../lib/factory.ts"));
+const { knownToFactory } = await toAct(() => import("../lib/talos/factory.ts"));
 const { openHttp } = await toAct(() => import("../lib/http/http.ts"));
 const { installerImage, readSchematic } = await toAct(() => import("../lib/talos/schematic.ts"));
 const { table } = await toAct(() => import("../lib/run/ui.ts"));

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { openGate } from "../../scripts/lib/run/effects.ts";
-import { askImage, imageUrl, missingExtensions, postSchematic } from "../../scripts/lib/factory.ts";
+import { askImage, imageUrl, missingExtensions, postSchematic } from "../../scripts/lib/talos/factory.ts";
 import { type Http, openHttp } from "../../scripts/lib/http/http.ts";
 import { silentReport } from "../../scripts/lib/run/report.ts";
 import { createAuthority } from "../simulators/wire/certificates.ts";

@@ -2,7 +2,7 @@
 import type { Node } from "../cluster/cluster.ts";
 import type { Context } from "../run/context.ts";
 import { Failure, textOf } from "../run/errors.ts";
-import { type Answer, askEtcd } from "../etcd.ts";
+import { type Answer, askEtcd } from "./etcd.ts";
 import { readIfThere } from "../run/files.ts";
 import { condition, type KubernetesObject } from "../kubernetes/kubernetes.ts";
 import { expectOurCluster } from "../kubernetes/access.ts";

@@ -1,7 +1,7 @@
 // How the nodes are, as each tells it; what cannot be seen is unknown, not bad. Needs no secrets, so it works for whoever is not signed in to 1Password.
 import type { Node } from "../cluster/cluster.ts";
 import type { Context } from "../run/context.ts";
-import { askEtcd } from "../etcd.ts";
+import { askEtcd } from "./etcd.ts";
 import { ask } from "../run/shell.ts";
 import type { Cell } from "../run/ui.ts";
 import { changesBetween } from "./changes.ts";

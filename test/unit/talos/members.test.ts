@@ -1,6 +1,6 @@
 // Whether a cluster that lives knows a node at an address, by what etcd and Kubernetes say.
 import { describe, expect, test } from "vitest";
-import { membersOf } from "../../../scripts/lib/etcd.ts";
+import { membersOf } from "../../../scripts/lib/talos/etcd.ts";
 import { combine, knownNodes, type Registered } from "../../../scripts/lib/talos/members.ts";
 import { record } from "../recorder.ts";
 import { ADDRESSES, folderWith, kubeconfigOf, newAuthority, secrets, talosconfigOf, withCertificate } from "./home.ts";

@@ -12,7 +12,10 @@ import { record } from "../recorder.ts";
 import { testCluster, testVersions } from "../test-cluster.ts";
 
 const factory = vi.hoisted(() => ({ known: async (): Promise<boolean> => true }));
-vi.mock("../../../scripts/lib/factory.ts", async (original) => ({ ...(await original<object>()), knownToFactory: () => factory.known() }));
+vi.mock("../../../scripts/lib/talos/factory.ts", async (original) => ({
+  ...(await original<object>()),
+  knownToFactory: () => factory.known(),
+}));
 
 interface Vector {
   name: string;

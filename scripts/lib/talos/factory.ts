@@ -1,8 +1,8 @@
 // Talos' Image Factory: a schematic goes in, an image that was built for it comes out.
-import type { Context } from "./run/context.ts";
-import { Failure } from "./run/errors.ts";
-import type { Answer, Http } from "./http/http.ts";
-import { readJson } from "./run/tool-output.ts";
+import type { Context } from "../run/context.ts";
+import { Failure } from "../run/errors.ts";
+import type { Answer, Http } from "../http/http.ts";
+import { readJson } from "../run/tool-output.ts";
 
 const FACTORY = "https://factory.talos.dev";
 

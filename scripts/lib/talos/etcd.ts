@@ -1,9 +1,9 @@
 // etcd as each control plane tells it, and whether it is safe to bootstrap.
-import { eachOf } from "./run/at-once.ts";
-import type { Node } from "./cluster/cluster.ts";
-import { Failure, textOf } from "./run/errors.ts";
-import { ask } from "./run/shell.ts";
-import type { Seen } from "./stage.ts";
+import { eachOf } from "../run/at-once.ts";
+import type { Node } from "../cluster/cluster.ts";
+import { Failure, textOf } from "../run/errors.ts";
+import { ask } from "../run/shell.ts";
+import type { Seen } from "../stage.ts";
 
 export interface Member {
   id: string;
