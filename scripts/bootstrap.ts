@@ -2,11 +2,11 @@
 import { checks, PREFLIGHT_GATES, refuseBad, refuseUnknownGit, showChecks } from "./bootstrap/preflight.ts";
 import type { Context } from "./lib/run/context.ts";
 import { isCommandError, textOf } from "./lib/run/errors.ts";
-import type { Result } from "./lib/preflight/verdict.ts";
+import type { Result } from "./lib/bootstrap/preflight/verdict.ts";
 import { nicGate } from "./lib/talos/node.ts";
 import { main, procedure } from "./lib/run/procedure.ts";
 import type { Plan, Step } from "./lib/run/plan.ts";
-import { carryOut, type Seen, type Stage, stepsOf } from "./lib/stage.ts";
+import { carryOut, type Seen, type Stage, stepsOf } from "./lib/bootstrap/stage.ts";
 import { toAct } from "./lib/run/to-act.ts";
 
 const { apps } = await toAct(() => import("./bootstrap/apps.ts"));
@@ -18,7 +18,7 @@ const { kubeconfig } = await toAct(() => import("./bootstrap/kubeconfig.ts"));
 const { nodes } = await toAct(() => import("./bootstrap/nodes.ts"));
 const { resources } = await toAct(() => import("./bootstrap/resources.ts"));
 const { eachOf } = await toAct(() => import("./lib/run/at-once.ts"));
-const { runChecks } = await toAct(() => import("./lib/preflight/verdict.ts"));
+const { runChecks } = await toAct(() => import("./lib/bootstrap/preflight/verdict.ts"));
 const { tally } = await toAct(() => import("./lib/run/shell.ts"));
 const { table } = await toAct(() => import("./lib/run/ui.ts"));
 

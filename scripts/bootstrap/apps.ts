@@ -4,7 +4,7 @@ import type { Release, Wanted } from "../lib/kubernetes/helm.ts";
 import type { ClusterAccess } from "../lib/kubernetes/access.ts";
 import { main } from "../lib/run/procedure.ts";
 import type { Step } from "../lib/run/plan.ts";
-import { refuseUnplanned, type Seen, stage } from "../lib/stage.ts";
+import { refuseUnplanned, type Seen, stage } from "../lib/bootstrap/stage.ts";
 import type { Context } from "../lib/run/context.ts";
 import { toAct } from "../lib/run/to-act.ts";
 

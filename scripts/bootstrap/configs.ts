@@ -3,7 +3,7 @@ import type { Context } from "../lib/run/context.ts";
 import { Failure } from "../lib/run/errors.ts";
 import { main } from "../lib/run/procedure.ts";
 import { nicGate, stageOf } from "../lib/talos/node.ts";
-import { type Seen, stage } from "../lib/stage.ts";
+import { type Seen, stage } from "../lib/bootstrap/stage.ts";
 import type { Fresh, Prospect } from "../talos/apply.ts";
 import { toAct } from "../lib/run/to-act.ts";
 

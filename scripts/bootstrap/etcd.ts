@@ -2,7 +2,7 @@
 import type { Context } from "../lib/run/context.ts";
 import { Failure, textOf } from "../lib/run/errors.ts";
 import { main } from "../lib/run/procedure.ts";
-import { type Seen, stage } from "../lib/stage.ts";
+import { type Seen, stage } from "../lib/bootstrap/stage.ts";
 import { toAct } from "../lib/run/to-act.ts";
 
 const { askEtcd, seeEtcd } = await toAct(() => import("../lib/talos/etcd.ts"));

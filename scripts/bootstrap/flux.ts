@@ -4,14 +4,14 @@ import type { Context } from "../lib/run/context.ts";
 import type { FluxState } from "../lib/flux/flux.ts";
 import { gitGate, pushedBelow } from "../lib/flux/git.ts";
 import { main } from "../lib/run/procedure.ts";
-import { type Seen, stage } from "../lib/stage.ts";
+import { type Seen, stage } from "../lib/bootstrap/stage.ts";
 import { toAct } from "../lib/run/to-act.ts";
 
 const { waitingForVault } = await toAct(() => import("../lib/flux/external-secrets.ts"));
 const { fluxState, lacks, needsReconcile, reconcile } = await toAct(() => import("../lib/flux/flux.ts"));
 const { passing } = await toAct(() => import("../lib/kubernetes/kubernetes.ts"));
 const { expectOurCluster, reachCluster } = await toAct(() => import("../lib/kubernetes/access.ts"));
-const { repositoryOf } = await toAct(() => import("../lib/preflight/git.ts"));
+const { repositoryOf } = await toAct(() => import("../lib/bootstrap/preflight/git.ts"));
 const { until } = await toAct(() => import("../lib/run/wait.ts"));
 
 /** A first install pulls every image and makes Ceph's disks: it is given up when nothing became ready for this long, not when it is merely slow. */

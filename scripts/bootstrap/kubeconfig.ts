@@ -1,7 +1,7 @@
 // $KUBECONFIG leads to this cluster, and the API answers there.
 import { Failure } from "../lib/run/errors.ts";
 import { main } from "../lib/run/procedure.ts";
-import { stage } from "../lib/stage.ts";
+import { stage } from "../lib/bootstrap/stage.ts";
 import { toAct } from "../lib/run/to-act.ts";
 
 const { readIfThere, writeFile } = await toAct(() => import("../lib/run/files.ts"));

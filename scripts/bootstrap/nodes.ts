@@ -2,7 +2,7 @@
 import type { KubernetesObject } from "../lib/kubernetes/kubernetes.ts";
 import { Failure } from "../lib/run/errors.ts";
 import { main } from "../lib/run/procedure.ts";
-import { type Seen, stage } from "../lib/stage.ts";
+import { type Seen, stage } from "../lib/bootstrap/stage.ts";
 import { toAct } from "../lib/run/to-act.ts";
 
 const { condition, getAll } = await toAct(() => import("../lib/kubernetes/kubernetes.ts"));

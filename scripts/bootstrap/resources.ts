@@ -3,13 +3,13 @@ import type { Context } from "../lib/run/context.ts";
 import { Failure, isCommandError, textOf } from "../lib/run/errors.ts";
 import type { ClusterAccess } from "../lib/kubernetes/access.ts";
 import { main } from "../lib/run/procedure.ts";
-import type { Resource } from "../lib/resources.ts";
-import { stage } from "../lib/stage.ts";
+import type { Resource } from "../lib/bootstrap/resources.ts";
+import { stage } from "../lib/bootstrap/stage.ts";
 import { toAct } from "../lib/run/to-act.ts";
 
 const { readFound, steady } = await toAct(() => import("../lib/kubernetes/kubernetes.ts"));
 const { expectOurCluster, reachCluster } = await toAct(() => import("../lib/kubernetes/access.ts"));
-const { compareResources, renderResources } = await toAct(() => import("../lib/resources.ts"));
+const { compareResources, renderResources } = await toAct(() => import("../lib/bootstrap/resources.ts"));
 const { printDocuments, referencesOf, withValues } = await toAct(() => import("../lib/text/yaml.ts"));
 
 const FIELD_MANAGER = "home-ops-bootstrap";

@@ -3,7 +3,7 @@ import { eachOf } from "../run/at-once.ts";
 import type { Node } from "../cluster/cluster.ts";
 import { Failure, textOf } from "../run/errors.ts";
 import { ask } from "../run/shell.ts";
-import type { Seen } from "../stage.ts";
+import type { Seen } from "../bootstrap/stage.ts";
 
 export interface Member {
   id: string;

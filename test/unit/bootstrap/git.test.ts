@@ -4,7 +4,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { lookAtGit, placeholders, repositoryOf } from "../../../scripts/lib/preflight/git.ts";
+import { lookAtGit, placeholders, repositoryOf } from "../../../scripts/lib/bootstrap/preflight/git.ts";
 import { openShell } from "../../../scripts/lib/run/shell.ts";
 import { testCluster } from "../test-cluster.ts";
 

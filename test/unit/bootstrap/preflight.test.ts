@@ -1,9 +1,9 @@
 // The preflight's checks: every result is shown, what is bad blocks, what is unknown does not.
 import { describe, expect, test } from "vitest";
-import { aheadOf, judgeClock, judgeHosts } from "../../../scripts/lib/preflight/hosts.ts";
-import { lookAtTools, toolsFor } from "../../../scripts/lib/preflight/tools.ts";
+import { aheadOf, judgeClock, judgeHosts } from "../../../scripts/lib/bootstrap/preflight/hosts.ts";
+import { lookAtTools, toolsFor } from "../../../scripts/lib/bootstrap/preflight/tools.ts";
 import { refuseUnknownGit } from "../../../scripts/bootstrap/preflight.ts";
-import { type Result, runChecks } from "../../../scripts/lib/preflight/verdict.ts";
+import { type Result, runChecks } from "../../../scripts/lib/bootstrap/preflight/verdict.ts";
 import { record } from "../recorder.ts";
 import { testVersions } from "../test-cluster.ts";
 

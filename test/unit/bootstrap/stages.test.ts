@@ -5,7 +5,7 @@ import { compareCrds, errorLines } from "../../../scripts/bootstrap/crds.ts";
 import { seeFlux } from "../../../scripts/bootstrap/flux.ts";
 import { compareNodes, nodes } from "../../../scripts/bootstrap/nodes.ts";
 import type { KubernetesObject } from "../../../scripts/lib/kubernetes/kubernetes.ts";
-import { carryOut, type Seen, stage } from "../../../scripts/lib/stage.ts";
+import { carryOut, type Seen, stage } from "../../../scripts/lib/bootstrap/stage.ts";
 import { mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

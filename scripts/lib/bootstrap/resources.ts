@@ -1,8 +1,8 @@
 // The namespaces and Secrets that must exist before Flux, from bootstrap/resources.yaml.njk.
-import type { Context } from "./run/context.ts";
-import type { KubernetesObject } from "./kubernetes/kubernetes.ts";
-import { refFor, renderTemplate } from "./text/template.ts";
-import { parseDocuments, referencesOf } from "./text/yaml.ts";
+import type { Context } from "../run/context.ts";
+import type { KubernetesObject } from "../kubernetes/kubernetes.ts";
+import { refFor, renderTemplate } from "../text/template.ts";
+import { parseDocuments, referencesOf } from "../text/yaml.ts";
 
 const TEMPLATE = "bootstrap/resources.yaml.njk";
 

@@ -1,7 +1,7 @@
 // One check of the preflight: what it saw and whether that stands in the way.
-import type { Context } from "../run/context.ts";
-import { textOf } from "../run/errors.ts";
-import type { Verdict } from "../run/gates.ts";
+import type { Context } from "../../run/context.ts";
+import { textOf } from "../../run/errors.ts";
+import type { Verdict } from "../../run/gates.ts";
 
 export interface Check {
   /** Short, and what `WAIVE=` takes. */

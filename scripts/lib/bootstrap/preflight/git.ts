@@ -1,9 +1,9 @@
 // Whether Flux will follow this home's repository, and find in it what lies here: nothing of the template left, the right branch, everything pushed.
-import type { Cluster } from "../cluster/cluster.ts";
-import { textOf } from "../run/errors.ts";
-import type { Verdict } from "../run/gates.ts";
-import { pushedBelow } from "../flux/git.ts";
-import { ask } from "../run/shell.ts";
+import type { Cluster } from "../../cluster/cluster.ts";
+import { textOf } from "../../run/errors.ts";
+import type { Verdict } from "../../run/gates.ts";
+import { pushedBelow } from "../../flux/git.ts";
+import { ask } from "../../run/shell.ts";
 
 const EXAMPLE_HOST = /(^|[.@/])example\.(com|net|org)$/i;
 const EXAMPLE_TUNNEL = /^[0-]+4000-8000-0+$/;

@@ -1,7 +1,7 @@
 // The command-line tools: are they here, and new enough for what the home runs?
-import type { Versions } from "../cluster/versions.ts";
-import type { Verdict } from "../run/gates.ts";
-import { ask } from "../run/shell.ts";
+import type { Versions } from "../../cluster/versions.ts";
+import type { Verdict } from "../../run/gates.ts";
+import { ask } from "../../run/shell.ts";
 
 export interface Tool {
   name: string;

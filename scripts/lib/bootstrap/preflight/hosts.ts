@@ -1,7 +1,7 @@
 // The public hosts that the bootstrap needs, and what their answers say about this machine's clock.
-import { Failure, textOf } from "../run/errors.ts";
-import { type HttpContext, openHttp } from "../http/http.ts";
-import type { Verdict } from "../run/gates.ts";
+import { Failure, textOf } from "../../run/errors.ts";
+import { type HttpContext, openHttp } from "../../http/http.ts";
+import type { Verdict } from "../../run/gates.ts";
 
 /** Hosts and why; a host counts as reached with any HTTP status, since a registry answers 401 to strangers. */
 export const HOSTS: [url: string, why: string][] = [
