@@ -11,7 +11,7 @@ import { toAct } from "../lib/run/to-act.ts";
 const { megabytes } = await toAct(() => import("../lib/http/download.ts"));
 const { askImage, imageUrl, missingExtensions, postSchematic } = await toAct(() => import("../lib/talos/factory.ts"));
 const { openHttp } = await toAct(() => import("../lib/http/http.ts"));
-const { faultOfFolder, faultOfIso, isoFile, seeIso, sidecarPath, sidecarText } = await toAct(() => import("../lib/iso.ts"));
+const { faultOfFolder, faultOfIso, isoFile, seeIso, sidecarPath, sidecarText } = await toAct(() => import("../lib/truenas/iso.ts"));
 const { readSchematic } = await toAct(() => import("../lib/talos/schematic.ts"));
 const { connectNas } = await toAct(() => import("../lib/truenas/nas.ts"));
 const { UnknownOutcome } = await toAct(() => import("../lib/truenas/refusal.ts"));

@@ -2,7 +2,7 @@
 import type { Context } from "../run/context.ts";
 import { Failure } from "../run/errors.ts";
 import { deployableMinor } from "../cluster/versions.ts";
-import { isoName, isoPath, type IsoSeen, seeIso } from "../iso.ts";
+import { isoName, isoPath, type IsoSeen, seeIso } from "../truenas/iso.ts";
 import type { Entry } from "../ledger/ledger.ts";
 import type { Node } from "../cluster/cluster.ts";
 import { machineOf } from "../truenas/machine.ts";

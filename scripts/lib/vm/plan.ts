@@ -1,7 +1,7 @@
 // Decides, from what was seen, what happens to each node's VM, and everything that speaks against it.
 import type { Cluster, Node } from "../cluster/cluster.ts";
 import { canonicalMac } from "../cluster/readings.ts";
-import { faultOfFolder, faultOfIso } from "../iso.ts";
+import { faultOfFolder, faultOfIso } from "../truenas/iso.ts";
 import type { Entry } from "../ledger/ledger.ts";
 import type { Step } from "../run/plan.ts";
 import { deviations, differences, type Machine, machineOf, missingDevices, type Zvol } from "../truenas/machine.ts";

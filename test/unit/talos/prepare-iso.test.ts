@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { MockAgent } from "undici";
 import { beforeEach, describe, expect, test, vi } from "vitest";
 import { openHttp, type HttpContext } from "../../../scripts/lib/http/http.ts";
-import { isoName, isoPath, sidecarPath, sidecarText } from "../../../scripts/lib/iso.ts";
+import { isoName, isoPath, sidecarPath, sidecarText } from "../../../scripts/lib/truenas/iso.ts";
 import { UploadBroke } from "../../../scripts/lib/truenas/upload.ts";
 import { UnknownOutcome } from "../../../scripts/lib/truenas/refusal.ts";
 import { record, type RecordSetup } from "../recorder.ts";

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { parse } from "yaml";
 import { describe, expect, test, vi } from "vitest";
 import { canonical, idOf, scalar, type Schematic } from "../../../scripts/lib/talos/schematic-id.ts";
-import { isoFile } from "../../../scripts/lib/iso.ts";
+import { isoFile } from "../../../scripts/lib/truenas/iso.ts";
 import { installerImage, readSchematic, schematicOf } from "../../../scripts/lib/talos/schematic.ts";
 import { schematic } from "../../../scripts/talos/schematic.ts";
 import { record } from "../recorder.ts";

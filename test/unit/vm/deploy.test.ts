@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test, vi } from "vitest";
 import type { Entry } from "../../../scripts/lib/ledger/ledger.ts";
-import { isoName, isoPath, sidecarPath, sidecarText } from "../../../scripts/lib/iso.ts";
+import { isoName, isoPath, sidecarPath, sidecarText } from "../../../scripts/lib/truenas/iso.ts";
 import { record, type RecordSetup } from "../recorder.ts";
 import { type FakeNas, fakeNas, type FakeWorld, HOME, refusal } from "../truenas/fake-nas.ts";
 import { testCluster } from "../test-cluster.ts";

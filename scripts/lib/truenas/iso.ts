@@ -1,7 +1,7 @@
 // The Talos ISO on the NAS: its name says what it is, and a small file beside it says that it arrived whole.
-import { type Cluster, PLATFORM } from "./cluster/cluster.ts";
-import { isAbsent } from "./truenas/refusal.ts";
-import type { Nas } from "./truenas/nas.ts";
+import { type Cluster, PLATFORM } from "../cluster/cluster.ts";
+import { isAbsent } from "./refusal.ts";
+import type { Nas } from "./nas.ts";
 
 /** The image that the factory builds for a hypervisor: `metal-amd64.iso`, or the one for secure boot. */
 export const isoFile = (hypervisor: Cluster["hypervisor"], { secureboot }: { secureboot: boolean }) =>
