@@ -16,7 +16,7 @@ const { readSchematic } = await toAct(() => import("../lib/talos/schematic.ts"))
 const { connectNas } = await toAct(() => import("../lib/truenas/nas.ts"));
 const { UnknownOutcome } = await toAct(() => import("../lib/truenas/refusal.ts"));
 const { UploadBroke } = await toAct(() => import("../lib/truenas/upload.ts"));
-const { isoOf } = await toAct(() => import("../lib/vm/facts.ts"));
+const { isoOf } = await toAct(() => import("../lib/hypervisor/facts.ts"));
 
 const NEXT = "task talos:prepare-iso";
 

@@ -9,8 +9,8 @@ import type { Machine } from "../lib/truenas/machine.ts";
 import type { Nas } from "../lib/truenas/nas.ts";
 import type { Vm } from "../lib/truenas/queries.ts";
 import type { Sight } from "../lib/truenas/undo.ts";
-import type { Notes } from "../lib/vm/notes.ts";
-import type { DeployPlan, NodePlan } from "../lib/vm/plan.ts";
+import type { Notes } from "../lib/hypervisor/notes.ts";
+import type { DeployPlan, NodePlan } from "../lib/hypervisor/plan.ts";
 import { toAct } from "../lib/run/to-act.ts";
 
 const { findNodes } = await toAct(() => import("../lib/cluster/find.ts"));
@@ -22,9 +22,9 @@ const { findDataset, findVm, homeOf, stateOf } = await toAct(() => import("../li
 const { NasRefused } = await toAct(() => import("../lib/truenas/refusal.ts"));
 const { surely } = await toAct(() => import("../lib/truenas/surely.ts"));
 const { describe, undoEntries } = await toAct(() => import("../lib/truenas/undo.ts"));
-const { seeNas } = await toAct(() => import("../lib/vm/facts.ts"));
-const { openNotes } = await toAct(() => import("../lib/vm/notes.ts"));
-const { describePlan, planDeploy, stepsOf } = await toAct(() => import("../lib/vm/plan.ts"));
+const { seeNas } = await toAct(() => import("../lib/hypervisor/facts.ts"));
+const { openNotes } = await toAct(() => import("../lib/hypervisor/notes.ts"));
+const { describePlan, planDeploy, stepsOf } = await toAct(() => import("../lib/hypervisor/plan.ts"));
 const { describeIso, makeIso, requireTruenas, wantedIso } = await toAct(() => import("../talos/prepare-iso.ts"));
 const { patient } = await toAct(() => import("../lib/run/patience.ts"));
 

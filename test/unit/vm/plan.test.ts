@@ -2,8 +2,8 @@ import { describe, expect, test } from "vitest";
 import type { Entry } from "../../../scripts/lib/ledger/ledger.ts";
 import { machineOf } from "../../../scripts/lib/truenas/machine.ts";
 import type { Vm } from "../../../scripts/lib/truenas/queries.ts";
-import type { Facts } from "../../../scripts/lib/vm/facts.ts";
-import { describePlan, planDeploy } from "../../../scripts/lib/vm/plan.ts";
+import type { Facts } from "../../../scripts/lib/hypervisor/facts.ts";
+import { describePlan, planDeploy } from "../../../scripts/lib/hypervisor/plan.ts";
 import { testCluster } from "../test-cluster.ts";
 import { HOME } from "../truenas/fake-nas.ts";
 
