@@ -12,7 +12,7 @@ const { eachOf } = await toAct(() => import("../lib/run/at-once.ts"));
 const { knownToFactory } = await toAct(() => import("../lib/talos/factory.ts"));
 const { openHttp } = await toAct(() => import("../lib/http/http.ts"));
 const { readIfThere } = await toAct(() => import("../lib/run/files.ts"));
-const { disagreements, inWords } = await toAct(() => import("../lib/gitops/agreement.ts"));
+const { disagreements, inWords } = await toAct(() => import("../lib/tree/agreement.ts"));
 const { lookAtGit } = await toAct(() => import("../lib/bootstrap/preflight/git.ts"));
 const { askHosts, judgeClock, judgeHosts } = await toAct(() => import("../lib/bootstrap/preflight/hosts.ts"));
 const { lookAtTools } = await toAct(() => import("../lib/bootstrap/preflight/tools.ts"));

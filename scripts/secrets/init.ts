@@ -10,8 +10,8 @@ import { toAct } from "../lib/run/to-act.ts";
 
 const { vaultOf } = await toAct(() => import("../lib/cluster/cluster.ts"));
 const { readIfThere, writeFile } = await toAct(() => import("../lib/run/files.ts"));
-const { nameOfRule, withRecipient } = await toAct(() => import("../lib/gitops/sops.ts"));
-const { readSopsRules } = await toAct(() => import("../lib/gitops/sops-rules.ts"));
+const { nameOfRule, withRecipient } = await toAct(() => import("../lib/tree/sops.ts"));
+const { readSopsRules } = await toAct(() => import("../lib/tree/sops-rules.ts"));
 const { hide } = await toAct(() => import("../lib/run/redact.ts"));
 const { AGE_KEY, recipientsOfKeys } = await toAct(() => import("../lib/secrets/age.ts"));
 const { entriesFor, isPublic } = await toAct(() => import("../lib/secrets/entries.ts"));

@@ -4,8 +4,8 @@ import { reference } from "../cluster/cluster.ts";
 import type { Context } from "../run/context.ts";
 import { Failure } from "../run/errors.ts";
 import { readIfThere } from "../run/files.ts";
-import { recipientsOf, ruleFaults } from "../gitops/sops.ts";
-import { readSopsRules } from "../gitops/sops-rules.ts";
+import { recipientsOf, ruleFaults } from "../tree/sops.ts";
+import { readSopsRules } from "../tree/sops-rules.ts";
 import { hide } from "../run/redact.ts";
 
 /** Where the private half is kept; bootstrap puts the same field into the cluster as sops-age-secret. */

@@ -1,7 +1,7 @@
 // From what the vault, .sops.yaml and the key file hold to what has to be made, what a person must fetch, and what contradicts itself.
 import { type Cluster, reference, vaultOf } from "../cluster/cluster.ts";
-import { ruleFaults, rulesWithout } from "../gitops/sops.ts";
-import type { SopsRule } from "../gitops/sops-rules.ts";
+import { ruleFaults, rulesWithout } from "../tree/sops.ts";
+import type { SopsRule } from "../tree/sops-rules.ts";
 import { AGE_KEY } from "./age.ts";
 import type { Entry } from "./catalogue.ts";
 import { fieldsCalled, valueOf } from "./items.ts";

@@ -1,7 +1,7 @@
 // The address plan: what the cluster hands out lies in the LAN and belongs to nobody else.
 import { Address4 } from "ip-address";
 import { describe, expect, it } from "vitest";
-import { MAP_FILE } from "../../../scripts/lib/gitops/settings-map.ts";
+import { MAP_FILE } from "../../../scripts/lib/tree/settings-map.ts";
 import { ourHome } from "./home.ts";
 import { FILES, ofKind, read, substituted } from "./tree.ts";
 

@@ -1,8 +1,8 @@
 // The home's two files and the tree: where they disagree, to the line, and how the tree is brought in step without touching another byte.
 import { describe, expect, it } from "vitest";
-import { disagreements, dnsAddress, inWords, PLACES, settle } from "../../../scripts/lib/gitops/agreement.ts";
-import { settingsOf, substituteOf } from "../../../scripts/lib/gitops/settings.ts";
-import { MAP_FILE, settingsIn } from "../../../scripts/lib/gitops/settings-map.ts";
+import { disagreements, dnsAddress, inWords, PLACES, settle } from "../../../scripts/lib/tree/agreement.ts";
+import { settingsOf, substituteOf } from "../../../scripts/lib/tree/settings.ts";
+import { MAP_FILE, settingsIn } from "../../../scripts/lib/tree/settings-map.ts";
 import { loadVersions } from "../../../scripts/lib/cluster/versions.ts";
 import { testCluster, testVersions } from "../test-cluster.ts";
 import { ourHome, ourTree, referenceTree } from "./home.ts";

@@ -1,7 +1,7 @@
 // Two homes: the one of this repository, which a fork has made its own, and the tree as it was for the reference home, for exact expectations.
 import type { Cluster } from "../../../scripts/lib/cluster/cluster.ts";
 import { loadCluster } from "../../../scripts/lib/cluster/load.ts";
-import { disagreements, type Reader, settle } from "../../../scripts/lib/gitops/agreement.ts";
+import { disagreements, type Reader, settle } from "../../../scripts/lib/tree/agreement.ts";
 import { testCluster, testVersions } from "../test-cluster.ts";
 import { exists, read, ROOT } from "./tree.ts";
 

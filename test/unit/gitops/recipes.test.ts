@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { loadCluster } from "../../../scripts/lib/cluster/load.ts";
-import { disagreements, settle } from "../../../scripts/lib/gitops/agreement.ts";
+import { disagreements, settle } from "../../../scripts/lib/tree/agreement.ts";
 import { lint } from "../../../scripts/lib/lint/lint.ts";
 import { treeReferences } from "../../../scripts/lib/secrets/tree.ts";
 import { loadVersions } from "../../../scripts/lib/cluster/versions.ts";

@@ -1,7 +1,7 @@
 // What keeps versions fresh and secrets closed: Renovate finds every version, workflows run what is pinned, SOPS encrypts what it should.
 import { runInNewContext } from "node:vm";
 import { describe, expect, it } from "vitest";
-import { MAP_FILE } from "../../../scripts/lib/gitops/settings-map.ts";
+import { MAP_FILE } from "../../../scripts/lib/tree/settings-map.ts";
 import { type Any, documentsOf, exists, filesUnder, read } from "./tree.ts";
 
 describe(".renovaterc.json5", () => {

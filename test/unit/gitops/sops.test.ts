@@ -1,8 +1,8 @@
 // .sops.yaml in the forms that people write; SOPS' own reading (config/config.go) is the measure.
 import { readFileSync } from "node:fs";
 import { describe, expect, it, test } from "vitest";
-import { recipientsOf, ruleFaults, ruleFor, rulesWithout, withRecipient } from "../../../scripts/lib/gitops/sops.ts";
-import { PLACEHOLDER, readSopsRules } from "../../../scripts/lib/gitops/sops-rules.ts";
+import { recipientsOf, ruleFaults, ruleFor, rulesWithout, withRecipient } from "../../../scripts/lib/tree/sops.ts";
+import { PLACEHOLDER, readSopsRules } from "../../../scripts/lib/tree/sops-rules.ts";
 
 const OURS = `age1${"q".repeat(58)}`;
 const OTHERS = `age1${"z".repeat(58)}`;

@@ -2,7 +2,7 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Document, parse, parseAllDocuments, stringify } from "yaml";
-import { MAP_FILE, settingsIn } from "../../../scripts/lib/gitops/settings-map.ts";
+import { MAP_FILE, settingsIn } from "../../../scripts/lib/tree/settings-map.ts";
 
 export const ROOT = join(import.meta.dirname, "../../..");
 

@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import { neededSecrets, templateFields } from "../../../scripts/lib/lint/secrets/needed.ts";
 import { secretFaults } from "../../../scripts/lib/lint/secrets/plain.ts";
-import { readSopsRules } from "../../../scripts/lib/gitops/sops-rules.ts";
+import { readSopsRules } from "../../../scripts/lib/tree/sops-rules.ts";
 import { isMacTrue, sopsFaults } from "../../../scripts/lib/lint/secrets/sops.ts";
 import type { FluxKustomization, KubeObject } from "../../../scripts/lib/lint/types.ts";
 

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, describe, expect, onTestFinished, test } from "vitest";
-import { PLACEHOLDER } from "../../../scripts/lib/gitops/sops-rules.ts";
+import { PLACEHOLDER } from "../../../scripts/lib/tree/sops-rules.ts";
 import { forgetSecrets, redact } from "../../../scripts/lib/run/redact.ts";
 import { expectAgeKey, newIdentity, recipientsOfKeys } from "../../../scripts/lib/secrets/age.ts";
 import { testCluster } from "../test-cluster.ts";

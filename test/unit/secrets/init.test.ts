@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, describe, expect, onTestFinished, test, vi } from "vitest";
-import { PLACEHOLDER } from "../../../scripts/lib/gitops/sops-rules.ts";
+import { PLACEHOLDER } from "../../../scripts/lib/tree/sops-rules.ts";
 import { forgetSecrets } from "../../../scripts/lib/run/redact.ts";
 import { newIdentity, recipientsOfKeys } from "../../../scripts/lib/secrets/age.ts";
 import type { StoredItem } from "../../../scripts/lib/secrets/op.ts";

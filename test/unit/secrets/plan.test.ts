@@ -2,7 +2,7 @@
 import { describe, expect, test } from "vitest";
 import { entriesFor } from "../../../scripts/lib/secrets/entries.ts";
 import type { StoredItem } from "../../../scripts/lib/secrets/op.ts";
-import type { SopsRule } from "../../../scripts/lib/gitops/sops-rules.ts";
+import type { SopsRule } from "../../../scripts/lib/tree/sops-rules.ts";
 import { type Facts, planSecrets } from "../../../scripts/lib/secrets/plan.ts";
 import { TALOS_FIELDS } from "../../../scripts/lib/secrets/talos-bundle.ts";
 import { testCluster } from "../test-cluster.ts";

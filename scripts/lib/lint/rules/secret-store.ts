@@ -1,5 +1,5 @@
 // Which namespaces a ClusterSecretStore serves. One without conditions gives every namespace each secret of the vault that it reads.
-import { goPattern } from "../../gitops/sops-rules.ts";
+import { goPattern } from "../../tree/sops-rules.ts";
 import { about, type Ground, type Rule } from "../ground.ts";
 import type { Finding, Located } from "../types.ts";
 

@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { ITEM_KEYS, ITEM_NAMES, OPERATOR_ITEMS } from "../../cluster/cluster.ts";
-import { readSopsRules } from "../../gitops/sops-rules.ts";
+import { readSopsRules } from "../../tree/sops-rules.ts";
 import { nearest } from "../../text/nearest.ts";
 import { CATALOGUE } from "../../secrets/catalogue.ts";
 import { at, type Ground, type Rule } from "../ground.ts";

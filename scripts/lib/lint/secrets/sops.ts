@@ -1,7 +1,7 @@
 // Whether a SOPS file fits .sops.yaml: who can decrypt it, what is encrypted, and, where the key is at hand, its MAC.
 import { createDecipheriv, createHash } from "node:crypto";
-import { ruleFor } from "../../gitops/sops.ts";
-import { goPattern, type SopsRule } from "../../gitops/sops-rules.ts";
+import { ruleFor } from "../../tree/sops.ts";
+import { goPattern, type SopsRule } from "../../tree/sops-rules.ts";
 
 interface Recipients {
   age?: { recipient: string; enc: string }[];
