@@ -4,7 +4,7 @@ import { effect } from "../lib/run/effects.ts";
 import { lives } from "../lib/run/files.ts";
 import { text } from "../lib/run/options.ts";
 import { main, procedure } from "../lib/run/procedure.ts";
-import { homeFolder, labTask, lookAt, USUAL_NAME } from "../lib/simulated-home.ts";
+import { homeFolder, labTask, lookAt, USUAL_NAME } from "../lib/lab/simulated-home.ts";
 import { inState } from "../lib/run/state-folder.ts";
 import { until } from "../lib/run/wait.ts";
 

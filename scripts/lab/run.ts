@@ -8,7 +8,7 @@ import { nearest } from "../lib/text/nearest.ts";
 import { text, variable } from "../lib/run/options.ts";
 import { main, procedure } from "../lib/run/procedure.ts";
 import { COMMON } from "../lib/run/words.ts";
-import { homeFolder, labTask, lookAt, USUAL_NAME } from "../lib/simulated-home.ts";
+import { homeFolder, labTask, lookAt, USUAL_NAME } from "../lib/lab/simulated-home.ts";
 
 const SCRIPTS = resolve(dirname(fileURLToPath(import.meta.url)), "..");
 

@@ -3,7 +3,7 @@ import { Failure } from "../lib/run/errors.ts";
 import { text } from "../lib/run/options.ts";
 import { main, procedure } from "../lib/run/procedure.ts";
 import { ask } from "../lib/run/shell.ts";
-import { executable, homeFolder, labTask, lookAt, USUAL_NAME } from "../lib/simulated-home.ts";
+import { executable, homeFolder, labTask, lookAt, USUAL_NAME } from "../lib/lab/simulated-home.ts";
 import { readJson } from "../lib/run/tool-output.ts";
 import { table } from "../lib/run/ui.ts";
 

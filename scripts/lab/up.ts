@@ -9,7 +9,7 @@ import { Failure } from "../lib/run/errors.ts";
 import { choice, maybeText, text } from "../lib/run/options.ts";
 import { main, procedure } from "../lib/run/procedure.ts";
 import { readIfThere } from "../lib/run/files.ts";
-import { homeFolder, labTask, lookAt, USUAL_NAME } from "../lib/simulated-home.ts";
+import { homeFolder, labTask, lookAt, USUAL_NAME } from "../lib/lab/simulated-home.ts";
 import { inState } from "../lib/run/state-folder.ts";
 import { until } from "../lib/run/wait.ts";
 

@@ -7,7 +7,7 @@ import { procedures, run } from "../../../scripts/lab/run.ts";
 import { describe as told, status } from "../../../scripts/lab/status.ts";
 import { down } from "../../../scripts/lab/down.ts";
 import { up } from "../../../scripts/lab/up.ts";
-import { homeFolder, lookAt } from "../../../scripts/lib/simulated-home.ts";
+import { homeFolder, lookAt } from "../../../scripts/lib/lab/simulated-home.ts";
 import { readWords } from "../../../scripts/lib/run/words.ts";
 import { record } from "../recorder.ts";
 

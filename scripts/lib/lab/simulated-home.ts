@@ -1,8 +1,8 @@
 // Where simulated homes lie on this machine and whether they are up. The home itself is a process of its own: only its folder and its executables are known here.
 import { existsSync, readFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
-import { UsageError } from "./run/errors.ts";
-import { lives } from "./run/files.ts";
+import { UsageError } from "../run/errors.ts";
+import { lives } from "../run/files.ts";
 
 /** Homes by name, side by side, under the state folder. */
 export function homeFolder(state: string, name: string): string {
