@@ -5,15 +5,15 @@ const HANGS_MS = { unit: 120_000, lab: 900_000, conformance: 1_800_000 };
 const UNIT = ["test/unit/**/*.test.ts"];
 /** Tests that put another module in a module's place: each has its own modules. */
 const APART = [
-  "test/unit/json-output.test.ts", // runs every procedure, each with an environment of its own
-  "test/unit/leftovers.test.ts",
+  "test/unit/run/json-output.test.ts", // runs every procedure, each with an environment of its own
+  "test/unit/ledger/leftovers.test.ts",
   "test/unit/secrets/inject.test.ts",
   "test/unit/secrets/op.test.ts",
   "test/unit/talos/kubeconfig.test.ts",
   "test/unit/talos/prepare-iso.test.ts",
   "test/unit/talos/schematic.test.ts",
   "test/unit/truenas/session.test.ts",
-  "test/unit/vm/deploy.test.ts",
+  "test/unit/hypervisor/deploy.test.ts",
 ];
 
 export default defineConfig({

@@ -1,11 +1,11 @@
 import { createHash } from "node:crypto";
 import { MockAgent } from "undici";
 import { beforeEach, describe, expect, test } from "vitest";
-import { type Event, silentReport } from "../../scripts/lib/run/report.ts";
-import { openGate } from "../../scripts/lib/run/effects.ts";
-import { openHttp } from "../../scripts/lib/http/http.ts";
-import { useClock } from "../../scripts/lib/run/wait.ts";
-import { stillClock } from "./recorder.ts";
+import { type Event, silentReport } from "../../../scripts/lib/run/report.ts";
+import { openGate } from "../../../scripts/lib/run/effects.ts";
+import { openHttp } from "../../../scripts/lib/http/http.ts";
+import { useClock } from "../../../scripts/lib/run/wait.ts";
+import { stillClock } from "../recorder.ts";
 
 const PAGE = "https://factory.talos.dev/x";
 let agent: MockAgent;
@@ -190,7 +190,7 @@ describe("a download", () => {
   test("a source that falls silent is given up", async () => {
     at("GET").reply(200, body);
     const silent = new ReadableStream({ start: (controller) => controller.enqueue(Buffer.from("x")) });
-    const { stream } = await import("../../scripts/lib/http/download.ts");
+    const { stream } = await import("../../../scripts/lib/http/download.ts");
     const source = {
       signal: new AbortController().signal,
       ui: { progress: () => {} },

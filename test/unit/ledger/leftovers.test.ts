@@ -1,12 +1,12 @@
 import { beforeEach, describe, expect, test, vi } from "vitest";
-import { Failure } from "../../scripts/lib/run/errors.ts";
-import type { Entry } from "../../scripts/lib/ledger/ledger.ts";
-import { record, type RecordSetup } from "./recorder.ts";
-import { type FakeNas, fakeNas, HOME, refusal } from "./truenas/fake-nas.ts";
+import { Failure } from "../../../scripts/lib/run/errors.ts";
+import type { Entry } from "../../../scripts/lib/ledger/ledger.ts";
+import { record, type RecordSetup } from "../recorder.ts";
+import { type FakeNas, fakeNas, HOME, refusal } from "../truenas/fake-nas.ts";
 
 const home = vi.hoisted(() => ({ connect: undefined as unknown as () => unknown }));
-vi.mock("../../scripts/lib/truenas/nas.ts", () => ({ connectNas: async () => home.connect() }));
-const { leftovers } = await import("../../scripts/leftovers.ts");
+vi.mock("../../../scripts/lib/truenas/nas.ts", () => ({ connectNas: async () => home.connect() }));
+const { leftovers } = await import("../../../scripts/leftovers.ts");
 
 const ZVOL = "flashstor/VM/k8s_0-boot";
 const VOLSIZE = 500_000_882_688;

@@ -5,8 +5,8 @@ import { settingsOf, substituteOf } from "../../../scripts/lib/tree/settings.ts"
 import { MAP_FILE, settingsIn } from "../../../scripts/lib/tree/settings-map.ts";
 import { loadVersions } from "../../../scripts/lib/cluster/versions.ts";
 import { testCluster, testVersions } from "../test-cluster.ts";
-import { ourHome, ourTree, referenceTree } from "./home.ts";
-import { FILES, filesUnder, read, ROOT } from "./tree.ts";
+import { ourHome, ourTree, referenceTree } from "../gitops/home.ts";
+import { FILES, filesUnder, read, ROOT } from "../gitops/tree.ts";
 
 const tree = await referenceTree();
 const textOf = async (file: string) => (await tree(file))!;

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { proxyFor } from "../../scripts/lib/http/proxy.ts";
+import { proxyFor } from "../../../scripts/lib/http/proxy.ts";
 
 const PROXY = "http://127.0.0.1:3128";
 

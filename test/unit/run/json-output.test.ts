@@ -3,15 +3,15 @@ import { mkdtempSync, readdirSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { openGate } from "../../scripts/lib/run/effects.ts";
-import { Failure, Stop, UsageError } from "../../scripts/lib/run/errors.ts";
-import { Unreadable } from "../../scripts/lib/run/tool-output.ts";
-import { flag, type Options } from "../../scripts/lib/run/options.ts";
-import { type Procedure, procedure, runProcedure } from "../../scripts/lib/run/procedure.ts";
-import { silentReport } from "../../scripts/lib/run/report.ts";
-import { ask } from "../../scripts/lib/run/shell.ts";
-import { useClock } from "../../scripts/lib/run/wait.ts";
-import { stillClock } from "./recorder.ts";
+import { openGate } from "../../../scripts/lib/run/effects.ts";
+import { Failure, Stop, UsageError } from "../../../scripts/lib/run/errors.ts";
+import { Unreadable } from "../../../scripts/lib/run/tool-output.ts";
+import { flag, type Options } from "../../../scripts/lib/run/options.ts";
+import { type Procedure, procedure, runProcedure } from "../../../scripts/lib/run/procedure.ts";
+import { silentReport } from "../../../scripts/lib/run/report.ts";
+import { ask } from "../../../scripts/lib/run/shell.ts";
+import { useClock } from "../../../scripts/lib/run/wait.ts";
+import { stillClock } from "../recorder.ts";
 
 let out: string;
 let env: NodeJS.ProcessEnv;
@@ -135,7 +135,7 @@ describe("a run that ends", () => {
   });
 });
 
-const SCRIPTS = join(import.meta.dirname, "../../scripts");
+const SCRIPTS = join(import.meta.dirname, "../../../scripts");
 const files =
   ["", ...readdirSync(SCRIPTS, { withFileTypes: true }).filter((one) => one.isDirectory() && one.name !== "lib").map(({ name }) => name)] // prettier-ignore
     .flatMap((area) => readdirSync(join(SCRIPTS, area)).map((file) => join(area, file)))
