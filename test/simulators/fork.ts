@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 import { parse } from "yaml";
 import { layoutOf, NETWORK_TOOLS, TOOLS } from "./environment.ts";
 import { whenPresent } from "./present.ts";
-import { normalisedMac } from "./world/nas-device-rules.ts";
+import { normalisedMac } from "./world/nas/device-rules.ts";
 import { makeRepository, type Origin } from "./repository.ts";
 
 const PARTS = ["talos", "bootstrap", "kubernetes", "templates", "versions.env", ".sops.yaml"];

@@ -8,7 +8,7 @@ import { type TrueNas, serveTrueNas } from "../../simulators/wire/truenas.ts";
 import { loadApi } from "../../simulators/wire/truenas-params.ts";
 import type { Knobs } from "../../simulators/wire/truenas-server.ts";
 import type { Fault } from "../../simulators/world/faults.ts";
-import { freshNas, type NasState } from "../../simulators/world/nas.ts";
+import { freshNas, type NasState } from "../../simulators/world/nas/nas.ts";
 import type { State, World } from "../../simulators/world/world.ts";
 
 export const KEY = "1-taint-nas-key";

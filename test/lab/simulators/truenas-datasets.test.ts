@@ -1,9 +1,9 @@
 // Datasets, zvols and files of the simulated NAS: names, room, what is busy, and what each version says.
 import { describe, expect, test } from "vitest";
-import { available, createDataset, type DatasetSpec, deleteDataset, findDataset } from "../../simulators/world/nas-datasets.ts";
-import { kindOf, listdir, mkdir, putFile, stat, statfs } from "../../simulators/world/nas-files.ts";
-import { nasPending } from "../../simulators/world/nas-machines.ts";
-import { powerOff, start } from "../../simulators/world/nas-power.ts";
+import { available, createDataset, type DatasetSpec, deleteDataset, findDataset } from "../../simulators/world/nas/datasets.ts";
+import { kindOf, listdir, mkdir, putFile, stat, statfs } from "../../simulators/world/nas/files.ts";
+import { nasPending } from "../../simulators/world/nas/machines.ts";
+import { powerOff, start } from "../../simulators/world/nas/power.ts";
 import { GB, TB, VERSIONS, ISO, disk, linesOf, home, type Home } from "./truenas-home.ts";
 
 describe("a zvol", () => {

@@ -1,10 +1,10 @@
 // A NAS in memory, the conditions around it, and its verbs carried out at once.
 import type { Fault } from "../../simulators/world/faults.ts";
-import { type Around, type Attributes, type Decision, freshNas, type VmConfig } from "../../simulators/world/nas.ts";
-import { createDataset, type DatasetSpec } from "../../simulators/world/nas-datasets.ts";
-import { createDevice } from "../../simulators/world/nas-devices.ts";
-import { putFile } from "../../simulators/world/nas-files.ts";
-import { createVm } from "../../simulators/world/nas-vms.ts";
+import { type Around, type Attributes, type Decision, freshNas, type VmConfig } from "../../simulators/world/nas/nas.ts";
+import { createDataset, type DatasetSpec } from "../../simulators/world/nas/datasets.ts";
+import { createDevice } from "../../simulators/world/nas/devices.ts";
+import { putFile } from "../../simulators/world/nas/files.ts";
+import { createVm } from "../../simulators/world/nas/vms.ts";
 
 export const TB = 1000 ** 4;
 export const GB = 1000 ** 3;

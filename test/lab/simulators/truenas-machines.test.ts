@@ -1,11 +1,11 @@
 // VMs and their devices on the simulated NAS: what each version refuses, what the server makes itself.
 import { describe, expect, test } from "vitest";
-import { findDataset } from "../../simulators/world/nas-datasets.ts";
-import { deleteDevice, randomMac, updateDevice } from "../../simulators/world/nas-devices.ts";
-import { vmsOf } from "../../simulators/world/nas-machines.ts";
-import { powerOff, start } from "../../simulators/world/nas-power.ts";
-import { createVm, orderOf, updateVm } from "../../simulators/world/nas-vms.ts";
-import { type Attributes, type VmConfig } from "../../simulators/world/nas.ts";
+import { findDataset } from "../../simulators/world/nas/datasets.ts";
+import { deleteDevice, randomMac, updateDevice } from "../../simulators/world/nas/devices.ts";
+import { vmsOf } from "../../simulators/world/nas/machines.ts";
+import { powerOff, start } from "../../simulators/world/nas/power.ts";
+import { createVm, orderOf, updateVm } from "../../simulators/world/nas/vms.ts";
+import { type Attributes, type VmConfig } from "../../simulators/world/nas/nas.ts";
 import { VERSIONS, SETTINGS, ISO, disk, cd, nic, linesOf, home, type Home } from "./truenas-home.ts";
 
 describe("a VM", () => {

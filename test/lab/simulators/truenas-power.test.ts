@@ -1,11 +1,11 @@
 // VMs that start and stop, and the NAS as the rest of the home sees it.
 import { describe, expect, test } from "vitest";
-import { datasetRows } from "../../simulators/world/nas-dataset-rows.ts";
-import { deleteDataset } from "../../simulators/world/nas-datasets.ts";
-import { nasPending, normalisedNas, vmsOf } from "../../simulators/world/nas-machines.ts";
-import { availableMemory, powerOff, start, tellToStop } from "../../simulators/world/nas-power.ts";
-import { removeVm } from "../../simulators/world/nas-vms.ts";
-import { freshNas, type NasState } from "../../simulators/world/nas.ts";
+import { datasetRows } from "../../simulators/world/nas/dataset-rows.ts";
+import { deleteDataset } from "../../simulators/world/nas/datasets.ts";
+import { nasPending, normalisedNas, vmsOf } from "../../simulators/world/nas/machines.ts";
+import { availableMemory, powerOff, start, tellToStop } from "../../simulators/world/nas/power.ts";
+import { removeVm } from "../../simulators/world/nas/vms.ts";
+import { freshNas, type NasState } from "../../simulators/world/nas/nas.ts";
 import { GB, ISO, disk, cd, nic, linesOf, home } from "./truenas-home.ts";
 
 describe("power", () => {

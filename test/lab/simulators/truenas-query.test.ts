@@ -1,6 +1,6 @@
 // The query language.
 import { describe, expect, test } from "vitest";
-import { query } from "../../simulators/world/nas-query.ts";
+import { query } from "../../simulators/world/nas/query.ts";
 
 describe("a query", () => {
   const rows = [

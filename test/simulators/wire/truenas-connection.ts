@@ -1,7 +1,7 @@
 // One socket to the simulated TrueNAS: its limits, its login, its calls, and how it can be cut.
 import type { WebSocket } from "ws";
-import { era } from "../world/nas.ts";
-import { ERRNO, failed, raised, type Refusal, untaught } from "../world/nas-refusals.ts";
+import { era } from "../world/nas/nas.ts";
+import { ERRNO, failed, raised, type Refusal, untaught } from "../world/nas/refusals.ts";
 import { errorReply, NO_METHOD, readMessage, reply, type Request, rpcError, TOO_MANY } from "./truenas-envelope.ts";
 import { CHANGES, METHODS } from "./truenas-methods.ts";
 import { isTooOften } from "./truenas-rate.ts";

@@ -1,10 +1,10 @@
 // pool.*, pool.dataset.* and filesystem.*.
-import { era } from "../world/nas.ts";
-import { type DatasetOptions, datasetRow, datasetRows, poolRow } from "../world/nas-dataset-rows.ts";
-import { createDataset, type DatasetSpec, deleteDataset, findDataset, usersOf } from "../world/nas-datasets.ts";
-import { listdir, mkdir, stat, statfs } from "../world/nas-files.ts";
-import type { QueryOptions, Row } from "../world/nas-query.ts";
-import { notFound, raised } from "../world/nas-refusals.ts";
+import { era } from "../world/nas/nas.ts";
+import { type DatasetOptions, datasetRow, datasetRows, poolRow } from "../world/nas/dataset-rows.ts";
+import { createDataset, type DatasetSpec, deleteDataset, findDataset, usersOf } from "../world/nas/datasets.ts";
+import { listdir, mkdir, stat, statfs } from "../world/nas/files.ts";
+import type { QueryOptions, Row } from "../world/nas/query.ts";
+import { notFound, raised } from "../world/nas/refusals.ts";
 import type { Call } from "./truenas-connection.ts";
 import { queryRows } from "./truenas-methods-core.ts";
 import type { Run } from "./truenas-methods.ts";

@@ -1,10 +1,10 @@
 // vm.* and vm.device.*.
-import { type Attributes, era, type VmConfig } from "../world/nas.ts";
-import { zvolPath } from "../world/nas-datasets.ts";
-import { createDevice, deleteDevice, type DeviceSpec, getDevice, randomMac, updateDevice } from "../world/nas-devices.ts";
-import { availableMemory, start } from "../world/nas-power.ts";
-import type { QueryOptions } from "../world/nas-query.ts";
-import { invalid } from "../world/nas-refusals.ts";
+import { type Attributes, era, type VmConfig } from "../world/nas/nas.ts";
+import { zvolPath } from "../world/nas/datasets.ts";
+import { createDevice, deleteDevice, type DeviceSpec, getDevice, randomMac, updateDevice } from "../world/nas/devices.ts";
+import { availableMemory, start } from "../world/nas/power.ts";
+import type { QueryOptions } from "../world/nas/query.ts";
+import { invalid } from "../world/nas/refusals.ts";
 import {
   createVm,
   destroyDisks,
@@ -18,7 +18,7 @@ import {
   vmOf,
   vmRow,
   vmRows,
-} from "../world/nas-vms.ts";
+} from "../world/nas/vms.ts";
 import type { Call } from "./truenas-connection.ts";
 import { queryRows } from "./truenas-methods-core.ts";
 import type { Run } from "./truenas-methods.ts";

@@ -1,7 +1,7 @@
 // Parameters as TrueNAS reads them: strictly, against its own schemas, with the words of its validator, and with defaults filled in.
 import { readFileSync } from "node:fs";
 import type { Ajv2020 as Ajv, ErrorObject, ValidateFunction } from "ajv/dist/2020.js";
-import { invalid, type Refusal } from "../world/nas-refusals.ts";
+import { invalid, type Refusal } from "../world/nas/refusals.ts";
 import { describeErrors } from "./truenas-param-words.ts";
 
 type Schema = Record<string, any>;

@@ -1,8 +1,8 @@
 // What all connections to one simulated TrueNAS share: the world behind it, its APIs, jobs, tokens, the pace at which its time passes. In memory only, and gone when it ends.
 import { randomBytes, randomUUID } from "node:crypto";
 import { setTimeout as pause } from "node:timers/promises";
-import { type Account, type Around, type Decision, era, hashKey, type NasState } from "../world/nas.ts";
-import { failed, type Refusal } from "../world/nas-refusals.ts";
+import { type Account, type Around, type Decision, era, hashKey, type NasState } from "../world/nas/nas.ts";
+import { failed, type Refusal } from "../world/nas/refusals.ts";
 import type { World } from "../world/world.ts";
 import type { CollectionEvent } from "./truenas-envelope.ts";
 import { type JobRow, type Jobs, openJobs } from "./truenas-jobs.ts";

@@ -3,7 +3,7 @@ import { createServer, type Server as HttpsServer } from "node:https";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
 import { WebSocketServer } from "ws";
-import { era } from "../world/nas.ts";
+import { era } from "../world/nas/nas.ts";
 import type { World } from "../world/world.ts";
 import { serveConnection } from "./truenas-connection.ts";
 import { finishStops } from "./truenas-power.ts";

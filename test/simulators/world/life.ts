@@ -2,7 +2,7 @@
 import { randomUUID } from "node:crypto";
 import { configOf, type MachineState, type Medium, nextDue, PACE } from "./machines.ts";
 import { electLeader, joinEtcd } from "./etcd.ts";
-import { normalisedMac } from "./nas-device-rules.ts";
+import { normalisedMac } from "./nas/device-rules.ts";
 import { boot, goDown } from "./talos-power.ts";
 import type { State, World } from "./world.ts";
 

@@ -5,7 +5,7 @@ import type { ClusterState } from "./cluster.ts";
 import type { FactoryState } from "./factory.ts";
 import type { Fault } from "./faults.ts";
 import type { MachineState } from "./machines.ts";
-import type { NasState } from "./nas.ts";
+import type { NasState } from "./nas/nas.ts";
 import type { VaultState } from "./vault.ts";
 import { whenPresent } from "../present.ts";
 

@@ -1,7 +1,7 @@
 // Pools and datasets as TrueNAS lists them.
 import { type Around, type Dataset, era, type NasState, type Pool } from "./nas.ts";
-import { available, findDataset, referencedBy, usedBy } from "./nas-datasets.ts";
-import type { Row } from "./nas-query.ts";
+import { available, findDataset, referencedBy, usedBy } from "./datasets.ts";
+import type { Row } from "./query.ts";
 
 interface Property {
   parsed: unknown;

@@ -1,9 +1,9 @@
 // VMs as TrueNAS keeps them: names without dashes, defaults filled in as stored, no devices at first.
 import { randomUUID } from "node:crypto";
 import { type Around, type Decision, type Device, era, type NasState, type Vm, type VmConfig } from "./nas.ts";
-import { deleteDataset, zvolAt } from "./nas-datasets.ts";
-import type { Row } from "./nas-query.ts";
-import { ERRNO, failed, invalid, notFound, type Refusal } from "./nas-refusals.ts";
+import { deleteDataset, zvolAt } from "./datasets.ts";
+import type { Row } from "./query.ts";
+import { ERRNO, failed, invalid, notFound, type Refusal } from "./refusals.ts";
 
 type Fault = [field: string, message: string, errno?: number];
 

@@ -1,11 +1,11 @@
 // The NAS as the rest of the home sees it: its VMs are machines, its releases have names, and some of it counts at the end of a run.
-import { readIso } from "./factory.ts";
-import type { VmView } from "./life.ts";
+import { readIso } from "../factory.ts";
+import type { VmView } from "../life.ts";
 import type { Attributes, NasState, Vm } from "./nas.ts";
-import { zvolAt } from "./nas-datasets.ts";
-import { halt } from "./nas-power.ts";
-import { orderOf } from "./nas-vms.ts";
-import type { World } from "./world.ts";
+import { zvolAt } from "./datasets.ts";
+import { halt } from "./power.ts";
+import { orderOf } from "./vms.ts";
+import type { World } from "../world.ts";
 
 /** The version of the server for the name of a release. */
 export const RELEASES: Record<string, string> = { "25.04.2": "25.04.2", "25.10": "25.10.5", "26": "26.0.0" };

@@ -1,6 +1,6 @@
 // Network interfaces as TrueNAS lists them.
 import type { Interface, NasState } from "./nas.ts";
-import type { Row } from "./nas-query.ts";
+import type { Row } from "./query.ts";
 
 /** `interface.query`, before filters. */
 export const interfaceRows = ({ interfaces }: Readonly<NasState>): Row[] =>

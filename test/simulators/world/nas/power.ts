@@ -1,11 +1,11 @@
 // VMs that start and stop: what is checked at a start, what memory is left, what a stop leaves behind.
 import { randomInt } from "node:crypto";
 import { type Around, type Decision, type Device, era, type NasState, type Vm } from "./nas.ts";
-import { zvolAt } from "./nas-datasets.ts";
-import { randomMac } from "./nas-devices.ts";
-import { kindOf } from "./nas-files.ts";
-import { ERRNO, failed, type Refusal } from "./nas-refusals.ts";
-import { getVm, isActive, vmOf } from "./nas-vms.ts";
+import { zvolAt } from "./datasets.ts";
+import { randomMac } from "./devices.ts";
+import { kindOf } from "./files.ts";
+import { ERRNO, failed, type Refusal } from "./refusals.ts";
+import { getVm, isActive, vmOf } from "./vms.ts";
 
 const MiB = 1024 ** 2;
 const GiB = 1024 ** 3;

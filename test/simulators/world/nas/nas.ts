@@ -1,7 +1,7 @@
 // The simulated NAS: what is on it. Its verbs are in nas-*.ts, each a decision first (refusal, answer, or change) so that a call that is refused changes nothing; how TrueNAS is spoken to is not known here.
 import { createHash, randomBytes } from "node:crypto";
-import type { Fault } from "./faults.ts";
-import type { Refusal } from "./nas-refusals.ts";
+import type { Fault } from "../faults.ts";
+import type { Refusal } from "./refusals.ts";
 
 export interface NasState {
   /** Of its API: `25.04.2`, `25.10.5`, `26.0.0`. */

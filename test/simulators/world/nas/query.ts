@@ -1,5 +1,5 @@
 // The query language of every `*.query`: filters, order, selection. Rows in, rows out.
-import { invalid, raised, type Refusal } from "./nas-refusals.ts";
+import { invalid, raised, type Refusal } from "./refusals.ts";
 
 export type Row = Record<string, unknown>;
 

@@ -1,8 +1,8 @@
 // Files and folders under /mnt. Uploaded bytes are not kept, only what they were.
 import type { Around, Decision, NasFile, NasState } from "./nas.ts";
-import { available, usedBy } from "./nas-datasets.ts";
-import type { Row } from "./nas-query.ts";
-import { ERRNO, failed, raised, type Refusal } from "./nas-refusals.ts";
+import { available, usedBy } from "./datasets.ts";
+import type { Row } from "./query.ts";
+import { ERRNO, failed, raised, type Refusal } from "./refusals.ts";
 
 const mountpoint = (name: string) => `/mnt/${name}`;
 const clean = (path: string) => path.replace(/\/+/g, "/").replace(/(.)\/$/, "$1");

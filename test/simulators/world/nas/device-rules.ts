@@ -1,8 +1,8 @@
 // What TrueNAS checks about a device, beyond its schema: paths, zvols, bridges, MACs; each version has its own rule for where an ISO may be.
 import { type Around, type Attributes, type Device, era, type NasState, type Vm } from "./nas.ts";
-import { findDataset } from "./nas-datasets.ts";
-import { kindOf, mountOf } from "./nas-files.ts";
-import { ERRNO } from "./nas-refusals.ts";
+import { findDataset } from "./datasets.ts";
+import { kindOf, mountOf } from "./files.ts";
+import { ERRNO } from "./refusals.ts";
 
 type Fault = [field: string, message: string, errno?: number];
 

@@ -1,10 +1,10 @@
 // Devices of VMs: disks, CDs and NICs, checked by the rules of each version; kinds that this home does not need are refused as untaught.
 import { randomBytes, randomInt } from "node:crypto";
 import { type Around, type Attributes, type Decision, type Device, era, type NasState, type Vm } from "./nas.ts";
-import { createDataset, deleteDataset, zvolAt, zvolPath } from "./nas-datasets.ts";
-import { faultsOf, normalisedMac } from "./nas-device-rules.ts";
-import { failed, invalid, notFound, type Refusal, untaught } from "./nas-refusals.ts";
-import { getVm, orderOf, vmOf } from "./nas-vms.ts";
+import { createDataset, deleteDataset, zvolAt, zvolPath } from "./datasets.ts";
+import { faultsOf, normalisedMac } from "./device-rules.ts";
+import { failed, invalid, notFound, type Refusal, untaught } from "./refusals.ts";
+import { getVm, orderOf, vmOf } from "./vms.ts";
 
 export interface DeviceSpec {
   vm: number;

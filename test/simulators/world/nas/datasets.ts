@@ -1,6 +1,6 @@
 // Datasets and zvols: made by TrueNAS' rules, deleted by those of each version, of which the newest says yes when ZFS said no.
 import { type Around, type Dataset, type Decision, era, guid, type NasState } from "./nas.ts";
-import { ERRNO, failed, invalid, notFound } from "./nas-refusals.ts";
+import { ERRNO, failed, invalid, notFound } from "./refusals.ts";
 
 export const findDataset = ({ datasets }: Readonly<NasState>, name: string) => datasets.find((dataset) => dataset.name === name);
 
