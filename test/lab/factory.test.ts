@@ -11,7 +11,7 @@ import { silentReport } from "../../scripts/lib/run/report.ts";
 import { createAuthority } from "../simulators/wire/certificates.ts";
 import { openFactory } from "../simulators/wire/factory.ts";
 import { publicHosts, serveProxy } from "../simulators/wire/proxy.ts";
-import { freshFactory } from "../simulators/world/factory.ts";
+import { freshFactory } from "../simulators/world/talos/factory.ts";
 import { openWorld, type State, type World } from "../simulators/world/world.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "factory-"));

@@ -18,7 +18,7 @@ import { createAuthority, fingerprint } from "../simulators/wire/certificates.ts
 import { openFactory } from "../simulators/wire/factory.ts";
 import { publicHosts, serveProxy } from "../simulators/wire/proxy.ts";
 import { serveTrueNas, type TrueNas } from "../simulators/wire/truenas.ts";
-import { freshFactory } from "../simulators/world/factory.ts";
+import { freshFactory } from "../simulators/world/talos/factory.ts";
 import type { Fault } from "../simulators/world/faults.ts";
 import { freshNas } from "../simulators/world/nas/nas.ts";
 import { RELEASES } from "../simulators/world/nas/machines.ts";

@@ -23,7 +23,7 @@ import { doorAt } from "./wire/talos/door.ts";
 import { serveTrueNas } from "./wire/truenas.ts";
 import { serveVsphere, type VsphereOptions } from "./wire/vsphere.ts";
 import { freshCluster, normalised as normalisedCluster, pending as clusterPending, tick as tickCluster } from "./world/cluster.ts";
-import { freshFactory, hasInstaller } from "./world/factory.ts";
+import { freshFactory, hasInstaller } from "./world/talos/factory.ts";
 import type { RealTools } from "./real-tools.ts";
 import type { Fault } from "./world/faults.ts";
 import { tickMachines } from "./world/life.ts";

@@ -5,7 +5,7 @@ import { columns } from "./cli/table.ts";
 import { keepCopy } from "./copies.ts";
 import { snapshotOf } from "./snapshot.ts";
 import { FAULTS, type Fault } from "./world/faults.ts";
-import { addressesOf, apiServerUp, hostnameOf, pendingUntil } from "./world/machines.ts";
+import { addressesOf, apiServerUp, hostnameOf, pendingUntil } from "./world/talos/machines.ts";
 import { type Fetched, fetchByHand, type NasCard } from "./world/person.ts";
 import type { Tool } from "./world/tool.ts";
 import { secretsOf } from "./world/vault.ts";

@@ -8,7 +8,7 @@ import type { KubeObject } from "../../../scripts/lib/lint/types.ts";
 import { createAuthority } from "../../simulators/wire/certificates.ts";
 import { writeIdentity } from "../../simulators/wire/kubernetes/identity.ts";
 import { startServers } from "../../simulators/wire/kubernetes/servers.ts";
-import type { KubernetesCluster } from "../../simulators/world/machines.ts";
+import type { KubernetesCluster } from "../../simulators/world/talos/machines.ts";
 import { builtTools } from "../../tools/find.ts";
 
 export interface Answer {

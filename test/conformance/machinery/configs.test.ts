@@ -1,7 +1,7 @@
 // The machine configs that the product renders are valid, strictly, for every Talos that it deploys; and the simulated talosctl refuses what Talos refuses.
 import { describe, expect, it } from "vitest";
 import { printDocuments, valuesOf } from "../../../scripts/lib/text/yaml.ts";
-import { loadDocuments, validate } from "../../simulators/world/machine-config.ts";
+import { loadDocuments, validate } from "../../simulators/world/talos/machine-config.ts";
 import { machinery, MINORS, type Minor } from "./ask.ts";
 import { homeConfig, patched, richConfig } from "./ours.ts";
 import { patchOf } from "./patches.ts";

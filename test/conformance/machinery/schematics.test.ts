@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
 import { schematicOf as ours } from "../../../scripts/lib/talos/schematic.ts";
-import { readSchematic as simulated } from "../../simulators/world/schematic.ts";
+import { readSchematic as simulated } from "../../simulators/world/talos/schematic.ts";
 import { factory } from "./ask.ts";
 import { schematicOf } from "./schematics.ts";
 

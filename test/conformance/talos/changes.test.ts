@@ -1,7 +1,7 @@
 // What changes a cluster: in two equal worlds the stand-in and the real talosctl end alike, say the same and leave the same behind.
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { fingerprintAt } from "../../../scripts/lib/talos/handshake.ts";
-import { answers, type MachineState } from "../../simulators/world/machines.ts";
+import { answers, type MachineState } from "../../simulators/world/talos/machines.ts";
 import { A, B, C, EMPTY, type Live, liveWorld } from "../../lab/simulators/talos/live-world.ts";
 import { meant, real } from "./run.ts";
 

@@ -5,9 +5,9 @@ import { readFlags } from "../../simulators/cli/flags.ts";
 import { columns } from "../../simulators/cli/table.ts";
 import { finderOf, formsOf } from "../../simulators/forms.ts";
 import { createAuthority, fingerprint, issue, type KeyKind } from "../../simulators/wire/certificates.ts";
-import { buildIso, readIso, refusalOf, takeSchematic } from "../../simulators/world/factory.ts";
+import { buildIso, readIso, refusalOf, takeSchematic } from "../../simulators/world/talos/factory.ts";
 import { readInstaller } from "../../simulators/world/life.ts";
-import { readSchematic } from "../../simulators/world/schematic.ts";
+import { readSchematic } from "../../simulators/world/talos/schematic.ts";
 import { Untaught } from "../../simulators/world/tool.ts";
 import { testWorld } from "./test-world.ts";
 

@@ -4,7 +4,7 @@ import { parse, stringify } from "yaml";
 import { talosctl } from "../../simulators/cli/talosctl.ts";
 import { apiServerOf } from "../../simulators/world/kubeconfig.ts";
 import type { VmView } from "../../simulators/world/life.ts";
-import { apiServerUp, clusterOf, kubelets } from "../../simulators/world/machines.ts";
+import { apiServerUp, clusterOf, kubelets } from "../../simulators/world/talos/machines.ts";
 import { fingerprintOf } from "../../simulators/wire/talos/certificate.ts";
 import { play, type TestWorld, testWorld } from "./test-world.ts";
 

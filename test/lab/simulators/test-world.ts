@@ -1,8 +1,8 @@
 // A world in memory with a clock that the test moves, and a stand-in's call without a process.
-import { freshFactory } from "../../simulators/world/factory.ts";
+import { freshFactory } from "../../simulators/world/talos/factory.ts";
 import type { Fault } from "../../simulators/world/faults.ts";
 import { type Surroundings, tickMachines, type VmView } from "../../simulators/world/life.ts";
-import { hasInstaller } from "../../simulators/world/factory.ts";
+import { hasInstaller } from "../../simulators/world/talos/factory.ts";
 import type { Tool } from "../../simulators/world/tool.ts";
 import { Untaught } from "../../simulators/world/tool.ts";
 import { freshVault } from "../../simulators/world/vault.ts";

@@ -2,7 +2,7 @@
 import { pending } from "../world/cluster.ts";
 import { kindWord } from "../world/cluster-kinds.ts";
 import type { KubeObject } from "../world/cluster-store.ts";
-import { kubelets } from "../world/machines.ts";
+import { kubelets } from "../world/talos/machines.ts";
 import { type Tool, Untaught } from "../world/tool.ts";
 import { type Flag, readFlags } from "./flags.ts";
 import { GETS, readyOf, tableOf } from "./flux-get.ts";

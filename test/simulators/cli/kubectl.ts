@@ -1,6 +1,6 @@
 // The stand-in for kubectl: reads the words and hands them on; reading commands stand in kubectl-get.ts, writing ones in kubectl-write.ts.
 import { type Tool, Untaught } from "../world/tool.ts";
-import { clusterOf, kubelets } from "../world/machines.ts";
+import { clusterOf, kubelets } from "../world/talos/machines.ts";
 import { type Flag, readFlags } from "./flags.ts";
 import { type KubeCall, KubeError, reachApi } from "./kubectl-client.ts";
 import { diffCommand } from "./kubectl-diff.ts";

@@ -1,9 +1,9 @@
 // talosctl etcd: who is a member and how each is, and what changes that.
-import { forfeitLeadership, leaveCluster, membersOf, removeMember, statusOf } from "../world/etcd.ts";
-import { etcdOf } from "../world/etcd-access.ts";
-import { SNAPSHOT_INFO, snapshotOf } from "../world/etcd-snapshot.ts";
-import type { MachineState } from "../world/machines.ts";
-import { type Status, wordsOf } from "../world/talos-api.ts";
+import { forfeitLeadership, leaveCluster, membersOf, removeMember, statusOf } from "../world/talos/etcd.ts";
+import { etcdOf } from "../world/talos/etcd-access.ts";
+import { SNAPSHOT_INFO, snapshotOf } from "../world/talos/etcd-snapshot.ts";
+import type { MachineState } from "../world/talos/machines.ts";
+import { type Status, wordsOf } from "../world/talos/api.ts";
 import { Untaught } from "../world/tool.ts";
 import type { World } from "../world/world.ts";
 import { columns } from "./table.ts";

@@ -3,7 +3,7 @@ import { parse, stringify } from "yaml";
 import { Untaught } from "../world/tool.ts";
 import { columns } from "./table.ts";
 import { listErrors, reach, type TalosCall, TalosError, warnOlder } from "./talosctl-client.ts";
-import { CREATED, type Kind, kindOf, type Resource } from "../world/talos-resources.ts";
+import { CREATED, type Kind, kindOf, type Resource } from "../world/talos/resources.ts";
 
 interface Shown {
   node: string;

@@ -1,9 +1,9 @@
 // talosctl version, apply-config, bootstrap, kubeconfig.
-import { applyConfig, bootstrap, MODES, type Mode, wordsOf } from "../world/talos-api.ts";
+import { applyConfig, bootstrap, MODES, type Mode, wordsOf } from "../world/talos/api.ts";
 import { adminKubeconfig } from "../world/admin-kubeconfig.ts";
 import { swapAt } from "../world/stranger.ts";
-import { refusedInMaintenance } from "../world/talos-maintenance.ts";
-import { talosOf } from "../world/talos-version.ts";
+import { refusedInMaintenance } from "../world/talos/maintenance.ts";
+import { talosOf } from "../world/talos/version.ts";
 import { Untaught } from "../world/tool.ts";
 import { milliseconds } from "./kubectl-client.ts";
 import { goError, isMissing } from "./go-errors.ts";

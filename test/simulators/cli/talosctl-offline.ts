@@ -2,7 +2,7 @@
 import { createPrivateKey, generateKeyPair, randomBytes, X509Certificate } from "node:crypto";
 import { promisify } from "node:util";
 import { parse, stringify } from "yaml";
-import { loadDocuments, validate } from "../world/machine-config.ts";
+import { loadDocuments, validate } from "../world/talos/machine-config.ts";
 import { type Call, Untaught } from "../world/tool.ts";
 import { createAuthority, issue, type KeyKind, signerOf } from "../wire/certificates.ts";
 import { goError, isMissing } from "./go-errors.ts";

@@ -2,8 +2,8 @@
 import { createHash } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { setTimeout as pause } from "node:timers/promises";
-import { buildIso, EXTENSIONS, readPath, refusalOf, takeSchematic, VERSIONS } from "../world/factory.ts";
-import type { Medium } from "../world/machines.ts";
+import { buildIso, EXTENSIONS, readPath, refusalOf, takeSchematic, VERSIONS } from "../world/talos/factory.ts";
+import type { Medium } from "../world/talos/machines.ts";
 import type { World } from "../world/world.ts";
 
 /** Answers one request to a host. */

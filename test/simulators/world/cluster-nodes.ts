@@ -4,7 +4,7 @@ import { chartAt } from "./cluster-charts.ts";
 import { isEstablished, kindNamed } from "./cluster-kinds.ts";
 import { becomeAvailable, hindrance, isAvailable, releaseAt, runs, workloads } from "./cluster-releases.ts";
 import { digestOf, type ClusterState, type Entry, entriesOf, entryAt, type KubeObject, setStatus, storeOf } from "./cluster-store.ts";
-import type { Kubelet } from "./machines.ts";
+import type { Kubelet } from "./talos/machines.ts";
 
 /** Something that the cluster will do by itself; `at` in milliseconds since the epoch. */
 export interface Step {

@@ -15,7 +15,7 @@ import { reading } from "./cluster-reading.ts";
 import { storageSteps } from "./cluster-storage.ts";
 import { type ClusterState, entriesOf, entryAt, freshCluster, storeOf } from "./cluster-store.ts";
 import { withoutDefaults } from "./definitions.ts";
-import { apiServerUp, etcdMembers, kubelets, PACE } from "./machines.ts";
+import { apiServerUp, etcdMembers, kubelets, PACE } from "./talos/machines.ts";
 import { hasField } from "./vault.ts";
 import type { State, World } from "./world.ts";
 

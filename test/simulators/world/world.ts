@@ -2,9 +2,9 @@
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { ClusterState } from "./cluster.ts";
-import type { FactoryState } from "./factory.ts";
+import type { FactoryState } from "./talos/factory.ts";
 import type { Fault } from "./faults.ts";
-import type { MachineState } from "./machines.ts";
+import type { MachineState } from "./talos/machines.ts";
 import type { NasState } from "./nas/nas.ts";
 import type { VaultState } from "./vault.ts";
 import { whenPresent } from "../present.ts";

@@ -2,10 +2,10 @@
 import { beforeEach, describe, expect, test } from "vitest";
 import { parse, stringify } from "yaml";
 import { talosctl } from "../../../simulators/cli/talosctl.ts";
-import { leaderOf, membersOf } from "../../../simulators/world/etcd.ts";
+import { leaderOf, membersOf } from "../../../simulators/world/talos/etcd.ts";
 import type { Fault } from "../../../simulators/world/faults.ts";
-import { hostnameOf, pendingUntil } from "../../../simulators/world/machines.ts";
-import { boot } from "../../../simulators/world/talos-power.ts";
+import { hostnameOf, pendingUntil } from "../../../simulators/world/talos/machines.ts";
+import { boot } from "../../../simulators/world/talos/power.ts";
 import { play, type TestWorld, testWorld } from "../test-world.ts";
 
 const EMPTY = "376567988ad370138ad8b2698212367b8edcb69b5fd68c80be1f2ec7d603b4ba";

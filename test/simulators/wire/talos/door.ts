@@ -1,7 +1,7 @@
 // The TLS door of the nodes in a home without gRPC: it shows each node's own certificate and says nothing more, since the stand-in for talosctl does not come this way.
 import { createSecureContext, TLSSocket } from "node:tls";
 import type { Socket } from "node:net";
-import { machineAt } from "../../world/machines.ts";
+import { machineAt } from "../../world/talos/machines.ts";
 import type { World } from "../../world/world.ts";
 import { identityOf, pairOf } from "./certificate.ts";
 

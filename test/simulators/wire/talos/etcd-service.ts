@@ -1,7 +1,7 @@
 // MachineService: etcd of the control planes.
-import { forfeitLeadership, leaveCluster, membersOf, removeMember, statusOf } from "../../world/etcd.ts";
-import { etcdOf } from "../../world/etcd-access.ts";
-import { snapshotOf } from "../../world/etcd-snapshot.ts";
+import { forfeitLeadership, leaveCluster, membersOf, removeMember, statusOf } from "../../world/talos/etcd.ts";
+import { etcdOf } from "../../world/talos/etcd-access.ts";
+import { snapshotOf } from "../../world/talos/etcd-snapshot.ts";
 import type { Called, Stream, Unary } from "./routing.ts";
 
 /** Member ids are shown in hexadecimal and sent as numbers of 64 bits. */

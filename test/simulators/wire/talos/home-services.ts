@@ -1,7 +1,7 @@
 // The small services beside MachineService: the cluster's health, disks, the clock.
 import { setTimeout as pause } from "node:timers/promises";
-import { addressesOf, configOf } from "../../world/machines.ts";
-import { discovered, healthOf, healthRefused } from "../../world/talos-health.ts";
+import { addressesOf, configOf } from "../../world/talos/machines.ts";
+import { discovered, healthOf, healthRefused } from "../../world/talos/health.ts";
 import type { Stream, Unary } from "./routing.ts";
 
 const LOOK_MS = 100;

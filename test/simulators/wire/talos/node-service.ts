@@ -1,11 +1,11 @@
 // MachineService: what a node is, its config, its files and its services.
 import { createGzip } from "node:zlib";
 import { adminKubeconfig } from "../../world/admin-kubeconfig.ts";
-import { hostnameOf } from "../../world/machines.ts";
-import { applyConfig, bootstrap, type Mode } from "../../world/talos-api.ts";
-import { consoleOf, fileOf, filesBelow, LOGS } from "../../world/talos-files.ts";
-import { servicesOf } from "../../world/talos-status.ts";
-import { talosOf } from "../../world/talos-version.ts";
+import { hostnameOf } from "../../world/talos/machines.ts";
+import { applyConfig, bootstrap, type Mode } from "../../world/talos/api.ts";
+import { consoleOf, fileOf, filesBelow, LOGS } from "../../world/talos/files.ts";
+import { servicesOf } from "../../world/talos/status.ts";
+import { talosOf } from "../../world/talos/version.ts";
 import type { Stream, Unary } from "./routing.ts";
 import { isRefused } from "./status.ts";
 

@@ -1,8 +1,8 @@
 // What takes a node down or changes what it boots: reboot, shutdown, reset, rollback, and the two ways to upgrade.
-import { reboot, reset, rollback, shutdown } from "../../world/talos-power.ts";
-import { pullImage, upgradeAtOnce, writeUpgrade } from "../../world/talos-upgrade.ts";
-import { minorOf, SINCE } from "../../world/talos-version.ts";
-import type { Status } from "../../world/talos-api.ts";
+import { reboot, reset, rollback, shutdown } from "../../world/talos/power.ts";
+import { pullImage, upgradeAtOnce, writeUpgrade } from "../../world/talos/upgrade.ts";
+import { minorOf, SINCE } from "../../world/talos/version.ts";
+import type { Status } from "../../world/talos/api.ts";
 import type { Called, Stream, Unary } from "./routing.ts";
 import { isRefused } from "./status.ts";
 

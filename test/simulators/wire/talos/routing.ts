@@ -7,11 +7,11 @@ import type {
   ServerWritableStream,
   UntypedHandleCall,
 } from "@grpc/grpc-js";
-import { addressesOf, configOf, type MachineState } from "../../world/machines.ts";
-import { DROPPED, type Status, wordsOf } from "../../world/talos-api.ts";
-import { NOT_AUTHORIZED, refusedInMaintenance } from "../../world/talos-maintenance.ts";
-import { forwarded } from "../../world/talos-reach.ts";
-import { ADMIN, MAINTENANCE, mayCall } from "../../world/talos-roles.ts";
+import { addressesOf, configOf, type MachineState } from "../../world/talos/machines.ts";
+import { DROPPED, type Status, wordsOf } from "../../world/talos/api.ts";
+import { NOT_AUTHORIZED, refusedInMaintenance } from "../../world/talos/maintenance.ts";
+import { forwarded } from "../../world/talos/reach.ts";
+import { ADMIN, MAINTENANCE, mayCall } from "../../world/talos/roles.ts";
 import type { World } from "../../world/world.ts";
 import type { Events } from "./events.ts";
 import { codeOf, errorOf, isRefused } from "./status.ts";

@@ -1,6 +1,6 @@
 // Whom a node's server lets in: anyone in maintenance mode, where it cannot tell who calls; otherwise holders of a certificate of the cluster's CA.
 import { ServerCredentials } from "@grpc/grpc-js";
-import { configOf, type MachineState } from "../../world/machines.ts";
+import { configOf, type MachineState } from "../../world/talos/machines.ts";
 import type { World } from "../../world/world.ts";
 import { pairOf } from "./certificate.ts";
 

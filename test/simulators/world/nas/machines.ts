@@ -1,5 +1,5 @@
 // The NAS as the rest of the home sees it: its VMs are machines, its releases have names, and some of it counts at the end of a run.
-import { readIso } from "../factory.ts";
+import { readIso } from "../talos/factory.ts";
 import type { VmView } from "../life.ts";
 import type { Attributes, NasState, Vm } from "./nas.ts";
 import { zvolAt } from "./datasets.ts";

@@ -1,6 +1,6 @@
 // A machine config as a node reads it: the documents, what it must have, and what the home needs to know of it. Errors are in the loader's words.
 import { isMap, LineCounter, type Node, parseAllDocuments, stringify } from "yaml";
-import { typesOfKind } from "../../../scripts/lib/talos/patch-types.ts";
+import { typesOfKind } from "../../../../scripts/lib/talos/patch-types.ts";
 import { knownTo, resolve, unknownKeys } from "./machine-config-schema.ts";
 import { misfitsOf, type Schema } from "./machine-config-types.ts";
 

@@ -6,8 +6,8 @@ import { parseAllDocuments, stringify } from "yaml";
 import { loadDocuments, readMachineConfig } from "./machine-config.ts";
 import { configOf, hostnameOf, type MachineState, PACE } from "./machines.ts";
 import { memberId } from "./etcd.ts";
-import { minorOf, SINCE } from "./talos-version.ts";
-import type { World } from "./world.ts";
+import { minorOf, SINCE } from "./version.ts";
+import type { World } from "../world.ts";
 
 export type Status = {
   code:

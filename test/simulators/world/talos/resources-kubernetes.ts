@@ -1,6 +1,6 @@
 // What a node shows of the Kubernetes that it runs: how the kubelet and the control plane's components are started.
 import { configOf, hostnameOf, type MachineState } from "./machines.ts";
-import type { Kind } from "./talos-resources.ts";
+import type { Kind } from "./resources.ts";
 
 type Component = "kube-apiserver" | "kube-controller-manager" | "kube-scheduler";
 

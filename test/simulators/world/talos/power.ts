@@ -1,8 +1,8 @@
 // A Talos node goes down and comes up again: reboot, shutdown, reset, rollback. Each answers with the actor id by which a client follows it.
 import { randomUUID } from "node:crypto";
 import { configOf, type Leaving, type MachineState, PACE } from "./machines.ts";
-import type { Status } from "./talos-api.ts";
-import type { World } from "./world.ts";
+import type { Status } from "./api.ts";
+import type { World } from "../world.ts";
 
 type Begun = { actor: string } | Status;
 

@@ -1,11 +1,11 @@
 // An upgrade of Talos: the installer is pulled, written beside what runs, and booted with the next reboot.
 import { hasInstaller } from "./factory.ts";
-import { readInstaller } from "./life.ts";
+import { readInstaller } from "../life.ts";
 import { answers, etcdMembers, type MachineState, runningNodes, configOf } from "./machines.ts";
-import { DROPPED, type Status } from "./talos-api.ts";
-import { minorOf, SINCE } from "./talos-version.ts";
-import { reboot } from "./talos-power.ts";
-import type { World } from "./world.ts";
+import { DROPPED, type Status } from "./api.ts";
+import { minorOf, SINCE } from "./version.ts";
+import { reboot } from "./power.ts";
+import type { World } from "../world.ts";
 
 const missing = (image: string) => `failed to pull image ${JSON.stringify(image)}: ${image}: not found`;
 

@@ -1,5 +1,5 @@
 // What Go's decoder says of values of another type than the field's: a list where a text stands, a word where a number does.
-import type { TypeTree } from "../../../scripts/lib/talos/patch-types.ts";
+import type { TypeTree } from "../../../../scripts/lib/talos/patch-types.ts";
 import { type Document, isAlias, isMap, isScalar, isSeq, type Node } from "yaml";
 
 export interface Schema {

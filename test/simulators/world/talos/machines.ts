@@ -1,6 +1,6 @@
 // The machines of the home: what each holds on its disk, how far it is in its life, and what follows from that for the cluster. Only data and questions; life.ts moves it on.
 import { readMachineConfig, type MachineConfig } from "./machine-config.ts";
-import type { State, World } from "./world.ts";
+import type { State, World } from "../world.ts";
 
 /** What an ISO or an installed disk boots: a Talos version, built from a schematic for a platform. */
 export interface Medium {

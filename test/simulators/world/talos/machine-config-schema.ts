@@ -1,6 +1,6 @@
 // What a minor version of Talos knows of machine configs: kinds of documents and their keys, by its own schemas.
 import { readFileSync } from "node:fs";
-import type { TypeTree } from "../../../scripts/lib/talos/patch-types.ts";
+import type { TypeTree } from "../../../../scripts/lib/talos/patch-types.ts";
 import type { Schema } from "./machine-config-types.ts";
 
 /** The schemas of Talos, by minor version. Newer versions are read as the newest that is here. */
@@ -22,7 +22,7 @@ export function knownTo(minor: number): Known {
   if (had) return had;
   const defs: Record<string, Schema> = {};
   for (const version of SCHEMAS.slice(0, count)) {
-    const file = new URL(`../../schemas/talos/${version}.json`, import.meta.url);
+    const file = new URL(`../../../schemas/talos/${version}.json`, import.meta.url);
     for (const [name, schema] of Object.entries((JSON.parse(readFileSync(file, "utf8")) as Schema).$defs!))
       defs[name] = { ...schema, ...(schema.properties && { properties: { ...defs[name]?.properties, ...schema.properties } }) };
   }

@@ -1,10 +1,10 @@
 // The resources of a node that `talosctl get` shows: the one list of their kinds, for whoever answers for a node.
 import type { MachineState } from "./machines.ts";
-import { BLOCK } from "./talos-resources-block.ts";
-import { KUBERNETES } from "./talos-resources-kubernetes.ts";
-import { MACHINE } from "./talos-resources-machine.ts";
-import { NETWORK } from "./talos-resources-network.ts";
-import type { World } from "./world.ts";
+import { BLOCK } from "./resources-block.ts";
+import { KUBERNETES } from "./resources-kubernetes.ts";
+import { MACHINE } from "./resources-machine.ts";
+import { NETWORK } from "./resources-network.ts";
+import type { World } from "../world.ts";
 
 export interface Resource {
   id: string;

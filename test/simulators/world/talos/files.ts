@@ -1,6 +1,6 @@
 // What can be read off a node: a few files, its console, the logs of its services.
 import { configOf, hostnameOf, type MachineState } from "./machines.ts";
-import { talosOf } from "./talos-version.ts";
+import { talosOf } from "./version.ts";
 
 /** A file's text; undefined when there is none. */
 export function fileOf(machine: MachineState, path: string): string | undefined {

@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import type { Medium } from "./machines.ts";
 import { readSchematic } from "./schematic.ts";
-import type { State, World } from "./world.ts";
+import type { State, World } from "../world.ts";
 
 export interface FactoryState {
   /** By id. */
