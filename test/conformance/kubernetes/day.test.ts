@@ -6,7 +6,7 @@ import { renderTemplate } from "../../../scripts/lib/text/template.ts";
 import { helmfile } from "../../simulators/cli/helmfile.ts";
 import { kubectl } from "../../simulators/cli/kubectl.ts";
 import { normalised, nodeReady } from "../../simulators/world/cluster.ts";
-import { rendered } from "../../simulators/world/cluster-flux-kustomize.ts";
+import { rendered } from "../../simulators/world/flux/kustomize.ts";
 import { manifests } from "../../simulators/world/cluster-kustomize.ts";
 import { entriesOf } from "../../simulators/world/cluster-store.ts";
 import { clusterWorld, worldRepository } from "../../lab/simulators/cluster/cluster-world.ts";

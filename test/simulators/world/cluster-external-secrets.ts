@@ -1,5 +1,5 @@
 // external-secrets: stores are valid while 1Password Connect answers; a Secret follows where the vault has every item and field that it is made of.
-import { type Around, isReadyNow, ready } from "./cluster-flux-status.ts";
+import { type Around, isReadyNow, ready } from "./flux/status.ts";
 import { PACE, type Step } from "./cluster-nodes.ts";
 import { runs } from "./cluster-releases.ts";
 import { type ClusterState, type Entry, entriesOf, entryAt, storeOf } from "./cluster-store.ts";

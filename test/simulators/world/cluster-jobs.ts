@@ -2,7 +2,7 @@
 import { kopiaEnding } from "./cluster-kopia.ts";
 import { PACE, type Step } from "./cluster-nodes.ts";
 import { hindrance } from "./cluster-releases.ts";
-import { secondsOf } from "./cluster-flux-status.ts";
+import { secondsOf } from "./flux/status.ts";
 import { type ClusterState, type Entry, entriesOf, entryAt, setStatus, storeOf } from "./cluster-store.ts";
 
 /** Whether a Job has done what it is for: kustomize-controller waits for that, not for its pod to begin. */

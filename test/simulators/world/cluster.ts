@@ -2,8 +2,8 @@
 import { join } from "node:path";
 import { layoutOf } from "../environment.ts";
 import { checkOut, headOf } from "../repository.ts";
-import { fluxSteps } from "./cluster-flux.ts";
-import type { Around } from "./cluster-flux-status.ts";
+import { fluxSteps } from "./flux/cluster-flux.ts";
+import type { Around } from "./flux/status.ts";
 import { ingressSteps } from "./cluster-ingress.ts";
 import { jobSteps } from "./cluster-jobs.ts";
 import { isEstablished } from "./cluster-kinds.ts";

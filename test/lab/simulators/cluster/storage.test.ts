@@ -1,6 +1,6 @@
 // Storage in the simulated cluster: nothing is ready before what it stands on.
 import { describe, expect, it } from "vitest";
-import { isHealthy } from "../../../simulators/world/cluster-flux-health.ts";
+import { isHealthy } from "../../../simulators/world/flux/health.ts";
 import { generated } from "../../../simulators/world/cluster-kustomize-generate.ts";
 import { operatorSteps } from "../../../simulators/world/cluster-operators.ts";
 import { jobSteps } from "../../../simulators/world/cluster-jobs.ts";

@@ -7,7 +7,7 @@ import type { Identity } from "./identity.ts";
 import { changesKinds, createMirror, kindsToFollow } from "./mirror.ts";
 import { send } from "./outbox.ts";
 import { startServers, type Tools } from "./servers.ts";
-import { applyFailed } from "../../world/cluster-flux-kustomize.ts";
+import { applyFailed } from "../../world/flux/kustomize.ts";
 
 export interface Cluster {
   port: number;

@@ -1,11 +1,11 @@
 // What kustomize-controller waits for after it has applied: kstatus, and the CEL expressions of kinds that kstatus cannot read.
-import { isReadyNow } from "./cluster-flux-status.ts";
-import { isComplete } from "./cluster-jobs.ts";
-import { isEstablished } from "./cluster-kinds.ts";
-import { derived } from "./cluster-reading.ts";
-import { isAvailable } from "./cluster-releases.ts";
-import type { ClusterState, Entry } from "./cluster-store.ts";
-import { Untaught } from "./tool.ts";
+import { isReadyNow } from "./status.ts";
+import { isComplete } from "../cluster-jobs.ts";
+import { isEstablished } from "../cluster-kinds.ts";
+import { derived } from "../cluster-reading.ts";
+import { isAvailable } from "../cluster-releases.ts";
+import type { ClusterState, Entry } from "../cluster-store.ts";
+import { Untaught } from "../tool.ts";
 
 export const OWNER = "kustomize.toolkit.fluxcd.io";
 

@@ -1,13 +1,13 @@
 // kustomize-controller: builds a path of the fetched commit, applies it, deletes what left the set, waits for its health, in the order of dependsOn.
 import { join } from "node:path";
-import { type Around, isReadyNow, isRequested, nameOf, ready, same } from "./cluster-flux-status.ts";
-import { isHealthy, OWNER } from "./cluster-flux-health.ts";
-import { areGone, finalize, inventoryIn, inventoryOf, isDeleted, isPruning, keepUntilFinalized, prune } from "./cluster-flux-inventory.ts";
-import { kindNamed } from "./cluster-kinds.ts";
-import { applyPatch, build, inNamespace, type Patch } from "./cluster-kustomize.ts";
-import { substituted } from "./cluster-substitute.ts";
-import { type Step, PACE } from "./cluster-nodes.ts";
-import { type ClusterState, type Entry, entriesOf, entryAt, type KubeObject, noMatch, servesAll, storeOf } from "./cluster-store.ts";
+import { type Around, isReadyNow, isRequested, nameOf, ready, same } from "./status.ts";
+import { isHealthy, OWNER } from "./health.ts";
+import { areGone, finalize, inventoryIn, inventoryOf, isDeleted, isPruning, keepUntilFinalized, prune } from "./inventory.ts";
+import { kindNamed } from "../cluster-kinds.ts";
+import { applyPatch, build, inNamespace, type Patch } from "../cluster-kustomize.ts";
+import { substituted } from "../cluster-substitute.ts";
+import { type Step, PACE } from "../cluster-nodes.ts";
+import { type ClusterState, type Entry, entriesOf, entryAt, type KubeObject, noMatch, servesAll, storeOf } from "../cluster-store.ts";
 
 const KUSTOMIZATIONS = "kustomizations.kustomize.toolkit.fluxcd.io";
 
