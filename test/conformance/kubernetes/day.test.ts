@@ -7,7 +7,7 @@ import { helmfile } from "../../simulators/cli/helmfile.ts";
 import { kubectl } from "../../simulators/cli/kubectl.ts";
 import { normalised, nodeReady } from "../../simulators/world/cluster.ts";
 import { rendered } from "../../simulators/world/flux/kustomize.ts";
-import { manifests } from "../../simulators/world/cluster-kustomize.ts";
+import { manifests } from "../../simulators/world/kustomize/kustomize.ts";
 import { entriesOf } from "../../simulators/world/cluster-store.ts";
 import { clusterWorld, worldRepository } from "../../lab/simulators/cluster/cluster-world.ts";
 import { wholeDefinition } from "../../simulators/world/definitions.ts";

@@ -2,7 +2,7 @@
 import { createTwoFilesPatch } from "diff";
 import { stringify } from "yaml";
 import { kindNamed } from "../world/cluster-kinds.ts";
-import { manifests } from "../world/cluster-kustomize.ts";
+import { manifests } from "../world/kustomize/kustomize.ts";
 import { type KubeObject, noMatch, storeOf } from "../world/cluster-store.ts";
 import { Untaught } from "../world/tool.ts";
 import { type KubeCall, KubeError, reachApi, reading, textOf } from "./kubectl-client.ts";

@@ -1,6 +1,6 @@
 // The reading commands of kubectl: get and wait.
 import { type Kind, kindNamed, kindWord, printedKind, resourceOf } from "../world/cluster-kinds.ts";
-import { manifests } from "../world/cluster-kustomize.ts";
+import { manifests } from "../world/kustomize/kustomize.ts";
 import { type Entry, type KubeObject, noMatch, notFound } from "../world/cluster-store.ts";
 import { Untaught } from "../world/tool.ts";
 import type { World } from "../world/world.ts";

@@ -2,7 +2,7 @@
 import { join, resolve } from "node:path";
 import { leave } from "../world/cluster.ts";
 import { kindNamed, printedKind } from "../world/cluster-kinds.ts";
-import { build, manifests } from "../world/cluster-kustomize.ts";
+import { build, manifests } from "../world/kustomize/kustomize.ts";
 import { type Entry, type KubeObject, noMatch } from "../world/cluster-store.ts";
 import { Untaught } from "../world/tool.ts";
 import { find, printedName } from "./kubectl-get.ts";

@@ -1,7 +1,7 @@
 // Storage in the simulated cluster: nothing is ready before what it stands on.
 import { describe, expect, it } from "vitest";
 import { isHealthy } from "../../../simulators/world/flux/health.ts";
-import { generated } from "../../../simulators/world/cluster-kustomize-generate.ts";
+import { generated } from "../../../simulators/world/kustomize/kustomize-generate.ts";
 import { operatorSteps } from "../../../simulators/world/cluster-operators.ts";
 import { jobSteps } from "../../../simulators/world/cluster-jobs.ts";
 import { unmet, withNeeds } from "../../../simulators/world/cluster-pods.ts";

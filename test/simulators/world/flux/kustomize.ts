@@ -4,8 +4,8 @@ import { type Around, isReadyNow, isRequested, nameOf, ready, same } from "./sta
 import { isHealthy, OWNER } from "./health.ts";
 import { areGone, finalize, inventoryIn, inventoryOf, isDeleted, isPruning, keepUntilFinalized, prune } from "./inventory.ts";
 import { kindNamed } from "../cluster-kinds.ts";
-import { applyPatch, build, inNamespace, type Patch } from "../cluster-kustomize.ts";
-import { substituted } from "../cluster-substitute.ts";
+import { applyPatch, build, inNamespace, type Patch } from "../kustomize/kustomize.ts";
+import { substituted } from "../kustomize/substitute.ts";
 import { type Step, PACE } from "../cluster-nodes.ts";
 import { type ClusterState, type Entry, entriesOf, entryAt, type KubeObject, noMatch, servesAll, storeOf } from "../cluster-store.ts";
 

@@ -2,9 +2,9 @@
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join, relative, resolve } from "node:path";
 import { parse, parseAllDocuments } from "yaml";
-import { generated, type Generator, type GeneratorOptions } from "./cluster-kustomize-generate.ts";
-import { Untaught } from "./tool.ts";
-import { type KubeObject, mergePatch } from "./cluster-store.ts";
+import { generated, type Generator, type GeneratorOptions } from "./kustomize-generate.ts";
+import { Untaught } from "../tool.ts";
+import { type KubeObject, mergePatch } from "../cluster-store.ts";
 
 export interface Patch {
   patch: string;
