@@ -4,9 +4,9 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { parseAllDocuments } from "yaml";
 import { eachOf } from "../../../scripts/lib/run/at-once.ts";
-import { artifactOf } from "../../simulators/world/chart-artifact.ts";
-import { renderedBy } from "../../simulators/world/chart-objects.ts";
-import { chartsAsked } from "../../simulators/world/charts-asked.ts";
+import { artifactOf } from "../../simulators/world/charts/artifact.ts";
+import { renderedBy } from "../../simulators/world/charts/objects.ts";
+import { chartsAsked } from "../../simulators/world/charts/charts-asked.ts";
 import { openRealTools, type RealTools } from "./real.ts";
 
 let tools: RealTools;

@@ -7,7 +7,7 @@ import { gunzipSync } from "node:zlib";
 import { parseTar } from "nanotar";
 import { ProxyAgent, request } from "undici";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { artifactOf } from "../../simulators/world/chart-artifact.ts";
+import { artifactOf } from "../../simulators/world/charts/artifact.ts";
 import { createAuthority } from "../../simulators/wire/certificates.ts";
 import { serveProxy } from "../../simulators/wire/proxy.ts";
 import { openRegistries } from "../../simulators/wire/registry.ts";

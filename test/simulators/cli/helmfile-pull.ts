@@ -1,8 +1,8 @@
 // How the stand-in for helmfile gets a chart out of its registry, and what helm and helmfile say when it does not.
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
-import { artifactOf } from "../world/chart-artifact.ts";
-import { chartsAsked } from "../world/charts-asked.ts";
+import { artifactOf } from "../world/charts/artifact.ts";
+import { chartsAsked } from "../world/charts/charts-asked.ts";
 import type { Fault } from "../world/faults.ts";
 import type { Call } from "../world/tool.ts";
 import type { World } from "../world/world.ts";

@@ -2,8 +2,8 @@
 import { join } from "node:path";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { setTimeout as pause } from "node:timers/promises";
-import { type Artifact, artifactOf, MANIFEST_TYPE } from "../world/chart-artifact.ts";
-import { chartsAsked } from "../world/charts-asked.ts";
+import { type Artifact, artifactOf, MANIFEST_TYPE } from "../world/charts/artifact.ts";
+import { chartsAsked } from "../world/charts/charts-asked.ts";
 import type { World } from "../world/world.ts";
 import type { Host } from "./factory.ts";
 import { addressOf, REGISTRIES } from "./registries.ts";

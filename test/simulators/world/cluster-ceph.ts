@@ -2,7 +2,7 @@
 // (Rook v1.20.6: Documentation/Storage-Configuration/Advanced/cephx-key-rotation.md, pkg/operator/ceph/cluster/{cephx,cephstatus}.go.)
 import { isDeepStrictEqual } from "node:util";
 import { PACE, type Step } from "./cluster-nodes.ts";
-import { runs } from "./cluster-releases.ts";
+import { runs } from "./charts/cluster-releases.ts";
 import { type ClusterState, entriesOf, setStatus } from "./cluster-store.ts";
 
 /** Ceph takes far longer than a claim, at whatever pace. */

@@ -1,7 +1,7 @@
 // external-secrets: stores are valid while 1Password Connect answers; a Secret follows where the vault has every item and field that it is made of.
 import { type Around, isReadyNow, ready } from "./flux/status.ts";
 import { PACE, type Step } from "./cluster-nodes.ts";
-import { runs } from "./cluster-releases.ts";
+import { runs } from "./charts/cluster-releases.ts";
 import { type ClusterState, type Entry, entriesOf, entryAt, storeOf } from "./cluster-store.ts";
 import { Untaught } from "./tool.ts";
 

@@ -1,7 +1,7 @@
 // Jobs: each runs once, as soon as its pod has what it mounts and reads, and is complete.
 import { kopiaEnding } from "./cluster-kopia.ts";
 import { PACE, type Step } from "./cluster-nodes.ts";
-import { hindrance } from "./cluster-releases.ts";
+import { hindrance } from "./charts/cluster-releases.ts";
 import { secondsOf } from "./flux/status.ts";
 import { type ClusterState, type Entry, entriesOf, entryAt, setStatus, storeOf } from "./cluster-store.ts";
 

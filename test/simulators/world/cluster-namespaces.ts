@@ -1,7 +1,7 @@
 // Namespaces that are on their way out. The API server only marks them: emptying one, and letting it go, is the controller manager's work.
 import { kindNamed } from "./cluster-kinds.ts";
 import type { Step } from "./cluster-nodes.ts";
-import { uninstall } from "./cluster-releases.ts";
+import { uninstall } from "./charts/cluster-releases.ts";
 import { type ClusterState, entriesOf, storeOf } from "./cluster-store.ts";
 
 /** In the embedded cluster, where a Namespace goes at once with all that is in it, nothing is ever due. */

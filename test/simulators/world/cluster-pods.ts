@@ -1,5 +1,5 @@
 // What the pods of an application wait for, as the values of app-template say it: claims that are bound, Secrets that are there.
-import { chartName } from "./cluster-charts.ts";
+import { chartName } from "./charts/cluster-charts.ts";
 import { type ClusterState, type Entry, entryAt, type KubeObject } from "./cluster-store.ts";
 
 /** The workload with the claims and Secrets that its release names; other charts' workloads as they are. */

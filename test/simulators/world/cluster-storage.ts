@@ -1,7 +1,7 @@
 // What storage does by itself: Rook brings Ceph up, VolSync restores into a volume that waits for it, claims are bound, backups are made.
 import { cephSteps } from "./cluster-ceph.ts";
 import { PACE, type Step } from "./cluster-nodes.ts";
-import { runs } from "./cluster-releases.ts";
+import { runs } from "./charts/cluster-releases.ts";
 import { type ClusterState, type Entry, entriesOf, entryAt, setStatus } from "./cluster-store.ts";
 
 export function storageSteps(state: Readonly<ClusterState>, warns: boolean): Step[] {

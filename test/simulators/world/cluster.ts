@@ -10,7 +10,7 @@ import { isEstablished } from "./cluster-kinds.ts";
 import { namespaceSteps } from "./cluster-namespaces.ts";
 import { definitionSteps, nodeSteps, type Step, workloadSteps } from "./cluster-nodes.ts";
 import { operatorSteps } from "./cluster-operators.ts";
-import { isReadyNode } from "./cluster-releases.ts";
+import { isReadyNode } from "./charts/cluster-releases.ts";
 import { reading } from "./cluster-reading.ts";
 import { storageSteps } from "./cluster-storage.ts";
 import { type ClusterState, entriesOf, entryAt, freshCluster, storeOf } from "./cluster-store.ts";

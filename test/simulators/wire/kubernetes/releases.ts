@@ -1,8 +1,8 @@
 // Helm's releases as helm keeps them: a Secret for each revision, with the release as JSON, zipped, in base64 twice.
 import { gunzipSync, gzipSync } from "node:zlib";
 import { stringify } from "yaml";
-import { chartName } from "../../world/cluster-charts.ts";
-import { objectsOf } from "../../world/cluster-releases.ts";
+import { chartName } from "../../world/charts/cluster-charts.ts";
+import { objectsOf } from "../../world/charts/cluster-releases.ts";
 import type { KubeObject, ReleaseState } from "../../world/cluster-store.ts";
 
 const TYPE = "helm.sh/release.v1";

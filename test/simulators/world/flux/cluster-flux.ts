@@ -1,13 +1,13 @@
 // Flux: its operator installs it, it fetches the repository, and its controllers bring every source, Kustomization and HelmRelease to where its inputs allow, as steps.
-import { artifactOf } from "../chart-artifact.ts";
-import { workloadOf } from "../chart-objects.ts";
-import { FLUX } from "../cluster-charts.ts";
+import { artifactOf } from "../charts/artifact.ts";
+import { workloadOf } from "../charts/objects.ts";
+import { FLUX } from "../charts/cluster-charts.ts";
 import { externalSecretSteps } from "../cluster-external-secrets.ts";
 import { helmSteps } from "./helm.ts";
 import { kustomizationSteps } from "./kustomize.ts";
 import { type Around, artifactOfSource, isReadyNow, isRequested, nameOf, ready } from "./status.ts";
 import { type Step, PACE } from "../cluster-nodes.ts";
-import { runs } from "../cluster-releases.ts";
+import { runs } from "../charts/cluster-releases.ts";
 import { type ClusterState, type Entry, entriesOf, entryAt, storeOf } from "../cluster-store.ts";
 
 const PARTS = ["source-controller", "kustomize-controller", "helm-controller", "notification-controller"];

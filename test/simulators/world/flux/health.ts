@@ -3,7 +3,7 @@ import { isReadyNow } from "./status.ts";
 import { isComplete } from "../cluster-jobs.ts";
 import { isEstablished } from "../cluster-kinds.ts";
 import { derived } from "../cluster-reading.ts";
-import { isAvailable } from "../cluster-releases.ts";
+import { isAvailable } from "../charts/cluster-releases.ts";
 import type { ClusterState, Entry } from "../cluster-store.ts";
 import { Untaught } from "../tool.ts";
 

@@ -1,10 +1,19 @@
 // helm-controller: installs what a HelmRelease asks for, or takes over a release that is there already.
 import { isReadyNow, isRequested, nameOf, ready, same, secondsOf } from "./status.ts";
-import { artifactOf } from "../chart-artifact.ts";
-import { chartName } from "../cluster-charts.ts";
+import { artifactOf } from "../charts/artifact.ts";
+import { chartName } from "../charts/cluster-charts.ts";
 import { type Step, PACE } from "../cluster-nodes.ts";
 import { finalize, inventoryOf, isDeleted, keepUntilFinalized } from "./inventory.ts";
-import { cannotInstall, hindrance, install, isAvailable, objectsOf, releaseAt, uninstall, workloadsOf } from "../cluster-releases.ts";
+import {
+  cannotInstall,
+  hindrance,
+  install,
+  isAvailable,
+  objectsOf,
+  releaseAt,
+  uninstall,
+  workloadsOf,
+} from "../charts/cluster-releases.ts";
 import { type ClusterState, digestOf, type Entry, entriesOf, entryAt } from "../cluster-store.ts";
 
 export const helmSteps = (state: Readonly<ClusterState>): Step[] =>

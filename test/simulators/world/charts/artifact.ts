@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import { gzipSync } from "node:zlib";
 import { createTar } from "nanotar";
-import { chartFiles, metadataOf } from "./chart-files.ts";
+import { chartFiles, metadataOf } from "./files.ts";
 
 export interface Artifact {
   /** Of the manifest: what a tag points to, and what Flux reports. */

@@ -1,8 +1,8 @@
 // The files of a stub chart: right name, version and definitions, and templates that render what the simulated helm installs.
 import { stringify } from "yaml";
-import { INSTANCE_VALUES, monitorOf, type Rendering, workloadsOfChart } from "./chart-objects.ts";
+import { INSTANCE_VALUES, monitorOf, type Rendering, workloadsOfChart } from "./objects.ts";
 import { chartAt, chartName } from "./cluster-charts.ts";
-import { definitionText } from "./chart-definitions.ts";
+import { definitionText } from "./definitions.ts";
 
 /** Path below the chart's folder, and text. */
 export type ChartFiles = Record<string, string>;

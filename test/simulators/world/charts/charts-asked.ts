@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { parseAllDocuments } from "yaml";
-import { whenPresent } from "../present.ts";
+import { whenPresent } from "../../present.ts";
 
 /** By address without `oci://`: `quay.io/cilium/charts/cilium`. As it stands now, since the operator edits these files. */
 export function chartsAsked(repository: string): Map<string, Set<string>> {
