@@ -22,7 +22,7 @@ import { openRegistries } from "./wire/registry.ts";
 import { doorAt } from "./wire/talos/door.ts";
 import { serveTrueNas } from "./wire/truenas.ts";
 import { serveVsphere, type VsphereOptions } from "./wire/vsphere.ts";
-import { freshCluster, normalised as normalisedCluster, pending as clusterPending, tick as tickCluster } from "./world/cluster.ts";
+import { freshCluster, normalised as normalisedCluster, pending as clusterPending, tick as tickCluster } from "./world/cluster/cluster.ts";
 import { freshFactory, hasInstaller } from "./world/talos/factory.ts";
 import type { RealTools } from "./real-tools.ts";
 import type { Fault } from "./world/faults.ts";

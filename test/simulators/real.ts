@@ -2,7 +2,7 @@
 import type { RealTools } from "./real-tools.ts";
 import { serveKubernetes } from "./wire/kubernetes/kubernetes.ts";
 import { serveTalos } from "./wire/talos/serve.ts";
-import { apiServerAt } from "./world/kubeconfig.ts";
+import { apiServerAt } from "./world/cluster/kubeconfig.ts";
 import type { World } from "./world/world.ts";
 
 export interface Real {

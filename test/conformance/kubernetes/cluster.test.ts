@@ -1,7 +1,7 @@
 // The simulated cluster behind a real API server: nodes, workloads and Flux come up by the same controllers, and what is written there is in the world.
 import { afterEach, expect, test } from "vitest";
-import { entryAt } from "../../simulators/world/cluster-store.ts";
-import { nodeReady } from "../../simulators/world/cluster.ts";
+import { entryAt } from "../../simulators/world/cluster/store.ts";
+import { nodeReady } from "../../simulators/world/cluster/cluster.ts";
 import { type RealCluster, realCluster } from "./real-cluster.ts";
 
 let home: RealCluster;

@@ -5,12 +5,12 @@ import { stringify } from "yaml";
 import { renderTemplate } from "../../../scripts/lib/text/template.ts";
 import { helmfile } from "../../simulators/cli/helmfile.ts";
 import { kubectl } from "../../simulators/cli/kubectl.ts";
-import { normalised, nodeReady } from "../../simulators/world/cluster.ts";
+import { normalised, nodeReady } from "../../simulators/world/cluster/cluster.ts";
 import { rendered } from "../../simulators/world/flux/kustomize.ts";
 import { manifests } from "../../simulators/world/kustomize/kustomize.ts";
-import { entriesOf } from "../../simulators/world/cluster-store.ts";
+import { entriesOf } from "../../simulators/world/cluster/store.ts";
 import { clusterWorld, worldRepository } from "../../lab/simulators/cluster/cluster-world.ts";
-import { wholeDefinition } from "../../simulators/world/definitions.ts";
+import { wholeDefinition } from "../../simulators/world/cluster/definitions.ts";
 import { type RealCluster, realCluster } from "./real-cluster.ts";
 import { releasesOf, upgrade } from "./stub-charts.ts";
 

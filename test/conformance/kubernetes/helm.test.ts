@@ -1,6 +1,6 @@
 // Helm's releases, whoever made them: the real helm reads those of the controllers, and the world those of the real helm.
 import { afterEach, expect, test } from "vitest";
-import { nodeReady } from "../../simulators/world/cluster.ts";
+import { nodeReady } from "../../simulators/world/cluster/cluster.ts";
 import { install, releaseAt } from "../../simulators/world/charts/cluster-releases.ts";
 import { type RealCluster, realCluster } from "./real-cluster.ts";
 import { upgrade } from "./stub-charts.ts";

@@ -1,9 +1,9 @@
 // The kinds that the home knows, against those that a real API server serves and takes.
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { allDefinitions } from "../../simulators/world/charts/cluster-charts.ts";
-import { kindsOf, resourceOf } from "../../simulators/world/cluster-kinds.ts";
-import { freshCluster } from "../../simulators/world/cluster-store.ts";
-import { wholeDefinition } from "../../simulators/world/definitions.ts";
+import { kindsOf, resourceOf } from "../../simulators/world/cluster/kinds.ts";
+import { freshCluster } from "../../simulators/world/cluster/store.ts";
+import { wholeDefinition } from "../../simulators/world/cluster/definitions.ts";
 import { type RealCluster, realCluster } from "./real-cluster.ts";
 
 let home: RealCluster;

@@ -5,7 +5,7 @@ import { cpSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test, vi } from "vitest";
-import { entryAt } from "../../simulators/world/cluster-store.ts";
+import { entryAt } from "../../simulators/world/cluster/store.ts";
 import { type RealCluster, realCluster, reopen } from "./real-cluster.ts";
 
 const map = JSON.stringify({ apiVersion: "v1", kind: "ConfigMap", metadata: { name: "a", namespace: "default" }, data: { b: "c" } });

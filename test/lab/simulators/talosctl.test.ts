@@ -2,7 +2,7 @@
 import { beforeEach, describe, expect, test } from "vitest";
 import { parse, stringify } from "yaml";
 import { talosctl } from "../../simulators/cli/talosctl.ts";
-import { apiServerOf } from "../../simulators/world/kubeconfig.ts";
+import { apiServerOf } from "../../simulators/world/cluster/kubeconfig.ts";
 import type { VmView } from "../../simulators/world/life.ts";
 import { apiServerUp, clusterOf, kubelets } from "../../simulators/world/talos/machines.ts";
 import { fingerprintOf } from "../../simulators/wire/talos/certificate.ts";

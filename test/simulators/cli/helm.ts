@@ -1,7 +1,7 @@
 // The stand-in for helm (v4.2.4): looks at releases, takes them away, rolls them back. Installing goes through helmfile alone.
 import { stringify } from "yaml";
 import { renderedBy } from "../world/charts/objects.ts";
-import { type ReleaseState } from "../world/cluster-store.ts";
+import { type ReleaseState } from "../world/cluster/store.ts";
 import { applyObjects, releaseAt, uninstall } from "../world/charts/cluster-releases.ts";
 import { type Tool, Untaught } from "../world/tool.ts";
 import { type Flag, readFlags, type Words } from "./flags.ts";

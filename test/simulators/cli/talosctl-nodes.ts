@@ -1,6 +1,6 @@
 // talosctl version, apply-config, bootstrap, kubeconfig.
 import { applyConfig, bootstrap, MODES, type Mode, wordsOf } from "../world/talos/api.ts";
-import { adminKubeconfig } from "../world/admin-kubeconfig.ts";
+import { adminKubeconfig } from "../world/cluster/admin-kubeconfig.ts";
 import { swapAt } from "../world/stranger.ts";
 import { refusedInMaintenance } from "../world/talos/maintenance.ts";
 import { talosOf } from "../world/talos/version.ts";

@@ -1,7 +1,7 @@
 // The state of the simulated home, on disk, and the one way to change it.
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { ClusterState } from "./cluster.ts";
+import type { ClusterState } from "./cluster/cluster.ts";
 import type { FactoryState } from "./talos/factory.ts";
 import type { Fault } from "./faults.ts";
 import type { MachineState } from "./talos/machines.ts";

@@ -6,7 +6,7 @@ import { flux } from "../../../simulators/cli/flux.ts";
 import { helm } from "../../../simulators/cli/helm.ts";
 import { helmfile } from "../../../simulators/cli/helmfile.ts";
 import { kubectl } from "../../../simulators/cli/kubectl.ts";
-import { normalised, nodeReady, pending } from "../../../simulators/world/cluster.ts";
+import { normalised, nodeReady, pending } from "../../../simulators/world/cluster/cluster.ts";
 import type { Fault } from "../../../simulators/world/faults.ts";
 import { type ClusterWorld, clusterWorld, PROJECT } from "./cluster-world.ts";
 

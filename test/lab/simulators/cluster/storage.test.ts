@@ -2,11 +2,11 @@
 import { describe, expect, it } from "vitest";
 import { isHealthy } from "../../../simulators/world/flux/health.ts";
 import { generated } from "../../../simulators/world/kustomize/kustomize-generate.ts";
-import { operatorSteps } from "../../../simulators/world/cluster-operators.ts";
-import { jobSteps } from "../../../simulators/world/cluster-jobs.ts";
-import { unmet, withNeeds } from "../../../simulators/world/cluster-pods.ts";
-import { storageSteps } from "../../../simulators/world/cluster-storage.ts";
-import { type ClusterState, type Entry, entryAt, freshCluster, type KubeObject } from "../../../simulators/world/cluster-store.ts";
+import { operatorSteps } from "../../../simulators/world/cluster/operators.ts";
+import { jobSteps } from "../../../simulators/world/cluster/jobs.ts";
+import { unmet, withNeeds } from "../../../simulators/world/cluster/pods.ts";
+import { storageSteps } from "../../../simulators/world/cluster/storage.ts";
+import { type ClusterState, type Entry, entryAt, freshCluster, type KubeObject } from "../../../simulators/world/cluster/store.ts";
 
 const OPERATORS: Record<string, string> = {
   "rook-ceph-operator": "rook-ceph",

@@ -1,8 +1,8 @@
 // What kustomize-controller and external-secrets of the simulated home make of a tree: settings, labels that keep a patch away, Secrets of the vault.
 import { describe, expect, test } from "vitest";
-import { externalSecretSteps } from "../../../simulators/world/cluster-external-secrets.ts";
+import { externalSecretSteps } from "../../../simulators/world/cluster/external-secrets.ts";
 import { applyPatch } from "../../../simulators/world/kustomize/kustomize.ts";
-import { type ClusterState, type Entry, freshCluster, type KubeObject } from "../../../simulators/world/cluster-store.ts";
+import { type ClusterState, type Entry, freshCluster, type KubeObject } from "../../../simulators/world/cluster/store.ts";
 import { substituted } from "../../../simulators/world/kustomize/substitute.ts";
 import { Untaught } from "../../../simulators/world/tool.ts";
 

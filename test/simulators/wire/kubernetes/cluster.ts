@@ -1,6 +1,6 @@
 // One cluster while it lives: its servers, who follows them, and the turns in which news comes in, controllers act, and what they wrote goes out.
-import { tick } from "../../world/cluster.ts";
-import type { Write } from "../../world/cluster-store.ts";
+import { tick } from "../../world/cluster/cluster.ts";
+import type { Write } from "../../world/cluster/store.ts";
 import type { World } from "../../world/world.ts";
 import { openFollowers } from "./follow.ts";
 import type { Identity } from "./identity.ts";

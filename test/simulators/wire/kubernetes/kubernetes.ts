@@ -2,7 +2,7 @@
 import { appendFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
-import { leave, pending as clusterPending, tick } from "../../world/cluster.ts";
+import { leave, pending as clusterPending, tick } from "../../world/cluster/cluster.ts";
 import { apiServerUp, clusterOf, configOf, addressesOf, runningNodes } from "../../world/talos/machines.ts";
 import type { World } from "../../world/world.ts";
 import { type Cluster, openCluster } from "./cluster.ts";

@@ -1,9 +1,9 @@
 // Sends what the controllers wrote to the API server, in order, and takes what it makes of it. What it refuses is undone here: the API server is right.
 import { setTimeout as pause } from "node:timers/promises";
-import { type Kind, kindNamed, resourceOf } from "../../world/cluster-kinds.ts";
-import { type ClusterState, keyOf, type KubeObject, type Write } from "../../world/cluster-store.ts";
+import { type Kind, kindNamed, resourceOf } from "../../world/cluster/kinds.ts";
+import { type ClusterState, keyOf, type KubeObject, type Write } from "../../world/cluster/store.ts";
 import { type Answer, type ApiClient, APPLY, MERGE } from "./client.ts";
-import { wholeDefinition } from "../../world/definitions.ts";
+import { wholeDefinition } from "../../world/cluster/definitions.ts";
 import { pathOf } from "./follow.ts";
 import { nameOfSecret, secretOf, withStatus } from "./releases.ts";
 

@@ -1,6 +1,6 @@
 // MachineService: what a node is, its config, its files and its services.
 import { createGzip } from "node:zlib";
-import { adminKubeconfig } from "../../world/admin-kubeconfig.ts";
+import { adminKubeconfig } from "../../world/cluster/admin-kubeconfig.ts";
 import { hostnameOf } from "../../world/talos/machines.ts";
 import { applyConfig, bootstrap, type Mode } from "../../world/talos/api.ts";
 import { consoleOf, fileOf, filesBelow, LOGS } from "../../world/talos/files.ts";

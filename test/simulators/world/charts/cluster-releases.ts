@@ -1,8 +1,8 @@
 // Installing a chart: the release, its objects, and whether what it runs can become available.
 import { chartName, wantsMonitor } from "./cluster-charts.ts";
 import { objectsOfChart, renderedBy } from "./objects.ts";
-import { kindNamed, kindWord } from "../cluster-kinds.ts";
-import { unmet } from "../cluster-pods.ts";
+import { kindNamed, kindWord } from "../cluster/kinds.ts";
+import { unmet } from "../cluster/pods.ts";
 import {
   type ClusterState,
   type Entry,
@@ -12,7 +12,7 @@ import {
   type ReleaseState,
   setStatus,
   storeOf,
-} from "../cluster-store.ts";
+} from "../cluster/store.ts";
 
 export interface Install {
   name: string;

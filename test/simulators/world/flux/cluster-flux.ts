@@ -2,13 +2,13 @@
 import { artifactOf } from "../charts/artifact.ts";
 import { workloadOf } from "../charts/objects.ts";
 import { FLUX } from "../charts/cluster-charts.ts";
-import { externalSecretSteps } from "../cluster-external-secrets.ts";
+import { externalSecretSteps } from "../cluster/external-secrets.ts";
 import { helmSteps } from "./helm.ts";
 import { kustomizationSteps } from "./kustomize.ts";
 import { type Around, artifactOfSource, isReadyNow, isRequested, nameOf, ready } from "./status.ts";
-import { type Step, PACE } from "../cluster-nodes.ts";
+import { type Step, PACE } from "../cluster/nodes.ts";
 import { runs } from "../charts/cluster-releases.ts";
-import { type ClusterState, type Entry, entriesOf, entryAt, storeOf } from "../cluster-store.ts";
+import { type ClusterState, type Entry, entriesOf, entryAt, storeOf } from "../cluster/store.ts";
 
 const PARTS = ["source-controller", "kustomize-controller", "helm-controller", "notification-controller"];
 

@@ -1,10 +1,10 @@
 // What kustomize-controller waits for after it has applied: kstatus, and the CEL expressions of kinds that kstatus cannot read.
 import { isReadyNow } from "./status.ts";
-import { isComplete } from "../cluster-jobs.ts";
-import { isEstablished } from "../cluster-kinds.ts";
-import { derived } from "../cluster-reading.ts";
+import { isComplete } from "../cluster/jobs.ts";
+import { isEstablished } from "../cluster/kinds.ts";
+import { derived } from "../cluster/reading.ts";
 import { isAvailable } from "../charts/cluster-releases.ts";
-import type { ClusterState, Entry } from "../cluster-store.ts";
+import type { ClusterState, Entry } from "../cluster/store.ts";
 import { Untaught } from "../tool.ts";
 
 export const OWNER = "kustomize.toolkit.fluxcd.io";

@@ -2,7 +2,7 @@
 import { isReadyNow, isRequested, nameOf, ready, same, secondsOf } from "./status.ts";
 import { artifactOf } from "../charts/artifact.ts";
 import { chartName } from "../charts/cluster-charts.ts";
-import { type Step, PACE } from "../cluster-nodes.ts";
+import { type Step, PACE } from "../cluster/nodes.ts";
 import { finalize, inventoryOf, isDeleted, keepUntilFinalized } from "./inventory.ts";
 import {
   cannotInstall,
@@ -14,7 +14,7 @@ import {
   uninstall,
   workloadsOf,
 } from "../charts/cluster-releases.ts";
-import { type ClusterState, digestOf, type Entry, entriesOf, entryAt } from "../cluster-store.ts";
+import { type ClusterState, digestOf, type Entry, entriesOf, entryAt } from "../cluster/store.ts";
 
 export const helmSteps = (state: Readonly<ClusterState>): Step[] =>
   entriesOf(state, "helmreleases.helm.toolkit.fluxcd.io").flatMap((entry) => {

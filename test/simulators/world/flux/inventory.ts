@@ -1,8 +1,8 @@
 // What kustomize-controller and helm-controller remember of what they applied, and what they delete when it left the set or its owner is deleted.
 import { same } from "./status.ts";
 import { OWNER } from "./health.ts";
-import { kindNamed } from "../cluster-kinds.ts";
-import { type ClusterState, type Entry, type KubeObject, storeOf } from "../cluster-store.ts";
+import { kindNamed } from "../cluster/kinds.ts";
+import { type ClusterState, type Entry, type KubeObject, storeOf } from "../cluster/store.ts";
 
 /** An object as Flux writes it down: `namespace_name_group_kind`, a colon in a name as `__`. */
 export interface InventoryEntry {

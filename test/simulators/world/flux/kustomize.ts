@@ -3,11 +3,11 @@ import { join } from "node:path";
 import { type Around, isReadyNow, isRequested, nameOf, ready, same } from "./status.ts";
 import { isHealthy, OWNER } from "./health.ts";
 import { areGone, finalize, inventoryIn, inventoryOf, isDeleted, isPruning, keepUntilFinalized, prune } from "./inventory.ts";
-import { kindNamed } from "../cluster-kinds.ts";
+import { kindNamed } from "../cluster/kinds.ts";
 import { applyPatch, build, inNamespace, type Patch } from "../kustomize/kustomize.ts";
 import { substituted } from "../kustomize/substitute.ts";
-import { type Step, PACE } from "../cluster-nodes.ts";
-import { type ClusterState, type Entry, entriesOf, entryAt, type KubeObject, noMatch, servesAll, storeOf } from "../cluster-store.ts";
+import { type Step, PACE } from "../cluster/nodes.ts";
+import { type ClusterState, type Entry, entriesOf, entryAt, type KubeObject, noMatch, servesAll, storeOf } from "../cluster/store.ts";
 
 const KUSTOMIZATIONS = "kustomizations.kustomize.toolkit.fluxcd.io";
 

@@ -1,5 +1,5 @@
 // What Flux's controllers have in common: the condition Ready as they write it, and what a person asked for.
-import { type ClusterState, digestOf, type Entry, observedOf, setStatus } from "../cluster-store.ts";
+import { type ClusterState, digestOf, type Entry, observedOf, setStatus } from "../cluster/store.ts";
 
 export interface Around {
   /** The commit at a ref of the repository behind a URL, or why there is none. */

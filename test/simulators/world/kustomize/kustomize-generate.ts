@@ -1,7 +1,7 @@
 // The ConfigMaps that kustomize makes of files.
 import { readFileSync } from "node:fs";
 import { basename, resolve } from "node:path";
-import type { KubeObject } from "../cluster-store.ts";
+import type { KubeObject } from "../cluster/store.ts";
 import { Untaught } from "../tool.ts";
 
 export interface Generator {

@@ -1,6 +1,6 @@
 // What kustomize-controller does after a build: ${NAME} in every object, from the Kustomization's own map, strictly.
 import { parse, stringify } from "yaml";
-import type { KubeObject } from "../cluster-store.ts";
+import type { KubeObject } from "../cluster/store.ts";
 import { Untaught } from "../tool.ts";
 
 const DISABLED = "kustomize.toolkit.fluxcd.io/substitute";

@@ -1,5 +1,5 @@
 // What a control plane checks when it is asked for the health of the cluster, in Talos' order and words.
-import * as cluster from "../cluster.ts";
+import * as cluster from "../cluster/cluster.ts";
 import { membersOf, serves } from "./etcd.ts";
 import { addressesOf, apiServerUp, configOf, hostnameOf, type MachineState, runningNodes } from "./machines.ts";
 import type { Status } from "./api.ts";

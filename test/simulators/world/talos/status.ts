@@ -1,5 +1,5 @@
 // How a Talos node is: its services, its stage, what it waits for.
-import * as cluster from "../cluster.ts";
+import * as cluster from "../cluster/cluster.ts";
 import { serves } from "./etcd.ts";
 import { apiServerUp, configOf, hostnameOf, type MachineState } from "./machines.ts";
 import type { State, World } from "../world.ts";

@@ -1,8 +1,8 @@
 // Namespaces that are on their way out. The API server only marks them: emptying one, and letting it go, is the controller manager's work.
-import { kindNamed } from "./cluster-kinds.ts";
-import type { Step } from "./cluster-nodes.ts";
-import { uninstall } from "./charts/cluster-releases.ts";
-import { type ClusterState, entriesOf, storeOf } from "./cluster-store.ts";
+import { kindNamed } from "./kinds.ts";
+import type { Step } from "./nodes.ts";
+import { uninstall } from "../charts/cluster-releases.ts";
+import { type ClusterState, entriesOf, storeOf } from "./store.ts";
 
 /** In the embedded cluster, where a Namespace goes at once with all that is in it, nothing is ever due. */
 export const namespaceSteps = (state: Readonly<ClusterState>): Step[] =>

@@ -1,8 +1,8 @@
 // What storage does by itself: Rook brings Ceph up, VolSync restores into a volume that waits for it, claims are bound, backups are made.
-import { cephSteps } from "./cluster-ceph.ts";
-import { PACE, type Step } from "./cluster-nodes.ts";
-import { runs } from "./charts/cluster-releases.ts";
-import { type ClusterState, type Entry, entriesOf, entryAt, setStatus } from "./cluster-store.ts";
+import { cephSteps } from "./ceph.ts";
+import { PACE, type Step } from "./nodes.ts";
+import { runs } from "../charts/cluster-releases.ts";
+import { type ClusterState, type Entry, entriesOf, entryAt, setStatus } from "./store.ts";
 
 export function storageSteps(state: Readonly<ClusterState>, warns: boolean): Step[] {
   return [...cephSteps(state, warns), ...claimSteps(state), ...volsyncSteps(state)];

@@ -1,9 +1,9 @@
 // external-secrets: stores are valid while 1Password Connect answers; a Secret follows where the vault has every item and field that it is made of.
-import { type Around, isReadyNow, ready } from "./flux/status.ts";
-import { PACE, type Step } from "./cluster-nodes.ts";
-import { runs } from "./charts/cluster-releases.ts";
-import { type ClusterState, type Entry, entriesOf, entryAt, storeOf } from "./cluster-store.ts";
-import { Untaught } from "./tool.ts";
+import { type Around, isReadyNow, ready } from "../flux/status.ts";
+import { PACE, type Step } from "./nodes.ts";
+import { runs } from "../charts/cluster-releases.ts";
+import { type ClusterState, type Entry, entriesOf, entryAt, storeOf } from "./store.ts";
+import { Untaught } from "../tool.ts";
 
 export function externalSecretSteps(state: Readonly<ClusterState>, { vaultHas }: Pick<Around, "vaultHas">): Step[] {
   if (!runs(state, "Deployment/external-secrets", "external-secrets")) return [];

@@ -1,9 +1,9 @@
 // tuppr 0.5.0 up to the moment in which it would start an upgrade: versions first, then the health checks of the plan. It does not upgrade, and knows no maintenance windows.
 // (home-operations/tuppr f92ef37: internal/controller/kubernetesupgrade/upgrade.go, internal/healthcheck/checker.go.)
-import { PACE, type Step } from "./cluster-nodes.ts";
-import { runs } from "./charts/cluster-releases.ts";
-import { type ClusterState, type Entry, entriesOf, setStatus } from "./cluster-store.ts";
-import { Untaught } from "./tool.ts";
+import { PACE, type Step } from "./nodes.ts";
+import { runs } from "../charts/cluster-releases.ts";
+import { type ClusterState, type Entry, entriesOf, setStatus } from "./store.ts";
+import { Untaught } from "../tool.ts";
 
 /** The expressions of the tree; any other is refused. A missing field throws, as in CEL. */
 const CEL: Record<string, (status: any) => boolean> = {

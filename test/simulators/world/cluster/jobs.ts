@@ -1,9 +1,9 @@
 // Jobs: each runs once, as soon as its pod has what it mounts and reads, and is complete.
-import { kopiaEnding } from "./cluster-kopia.ts";
-import { PACE, type Step } from "./cluster-nodes.ts";
-import { hindrance } from "./charts/cluster-releases.ts";
-import { secondsOf } from "./flux/status.ts";
-import { type ClusterState, type Entry, entriesOf, entryAt, setStatus, storeOf } from "./cluster-store.ts";
+import { kopiaEnding } from "./kopia.ts";
+import { PACE, type Step } from "./nodes.ts";
+import { hindrance } from "../charts/cluster-releases.ts";
+import { secondsOf } from "../flux/status.ts";
+import { type ClusterState, type Entry, entriesOf, entryAt, setStatus, storeOf } from "./store.ts";
 
 /** Whether a Job has done what it is for: kustomize-controller waits for that, not for its pod to begin. */
 export const isComplete = ({ object: { status } }: Entry): boolean =>

@@ -1,8 +1,8 @@
 // Operators of which the home only reads whether they are content: KEDA, grafana-operator, tuppr.
-import { PACE, type Step } from "./cluster-nodes.ts";
-import { tupprSteps } from "./cluster-tuppr.ts";
-import { runs } from "./charts/cluster-releases.ts";
-import { type ClusterState, type Entry, entriesOf, entryAt, observedOf, setStatus } from "./cluster-store.ts";
+import { PACE, type Step } from "./nodes.ts";
+import { tupprSteps } from "./tuppr.ts";
+import { runs } from "../charts/cluster-releases.ts";
+import { type ClusterState, type Entry, entriesOf, entryAt, observedOf, setStatus } from "./store.ts";
 
 export const operatorSteps = (state: Readonly<ClusterState>): Step[] => [...kedaSteps(state), ...grafanaSteps(state), ...tupprSteps(state)];
 

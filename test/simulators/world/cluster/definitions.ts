@@ -2,9 +2,9 @@
 import { existsSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { isDeepStrictEqual } from "node:util";
-import type { KubeObject } from "./cluster-store.ts";
+import type { KubeObject } from "./store.ts";
 
-const SCHEMAS = fileURLToPath(new URL("../../../scripts/lint/schemas/crds/", import.meta.url));
+const SCHEMAS = fileURLToPath(new URL("../../../../scripts/lint/schemas/crds/", import.meta.url));
 
 /** What a kind without a schema file gets: everything is kept. */
 const ANYTHING = { type: "object", "x-kubernetes-preserve-unknown-fields": true };

@@ -1,8 +1,8 @@
 // cert-manager and Envoy Gateway, as far as the home waits for them: issuers that have an account, certificates that are issued, gateways that are programmed.
-import { isReadyNow, ready } from "./flux/status.ts";
-import { PACE, type Step } from "./cluster-nodes.ts";
-import { runs } from "./charts/cluster-releases.ts";
-import { type ClusterState, type Entry, entriesOf, entryAt, setStatus, storeOf } from "./cluster-store.ts";
+import { isReadyNow, ready } from "../flux/status.ts";
+import { PACE, type Step } from "./nodes.ts";
+import { runs } from "../charts/cluster-releases.ts";
+import { type ClusterState, type Entry, entriesOf, entryAt, setStatus, storeOf } from "./store.ts";
 
 export const ingressSteps = (state: Readonly<ClusterState>): Step[] => [
   ...issuerSteps(state),

@@ -1,25 +1,25 @@
 // The Kubernetes cluster of the simulated home: what is in it, and how it moves on by itself. Nothing moves while the API server is away, and nothing when nothing is due.
 import { join } from "node:path";
-import { layoutOf } from "../environment.ts";
-import { checkOut, headOf } from "../repository.ts";
-import { fluxSteps } from "./flux/cluster-flux.ts";
-import type { Around } from "./flux/status.ts";
-import { ingressSteps } from "./cluster-ingress.ts";
-import { jobSteps } from "./cluster-jobs.ts";
-import { isEstablished } from "./cluster-kinds.ts";
-import { namespaceSteps } from "./cluster-namespaces.ts";
-import { definitionSteps, nodeSteps, type Step, workloadSteps } from "./cluster-nodes.ts";
-import { operatorSteps } from "./cluster-operators.ts";
-import { isReadyNode } from "./charts/cluster-releases.ts";
-import { reading } from "./cluster-reading.ts";
-import { storageSteps } from "./cluster-storage.ts";
-import { type ClusterState, entriesOf, entryAt, freshCluster, storeOf } from "./cluster-store.ts";
+import { layoutOf } from "../../environment.ts";
+import { checkOut, headOf } from "../../repository.ts";
+import { fluxSteps } from "../flux/cluster-flux.ts";
+import type { Around } from "../flux/status.ts";
+import { ingressSteps } from "./ingress.ts";
+import { jobSteps } from "./jobs.ts";
+import { isEstablished } from "./kinds.ts";
+import { namespaceSteps } from "./namespaces.ts";
+import { definitionSteps, nodeSteps, type Step, workloadSteps } from "./nodes.ts";
+import { operatorSteps } from "./operators.ts";
+import { isReadyNode } from "../charts/cluster-releases.ts";
+import { reading } from "./reading.ts";
+import { storageSteps } from "./storage.ts";
+import { type ClusterState, entriesOf, entryAt, freshCluster, storeOf } from "./store.ts";
 import { withoutDefaults } from "./definitions.ts";
-import { apiServerUp, etcdMembers, kubelets, PACE } from "./talos/machines.ts";
-import { hasField } from "./vault.ts";
-import type { State, World } from "./world.ts";
+import { apiServerUp, etcdMembers, kubelets, PACE } from "../talos/machines.ts";
+import { hasField } from "../vault.ts";
+import type { State, World } from "../world.ts";
 
-export { type ClusterState, freshCluster } from "./cluster-store.ts";
+export { type ClusterState, freshCluster } from "./store.ts";
 
 /** Everything that the cluster will do by itself, as far as it can be seen now. */
 function stepsOf(world: World): Step[] {

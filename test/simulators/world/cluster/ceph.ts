@@ -1,9 +1,9 @@
 // Ceph as Rook 1.20.6 with Ceph 20.2.4 reports it. Kernels before 7.0 need `aes` keys, and then Ceph warns for ever; only a mute brings HEALTH_OK.
 // (Rook v1.20.6: Documentation/Storage-Configuration/Advanced/cephx-key-rotation.md, pkg/operator/ceph/cluster/{cephx,cephstatus}.go.)
 import { isDeepStrictEqual } from "node:util";
-import { PACE, type Step } from "./cluster-nodes.ts";
-import { runs } from "./charts/cluster-releases.ts";
-import { type ClusterState, entriesOf, setStatus } from "./cluster-store.ts";
+import { PACE, type Step } from "./nodes.ts";
+import { runs } from "../charts/cluster-releases.ts";
+import { type ClusterState, entriesOf, setStatus } from "./store.ts";
 
 /** Ceph takes far longer than a claim, at whatever pace. */
 const CEPH = PACE.release * 2;

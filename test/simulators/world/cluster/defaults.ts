@@ -1,6 +1,6 @@
 // What the API server fills in: the defaults that a custom resource's schema has for what was left out.
 import { existsSync, readFileSync } from "node:fs";
-import type { KubeObject } from "./cluster-store.ts";
+import type { KubeObject } from "./store.ts";
 
 interface Schema {
   default?: unknown;
@@ -15,7 +15,7 @@ function schemaOf({ apiVersion, kind }: KubeObject): Schema | undefined {
   const [group = "", version = ""] = apiVersion.split("/");
   const name = `${group}/${kind.toLowerCase()}_${version}.json`;
   if (!known.has(name)) {
-    const file = new URL(`../../../scripts/lint/schemas/crds/${name}`, import.meta.url);
+    const file = new URL(`../../../../scripts/lint/schemas/crds/${name}`, import.meta.url);
     known.set(name, existsSync(file) ? (JSON.parse(readFileSync(file, "utf8")) as Schema) : undefined);
   }
   return known.get(name);

@@ -1,9 +1,9 @@
 // What etcd holds: objects by kind, namespace and name, and the little that the API server does to them when they are written.
 import { createHash, randomUUID } from "node:crypto";
 import { isDeepStrictEqual } from "node:util";
-import { withDefaults } from "./cluster-defaults.ts";
-import { derived, entriesOf } from "./cluster-reading.ts";
-import { type Kind, kindNamed, kindsOf, resourceOf } from "./cluster-kinds.ts";
+import { withDefaults } from "./defaults.ts";
+import { derived, entriesOf } from "./reading.ts";
+import { type Kind, kindNamed, kindsOf, resourceOf } from "./kinds.ts";
 
 export interface KubeObject {
   apiVersion: string;

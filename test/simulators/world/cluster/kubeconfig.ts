@@ -1,8 +1,8 @@
 // Whether the API server answers to a kubeconfig: the right place, the right CA, a certificate that the cluster signed. What goes wrong is in kubectl's words.
 import { X509Certificate } from "node:crypto";
 import { parse } from "yaml";
-import { addressesOf, apiServerUp, clusterOf, etcdMembers, PACE } from "./talos/machines.ts";
-import type { World } from "./world.ts";
+import { addressesOf, apiServerUp, clusterOf, etcdMembers, PACE } from "../talos/machines.ts";
+import type { World } from "../world.ts";
 
 export type Access = { ok: true } | { error: string };
 

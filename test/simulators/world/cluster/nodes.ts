@@ -1,10 +1,10 @@
 // The controllers that every cluster has, as steps that are due at a time: nodes register, get ready, definitions are established, workloads come up.
 import { isDeepStrictEqual } from "node:util";
-import { chartAt } from "./charts/cluster-charts.ts";
-import { isEstablished, kindNamed } from "./cluster-kinds.ts";
-import { becomeAvailable, hindrance, isAvailable, releaseAt, runs, workloads } from "./charts/cluster-releases.ts";
-import { digestOf, type ClusterState, type Entry, entriesOf, entryAt, type KubeObject, setStatus, storeOf } from "./cluster-store.ts";
-import type { Kubelet } from "./talos/machines.ts";
+import { chartAt } from "../charts/cluster-charts.ts";
+import { isEstablished, kindNamed } from "./kinds.ts";
+import { becomeAvailable, hindrance, isAvailable, releaseAt, runs, workloads } from "../charts/cluster-releases.ts";
+import { digestOf, type ClusterState, type Entry, entriesOf, entryAt, type KubeObject, setStatus, storeOf } from "./store.ts";
+import type { Kubelet } from "../talos/machines.ts";
 
 /** Something that the cluster will do by itself; `at` in milliseconds since the epoch. */
 export interface Step {
