@@ -2,7 +2,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { worldRepository } from "../../lab/simulators/cluster/cluster-world.ts";
-import { type HelmfileRelease, readHelmfile } from "../../simulators/cli/helmfile-state.ts";
+import { type HelmfileRelease, readHelmfile } from "../../simulators/cli/helmfile/state.ts";
 import { chartFiles } from "../../simulators/world/charts/files.ts";
 import { chartName } from "../../simulators/world/charts/cluster-charts.ts";
 import type { Ran, RealCluster } from "./real-cluster.ts";

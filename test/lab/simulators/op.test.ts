@@ -1,6 +1,6 @@
 // The stand-in for op: what it answers, and how it refuses.
 import { describe, expect, test } from "vitest";
-import { op } from "../../simulators/cli/op.ts";
+import { op } from "../../simulators/cli/op/op.ts";
 import { fetchByHand } from "../../simulators/world/person.ts";
 import { secretsOf } from "../../simulators/world/vault.ts";
 import { play, testWorld } from "./test-world.ts";

@@ -1,7 +1,7 @@
 // The stand-in for talosctl and the machines behind it: from a VM that is started to a member of etcd, with the texts of the real one (v1.13.9).
 import { beforeEach, describe, expect, test } from "vitest";
 import { parse, stringify } from "yaml";
-import { talosctl } from "../../simulators/cli/talosctl.ts";
+import { talosctl } from "../../simulators/cli/talosctl/talosctl.ts";
 import { apiServerOf } from "../../simulators/world/cluster/kubeconfig.ts";
 import type { VmView } from "../../simulators/world/life.ts";
 import { apiServerUp, clusterOf, kubelets } from "../../simulators/world/talos/machines.ts";

@@ -16,7 +16,7 @@ export function findTool(name: string, home: Tool): Promise<Tool | undefined> {
 }
 
 async function loadTool(name: string): Promise<Tool | undefined> {
-  if (!existsSync(new URL(`${name}.ts`, import.meta.url))) return undefined;
-  const module = (await import(`./${name}.ts`)) as Record<string, Tool>;
+  if (!existsSync(new URL(`${name}/${name}.ts`, import.meta.url))) return undefined;
+  const module = (await import(`./${name}/${name}.ts`)) as Record<string, Tool>;
   return module[name];
 }

@@ -6,7 +6,7 @@ import { parse, stringify } from "yaml";
 import { ITEM_NAMES } from "../../../../scripts/lib/cluster/cluster.ts";
 import { CATALOGUE } from "../../../../scripts/lib/secrets/catalogue.ts";
 import { makeFork } from "../../../simulators/fork.ts";
-import { talosctl } from "../../../simulators/cli/talosctl.ts";
+import { talosctl } from "../../../simulators/cli/talosctl/talosctl.ts";
 import { freshCluster, pending, tick } from "../../../simulators/world/cluster/cluster.ts";
 import { fetchByHand } from "../../../simulators/world/person.ts";
 import type { Fault } from "../../../simulators/world/faults.ts";

@@ -2,10 +2,10 @@
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { flux } from "../../../simulators/cli/flux.ts";
-import { helm } from "../../../simulators/cli/helm.ts";
-import { helmfile } from "../../../simulators/cli/helmfile.ts";
-import { kubectl } from "../../../simulators/cli/kubectl.ts";
+import { flux } from "../../../simulators/cli/flux/flux.ts";
+import { helm } from "../../../simulators/cli/helm/helm.ts";
+import { helmfile } from "../../../simulators/cli/helmfile/helmfile.ts";
+import { kubectl } from "../../../simulators/cli/kubectl/kubectl.ts";
 import { normalised, nodeReady, pending } from "../../../simulators/world/cluster/cluster.ts";
 import type { Fault } from "../../../simulators/world/faults.ts";
 import { type ClusterWorld, clusterWorld, PROJECT } from "./cluster-world.ts";

@@ -1,7 +1,7 @@
 // The stand-in for kubectl: its words, its output and its refusals.
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { helmfile } from "../../../simulators/cli/helmfile.ts";
-import { kubectl } from "../../../simulators/cli/kubectl.ts";
+import { helmfile } from "../../../simulators/cli/helmfile/helmfile.ts";
+import { kubectl } from "../../../simulators/cli/kubectl/kubectl.ts";
 import { type ClusterWorld, clusterWorld } from "./cluster-world.ts";
 
 let home: ClusterWorld;

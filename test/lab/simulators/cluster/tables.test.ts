@@ -1,9 +1,9 @@
 // What a person looks at and does by hand: kubectl's tables and cordon, flux get, suspend and resume.
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { flux } from "../../../simulators/cli/flux.ts";
-import { helmfile } from "../../../simulators/cli/helmfile.ts";
-import { kubectl } from "../../../simulators/cli/kubectl.ts";
-import { ageOf } from "../../../simulators/cli/kubectl-table.ts";
+import { flux } from "../../../simulators/cli/flux/flux.ts";
+import { helmfile } from "../../../simulators/cli/helmfile/helmfile.ts";
+import { kubectl } from "../../../simulators/cli/kubectl/kubectl.ts";
+import { ageOf } from "../../../simulators/cli/kubectl/table.ts";
 import { type ClusterWorld, clusterWorld } from "./cluster-world.ts";
 
 let home: ClusterWorld;

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { parse, stringify } from "yaml";
-import { talosctl } from "../../../simulators/cli/talosctl.ts";
+import { talosctl } from "../../../simulators/cli/talosctl/talosctl.ts";
 import { issue } from "../../../simulators/wire/certificates.ts";
 import { serveTalos } from "../../../simulators/wire/talos/serve.ts";
 import { freshCluster, tick } from "../../../simulators/world/cluster/cluster.ts";

@@ -1,7 +1,7 @@
 // What takes a node down and what it boots afterwards, who leads etcd meanwhile, and the faults of it: the world and the stand-in, on a clock that the test moves.
 import { beforeEach, describe, expect, test } from "vitest";
 import { parse, stringify } from "yaml";
-import { talosctl } from "../../../simulators/cli/talosctl.ts";
+import { talosctl } from "../../../simulators/cli/talosctl/talosctl.ts";
 import { leaderOf, membersOf } from "../../../simulators/world/talos/etcd.ts";
 import type { Fault } from "../../../simulators/world/faults.ts";
 import { hostnameOf, pendingUntil } from "../../../simulators/world/talos/machines.ts";

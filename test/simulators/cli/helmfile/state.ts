@@ -1,7 +1,7 @@
 // Reads a helmfile: its releases with the templates they inherit from, and the few functions that our templates call. Others are refused.
 import { dirname, join } from "node:path";
 import { parse, stringify } from "yaml";
-import { type Call, Untaught } from "../world/tool.ts";
+import { type Call, Untaught } from "../../world/tool.ts";
 
 export interface HelmfileRelease {
   name: string;

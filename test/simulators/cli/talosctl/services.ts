@@ -1,8 +1,8 @@
 // talosctl service, list, time.
-import { Untaught } from "../world/tool.ts";
-import { columns } from "./table.ts";
-import { fanOut, reach, type TalosCall, TalosError } from "./talosctl-client.ts";
-import { servicesOf } from "../world/talos/status.ts";
+import { Untaught } from "../../world/tool.ts";
+import { columns } from "../table.ts";
+import { fanOut, reach, type TalosCall, TalosError } from "./client.ts";
+import { servicesOf } from "../../world/talos/status.ts";
 
 export async function serviceCommand(talos: TalosCall): Promise<void> {
   const { world, call, rest } = talos;

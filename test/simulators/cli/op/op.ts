@@ -1,12 +1,12 @@
 // The stand-in for 1Password's command line: version, whoami, vaults, read, inject. Items stand in op-items.ts.
-import type { Call, Tool } from "../world/tool.ts";
-import { Untaught } from "../world/tool.ts";
-import { accessError, findVault, readReference } from "../world/vault.ts";
-import type { World } from "../world/world.ts";
-import { type Flag, readFlags } from "./flags.ts";
-import { goError } from "./go-errors.ts";
-import { json, needJson, type OpCall, OpError, readIn } from "./op-call.ts";
-import { itemCommand } from "./op-items.ts";
+import type { Call, Tool } from "../../world/tool.ts";
+import { Untaught } from "../../world/tool.ts";
+import { accessError, findVault, readReference } from "../../world/vault.ts";
+import type { World } from "../../world/world.ts";
+import { type Flag, readFlags } from "../flags.ts";
+import { goError } from "../go-errors.ts";
+import { json, needJson, type OpCall, OpError, readIn } from "./call.ts";
+import { itemCommand } from "./items.ts";
 
 const VERSION = "2.32.0";
 

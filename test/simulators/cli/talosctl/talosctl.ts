@@ -1,14 +1,14 @@
 // The stand-in for talosctl: reads the words and hands them on. Offline commands stand in talosctl-offline.ts, those that call nodes in the others.
-import { type Tool, Untaught } from "../world/tool.ts";
-import { type Flag, readFlags } from "./flags.ts";
-import { applyCommand, bootstrapCommand, kubeconfigCommand, versionCommand } from "./talosctl-nodes.ts";
-import { etcdCommand } from "./talosctl-etcd.ts";
-import { dmesgCommand, healthCommand, logsCommand, readCommand } from "./talosctl-logs.ts";
-import { rebootCommand, resetCommand, rollbackCommand, shutdownCommand, upgradeCommand } from "./talosctl-power.ts";
-import { listCommand, serviceCommand, timeCommand } from "./talosctl-services.ts";
-import { getCommand } from "./talosctl-get.ts";
-import { genConfig, genSecrets, infoCommand, validateCommand } from "./talosctl-offline.ts";
-import { type TalosCall, TalosError } from "./talosctl-client.ts";
+import { type Tool, Untaught } from "../../world/tool.ts";
+import { type Flag, readFlags } from "../flags.ts";
+import { applyCommand, bootstrapCommand, kubeconfigCommand, versionCommand } from "./nodes.ts";
+import { etcdCommand } from "./etcd.ts";
+import { dmesgCommand, healthCommand, logsCommand, readCommand } from "./logs.ts";
+import { rebootCommand, resetCommand, rollbackCommand, shutdownCommand, upgradeCommand } from "./power.ts";
+import { listCommand, serviceCommand, timeCommand } from "./services.ts";
+import { getCommand } from "./get.ts";
+import { genConfig, genSecrets, infoCommand, validateCommand } from "./offline.ts";
+import { type TalosCall, TalosError } from "./client.ts";
 
 /** What reaches a node. */
 const REMOTE: Record<string, Flag> = {

@@ -1,11 +1,11 @@
 // The stand-in for kubectl: reads the words and hands them on; reading commands stand in kubectl-get.ts, writing ones in kubectl-write.ts.
-import { type Tool, Untaught } from "../world/tool.ts";
-import { clusterOf, kubelets } from "../world/talos/machines.ts";
-import { type Flag, readFlags } from "./flags.ts";
-import { type KubeCall, KubeError, reachApi } from "./kubectl-client.ts";
-import { diffCommand } from "./kubectl-diff.ts";
-import { getCommand, waitCommand } from "./kubectl-get.ts";
-import { applyCommand, cordonCommand, deleteCommand, patchCommand, scaleCommand, setWords } from "./kubectl-write.ts";
+import { type Tool, Untaught } from "../../world/tool.ts";
+import { clusterOf, kubelets } from "../../world/talos/machines.ts";
+import { type Flag, readFlags } from "../flags.ts";
+import { type KubeCall, KubeError, reachApi } from "./client.ts";
+import { diffCommand } from "./diff.ts";
+import { getCommand, waitCommand } from "./get.ts";
+import { applyCommand, cordonCommand, deleteCommand, patchCommand, scaleCommand, setWords } from "./write.ts";
 
 const COMMON: Record<string, Flag> = {
   kubeconfig: { is: "text" },

@@ -1,9 +1,9 @@
 // talosctl get: resources of nodes as JSON, YAML, a table or what a JSONPath picks.
 import { parse, stringify } from "yaml";
-import { Untaught } from "../world/tool.ts";
-import { columns } from "./table.ts";
-import { listErrors, reach, type TalosCall, TalosError, warnOlder } from "./talosctl-client.ts";
-import { CREATED, type Kind, kindOf, type Resource } from "../world/talos/resources.ts";
+import { Untaught } from "../../world/tool.ts";
+import { columns } from "../table.ts";
+import { listErrors, reach, type TalosCall, TalosError, warnOlder } from "./client.ts";
+import { CREATED, type Kind, kindOf, type Resource } from "../../world/talos/resources.ts";
 
 interface Shown {
   node: string;

@@ -1,14 +1,14 @@
 // How the stand-in for helmfile gets a chart out of its registry, and what helm and helmfile say when it does not.
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
-import { artifactOf } from "../world/charts/artifact.ts";
-import { chartsAsked } from "../world/charts/charts-asked.ts";
-import type { Fault } from "../world/faults.ts";
-import type { Call } from "../world/tool.ts";
-import type { World } from "../world/world.ts";
-import type { HelmfileRelease } from "./helmfile-state.ts";
-import { commandFailed } from "./helmfile-failed.ts";
-import { KubeError } from "./kubectl-client.ts";
+import { artifactOf } from "../../world/charts/artifact.ts";
+import { chartsAsked } from "../../world/charts/charts-asked.ts";
+import type { Fault } from "../../world/faults.ts";
+import type { Call } from "../../world/tool.ts";
+import type { World } from "../../world/world.ts";
+import type { HelmfileRelease } from "./state.ts";
+import { commandFailed } from "./failed.ts";
+import { KubeError } from "../kubectl/client.ts";
 
 /** How often helm asks a registry that is busy before it gives up (seen with 4.3). */
 const TRIES = 6;

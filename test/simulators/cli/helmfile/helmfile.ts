@@ -1,20 +1,20 @@
 // The stand-in for helmfile (v1.8.0): lists releases, prints what their charts define, and syncs one release as helm would.
 import { stringify } from "yaml";
-import { pending } from "../world/cluster/cluster.ts";
-import { renderedBy } from "../world/charts/objects.ts";
-import { chartAt, chartName } from "../world/charts/cluster-charts.ts";
-import { cannotInstall, type Install, install, isAvailable, releaseAt, settle, workloadsOf } from "../world/charts/cluster-releases.ts";
-import { entriesOf, type KubeObject } from "../world/cluster/store.ts";
-import { isEstablished } from "../world/cluster/kinds.ts";
-import { type Call, type Tool, Untaught } from "../world/tool.ts";
-import type { World } from "../world/world.ts";
-import { type Flag, readFlags, type Words } from "./flags.ts";
-import { goError } from "./go-errors.ts";
-import { commandFailed } from "./helmfile-failed.ts";
-import { pullChart } from "./helmfile-pull.ts";
-import { type HelmfileRelease, readHelmfile } from "./helmfile-state.ts";
-import { KubeError, moment, reachApiAsHelm, writing } from "./kubectl-client.ts";
-import { columns } from "./table.ts";
+import { pending } from "../../world/cluster/cluster.ts";
+import { renderedBy } from "../../world/charts/objects.ts";
+import { chartAt, chartName } from "../../world/charts/cluster-charts.ts";
+import { cannotInstall, type Install, install, isAvailable, releaseAt, settle, workloadsOf } from "../../world/charts/cluster-releases.ts";
+import { entriesOf, type KubeObject } from "../../world/cluster/store.ts";
+import { isEstablished } from "../../world/cluster/kinds.ts";
+import { type Call, type Tool, Untaught } from "../../world/tool.ts";
+import type { World } from "../../world/world.ts";
+import { type Flag, readFlags, type Words } from "../flags.ts";
+import { goError } from "../go-errors.ts";
+import { commandFailed } from "./failed.ts";
+import { pullChart } from "./pull.ts";
+import { type HelmfileRelease, readHelmfile } from "./state.ts";
+import { KubeError, moment, reachApiAsHelm, writing } from "../kubectl/client.ts";
+import { columns } from "../table.ts";
 
 const SWITCH: Flag = { is: "switch" };
 const FLAGS: Record<string, Flag> = {

@@ -1,8 +1,8 @@
 // What every command of the stand-in for op has at hand.
-import { type Call, Untaught } from "../world/tool.ts";
-import type { World } from "../world/world.ts";
-import type { Words } from "./flags.ts";
-import { goError } from "./go-errors.ts";
+import { type Call, Untaught } from "../../world/tool.ts";
+import type { World } from "../../world/world.ts";
+import type { Words } from "../flags.ts";
+import { goError } from "../go-errors.ts";
 
 /** What went wrong, in op's words, without `[ERROR]` and the time. */
 export class OpError extends Error {}

@@ -2,11 +2,11 @@
 import { createPrivateKey, generateKeyPair, randomBytes, X509Certificate } from "node:crypto";
 import { promisify } from "node:util";
 import { parse, stringify } from "yaml";
-import { loadDocuments, validate } from "../world/talos/machine-config.ts";
-import { type Call, Untaught } from "../world/tool.ts";
-import { createAuthority, issue, type KeyKind, signerOf } from "../wire/certificates.ts";
-import { goError, isMissing } from "./go-errors.ts";
-import { clientOf, contextOf, openTalosconfig, type TalosCall, TalosError } from "./talosctl-client.ts";
+import { loadDocuments, validate } from "../../world/talos/machine-config.ts";
+import { type Call, Untaught } from "../../world/tool.ts";
+import { createAuthority, issue, type KeyKind, signerOf } from "../../wire/certificates.ts";
+import { goError, isMissing } from "../go-errors.ts";
+import { clientOf, contextOf, openTalosconfig, type TalosCall, TalosError } from "./client.ts";
 
 const base64 = (text: string) => Buffer.from(text).toString("base64");
 const decode = (text: string) => Buffer.from(text, "base64").toString();
