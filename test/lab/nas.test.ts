@@ -17,7 +17,7 @@ import { deploy } from "../../scripts/vm/deploy.ts";
 import { createAuthority, fingerprint } from "../simulators/wire/certificates.ts";
 import { openFactory } from "../simulators/wire/factory.ts";
 import { publicHosts, serveProxy } from "../simulators/wire/proxy.ts";
-import { serveTrueNas, type TrueNas } from "../simulators/wire/truenas.ts";
+import { serveTrueNas, type TrueNas } from "../simulators/wire/truenas/truenas.ts";
 import { freshFactory } from "../simulators/world/talos/factory.ts";
 import type { Fault } from "../simulators/world/faults.ts";
 import { freshNas } from "../simulators/world/nas/nas.ts";

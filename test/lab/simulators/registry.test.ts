@@ -10,7 +10,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest"
 import { artifactOf } from "../../simulators/world/charts/artifact.ts";
 import { createAuthority } from "../../simulators/wire/certificates.ts";
 import { serveProxy } from "../../simulators/wire/proxy.ts";
-import { openRegistries } from "../../simulators/wire/registry.ts";
+import { openRegistries } from "../../simulators/wire/registry/registry.ts";
 import type { Fault } from "../../simulators/world/faults.ts";
 import { openWorld, type State, type World } from "../../simulators/world/world.ts";
 

@@ -1,6 +1,6 @@
 // Parameters are refused in the words of TrueNAS' own validator: each line here is what the real models said to the same call.
 import { beforeAll, describe, expect, test } from "vitest";
-import { loadApi, openReader, type Read } from "../../simulators/wire/truenas-params.ts";
+import { loadApi, openReader, type Read } from "../../simulators/wire/truenas/params.ts";
 
 const VERSIONS = ["25.04.2", "25.10.5", "26.0.0"] as const;
 type Reader = Awaited<ReturnType<typeof openReader>>;

@@ -2,7 +2,7 @@
 import { createHash, randomBytes } from "node:crypto";
 import { request } from "node:https";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { readParts } from "../../simulators/wire/truenas-multipart.ts";
+import { readParts } from "../../simulators/wire/truenas/multipart.ts";
 import { type Bench, BOUNDARY, KEY, multipart, openBench, type TestClient } from "./truenas-client.ts";
 
 let bench: Bench;

@@ -173,8 +173,8 @@ describe("a stop", () => {
     expect(bench.nas().vms[0]!.stopsAt).toBeDefined();
     const { world } = bench;
     await bench.close();
-    const { openServer } = await import("../../simulators/wire/truenas-server.ts");
-    const { finishStops } = await import("../../simulators/wire/truenas-power.ts");
+    const { openServer } = await import("../../simulators/wire/truenas/server.ts");
+    const { finishStops } = await import("../../simulators/wire/truenas/power.ts");
     finishStops(await openServer(world, {}));
     expect(world.state.nas.vms[0]).toMatchObject({ state: "STOPPED" });
     expect(world.changes.at(-1)).toBe("world: k8s_0 shuts down");

@@ -320,7 +320,7 @@ test("a NAS that is served by a newer version has been upgraded", async () => {
   await open("25.10.5");
   const { world } = bench;
   await bench.close();
-  const { serveTrueNas } = await import("../../simulators/wire/truenas.ts");
+  const { serveTrueNas } = await import("../../simulators/wire/truenas/truenas.ts");
   const { createAuthority } = await import("../../simulators/wire/certificates.ts");
   const server = await serveTrueNas(world, { ...createAuthority({ subject: {}, days: 1 }), version: "26.0.0" });
   expect([world.state.nas.version, world.changes]).toEqual(["26.0.0", ["world: the NAS is now TrueNAS 26.0.0"]]);

@@ -1,10 +1,10 @@
 // vm.stop as the job that it is, and VMs that shut down by themselves once they were told to.
-import { isActive, statusOf, vmOf, vmRow } from "../world/nas/vms.ts";
-import { era, type Vm } from "../world/nas/nas.ts";
-import { halt, notStoppable, powerOff, tellToStop } from "../world/nas/power.ts";
-import type { Call } from "./truenas-connection.ts";
-import { answerOf, refuse, type Server } from "./truenas-server.ts";
-import { getVm } from "../world/nas/vms.ts";
+import { isActive, statusOf, vmOf, vmRow } from "../../world/nas/vms.ts";
+import { era, type Vm } from "../../world/nas/nas.ts";
+import { halt, notStoppable, powerOff, tellToStop } from "../../world/nas/power.ts";
+import type { Call } from "./connection.ts";
+import { answerOf, refuse, type Server } from "./server.ts";
+import { getVm } from "../../world/nas/vms.ts";
 
 /** Seconds that a zvol stays open after its VM has stopped. */
 const BUSY = 4;

@@ -1,5 +1,5 @@
 // JSON-RPC 2.0 as TrueNAS speaks it: what a message may be, and what its answers and refusals look like.
-import { errname, type Refusal } from "../world/nas/refusals.ts";
+import { errname, type Refusal } from "../../world/nas/refusals.ts";
 
 export interface Request {
   /** Absent: a notification, which is never answered. */

@@ -1,5 +1,5 @@
 // A refusal on its way out: the one exception of this server.
-import type { Refusal } from "../world/nas/refusals.ts";
+import type { Refusal } from "../../world/nas/refusals.ts";
 
 export class Refused extends Error {
   override name = "Refused";

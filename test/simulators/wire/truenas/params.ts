@@ -1,8 +1,8 @@
 // Parameters as TrueNAS reads them: strictly, against its own schemas, with the words of its validator, and with defaults filled in.
 import { readFileSync } from "node:fs";
 import type { Ajv2020 as Ajv, ErrorObject, ValidateFunction } from "ajv/dist/2020.js";
-import { invalid, type Refusal } from "../world/nas/refusals.ts";
-import { describeErrors } from "./truenas-param-words.ts";
+import { invalid, type Refusal } from "../../world/nas/refusals.ts";
+import { describeErrors } from "./param-words.ts";
 
 type Schema = Record<string, any>;
 
@@ -31,7 +31,7 @@ export interface Api {
 
 /** One of the vendored API versions: 25.04.2, 25.10.5, 26.0.0. */
 export const loadApi = (version: string): Api =>
-  JSON.parse(readFileSync(new URL(`../schemas/truenas/${version}.json`, import.meta.url), "utf8")) as Api;
+  JSON.parse(readFileSync(new URL(`../../schemas/truenas/${version}.json`, import.meta.url), "utf8")) as Api;
 
 /** A union in the parameters: where it is, and its members by the value of their tag, or by name where any may fit. */
 export interface Union {

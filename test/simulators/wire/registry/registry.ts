@@ -2,13 +2,13 @@
 import { join } from "node:path";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { setTimeout as pause } from "node:timers/promises";
-import { type Artifact, artifactOf, MANIFEST_TYPE } from "../world/charts/artifact.ts";
-import { chartsAsked } from "../world/charts/charts-asked.ts";
-import type { World } from "../world/world.ts";
-import type { Host } from "./factory.ts";
+import { type Artifact, artifactOf, MANIFEST_TYPE } from "../../world/charts/artifact.ts";
+import { chartsAsked } from "../../world/charts/charts-asked.ts";
+import type { World } from "../../world/world.ts";
+import type { Host } from "../factory.ts";
 import { addressOf, REGISTRIES } from "./registries.ts";
-import { content, json, refuse, unavailable } from "./registry-answers.ts";
-import { challengeOf, handOutToken, mayPull } from "./registry-tokens.ts";
+import { content, json, refuse, unavailable } from "./answers.ts";
+import { challengeOf, handOutToken, mayPull } from "./tokens.ts";
 
 /** Every public registry, and the hosts that hand out their tokens. */
 export function openRegistries(world: World): Record<string, Host> {

@@ -1,12 +1,12 @@
 // POST /_upload: a job whose input is the body of the request. First the part that says which, then the bytes; the answer comes after the last of them.
 import { createHash } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
-import type { Account, NasFile } from "../world/nas/nas.ts";
-import { putFile } from "../world/nas/files.ts";
-import { untaught } from "../world/nas/refusals.ts";
-import { Malformed, type Part, readParts } from "./truenas-multipart.ts";
-import { Refused } from "./truenas-refused.ts";
-import { accountOfKey, refuse, type Server, useToken } from "./truenas-server.ts";
+import type { Account, NasFile } from "../../world/nas/nas.ts";
+import { putFile } from "../../world/nas/files.ts";
+import { untaught } from "../../world/nas/refusals.ts";
+import { Malformed, type Part, readParts } from "./multipart.ts";
+import { Refused } from "./refused.ts";
+import { accountOfKey, refuse, type Server, useToken } from "./server.ts";
 
 type Answer = { status: number; text: string };
 

@@ -1,12 +1,12 @@
 // core.* and system.*: pings, subscriptions, jobs, what kind of server this is.
 import { randomUUID } from "node:crypto";
-import { era } from "../world/nas/nas.ts";
-import { failed, invalid, untaught } from "../world/nas/refusals.ts";
-import { type QueryOptions, query, type Row } from "../world/nas/query.ts";
-import { interfaceRows } from "../world/nas/interfaces.ts";
-import { resultOf } from "./truenas-jobs.ts";
-import type { Run } from "./truenas-methods.ts";
-import { refuse } from "./truenas-server.ts";
+import { era } from "../../world/nas/nas.ts";
+import { failed, invalid, untaught } from "../../world/nas/refusals.ts";
+import { type QueryOptions, query, type Row } from "../../world/nas/query.ts";
+import { interfaceRows } from "../../world/nas/interfaces.ts";
+import { resultOf } from "./jobs.ts";
+import type { Run } from "./methods.ts";
+import { refuse } from "./server.ts";
 
 /** Filters rows by the query language, or refuses. */
 export function queryRows(rows: readonly Row[], filters: unknown[], options: QueryOptions): unknown {

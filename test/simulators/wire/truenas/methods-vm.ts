@@ -1,10 +1,10 @@
 // vm.* and vm.device.*.
-import { type Attributes, era, type VmConfig } from "../world/nas/nas.ts";
-import { zvolPath } from "../world/nas/datasets.ts";
-import { createDevice, deleteDevice, type DeviceSpec, getDevice, randomMac, updateDevice } from "../world/nas/devices.ts";
-import { availableMemory, start } from "../world/nas/power.ts";
-import type { QueryOptions } from "../world/nas/query.ts";
-import { invalid } from "../world/nas/refusals.ts";
+import { type Attributes, era, type VmConfig } from "../../world/nas/nas.ts";
+import { zvolPath } from "../../world/nas/datasets.ts";
+import { createDevice, deleteDevice, type DeviceSpec, getDevice, randomMac, updateDevice } from "../../world/nas/devices.ts";
+import { availableMemory, start } from "../../world/nas/power.ts";
+import type { QueryOptions } from "../../world/nas/query.ts";
+import { invalid } from "../../world/nas/refusals.ts";
 import {
   createVm,
   destroyDisks,
@@ -18,12 +18,12 @@ import {
   vmOf,
   vmRow,
   vmRows,
-} from "../world/nas/vms.ts";
-import type { Call } from "./truenas-connection.ts";
-import { queryRows } from "./truenas-methods-core.ts";
-import type { Run } from "./truenas-methods.ts";
-import { cutPower, type StopOptions, stopVm, tellPower } from "./truenas-power.ts";
-import { answerOf, refuse, type Server } from "./truenas-server.ts";
+} from "../../world/nas/vms.ts";
+import type { Call } from "./connection.ts";
+import { queryRows } from "./methods-core.ts";
+import type { Run } from "./methods.ts";
+import { cutPower, type StopOptions, stopVm, tellPower } from "./power.ts";
+import { answerOf, refuse, type Server } from "./server.ts";
 
 const entryOf = ({ nas }: Server, id: number) => vmRow(vmOf(nas(), id));
 const deviceEntry = ({ nas }: Server, id: number) => {

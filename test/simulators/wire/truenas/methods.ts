@@ -1,9 +1,9 @@
 // The methods that the simulated TrueNAS was taught. Each only translates: parameters to a verb of the world, its decision to an answer.
-import type { Call } from "./truenas-connection.ts";
-import { AUTH } from "./truenas-methods-auth.ts";
-import { CORE } from "./truenas-methods-core.ts";
-import { STORAGE } from "./truenas-methods-storage.ts";
-import { VM } from "./truenas-methods-vm.ts";
+import type { Call } from "./connection.ts";
+import { AUTH } from "./methods-auth.ts";
+import { CORE } from "./methods-core.ts";
+import { STORAGE } from "./methods-storage.ts";
+import { VM } from "./methods-vm.ts";
 
 /** Answers a call whose parameters were read; a job's is its number. */
 export type Run = (call: Call, ...params: any[]) => unknown;

@@ -1,6 +1,6 @@
 // Jobs: numbered from 1 since the server started, kept in memory only, told of by events.
-import { errname, failed, notFound, type Refusal } from "../world/nas/refusals.ts";
-import { Refused } from "./truenas-refused.ts";
+import { errname, failed, notFound, type Refusal } from "../../world/nas/refusals.ts";
+import { Refused } from "./refused.ts";
 
 export interface JobRow {
   id: number;

@@ -1,13 +1,13 @@
 // One socket to the simulated TrueNAS: its limits, its login, its calls, and how it can be cut.
 import type { WebSocket } from "ws";
-import { era } from "../world/nas/nas.ts";
-import { ERRNO, failed, raised, type Refusal, untaught } from "../world/nas/refusals.ts";
-import { errorReply, NO_METHOD, readMessage, reply, type Request, rpcError, TOO_MANY } from "./truenas-envelope.ts";
-import { CHANGES, METHODS } from "./truenas-methods.ts";
-import { isTooOften } from "./truenas-rate.ts";
-import { Refused } from "./truenas-refused.ts";
-import { resultOf } from "./truenas-jobs.ts";
-import { type Client, idleMs, type Server, type Version } from "./truenas-server.ts";
+import { era } from "../../world/nas/nas.ts";
+import { ERRNO, failed, raised, type Refusal, untaught } from "../../world/nas/refusals.ts";
+import { errorReply, NO_METHOD, readMessage, reply, type Request, rpcError, TOO_MANY } from "./envelope.ts";
+import { CHANGES, METHODS } from "./methods.ts";
+import { isTooOften } from "./rate.ts";
+import { Refused } from "./refused.ts";
+import { resultOf } from "./jobs.ts";
+import { type Client, idleMs, type Server, type Version } from "./server.ts";
 
 /** A call on its way to a method. */
 export interface Call {

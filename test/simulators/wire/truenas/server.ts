@@ -1,13 +1,13 @@
 // What all connections to one simulated TrueNAS share: the world behind it, its APIs, jobs, tokens, the pace at which its time passes. In memory only, and gone when it ends.
 import { randomBytes, randomUUID } from "node:crypto";
 import { setTimeout as pause } from "node:timers/promises";
-import { type Account, type Around, type Decision, era, hashKey, type NasState } from "../world/nas/nas.ts";
-import { failed, type Refusal } from "../world/nas/refusals.ts";
-import type { World } from "../world/world.ts";
-import type { CollectionEvent } from "./truenas-envelope.ts";
-import { type JobRow, type Jobs, openJobs } from "./truenas-jobs.ts";
-import { type Api, loadApi, openReader, type Read } from "./truenas-params.ts";
-import { Refused } from "./truenas-refused.ts";
+import { type Account, type Around, type Decision, era, hashKey, type NasState } from "../../world/nas/nas.ts";
+import { failed, type Refusal } from "../../world/nas/refusals.ts";
+import type { World } from "../../world/world.ts";
+import type { CollectionEvent } from "./envelope.ts";
+import { type JobRow, type Jobs, openJobs } from "./jobs.ts";
+import { type Api, loadApi, openReader, type Read } from "./params.ts";
+import { Refused } from "./refused.ts";
 
 /** What a test may set. */
 export interface Knobs {

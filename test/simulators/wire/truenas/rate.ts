@@ -1,5 +1,5 @@
 // How often a method may be called without a login, per client address; here all come from the same one.
-import type { Server } from "./truenas-server.ts";
+import type { Server } from "./server.ts";
 
 const CALLS = 20;
 const SECONDS = 60;

@@ -3,12 +3,12 @@ import { createServer, type Server as HttpsServer } from "node:https";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
 import { WebSocketServer } from "ws";
-import { era } from "../world/nas/nas.ts";
-import type { World } from "../world/world.ts";
-import { serveConnection } from "./truenas-connection.ts";
-import { finishStops } from "./truenas-power.ts";
-import { type Knobs, openServer, type Server, type Version } from "./truenas-server.ts";
-import { serveUpload } from "./truenas-upload.ts";
+import { era } from "../../world/nas/nas.ts";
+import type { World } from "../../world/world.ts";
+import { serveConnection } from "./connection.ts";
+import { finishStops } from "./power.ts";
+import { type Knobs, openServer, type Server, type Version } from "./server.ts";
+import { serveUpload } from "./upload.ts";
 
 export interface TrueNasOptions extends Knobs {
   /** PEM of its private key and certificate. */

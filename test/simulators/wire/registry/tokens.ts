@@ -1,7 +1,7 @@
 // Tokens of the registries: whoever asks gets one, good for a while and for what was asked.
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { REGISTRIES } from "./registries.ts";
-import { json } from "./registry-answers.ts";
+import { json } from "./answers.ts";
 
 const SECONDS = 300;
 

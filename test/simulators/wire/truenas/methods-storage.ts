@@ -1,15 +1,15 @@
 // pool.*, pool.dataset.* and filesystem.*.
-import { era } from "../world/nas/nas.ts";
-import { type DatasetOptions, datasetRow, datasetRows, poolRow } from "../world/nas/dataset-rows.ts";
-import { createDataset, type DatasetSpec, deleteDataset, findDataset, usersOf } from "../world/nas/datasets.ts";
-import { listdir, mkdir, stat, statfs } from "../world/nas/files.ts";
-import type { QueryOptions, Row } from "../world/nas/query.ts";
-import { notFound, raised } from "../world/nas/refusals.ts";
-import type { Call } from "./truenas-connection.ts";
-import { queryRows } from "./truenas-methods-core.ts";
-import type { Run } from "./truenas-methods.ts";
-import { answerOf, refuse, type Server } from "./truenas-server.ts";
-import { stopVm } from "./truenas-power.ts";
+import { era } from "../../world/nas/nas.ts";
+import { type DatasetOptions, datasetRow, datasetRows, poolRow } from "../../world/nas/dataset-rows.ts";
+import { createDataset, type DatasetSpec, deleteDataset, findDataset, usersOf } from "../../world/nas/datasets.ts";
+import { listdir, mkdir, stat, statfs } from "../../world/nas/files.ts";
+import type { QueryOptions, Row } from "../../world/nas/query.ts";
+import { notFound, raised } from "../../world/nas/refusals.ts";
+import type { Call } from "./connection.ts";
+import { queryRows } from "./methods-core.ts";
+import type { Run } from "./methods.ts";
+import { answerOf, refuse, type Server } from "./server.ts";
+import { stopVm } from "./power.ts";
 
 function datasetEntry({ nas, around }: Server, id: string, options: DatasetOptions): Row {
   const dataset = findDataset(nas(), id);
