@@ -31,7 +31,6 @@ export const MENU: Record<string, [target: string, what: string][]> = {
   fix: [
     ["talos:kubeconfig", "fetch the kubeconfig again"],
     ["leftovers", "list what an interrupted run left; UNDO=1 undoes it"],
-    ["tools:build", "build the real tools that tests run"],
   ],
 };
 

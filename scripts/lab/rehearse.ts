@@ -15,7 +15,7 @@ export const rehearse = procedure({
   interrupted: "the home is gone; the next run starts anew",
   scope: "none",
   options: {
-    real: flag("with the real talosctl, kubectl, helm, helmfile and flux, and a real API server: task tools:build first"),
+    real: flag("with the real talosctl, kubectl, helm, helmfile and flux, and a real API server: npm run tools:build first"),
     interrupt: flag("kill the run before and after every effect, go on, require the same end"),
     fault: maybeText("switch a fault on, by name; `all` tries one after the other"),
     minutes: integer("with interrupt or fault: how long to go on; what is beyond that is left out and counted", {

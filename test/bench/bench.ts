@@ -101,7 +101,7 @@ add("lint:kubernetes after one change", "under 1 s", changed, "s");
 const stage = schemaStage(ROOT, scratch, loadVersions(ROOT, {}).KUBERNETES_VERSION, 5);
 add(`its schema stage, ${stage.objects} objects`, "under 4 × kubeconform", stage.ours);
 if (stage.kubeconform) add("kubeconform -strict on the same", "", stage.kubeconform);
-else rows.push(["kubeconform -strict on the same", "-", "", "task tools:build makes it"]);
+else rows.push(["kubeconform -strict on the same", "-", "", "npm run tools:build makes it"]);
 const [half, whole] = lintLargeTrees(ROOT, scratch, [500, 1000]);
 add("lint:kubernetes, 1,000 applications", "under 15 s", [whole!], "s");
 rows.push(["  times that of 500", (whole! / half!).toFixed(1), "", "about 2: linear"]);

@@ -101,6 +101,6 @@ function kubeconformHere(): string | undefined {
   try {
     return builtTools().bin("kubeconform");
   } catch {
-    return undefined; // `task tools:build` makes it; the other figures need no tool
+    return undefined; // `npm run tools:build` makes it; the other figures need no tool
   }
 }

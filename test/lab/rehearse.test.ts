@@ -4,8 +4,8 @@ import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
-import { keyOf } from "../../scripts/lib/tools/cache.ts";
-import { readTable } from "../../scripts/lib/tools/table.ts";
+import { keyOf } from "../tools/cache.ts";
+import { readTable } from "../tools/table.ts";
 
 const scratch = mkdtempSync(join(tmpdir(), "rehearse-"));
 afterAll(() => rmSync(scratch, { recursive: true, force: true }));
@@ -38,7 +38,7 @@ test("missing tools are one message with the next command, and no home is starte
   const { status, stderr } = rehearse({ HOME_OPS_TOOLS: join(scratch, "nothing") });
   expect(status).not.toBe(0);
   expect(stderr).toContain("real tools are missing: talosctl, kubectl, helm, helmfile, flux, sops, govc, etcd, kube-apiserver, vcsim");
-  expect(stderr).toContain("task tools:build");
+  expect(stderr).toContain("npm run tools:build");
   expect(stderr).not.toMatch(/\bat .*\(.*:\d+:\d+\)|node:internal/);
   expect(readdirSync(tmp).filter((name) => name.startsWith("rehearsal-"))).toEqual([]);
 });

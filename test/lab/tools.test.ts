@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { readTable } from "../../scripts/lib/tools/table.ts";
+import { readTable } from "../tools/table.ts";
 
 const TOOLS = readTable(process.cwd());
 let folder: string;
@@ -44,7 +44,7 @@ function start(...words: string[]): { child: ChildProcess; ended: Promise<{ code
     HOME_OPS_TOOLS: cache(),
     HOME_OPS_STATE: join(folder, "state"),
   };
-  const child = spawn(process.execPath, ["--import", "tsx", "scripts/tools/build.ts", ...words], { env });
+  const child = spawn(process.execPath, ["--import", "tsx", "test/tools/build.ts", ...words], { env });
   let [said, out] = ["", ""];
   child.stderr.on("data", (text: Buffer) => void (said += text.toString()));
   child.stdout.on("data", (text: Buffer) => void (out += text.toString()));
@@ -106,7 +106,7 @@ test("a full disk is one line, no other build is begun, and nothing is left", as
   expect(said.split("\n").slice(-4)).toEqual([
     "could not build all tools",
     `  said: ${met.sort().join(", ")}: the disk is full: free some space (Go's own cache: \`go clean -cache\`)`,
-    "  next: task tools:build",
+    "  next: npm run tools:build",
     "",
   ]);
   expect(built()).toEqual([]);

@@ -1,4 +1,4 @@
-// The real command-line tools and servers of a home that stands on them, as `task tools:build` made them.
+// The real command-line tools and servers of a home that stands on them, as `npm run tools:build` made them.
 import { builtTools } from "../tools/find.ts";
 
 export interface RealTools {

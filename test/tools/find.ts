@@ -1,10 +1,10 @@
-// Finds the real tools that `task tools:build` has built, or that REAL_TOOLS=<folder>[:<folder>…] has; builds nothing.
+// Finds the real tools that `npm run tools:build` has built, or that REAL_TOOLS=<folder>[:<folder>…] has; builds nothing.
 import { existsSync } from "node:fs";
 import { delimiter, dirname, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { UsageError } from "../../scripts/lib/run/errors.ts";
-import { binFolder, cacheFolder, placesOf } from "../../scripts/lib/tools/cache.ts";
-import { readTable } from "../../scripts/lib/tools/table.ts";
+import { binFolder, cacheFolder, placesOf } from "./cache.ts";
+import { readTable } from "./table.ts";
 
 const ROOT = resolve(dirname(fileURLToPath(import.meta.url)), "../..");
 
@@ -46,7 +46,7 @@ export function builtTools(env: NodeJS.ProcessEnv = process.env, root = ROOT): T
   };
 }
 
-const HINT = "task tools:build builds them, and REAL_TOOLS names folders that have them (docs/rehearsal.md)";
+const HINT = "npm run tools:build builds them, and REAL_TOOLS names folders that have them (docs/rehearsal.md)";
 
 /** The variables that decide where the tools are found, with absolute paths: for a process in another folder. */
 export const whereTools = (env: NodeJS.ProcessEnv): Record<string, string> =>

@@ -30,6 +30,8 @@ export interface Procedure<O extends Options = Options> {
   cluster?: false;
   /** The state after Ctrl-C, if it is not that the same command resumes from the observed state. */
   interrupted?: string;
+  /** Started with `npm run <name>`: it serves the tests and is not a target of Taskfile.yml. */
+  npmScript?: true;
   /** For what runs another command: what stands after its own flags, as help shows it; the words are `context.rest`. */
   rest?: string;
   /** Read → decide → show → confirm → look again → act → verify. */

@@ -93,8 +93,13 @@ function parse(options: Options, words: string[], name: string): Record<string, 
   }
 }
 
+const usage = (name: string, rest?: string) => [
+  `  task ${name} [VARIABLE=value ...]${rest === undefined ? "" : ` -- ${rest}`}`,
+  `  node --import ./scripts/start.mjs scripts/${name.replace(":", "/")}.ts [--flag value ...]${rest === undefined ? "" : ` ${rest}`}`,
+];
+
 /** What `--help` prints: the flags, the same as variables of the task, and what it can destroy. */
-export function help({ name, about, options, destroys, rest, gates = [] }: Procedure<Options>): string {
+export function help({ name, about, options, destroys, rest, npmScript, gates = [] }: Procedure<Options>): string {
   const row = ([flag, option]: [string, Option<unknown>]) =>
     `  --${flag.padEnd(14)} ${`${variable(flag)}=`.padEnd(16)} ${option.about}${option.otherwise === undefined ? "" : `, default ${option.otherwise}`}${option.required ? ", required" : ""}`;
   const narrow = (entry: [string, Option<unknown>]) => wrap(row(entry), 80, 36); // where the words begin
@@ -103,8 +108,7 @@ export function help({ name, about, options, destroys, rest, gates = [] }: Proce
     wrap(`${name}: ${about}`, 80),
     ...(destroys ? [wrap(`  can destroy: ${destroys}`, 80)] : []),
     "",
-    `  task ${name} [VARIABLE=value ...]${rest === undefined ? "" : ` -- ${rest}`}`,
-    `  node --import ./scripts/start.mjs scripts/${name.replace(":", "/")}.ts [--flag value ...]${rest === undefined ? "" : ` ${rest}`}`,
+    ...(npmScript ? [`  npm run ${name} -- [--flag value ...]`] : usage(name, rest)),
     "",
     ...own,
     ...(own.length ? [""] : []),

@@ -25,7 +25,7 @@ const untested = (names: readonly string[], texts: readonly string[]) =>
     return !texts.some((text) => text.includes(`"${name}"`) || text.includes(`"${file}"`) || text.includes(`/${file}"`));
   });
 
-test("all scripts are found", () => expect(NAMES).toEqual(expect.arrayContaining(["bootstrap", "flux:sync", "lab:run", "tools:build"])));
+test("all scripts are found", () => expect(NAMES).toEqual(expect.arrayContaining(["bootstrap", "flux:sync", "lab:run", "vm:deploy"])));
 
 test("each has a lab test", () => expect(untested(NAMES, TEXTS)).toEqual([]));
 

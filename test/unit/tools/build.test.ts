@@ -3,9 +3,9 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, readlinkSync, rmSync, 
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { buildMissing, linkAll, prune } from "../../../scripts/lib/tools/build.ts";
-import { binFolder, type Place } from "../../../scripts/lib/tools/cache.ts";
-import { BuildError } from "../../../scripts/lib/tools/compile.ts";
+import { buildMissing, linkAll, prune } from "../../tools/missing.ts";
+import { binFolder, type Place } from "../../tools/cache.ts";
+import { BuildError } from "../../tools/compile.ts";
 
 let cache: string;
 let said: string[];

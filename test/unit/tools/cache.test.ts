@@ -3,8 +3,8 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { binFolder, cacheFolder, keyOf, placesOf } from "../../../scripts/lib/tools/cache.ts";
-import type { BuiltTool } from "../../../scripts/lib/tools/table.ts";
+import { binFolder, cacheFolder, keyOf, placesOf } from "../../tools/cache.ts";
+import type { BuiltTool } from "../../tools/table.ts";
 
 const GO = "go1.26.8 linux amd64";
 let folder: string;

@@ -3,9 +3,9 @@ import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, wri
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import type { Place } from "../../../scripts/lib/tools/cache.ts";
-import { compile, removeDrafts } from "../../../scripts/lib/tools/compile.ts";
-import type { BuiltTool } from "../../../scripts/lib/tools/table.ts";
+import type { Place } from "../../tools/cache.ts";
+import { compile, removeDrafts } from "../../tools/compile.ts";
+import type { BuiltTool } from "../../tools/table.ts";
 import { type Answers, record } from "../recorder.ts";
 
 let cache: string;

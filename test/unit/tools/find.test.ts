@@ -3,9 +3,9 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:f
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { placesOf } from "../../../scripts/lib/tools/cache.ts";
-import { readTable } from "../../../scripts/lib/tools/table.ts";
-import { linkAll } from "../../../scripts/lib/tools/build.ts";
+import { placesOf } from "../../tools/cache.ts";
+import { readTable } from "../../tools/table.ts";
+import { linkAll } from "../../tools/missing.ts";
 import { builtTools, whereTools } from "../../tools/find.ts";
 
 let root: string;
@@ -36,8 +36,8 @@ test("without Go and without REAL_TOOLS it says what to do", () =>
 test("what was not built is one line, and so is a name that is no tool", () => {
   withGo();
   const tools = builtTools(env(), root);
-  expect(() => tools.bin("helm")).toThrow("real tools are missing: helm; task tools:build builds them");
-  expect(() => tools.all).toThrow("real tools are missing: helm, sops; task tools:build builds them");
+  expect(() => tools.bin("helm")).toThrow("real tools are missing: helm; npm run tools:build builds them");
+  expect(() => tools.all).toThrow("real tools are missing: helm, sops; npm run tools:build builds them");
   expect(() => tools.folder).toThrow("the folder of the real tools is missing");
   expect(() => tools.bin("nomad")).toThrow("nomad is no tool of test/tools/tools.yaml");
 });

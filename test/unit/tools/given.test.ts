@@ -3,8 +3,8 @@ import { mkdirSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from "node:
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { givenTool, names } from "../../../scripts/lib/tools/given.ts";
-import type { BuiltTool } from "../../../scripts/lib/tools/table.ts";
+import { givenTool, names } from "../../tools/given.ts";
+import type { BuiltTool } from "../../tools/table.ts";
 
 const helm: BuiltTool = { name: "helm", folder: "", module: "x", version: "v4.2.4", package: "x", asks: ["version", "--short"] };
 let folder: string;

@@ -2,8 +2,8 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { goEnvironment, goHere, isNewEnough, OLDEST_GO } from "../../../scripts/lib/tools/go.ts";
-import { readTable } from "../../../scripts/lib/tools/table.ts";
+import { goEnvironment, goHere, isNewEnough, OLDEST_GO } from "../../tools/go.ts";
+import { readTable } from "../../tools/table.ts";
 
 const HINT = `install Go ${OLDEST_GO} or newer (https://go.dev/dl, or \`mise use -g go\`), or set REAL_TOOLS to a folder that has the tools`;
 

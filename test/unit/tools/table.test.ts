@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse } from "yaml";
 import { describe, expect, test } from "vitest";
-import { type BuiltTool, readTable } from "../../../scripts/lib/tools/table.ts";
+import { type BuiltTool, readTable } from "../../tools/table.ts";
 import { loadVersions } from "../../../scripts/lib/cluster/versions.ts";
 
 const table = readTable(process.cwd());

@@ -1,6 +1,6 @@
 // What Go says when a build fails, as Go 1.26 said it, becomes one line.
 import { expect, test } from "vitest";
-import { troubleOf } from "../../../scripts/lib/tools/trouble.ts";
+import { troubleOf } from "../../tools/trouble.ts";
 
 const DOWNLOADING = "go: downloading rsc.io/quote v1.5.2\n";
 const FULL = "the disk is full: free some space (Go's own cache: `go clean -cache`)";

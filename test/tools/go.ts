@@ -1,6 +1,6 @@
 // The Go toolchain of this machine: is there one, is it new enough, and how it is always called.
 import { spawnSync } from "node:child_process";
-import { UsageError } from "../run/errors.ts";
+import { UsageError } from "../../scripts/lib/run/errors.ts";
 
 /** The oldest Go that every module of test/tools builds with: the highest `go` line of their go.mod. */
 export const OLDEST_GO = "1.26.6";

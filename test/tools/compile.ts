@@ -1,9 +1,9 @@
 // Builds one tool beside its place and then puts it there, so that a build that fails or is killed leaves nothing that looks like a tool.
 import { chmod, cp, mkdir, readdir, rename, rm, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-import { lives, whenPresent } from "../run/files.ts";
-import { ask } from "../run/shell.ts";
-import { readJson } from "../run/tool-output.ts";
+import { lives, whenPresent } from "../../scripts/lib/run/files.ts";
+import { ask } from "../../scripts/lib/run/shell.ts";
+import { readJson } from "../../scripts/lib/run/tool-output.ts";
 import { linkerFlags, type Place } from "./cache.ts";
 import { names } from "./given.ts";
 import { goEnvironment } from "./go.ts";

@@ -2,20 +2,21 @@
 import { existsSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import { Failure } from "../lib/run/errors.ts";
-import { main, procedure } from "../lib/run/procedure.ts";
-import { toAct } from "../lib/run/to-act.ts";
+import { Failure } from "../../scripts/lib/run/errors.ts";
+import { main, procedure } from "../../scripts/lib/run/procedure.ts";
+import { toAct } from "../../scripts/lib/run/to-act.ts";
 
-const { effect } = await toAct(() => import("../lib/run/effects.ts"));
-const { buildMissing, linkAll, prune } = await toAct(() => import("../lib/tools/build.ts"));
-const { cacheFolder, placesOf } = await toAct(() => import("../lib/tools/cache.ts"));
-const { compile, removeDrafts } = await toAct(() => import("../lib/tools/compile.ts"));
-const { readTable } = await toAct(() => import("../lib/tools/table.ts"));
+const { effect } = await toAct(() => import("../../scripts/lib/run/effects.ts"));
+const { buildMissing, linkAll, prune } = await toAct(() => import("./missing.ts"));
+const { cacheFolder, placesOf } = await toAct(() => import("./cache.ts"));
+const { compile, removeDrafts } = await toAct(() => import("./compile.ts"));
+const { readTable } = await toAct(() => import("./table.ts"));
 
 export const build = procedure({
   name: "tools:build",
   about: "build the real tools that tests run, from source",
   cluster: false,
+  npmScript: true,
   scope: "none",
   options: {},
   async run(_values, { root, ui, env, dryRun, signal }) {
@@ -33,7 +34,7 @@ export const build = procedure({
         say: ui.say,
         now: () => performance.now(),
       });
-      if (failed.size) throw new Failure({ attempted: "build all tools", said: told(failed), next: "task tools:build" });
+      if (failed.size) throw new Failure({ attempted: "build all tools", said: told(failed), next: "npm run tools:build" });
       const bin = await linkAll(places, cache);
       await prune(places, cache, new Date());
       ui.result(Object.fromEntries(places.map(({ tool, binary }) => [tool.name, binary])), bin);

@@ -3,7 +3,7 @@ import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, statSync, writeFileSync } from "node:fs";
 import { delimiter, join, resolve } from "node:path";
-import { UsageError } from "../run/errors.ts";
+import { UsageError } from "../../scripts/lib/run/errors.ts";
 import type { BuiltTool } from "./table.ts";
 
 /** What a tool prints when it is asked for its version. */

@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import { mkdir, readdir, rename, rm, stat, symlink, utimes } from "node:fs/promises";
 import { join, relative } from "node:path";
 import { binFolder, type Place } from "./cache.ts";
-import { whenPresent } from "../run/files.ts";
+import { whenPresent } from "../../scripts/lib/run/files.ts";
 import { BuildError } from "./compile.ts";
 
 /** One compile fills its cores only in parts; more than two at once want more memory than a small machine has. */
