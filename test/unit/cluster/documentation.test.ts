@@ -1,11 +1,12 @@
 // docs/configuration.md: its examples are read, its messages are real ones, and its tables name what there is.
-import { readdirSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { parse } from "yaml";
 import { ITEM_NAMES } from "../../../scripts/lib/cluster/cluster.ts";
 import { readCluster } from "../../../scripts/lib/cluster/load.ts";
 import { readVersions } from "../../../scripts/lib/cluster/versions.ts";
 import { clusterSchema } from "../../../scripts/lint/cluster-schema.ts";
+import { clusterCases } from "./cases.ts";
 
 const page = readFileSync("docs/configuration.md", "utf8");
 const blocks = (language: string) =>
@@ -39,11 +40,7 @@ test("the items are all of them, by their names", () =>
   ]));
 test("the versions are good", () => expect(readVersions(blocks("ini")[0]!, {}).wrong).toEqual([]));
 test("the messages are ones that the fixtures prove", () => {
-  const proved = new Set(
-    readdirSync("test/fixtures/cluster")
-      .filter((name) => name.endsWith(".expected.txt"))
-      .flatMap((name) => readFileSync(`test/fixtures/cluster/${name}`, "utf8").split("\n")),
-  );
+  const proved = new Set(clusterCases().flatMap(({ expected }) => expected.split("\n")));
   const shown = blocks("text")[0]!.trim().split("\n");
   expect(shown.filter((line) => !proved.has(line))).toEqual([]);
 });

@@ -7,18 +7,19 @@ import { expect, test } from "vitest";
 import { parse } from "yaml";
 import { clusterSchema, lintClusterSchema } from "../../../scripts/lint/cluster-schema.ts";
 import { record } from "../recorder.ts";
+import { clusterCase } from "./cases.ts";
 
 const schema = JSON.parse(await clusterSchema()) as Record<string, unknown>;
 const validate = new Ajv({ allErrors: true }).compile(schema);
-const errors = (file: string) =>
-  validate(parse(readFileSync(file, "utf8"))) ? [] : validate.errors!.map(({ instancePath, message }) => `${instancePath} ${message}`);
+const errors = (text: string) =>
+  validate(parse(text)) ? [] : validate.errors!.map(({ instancePath, message }) => `${instancePath} ${message}`);
 
 test("the file in the repository is the one that task lint:cluster-schema writes", async () =>
   expect(readFileSync("talos/cluster.schema.json", "utf8")).toBe(await clusterSchema()));
 test.each([
   "talos/cluster.yaml",
   ...["minimal", "reference", "single-node", "vsphere"].map((name) => `test/fixtures/cluster/good/${name}.yaml`),
-])("%s is good in an editor too", (file) => expect(errors(file)).toEqual([]));
+])("%s is good in an editor too", (file) => expect(errors(readFileSync(file, "utf8"))).toEqual([]));
 test.each([
   ["malformed-mac", ["/nodes/0/mac must match pattern"]],
   ["malformed-cidr", ["/network/pods must match pattern"]],
@@ -28,7 +29,7 @@ test.each([
   ["unknown-key-near", ["/truenas must have required property 'bridge'", "/truenas must NOT have additional properties"]],
   ["no-control-planes", ["/nodes must NOT have fewer than 1 items"]],
 ])("an editor shows what is wrong in %s", (name, wanted) => {
-  const found = errors(`test/fixtures/cluster/${name}.yaml`);
+  const found = errors(clusterCase(name).text);
   expect(found).toHaveLength(wanted.length);
   expect(found.map((line, index) => line.slice(0, wanted[index]!.length))).toEqual(wanted);
 });
