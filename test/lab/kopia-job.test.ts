@@ -1,4 +1,5 @@
-// The script of the Job kopia-repository, run by a shell over a stand-in for Kopia that keeps its repository in a folder and speaks as Kopia 0.23.1 does.
+// The script of the Job kopia-repository, run by a shell that finds no other program, over a stand-in for Kopia that keeps its repository in a folder and
+// prints what Kopia 0.23.1 prints.
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -12,6 +13,7 @@ const [OURS, OTHER] = ["a1".repeat(32), "b2".repeat(32)];
 
 /** `repository connect|create|status` over a folder; the password is what the repository was created with. */
 const KOPIA = `#!/bin/bash
+PATH=/usr/bin:/bin
 echo "$2" >>"$HERE/calls"
 case "$2" in
   connect)
@@ -41,8 +43,8 @@ function nas(repository?: string) {
   const read = (file: string) => (existsSync(join(here, file)) ? readFileSync(join(here, file), "utf8") : "");
   return {
     run(recorded: string, password = "secret") {
-      const env = { PATH: process.env.PATH, SHLVL: "1", HERE: here, KOPIA_PASSWORD: password, KOPIA_REPOSITORY_ID: recorded, NEW_ID: OURS };
-      const { status, stdout, stderr } = spawnSync("bash", [CONTAINER.args[0], script], { env, encoding: "utf8" });
+      const env = { PATH: "/nowhere", SHLVL: "1", HERE: here, KOPIA_PASSWORD: password, KOPIA_REPOSITORY_ID: recorded, NEW_ID: OURS };
+      const { status, stdout, stderr } = spawnSync("/bin/bash", [CONTAINER.args[0], script], { env, encoding: "utf8" });
       const calls = read("calls").split("\n").filter(Boolean);
       rmSync(join(here, "calls"), { force: true });
       return {
@@ -69,6 +71,8 @@ describe("before an identity is recorded", () => {
     expect(one.run("")).toMatchObject({ code: 0, calls: ["connect", "create", "status"], reported: OURS, repository: OURS });
     expect(one.run("")).toMatchObject({ code: 0, calls: ["connect", "status"], reported: OURS, out: `The repository is ${OURS}.\n` });
   });
+  test("an identity that Kopia does not report is an error", () =>
+    expect(nas("no-hex").run("")).toMatchObject({ code: 1, reported: "", err: expect.stringContaining("does not report the identity") }));
   test("a repository that exists is used", () =>
     expect(nas(OTHER).run("")).toMatchObject({ code: 0, calls: ["connect", "status"], reported: OTHER }));
   test("a wrong password creates nothing", () => {
