@@ -2,7 +2,7 @@
 import { afterEach, expect, test } from "vitest";
 import { entryAt } from "../../simulators/world/cluster/store.ts";
 import { nodeReady } from "../../simulators/world/cluster/cluster.ts";
-import { type RealCluster, realCluster } from "./real-cluster.ts";
+import { type RealCluster, realCluster, withoutWarnings } from "./real-cluster.ts";
 
 let home: RealCluster;
 afterEach(() => home.end());
@@ -21,7 +21,7 @@ test("what kubectl writes is in the world, and what it deletes is not", async ()
   home = await realCluster();
   await home.settle();
   const map = { apiVersion: "v1", kind: "ConfigMap", metadata: { name: "a", namespace: "default" }, data: { b: "c" } };
-  expect(await home.apply(text(map))).toEqual({ code: 0, out: "configmap/a serverside-applied\n", err: "" });
+  expect(withoutWarnings(await home.apply(text(map)))).toEqual({ code: 0, out: "configmap/a serverside-applied\n", err: "" });
   await home.settle();
   expect(entryAt(home.world.state.cluster, "configmaps", "default", "a")!.object.data).toEqual({ b: "c" });
   await home.kubectl("delete", "configmap", "a");

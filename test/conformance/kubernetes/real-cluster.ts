@@ -35,6 +35,14 @@ export interface RealCluster {
   end(): Promise<void>;
 }
 
+const WARNING = /^(?:time=\S+ )?level=WARN |^warning: |^[IW]\d{4} \d\d:/i;
+
+/** The result without warnings on stderr: on a slow machine helm and kubectl also warn about requests that had to wait. */
+export const withoutWarnings = (ran: Ran): Ran => {
+  const lines = ran.err.split("\n").filter((line) => !WARNING.test(line));
+  return { ...ran, err: lines.join("\n") };
+};
+
 export const tools = builtTools();
 const serverTools = { etcd: tools.bin("etcd"), kubeApiserver: tools.bin("kube-apiserver") };
 
