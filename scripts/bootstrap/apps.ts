@@ -8,7 +8,8 @@ import { refuseUnplanned, type Seen, stage } from "../lib/bootstrap/stage.ts";
 import type { Context } from "../lib/run/context.ts";
 import { toAct } from "../lib/run/to-act.ts";
 
-const { compareReleases, releases, wantedReleases, worthAnotherTry } = await toAct(() => import("../lib/kubernetes/helm.ts"));
+const { isTransient } = await toAct(() => import("../lib/run/transient.ts"));
+const { compareReleases, releases, wantedReleases } = await toAct(() => import("../lib/kubernetes/helm.ts"));
 const { getAll } = await toAct(() => import("../lib/kubernetes/kubernetes.ts"));
 const { expectOurCluster, reachCluster } = await toAct(() => import("../lib/kubernetes/access.ts"));
 const { pause, until } = await toAct(() => import("../lib/run/wait.ts"));
@@ -95,7 +96,7 @@ async function install(wanted: Wanted, context: Context, access: ClusterAccess, 
     const done = await access.$({ timeout: "15m" })`helmfile --file ${HELMFILE} --selector name=${name} sync --hide-notes`.nothrow();
     if (done.exitCode === 0) return;
     const said = textOf(done);
-    if (attempt === TRIES || signal.aborted || !(worthAnotherTry(said) || OTHER_AT_WORK.test(said))) {
+    if (attempt === TRIES || signal.aborted || !(isTransient(said) || OTHER_AT_WORK.test(said))) {
       throw new Failure({
         attempted: `install ${namespace}/${name} ${version}`,
         said,

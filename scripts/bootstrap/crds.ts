@@ -6,8 +6,8 @@ import { type Seen, stage } from "../lib/bootstrap/stage.ts";
 import { toAct } from "../lib/run/to-act.ts";
 
 const { customResourceDefinitions } = await toAct(() => import("../lib/kubernetes/manifests.ts"));
-const { worthAnotherTry } = await toAct(() => import("../lib/kubernetes/helm.ts"));
 const { steady } = await toAct(() => import("../lib/kubernetes/kubernetes.ts"));
+const { isTransient } = await toAct(() => import("../lib/run/transient.ts"));
 const { expectOurCluster, reachCluster } = await toAct(() => import("../lib/kubernetes/access.ts"));
 const { ask } = await toAct(() => import("../lib/run/shell.ts"));
 const { readNames } = await toAct(() => import("../lib/run/tool-output.ts"));
@@ -32,7 +32,7 @@ let rendered: Promise<string> | undefined;
 const definitions = async () => {
   rendered ??= steady(
     () => ask({ timeout: "5m" })`helmfile --file ${HELMFILE} --quiet template --include-crds --no-hooks`.text(),
-    (error) => worthAnotherTry(textOf(error)),
+    (error) => isTransient(textOf(error)),
   );
   const printed = await rendered.catch((error: unknown) => {
     rendered = undefined;

@@ -7,15 +7,12 @@ import { toAct } from "../lib/run/to-act.ts";
 
 const { askEtcd, seeEtcd } = await toAct(() => import("../lib/talos/etcd.ts"));
 const { expectOurTalosconfig, expectTalosconfig } = await toAct(() => import("../lib/talos/talosconfig.ts"));
+const { isTransient } = await toAct(() => import("../lib/run/transient.ts"));
 const { until } = await toAct(() => import("../lib/run/wait.ts"));
 
-/** Said by a node that is not so far yet; talosctl's other refusals stay, so they are not waited for. */
-const NOT_YET =
-  /bootstrap is not available yet|time is not in sync yet|code = Unavailable|code = DeadlineExceeded|connection refused|i\/o timeout|EOF|connection reset/;
+/** A node that still starts refuses with these words. */
+const STARTING = /bootstrap is not available yet|time is not in sync yet/;
 const ALREADY = /code = AlreadyExists/;
-
-/** What a certificate is refused with: waiting does not make it another. */
-const REFUSED = /x509:|remote error: tls:/;
 
 const look = async ({ cluster, env }: Context) =>
   seeEtcd(
@@ -76,7 +73,7 @@ async function tryBootstrap(address: string, context: Context): Promise<{ ready:
   })`talosctl --talosconfig ${env.TALOSCONFIG!} --endpoints ${address} --nodes ${address} bootstrap`.nothrow();
   const said = textOf(done);
   if (done.exitCode === 0 || ALREADY.test(said)) return { ready: true }; // "already" may be stale data of a half-wiped disk: the members decide
-  if (NOT_YET.test(said) && !REFUSED.test(said)) return { waiting: said };
+  if (STARTING.test(said) || isTransient(said)) return { waiting: said };
   throw new Failure({ attempted: `bootstrap etcd on ${address}`, said, now: "no node has etcd", next: "task bootstrap:etcd" });
 }
 

@@ -9,6 +9,7 @@ import { proxyFor } from "./proxy.ts";
 import { type Download, type Downloaded, stream } from "./download.ts";
 import { followRedirects } from "./redirects.ts";
 import { tunnelThrough } from "./tunnel.ts";
+import { TRANSIENT_CODES } from "../run/transient.ts";
 import { type Seen, until } from "../run/wait.ts";
 
 export interface Answer {
@@ -109,21 +110,8 @@ export async function roots(file: string | undefined): Promise<string[] | undefi
   return [...rootCertificates, readFileSync(file, "utf8")];
 }
 
-/** Errors of a moment; a name that does not exist or a certificate that is not trusted will not get better by asking again. */
-const MOMENTARY = new Set([
-  "ECONNREFUSED",
-  "ECONNRESET",
-  "EPIPE",
-  "ETIMEDOUT",
-  "EAI_AGAIN",
-  "EHOSTUNREACH",
-  "ENETUNREACH",
-  "UND_ERR_SOCKET",
-  "UND_ERR_CONNECT_TIMEOUT",
-  "UND_ERR_ABORTED",
-]);
-
-const mayPass = (error: unknown): boolean => chain(error).some(({ code, name }) => MOMENTARY.has(String(code)) || name === "TimeoutError");
+const mayPass = (error: unknown): boolean =>
+  chain(error).some(({ code, name }) => TRANSIENT_CODES.has(String(code)) || name === "TimeoutError");
 
 /** The innermost reason: `fetch failed` alone tells nobody anything. */
 const whyNot = (error: unknown): string => {

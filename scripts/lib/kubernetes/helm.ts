@@ -104,9 +104,3 @@ function isOfVersion(chart: string, version: string): boolean {
 
 /** Helm prints Go's time: "2026-01-02 03:04:05.678 +0000 UTC". */
 const withZone = (time: string) => time.replace(/^(\S+) (\S+?)(\.\d+)? ([+-]\d{2})(\d{2}).*$/, "$1T$2$4:$5");
-
-/** Whether this failure can be gone on the next try: the network, a busy registry or API server; never a chart, value or permission that is wrong. */
-export const worthAnotherTry = (said: string) =>
-  /\b(429|500|502|503|504)\b|too many requests|i\/o timeout|TLS handshake timeout|connection (reset|refused)|unexpected EOF|: EOF|temporary failure|server misbehaving|etcdserver: (leader changed|request timed out)|http2: client connection lost/i.test(
-    said,
-  ) && !/\b(401|403|404)\b|unauthorized|denied|not found/i.test(said);

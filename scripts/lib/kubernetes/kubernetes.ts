@@ -2,6 +2,7 @@
 import { Failure, isCommandError } from "../run/errors.ts";
 import type { ClusterAccess } from "./access.ts";
 import { type Pattern, readJson, type Source } from "../run/tool-output.ts";
+import { isTransient } from "../run/transient.ts";
 import { pause } from "../run/wait.ts";
 
 export interface Condition {
@@ -73,10 +74,13 @@ export async function steady<T>(act: () => PromiseLike<T>, passes: (error: unkno
 
 /** Is this what kubectl says while the API server is not there yet, or not for the moment? Such a thing may pass; anything else will not. */
 export function mayPass(error: unknown): boolean {
-  return isCommandError(error) && TRANSIENT.test(`${error.stderr}\n${error.stdout}`);
+  if (!isCommandError(error)) return false;
+  const said = `${error.stderr}\n${error.stdout}`;
+  return isTransient(said) || SLOW.test(said);
 }
-const TRANSIENT =
-  /connection refused|was refused|i\/o timeout|TLS handshake timeout|no route to host|connection reset|EOF|etcdserver: (leader changed|request timed out)|ServiceUnavailable|the server is currently unable|too many requests|context deadline exceeded|apiserver not ready|Unable to connect to the server: dial/i;
+
+/** A read that took too long. Helm says the same when its own wait for pods is over, and that is no reason to try again. */
+const SLOW = /context deadline exceeded/i;
 
 /** For whoever waits: an API server that is away for a moment is not an answer, anything else that is wrong is thrown. */
 export const passing = (error: unknown): undefined => {

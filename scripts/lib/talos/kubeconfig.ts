@@ -6,15 +6,15 @@ import { readIfThere } from "../run/files.ts";
 import { strangeness } from "../kubernetes/identity.ts";
 import { hide } from "../run/redact.ts";
 import { ask } from "../run/shell.ts";
+import { isTransient } from "../run/transient.ts";
 import type { Seen } from "../run/wait.ts";
 import { at, inShort, saidBy } from "./node.ts";
 import { dueInDays, expectTalosconfig } from "./talosconfig.ts";
 
 type Home = Pick<Context, "env" | "cluster" | "vault">;
 
-/** Said by a node that is away or not so far yet. */
-const MAY_PASS =
-  /code = (Unavailable|DeadlineExceeded|FailedPrecondition)|connection refused|i\/o timeout|no answer|no such file or directory/;
+/** A control plane that is still starting has no kubeconfig to give yet. */
+const STARTING = /code = FailedPrecondition|no answer|no such file or directory/;
 
 /** A new kubeconfig from the first control plane that gives one; proven to lead to this cluster. Holds secrets. */
 export async function fetchKubeconfig(context: Home): Promise<string> {
@@ -39,7 +39,7 @@ export async function lookForKubeconfig(context: Home): Promise<Seen<string>> {
       said.push(`${node.name} gave a kubeconfig of another cluster: ${stranger}`);
     }
   }
-  if (said.every((line) => MAY_PASS.test(line))) return { waiting: said.join("\n") };
+  if (said.every((line) => STARTING.test(line) || isTransient(line))) return { waiting: said.join("\n") };
   throw new Failure({ attempted: "fetch the kubeconfig", said: said.join("\n"), next: "task talos:status" });
 }
 

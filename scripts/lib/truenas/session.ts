@@ -1,5 +1,6 @@
 // A logged-in connection that comes back: reads are asked again, changes are sent once, and what nobody knows is said to be unknown.
 import { setTimeout as pause } from "node:timers/promises";
+import pLimit from "p-limit";
 import { effect } from "../run/effects.ts";
 import type { Ui } from "../run/ui.ts";
 import { until } from "../run/wait.ts";
@@ -52,7 +53,7 @@ export function openSession({ dial, login, ui }: SessionSetup): Session {
   let failures = 0;
   const rows = new Map<number, Record<string, unknown>>();
   const waiting = new Map<number, (() => void)[]>();
-  const turn = queue(IN_FLIGHT);
+  const turn = pLimit(IN_FLIGHT);
 
   const listen = ({ collection, id, fields }: CollectionUpdate) => {
     if (collection !== "core.get_jobs" || id === undefined) return;
@@ -147,23 +148,6 @@ export function openSession({ dial, login, ui }: SessionSetup): Session {
 
 function unlessRefused(error: unknown): void {
   if (!(error instanceof NasRefused)) throw error;
-}
-
-/** Lets so many run at once; the others wait their turn. */
-function queue(most: number): <T>(run: () => Promise<T>) => Promise<T> {
-  let running = 0;
-  const line: (() => void)[] = [];
-  return async (run) => {
-    if (running >= most) await new Promise<void>((resolve) => line.push(resolve));
-    else running += 1;
-    try {
-      return await run();
-    } finally {
-      const next = line.shift();
-      if (next) next();
-      else running -= 1;
-    }
-  };
 }
 
 /** A read is given up at once; a change that was sent is waited for, since it happens all the same. */

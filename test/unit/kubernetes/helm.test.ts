@@ -1,7 +1,8 @@
 // Helm releases against what the helmfile wants; manifests as text; what Flux says of itself.
 import { describe, expect, test } from "vitest";
 import { summarize } from "../../../scripts/lib/flux/flux.ts";
-import { compareReleases, type Installed, worthAnotherTry } from "../../../scripts/lib/kubernetes/helm.ts";
+import { compareReleases, type Installed } from "../../../scripts/lib/kubernetes/helm.ts";
+import { isTransient } from "../../../scripts/lib/run/transient.ts";
 import { isReady, type KubernetesObject, mayPass, whyNotReady } from "../../../scripts/lib/kubernetes/kubernetes.ts";
 import { customResourceDefinitions, documents, headOf } from "../../../scripts/lib/kubernetes/manifests.ts";
 import { readiness } from "../../../scripts/lib/kubernetes/node-readiness.ts";
@@ -62,7 +63,7 @@ test.each([
   ["403 denied: requested access to the resource is denied", false],
   ["Error: execution error at (cilium/templates/validate.yaml): k8sServiceHost is required", false],
   ["release cilium failed: context deadline exceeded: 2 pods not ready", false],
-])("worth another try: %s → %s", (said, worth) => expect(worthAnotherTry(said)).toBe(worth));
+])("worth another try: %s → %s", (said, worth) => expect(isTransient(said)).toBe(worth));
 
 describe("manifests as text", () => {
   const CRD =
