@@ -9,7 +9,7 @@ import type { Change } from "../lib/talos/changes.ts";
 import type { Machine } from "../lib/talos/identity.ts";
 import type { Install } from "../lib/talos/install.ts";
 import { at, atOpenly, inShort, isReady, nicGate, saidBy, type Stage, stageOf } from "../lib/talos/node.ts";
-import { quorumGate } from "../lib/talos/quorum.ts";
+import { expectsVote, expectVote, quorumGate } from "../lib/talos/quorum.ts";
 import type { Would } from "../lib/talos/would.ts";
 import { toAct } from "../lib/run/to-act.ts";
 
@@ -70,8 +70,10 @@ export const apply = procedure({
       todo.filter(({ changes }) => changes),
       { ...work, takesDown: (one) => goesDown(one, mode) },
       async (one) => {
+        const votes = goesDown(one, mode) && (await expectsVote(context, one.node));
         await applyNode(context, one, mode);
         if (isReady(one.stage)) await expectReady(context, one.node);
+        if (votes) await expectVote(context, one.node); // also a node that was not ready before: the next node's gate counts it
       },
     );
   },
@@ -115,8 +117,8 @@ function stepsOf(prospect: Prospect, mode: Mode): Step[] {
   return reboots(prospect, mode) ? [...steps, { action: "reboot", target }] : steps;
 }
 
-/** A running node that this reboots. One that is not ready counts too: its etcd may still be a voter while, for example, the CNI is broken. */
-const goesDown = (prospect: Prospect, mode: Mode) => isDue(prospect) && reboots(prospect, mode) && prospect.stage.stage === "running";
+/** A node with a config that this reboots. One that is not ready, or still boots, counts too: its etcd may vote while something else of it is broken. */
+const goesDown = (prospect: Prospect, mode: Mode) => prospect.changes !== undefined && isDue(prospect) && reboots(prospect, mode);
 
 const hint = (prospects: Prospect[]) =>
   prospects.some(({ would }) => would && "refuse" in would && /immediate mode/.test(would.refuse))

@@ -13,8 +13,9 @@ export interface Member {
   addresses?: string[];
 }
 
-/** What one node says: its view of the members, that etcd does not run on it, or nothing that could be understood. */
-export type Answer = { node: string; members: Member[] } | { node: string; without: string } | { node: string; unseen: string };
+/** What one node says: its view of the members, that it never had etcd, that its etcd has data and does not answer, or nothing that could be understood. */
+export type Answer = { node: string } & ({ members: Member[] } | NoAnswer);
+export type NoAnswer = { without: string } | { stopped: string } | { unseen: string };
 
 /** Asks every node at once. One whose etcd does not answer is asked whether it has data: an etcd that is down is not one that never was. */
 export const askEtcd = (nodes: Pick<Node, "name" | "address">[], talosconfig: string): Promise<Answer[]> =>
@@ -35,12 +36,12 @@ export const askEtcd = (nodes: Pick<Node, "name" | "address">[], talosconfig: st
 const MAINTENANCE = "it is in maintenance mode";
 
 /** What the data directory says of an etcd that does not answer: only an empty one means that it never ran. The server looks at the same before it bootstraps. */
-export function whatData(code: number | null, table: string, said: string): { without: string } | { unseen: string } {
+export function whatData(code: number | null, table: string, said: string): NoAnswer {
   if (code !== 0) return /no such file or directory/.test(said) ? { without: "etcd never ran" } : { unseen: said };
   const [head = "", ...rows] = table.split("\n");
   if (!/^NODE\s+NAME\b/.test(head)) return { unseen: `\`talosctl list /var/lib/etcd\` printed no list of files: "${head.slice(0, 60)}"` };
   const names = rows.map((line) => line.trim().split(/\s+/).at(-1)).filter((name) => name && name !== ".");
-  return names.length === 0 ? { without: "etcd never ran" } : { unseen: "its etcd is down, and its data directory is not empty" };
+  return names.length === 0 ? { without: "etcd never ran" } : { stopped: "its etcd is down, and its data directory is not empty" };
 }
 
 /** The table of `talosctl etcd members`; its columns are told by their heads, since their number has grown with the versions. */
@@ -78,11 +79,11 @@ export function seeEtcd(expected: string[], answers: Answer[]): Seen {
   const views = answers.filter((answer) => "members" in answer);
   if (views.length === 0) return { ...seeNone(answers), todo: [`bootstrap etcd on ${expected[0]}`, `wait for ${expected.length} members`] };
   const known = [...new Map(views.flatMap(({ members }) => members).map((member) => [member.hostname, member])).values()];
-  const split = views.find(({ members }) => !members.some(({ id }) => views[0]!.members.some((other) => other.id === id)));
-  if (split)
+  const split = splitOf(answers);
+  if (split !== undefined)
     throw new Failure({
       attempted: "see one etcd",
-      said: `${views[0]!.node} and ${split.node} are in two different etcd clusters`,
+      said: split,
       now: "nothing was changed",
       next: "talosctl etcd members on each; keep one, reset the others",
     });
@@ -94,8 +95,19 @@ export function seeEtcd(expected: string[], answers: Answer[]): Seen {
     : { state: "partly", saw, todo: [`wait for ${missing.join(", ")} to become a member`] };
 }
 
+/** Two nodes whose etcd are not one cluster; undefined when all that answer are in the same. */
+export function splitOf(answers: readonly Answer[]): string | undefined {
+  const [first, ...others] = answers.filter((answer) => "members" in answer);
+  const other = others.find(({ members }) => !members.some(({ id }) => first!.members.some((one) => one.id === id)));
+  return other && `${first!.node} and ${other.node} are in two different etcd clusters`;
+}
+
+/** Why a node's etcd did not answer, in one line; undefined when it did, or when it never ran. */
+export const silenceOf = (answer: Answer): string | undefined =>
+  "unseen" in answer ? answer.unseen.split("\n")[0] : "stopped" in answer ? answer.stopped : undefined;
+
 function seeNone(answers: Answer[]): Pick<Seen, "state" | "saw"> {
-  const unseen = answers.flatMap((answer) => ("unseen" in answer ? [`${answer.node}: ${answer.unseen.split("\n")[0]}`] : []));
+  const unseen = answers.flatMap((answer) => (silenceOf(answer) === undefined ? [] : [`${answer.node}: ${silenceOf(answer)}`]));
   return unseen.length
     ? { state: "unknown", saw: `not every node could be asked: ${unseen.join("; ")}` }
     : { state: "to do", saw: "no node has etcd" };

@@ -2,7 +2,7 @@
 import type { Node } from "../cluster/cluster.ts";
 import type { Context } from "../run/context.ts";
 import { Failure, textOf } from "../run/errors.ts";
-import { type Answer, askEtcd } from "./etcd.ts";
+import { type Answer, askEtcd, silenceOf } from "./etcd.ts";
 import { readIfThere } from "../run/files.ts";
 import { condition, type KubernetesObject } from "../kubernetes/kubernetes.ts";
 import { expectOurCluster } from "../kubernetes/access.ts";
@@ -44,7 +44,7 @@ export function combine(etcd: Answer[], kubernetes: Kubernetes): Known {
     for (const address of addresses) nodes.set(address, `etcd counts it as member ${hostname || "without a name"}`);
   if (lists.length > 0 || (kubernetes && "nodes" in kubernetes)) return { nodes };
   const unseen = [
-    ...etcd.flatMap((answer) => ("unseen" in answer ? [`${answer.node}: ${inShort(answer.unseen)}`] : [])),
+    ...etcd.flatMap((answer) => (silenceOf(answer) === undefined ? [] : [`${answer.node}: ${inShort(silenceOf(answer)!)}`])),
     ...(kubernetes ? [`Kubernetes: ${kubernetes.unseen}`] : []),
   ];
   return unseen.length > 0 ? { nodes, unknown: unseen.join("; ") } : { nodes };

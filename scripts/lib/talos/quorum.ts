@@ -1,26 +1,85 @@
-// Whether etcd keeps its quorum while a control plane reboots: Talos 1.13 does not look, so it is looked at here.
-import { eachOf } from "../run/at-once.ts";
-import type { Gate } from "../run/gates.ts";
-import { isReady, stageOf } from "./node.ts";
+// Whether etcd keeps its quorum while a control plane is down, and whether a node votes again. Talos 1.13 does not check this before a reboot.
+import type { Node } from "../cluster/cluster.ts";
+import type { Context } from "../run/context.ts";
+import type { Gate, Verdict } from "../run/gates.ts";
+import { type Seen, until } from "../run/wait.ts";
+import { type Answer, askEtcd, silenceOf, splitOf } from "./etcd.ts";
+import { inShort } from "./node.ts";
 
-/** Every control plane is asked now: a node that went down while a question was open counts as down. */
+/** Asks etcd of every control plane. `rolling` asks this gate again before each node. */
 export const quorumGate: Gate = {
   name: "quorum",
   about: "etcd keeps its quorum while a node is down",
-  async look(context, { takesDown = [] }) {
+  async look({ cluster, env }, { takesDown = [] }) {
     if (takesDown.length === 0) return undefined;
-    const { nodes } = context.cluster;
-    const stages = await eachOf(nodes, (node) => stageOf(context, node));
-    const ready = nodes.filter((_, index) => isReady(stages[index]!)).map(({ name }) => name);
-    const gaps = takesDown.flatMap(({ name }) => quorumGap(name, nodes.length, ready) ?? []);
-    return gaps.length > 0 ? { state: "bad", saw: gaps.join("\n") } : { state: "ok", saw: `${ready.length} of ${nodes.length} are ready` };
+    return judgeQuorum(takesDown, await askEtcd(cluster.nodes, env.TALOSCONFIG!));
   },
 };
 
-/** More than half of all must stay; a cluster of one has nobody to stay, and one of two none to spare, so there it is only said that the API goes away. */
-export function quorumGap(name: string, total: number, ready: readonly string[]): string | undefined {
-  const staying = ready.filter((other) => other !== name).length;
-  const needed = Math.floor(total / 2) + 1;
-  if (total < 3 || staying >= needed) return undefined;
-  return `${name} would reboot while ${staying} of the other ${total - 1} control planes ${staying === 1 ? "is" : "are"} ready: etcd needs ${needed} to stay`;
+/** Whether a node takes part in etcd's votes now. A node that only could not be asked is unknown. */
+export type Vote = { node: string } & ({ votes: true } | { votes: false | "unknown"; why: string });
+
+/** A node votes when its own etcd answers and lists it as a member that is no learner. */
+export const votesOf = (answers: readonly Answer[]): Vote[] => answers.map((answer) => ({ node: answer.node, ...voteOf(answer, answers) }));
+
+function voteOf(answer: Answer, all: readonly Answer[]): { votes: true } | { votes: false | "unknown"; why: string } {
+  if ("without" in answer) return { votes: false, why: answer.without };
+  if ("stopped" in answer) return { votes: false, why: answer.stopped };
+  const rows = all.flatMap((one) => ("members" in one ? one.members.filter(({ hostname }) => hostname === answer.node) : []));
+  if (rows.some(({ learner }) => learner)) return { votes: false, why: "it is a learner, which does not vote yet" };
+  if (rows.length === 0 && all.some((one) => "members" in one)) return { votes: false, why: "etcd does not list it as a member" };
+  return "unseen" in answer ? { votes: "unknown", why: inShort(silenceOf(answer)!) } : { votes: true };
+}
+
+/**
+ * Judges each node that goes down on its own, because they go down one after the other. More than half of etcd's voting members must stay. A node that
+ * does not vote takes nothing away. In a cluster of one or two nodes no node can be spared, so nothing is checked there.
+ */
+export function judgeQuorum(takesDown: readonly Pick<Node, "name">[], answers: readonly Answer[]): Verdict {
+  const split = splitOf(answers);
+  if (split !== undefined) return { state: "bad", saw: split };
+  const votes = votesOf(answers);
+  const saw = `${votes.filter((one) => one.votes === true).length} of ${votes.length} control planes vote in etcd`;
+  if (answers.length < 3) return { state: "ok", saw };
+  const gaps = takesDown.map(({ name }) => gapOf(name, votes, votersIn(answers))).filter((gap) => gap !== undefined);
+  if (gaps.length === 0) return { state: "ok", saw };
+  return { state: gaps.some(({ state }) => state === "bad") ? "bad" : "unknown", saw: gaps.map((gap) => gap.saw).join("\n") };
+}
+
+/** How many members vote in etcd, also those that are down now. Without an answer: one for each node. */
+function votersIn(answers: readonly Answer[]): number {
+  const counts = answers.flatMap((one) => ("members" in one ? [one.members.filter(({ learner }) => !learner).length] : []));
+  return counts.length > 0 ? Math.max(...counts) : answers.length;
+}
+
+function gapOf(name: string, votes: readonly Vote[], voters: number): Verdict | undefined {
+  if (votes.find(({ node }) => node === name)?.votes === false) return undefined;
+  const others = votes.filter(({ node }) => node !== name);
+  const staying = others.filter((one) => one.votes === true).length;
+  const unknown = others.filter((one) => one.votes === "unknown").length;
+  const needed = Math.floor(voters / 2) + 1;
+  if (staying >= needed) return undefined;
+  const reasons = others.flatMap((one) => (one.votes === true ? [] : [`  ${one.node}: ${one.why}`]));
+  return {
+    state: staying + unknown >= needed ? "unknown" : "bad",
+    saw: [`${name} would go down, etcd needs ${needed} of the other control planes, and ${staying} of them vote`, ...reasons].join("\n"),
+  };
+}
+
+/** Whether the node has to vote again after its reboot: there is an etcd, or nobody knows that there is none. */
+export async function expectsVote({ cluster, env }: Pick<Context, "cluster" | "env">, node: Pick<Node, "name">): Promise<boolean> {
+  const answers = await askEtcd(cluster.nodes, env.TALOSCONFIG!);
+  return answers.some((one) => "members" in one || "stopped" in one || ("unseen" in one && one.node === node.name));
+}
+
+/** How long a node may take to boot and to catch up with etcd. */
+const SECONDS = 900;
+
+/** Waits until the node votes in etcd, before the next node goes down. */
+export async function expectVote({ cluster, env, ui, signal }: Context, node: Node): Promise<void> {
+  const look = async (): Promise<Seen<true>> => {
+    const vote = votesOf(await askEtcd(cluster.nodes, env.TALOSCONFIG!)).find((one) => one.node === node.name)!;
+    return vote.votes === true ? { ready: true } : { waiting: vote.why };
+  };
+  await until(look, { for: `${node.name} to vote in etcd again`, seconds: SECONDS, ui, signal, next: "task talos:status" });
 }

@@ -17,7 +17,7 @@ export type NodeStatus = { node: string; address: string } & Stage & {
     /** What runs; undefined = could not be seen, or a node without a config. */
     talos?: string | undefined;
     schematic?: string | undefined;
-    etcd?: "member" | "learner" | "no member" | undefined;
+    etcd?: "member" | "learner" | "no member" | "down" | undefined;
     kubelet?: "healthy" | "unhealthy" | "not running" | undefined;
     /** Values of the config that are not as rendered, secrets left aside. */
     differs?: number | undefined;
@@ -71,6 +71,7 @@ function orUnknown<T>(read: () => T): T | undefined {
 async function etcdOf({ env }: Env, node: Node): Promise<NodeStatus["etcd"]> {
   const [seen] = await askEtcd([node], env.TALOSCONFIG!);
   if (!seen || "unseen" in seen) return undefined;
+  if ("stopped" in seen) return "down";
   const own = "members" in seen ? seen.members.find(({ hostname }) => hostname === node.name) : undefined;
   return own ? (own.learner ? "learner" : "member") : "no member";
 }
