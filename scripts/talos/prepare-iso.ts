@@ -11,12 +11,12 @@ import { toAct } from "../lib/run/to-act.ts";
 const { megabytes } = await toAct(() => import("../lib/http/download.ts"));
 const { askImage, imageUrl, missingExtensions, postSchematic } = await toAct(() => import("../lib/talos/factory.ts"));
 const { openHttp } = await toAct(() => import("../lib/http/http.ts"));
-const { faultOfFolder, faultOfIso, isoFile, seeIso, sidecarPath, sidecarText } = await toAct(() => import("../lib/truenas/iso.ts"));
+const { faultOfFolder, faultOfIso, isoFile, readIsoState, sidecarPath, sidecarText } = await toAct(() => import("../lib/truenas/iso.ts"));
 const { readSchematic } = await toAct(() => import("../lib/talos/schematic.ts"));
 const { connectNas } = await toAct(() => import("../lib/truenas/nas.ts"));
 const { UnknownOutcome } = await toAct(() => import("../lib/truenas/refusal.ts"));
 const { UploadBroke } = await toAct(() => import("../lib/truenas/upload.ts"));
-const { isoOf } = await toAct(() => import("../lib/hypervisor/facts.ts"));
+const { isoOf } = await toAct(() => import("../lib/hypervisor/nas-state.ts"));
 
 const NEXT = "task talos:prepare-iso";
 
@@ -55,7 +55,10 @@ async function planIso(
   http: Http,
   wanted: IsoWanted,
 ): Promise<Plan & { image: Awaited<ReturnType<typeof askImage>> }> {
-  const [seen, image] = await Promise.all([seeIso(nas, wanted.path), askImage(http, wanted.url, { ...context, seconds: 20, patience: 5 })]);
+  const [seen, image] = await Promise.all([
+    readIsoState(nas, wanted.path),
+    askImage(http, wanted.url, { ...context, seconds: 20, patience: 5 }),
+  ]);
   const fault = faultOfIso(seen, wanted.name, "size" in image ? image.size : undefined);
   const folder = fault === undefined ? undefined : faultOfFolder(seen, context.cluster.truenas.isoDataset);
   if (folder) throw new Failure({ attempted: `put ${wanted.name} on the NAS`, said: folder, now: "nothing was changed", next: NEXT });
@@ -115,12 +118,12 @@ export async function makeIso(context: Context, nas: Nas, http: Http, { name, pa
       next: NEXT,
     });
   const sha256 = await send(context, nas, http, { name, path, url, size: image.size });
-  const size = (await seeIso(nas, path)).iso?.size;
+  const size = (await readIsoState(nas, path)).iso?.size;
   if (size !== image.size)
     throw new Failure({ attempted: `send ${name} to the NAS`, said: `${size ?? "no"} bytes arrived of ${image.size}`, next: NEXT });
   const note = Buffer.from(sidecarText(sha256, name));
   await believing(nas.upload({ path: sidecarPath(path), size: note.length, bytes: once(note), what: `${name}.sha256` }));
-  const fault = faultOfIso(await seeIso(nas, path), name, image.size);
+  const fault = faultOfIso(await readIsoState(nas, path), name, image.size);
   if (fault !== undefined) throw new Failure({ attempted: `put ${path} on the NAS`, said: fault, next: NEXT });
   ui.say(`${path} is there: ${megabytes(image.size)}, sha256 ${sha256}`);
 }

@@ -9,7 +9,7 @@ import type { Machine } from "../lib/truenas/machine.ts";
 import type { Nas } from "../lib/truenas/nas.ts";
 import type { Vm } from "../lib/truenas/queries.ts";
 import type { Sight } from "../lib/truenas/undo.ts";
-import type { Notes } from "../lib/hypervisor/notes.ts";
+import type { VmEntries } from "../lib/hypervisor/vm-entries.ts";
 import type { DeployPlan, NodePlan } from "../lib/hypervisor/plan.ts";
 import { toAct } from "../lib/run/to-act.ts";
 
@@ -20,10 +20,10 @@ const { deviations, identity, missingDevices } = await toAct(() => import("../li
 const { connectNas } = await toAct(() => import("../lib/truenas/nas.ts"));
 const { findDataset, findVm, homeOf, stateOf } = await toAct(() => import("../lib/truenas/queries.ts"));
 const { NasRefused } = await toAct(() => import("../lib/truenas/refusal.ts"));
-const { surely } = await toAct(() => import("../lib/truenas/surely.ts"));
+const { ensure } = await toAct(() => import("../lib/truenas/ensure.ts"));
 const { describe, undoEntries } = await toAct(() => import("../lib/truenas/undo.ts"));
-const { seeNas } = await toAct(() => import("../lib/hypervisor/facts.ts"));
-const { openNotes } = await toAct(() => import("../lib/hypervisor/notes.ts"));
+const { readNasState } = await toAct(() => import("../lib/hypervisor/nas-state.ts"));
+const { openVmEntries } = await toAct(() => import("../lib/hypervisor/vm-entries.ts"));
 const { describePlan, planDeploy, stepsOf } = await toAct(() => import("../lib/hypervisor/plan.ts"));
 const { describeIso, makeIso, requireTruenas, wantedIso } = await toAct(() => import("../talos/prepare-iso.ts"));
 const { patient } = await toAct(() => import("../lib/run/patience.ts"));
@@ -49,7 +49,7 @@ export const deploy = procedure({
     const nas = await connectNas(context);
     try {
       const { plan, facts, steps, lines } = await context.confirm(async () => {
-        const seen = await seeNas(context, nas, nodes, iso.path);
+        const seen = await readNasState(context, nas, nodes, iso.path);
         const decided = planDeploy({ cluster, nodes, iso, waive: context.waive }, seen);
         refuse(decided, iso.path, generate);
         return {
@@ -83,12 +83,12 @@ function refuse({ problems, isoFault }: DeployPlan, path: string, generate: bool
 
 async function deployAll(context: Context, nas: Nas, { nodes }: DeployPlan, home: string): Promise<void> {
   const one = async (plan: NodePlan) => {
-    const notes = openNotes(context.ledger, { home, procedure: deploy.name, node: plan.node.name }, plan.entries);
+    const entries = openVmEntries(context.ledger, { home, procedure: deploy.name, node: plan.node.name }, plan.entries);
     try {
-      await deployNode(context, nas, plan, notes);
+      await deployNode(context, nas, plan, entries);
       context.ui.say(`${plan.node.name}: VM ${plan.machine.name} runs`);
     } catch (error) {
-      const left = await takeBack(context, nas, notes.mine());
+      const left = await removeUnfinished(context, nas, entries.mine());
       if (context.signal.aborted) left.forEach(context.ui.warn); // an interrupted run ends with one line that does not name them
       throw withLeftovers(error, left);
     }
@@ -113,30 +113,30 @@ function withLeftovers(error: unknown, left: string[]): Failure {
 }
 
 /** Makes one VM, as far as it is not made yet, starts it, and returns when the NAS shows it as it should be. */
-async function deployNode({ ui, signal }: Context, nas: Nas, { machine, vm: begun, made }: NodePlan, notes: Notes): Promise<void> {
+async function deployNode({ ui, signal }: Context, nas: Nas, { machine, vm: begun, made }: NodePlan, entries: VmEntries): Promise<void> {
   const { name } = machine;
-  const sure = <T>(thing: string, make: () => Promise<unknown>, look: () => Promise<T | undefined>, seconds?: number) =>
-    surely({ thing, make, look, ui, signal, ...(seconds && { seconds }) });
+  const ensureMade = <T>(thing: string, make: () => Promise<unknown>, look: () => Promise<T | undefined>, seconds?: number) =>
+    ensure({ thing, make, look, ui, signal, ...(seconds && { seconds }) });
   const look = () => findVm(nas, name);
 
   for (const { name: zvol, volsize } of [machine.boot, machine.data]) {
     signal.throwIfAborted();
     if (made.has(zvol)) continue;
-    await notes.open("zvol", zvol, { volsize });
-    await sure(
+    await entries.open("zvol", zvol, { volsize });
+    await ensureMade(
       `zvol ${zvol}`,
       () => nas.act("pool.dataset.create", [{ name: zvol, type: "VOLUME", volsize, sparse: true }], { what: zvol }),
       () => findDataset(nas, zvol),
     );
   }
 
-  await notes.open("vm", name);
-  const vm = begun ?? (await sure(`VM ${name}`, () => nas.act("vm.create", [machine.vm], { what: name }), look));
-  await notes.learn(name, { id: vm.id });
+  await entries.open("vm", name);
+  const vm = begun ?? (await ensureMade(`VM ${name}`, () => nas.act("vm.create", [machine.vm], { what: name }), look));
+  await entries.learn(name, { id: vm.id });
 
   for (const device of missingDevices(vm, machine)) {
     const what = `${name} ${device.attributes.dtype} ${device.order}`;
-    await sure(
+    await ensureMade(
       `device ${what}`,
       () => nas.act("vm.device.create", [{ vm: vm.id, ...device }], { what }),
       async () => (await look())?.devices.find((there) => identity(there) === identity(device)),
@@ -145,11 +145,11 @@ async function deployNode({ ui, signal }: Context, nas: Nas, { machine, vm: begu
   requireSame(name, await look(), machine);
 
   if ((await stateOf(nas, vm.id)) !== "RUNNING") {
-    const before = notes.factsOf(name)?.startAttempted === true;
-    await notes.learn(name, { startAttempted: true }); // from here on its disks may hold data: it is not ours to delete any more
+    const before = entries.factsOf(name)?.startAttempted === true;
+    await entries.learn(name, { startAttempted: true }); // from here on its disks may hold data: it is not ours to delete any more
     let tries = 0;
     try {
-      await sure(
+      await ensureMade(
         `running VM ${name}`,
         () => ((tries += 1), nas.act("vm.start", [vm.id, { overcommit: false }], { what: name })),
         async () => (await stateOf(nas, vm.id)) === "RUNNING" || undefined,
@@ -157,12 +157,12 @@ async function deployNode({ ui, signal }: Context, nas: Nas, { machine, vm: begu
       );
     } catch (error) {
       const refused = error instanceof NasRefused && tries === 1 && !before; // an earlier try whose answer was lost may have started it
-      if (refused && (await stateOf(nas, vm.id)) === "STOPPED") await notes.learn(name, { startAttempted: false });
+      if (refused && (await stateOf(nas, vm.id)) === "STOPPED") await entries.learn(name, { startAttempted: false });
       throw error;
     }
   }
   requireSame(name, await look(), machine, "RUNNING");
-  await notes.close();
+  await entries.close();
 }
 
 /** Throws when the VM is not exactly what was planned. */
@@ -174,11 +174,11 @@ function requireSame(name: string, vm: Vm | undefined, machine: Machine, state =
 const UNDO_SECONDS = 60;
 
 /** Undoes what this run wrote down, also after Ctrl-C, and says what stays and why. */
-async function takeBack({ ledger, ui }: Context, nas: Nas, mine: Entry[]): Promise<string[]> {
+async function removeUnfinished({ ledger, ui }: Context, nas: Nas, mine: Entry[]): Promise<string[]> {
   if (mine.length === 0) return [];
   const signal = AbortSignal.timeout(patient(UNDO_SECONDS) * 1000);
   try {
-    const left: Sight[] = await undoEntries({ nas: nas.under(signal), ledger, ui, signal }, mine);
+    const left: Sight[] = await undoEntries({ nas: nas.withSignal(signal), ledger, ui, signal }, mine);
     return left.map(({ entry, why }) => `  still there: ${describe(entry)} (${why})`);
   } catch (error) {
     return mine.map((entry) => `  perhaps still there: ${describe(entry)} (${textOf(error)})`);

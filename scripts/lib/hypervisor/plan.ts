@@ -6,7 +6,7 @@ import type { Entry } from "../ledger/ledger.ts";
 import type { Step } from "../run/plan.ts";
 import { deviations, differences, type Machine, machineOf, missingDevices, type Zvol } from "../truenas/machine.ts";
 import type { Vm } from "../truenas/queries.ts";
-import type { Facts } from "./facts.ts";
+import type { NasState } from "./nas-state.ts";
 
 export interface NodePlan {
   node: Node;
@@ -44,7 +44,7 @@ const SHARE = 0.8; // TrueNAS refuses a zvol larger than this part of what is fr
 const RIGHTS = ["VM_WRITE", "VM_DEVICE_WRITE", "DATASET_WRITE"];
 
 /** Pure: the same facts give the same plan. */
-export function planDeploy(wanted: Wanted, facts: Facts): DeployPlan {
+export function planDeploy(wanted: Wanted, facts: NasState): DeployPlan {
   const { cluster, nodes, iso } = wanted;
   const plans = nodes.map((node) => planNode(cluster, node, iso.path, facts));
   const building = plans.filter(({ plan }) => plan.action !== "keep");
@@ -70,7 +70,7 @@ export function planDeploy(wanted: Wanted, facts: Facts): DeployPlan {
   };
 }
 
-function planNode(cluster: Cluster, node: Node, iso: string, facts: Facts): { plan: NodePlan; problems: string[] } {
+function planNode(cluster: Cluster, node: Node, iso: string, facts: NasState): { plan: NodePlan; problems: string[] } {
   const machine = machineOf(cluster, node, iso);
   const vm = facts.vms.find(({ name }) => name === machine.name);
   const entries = new Map(
@@ -114,10 +114,10 @@ function planNode(cluster: Cluster, node: Node, iso: string, facts: Facts): { pl
 /** The ledger says that we made it; its number, where it was noted, must be this one's: another VM may have taken the name since. */
 const isOurs = ({ id }: Vm, entry: Entry | undefined) => entry !== undefined && (entry.facts?.id === undefined || entry.facts.id === id);
 
-const missingZvols = ({ machine }: NodePlan, { datasets }: Facts): Zvol[] =>
+const missingZvols = ({ machine }: NodePlan, { datasets }: NasState): Zvol[] =>
   [machine.boot, machine.data].filter(({ name }) => !datasets.has(name));
 
-function poolFaults({ cluster: { truenas }, waive }: Wanted, { pool, datasets }: Facts): string[] {
+function poolFaults({ cluster: { truenas }, waive }: Wanted, { pool, datasets }: NasState): string[] {
   if (!pool) return [`there is no pool ${truenas.pool} on the NAS`];
   return [
     ...((pool.status === "ONLINE" && pool.healthy) || waive.includes("pool")
@@ -129,23 +129,23 @@ function poolFaults({ cluster: { truenas }, waive }: Wanted, { pool, datasets }:
   ];
 }
 
-const rightFaults = ({ roles }: Facts): string[] =>
+const rightFaults = ({ roles }: NasState): string[] =>
   roles === undefined || roles.has("FULL_ADMIN")
     ? []
     : RIGHTS.filter((role) => !roles.has(role)).map((role) => `the NAS account lacks the role ${role}`);
 
-const bridgeFault = ({ truenas: { bridge } }: Cluster, { bridges }: Facts) =>
+const bridgeFault = ({ truenas: { bridge } }: Cluster, { bridges }: NasState) =>
   bridges.includes(bridge)
     ? undefined
     : `there is no bridge ${bridge} on the NAS${bridges.length > 0 ? `: it has ${bridges.join(", ")}` : ""}`;
 
-function memoryFault(vms: number, { vm }: Cluster, { memory }: Facts): string | undefined {
+function memoryFault(vms: number, { vm }: Cluster, { memory }: NasState): string | undefined {
   const needed = vms * vm.memory;
   if (typeof memory !== "number" || memory >= needed) return undefined;
   return `${vms} VMs need ${gib(needed)} of memory, the NAS has ${gib(memory)} left for VMs`;
 }
 
-function spaceFaults(zvols: Zvol[], { truenas: { vmDataset } }: Cluster, { datasets }: Facts): string[] {
+function spaceFaults(zvols: Zvol[], { truenas: { vmDataset } }: Cluster, { datasets }: NasState): string[] {
   const free = datasets.get(vmDataset)?.available;
   if (free === undefined) return [];
   return zvols
@@ -153,7 +153,7 @@ function spaceFaults(zvols: Zvol[], { truenas: { vmDataset } }: Cluster, { datas
     .map(({ name, volsize }) => `zvol ${name} of ${gb(volsize)} is more than 80 % of the ${gb(free)} that ${vmDataset} has left`);
 }
 
-function warningsOf(starting: number, { memory, foreign, datasets }: Facts, { truenas, vm, nodes }: Cluster): string[] {
+function warningsOf(starting: number, { memory, foreign, datasets }: NasState, { truenas, vm, nodes }: Cluster): string[] {
   const free = datasets.get(truenas.vmDataset)?.available;
   const promised = nodes.length * (vm.bootDisk + vm.dataDisk);
   return [

@@ -50,7 +50,7 @@ export function readTrust(text: string, field: string): Trust {
 }
 
 /** Undefined when the peer is who it must be, else why it is not. */
-export function judge({ pins, ca }: Trust, { fingerprint, authorized, error }: Shown): string | undefined {
+export function whyRefused({ pins, ca }: Trust, { fingerprint, authorized, error }: Shown): string | undefined {
   if (pins.includes(fingerprint)) return undefined;
   if (ca !== undefined && authorized) return undefined;
   return ca === undefined ? "it is not the pinned one" : `it does not lead to the given CA: ${error ?? "not trusted"}`;
@@ -87,7 +87,7 @@ export async function connector(trust: Trust, store: string): Promise<buildConne
       if (error !== null) return callback(error, null);
       const tls = socket as TLSSocket;
       const fingerprint = tls.getPeerX509Certificate()?.fingerprint256 ?? "none";
-      const why = judge(trust, { fingerprint, authorized: tls.authorized, error: tls.authorizationError?.toString() });
+      const why = whyRefused(trust, { fingerprint, authorized: tls.authorized, error: tls.authorizationError?.toString() });
       if (why === undefined) return callback(null, socket);
       tls.destroy();
       callback(new CertificateRefused(why, fingerprint, store), null);

@@ -25,7 +25,7 @@ interface Stat {
   mtime?: number;
 }
 
-export interface IsoSeen {
+export interface IsoState {
   iso?: Stat | undefined;
   sidecar?: Stat | undefined;
   /** The dataset that holds the folder, and the bytes free in it; undefined when there is no such folder. */
@@ -33,7 +33,7 @@ export interface IsoSeen {
 }
 
 /** Looks at the ISO, at the file beside it and at their dataset. */
-export async function seeIso(nas: Pick<Nas, "ask">, path: string): Promise<IsoSeen> {
+export async function readIsoState(nas: Pick<Nas, "ask">, path: string): Promise<IsoState> {
   const ifThere = async <T>(method: string, at: string): Promise<T | undefined> => {
     try {
       return await nas.ask<T>(method, [at]);
@@ -52,7 +52,7 @@ export async function seeIso(nas: Pick<Nas, "ask">, path: string): Promise<IsoSe
 }
 
 /** Why this is not the whole ISO; undefined when it is. `size` = what the image factory says, if it said. */
-export function faultOfIso({ iso, sidecar }: IsoSeen, name: string, size?: number): string | undefined {
+export function faultOfIso({ iso, sidecar }: IsoState, name: string, size?: number): string | undefined {
   if (!iso) return "it is not there";
   if (size !== undefined && iso.size !== size) return `it has ${iso.size} bytes, the image factory's has ${size}`;
   if (!sidecar || sidecar.size !== sidecarText("0".repeat(64), name).length) return "nothing says that it arrived whole";
@@ -61,7 +61,7 @@ export function faultOfIso({ iso, sidecar }: IsoSeen, name: string, size?: numbe
 }
 
 /** Why the NAS would not take a CD from this folder; undefined when it would. From 25.10 it must be in a child dataset, not in the pool's root. */
-export function faultOfFolder({ folder }: IsoSeen, isoDataset: string): string | undefined {
+export function faultOfFolder({ folder }: IsoState, isoDataset: string): string | undefined {
   if (!folder) return `there is no dataset ${isoDataset} on the NAS: create it there (Datasets → Add Dataset)`;
   if (!folder.source.includes("/"))
     return `/mnt/${isoDataset} is a folder in the root dataset of ${folder.source}: TrueNAS takes CDs only from a child dataset, so create ${isoDataset} as one`;

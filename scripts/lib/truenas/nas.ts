@@ -33,7 +33,7 @@ export interface Nas {
   /** Writes a file and waits until it is written. Throws NasRefused, UploadBroke, UnknownOutcome, or what the source of the bytes threw. */
   upload(file: Upload): Promise<void>;
   /** The same NAS for what must still be done after Ctrl-C. */
-  under(signal: AbortSignal): Nas;
+  withSignal(signal: AbortSignal): Nas;
   close(): Promise<void>;
 }
 
@@ -67,7 +67,7 @@ export async function connectNas(context: NasContext): Promise<Nas> {
     const api = chooseApi(listed);
     if (api.warning) ui.warn(api.warning);
     const { session, roles, version } = await withMachines(start, api.version, signal);
-    return { ...doors(session, line, ui, signal), api: version, roles };
+    return { ...calls(session, line, ui, signal), api: version, roles };
   } catch (error) {
     await line.close();
     throw error;
@@ -119,7 +119,7 @@ async function hasMachines(session: Session, signal: AbortSignal): Promise<boole
   }
 }
 
-function doors(session: Session, line: Line, ui: Context["ui"], signal: AbortSignal): Omit<Nas, "api" | "roles"> {
+function calls(session: Session, line: Line, ui: Context["ui"], signal: AbortSignal): Omit<Nas, "api" | "roles"> {
   const job = (method: string, what: string, seconds: number) => (id: unknown) =>
     awaitJob(session, { id: Number(id), method, what, seconds, ui, signal });
   return {
@@ -132,8 +132,8 @@ function doors(session: Session, line: Line, ui: Context["ui"], signal: AbortSig
         hide([token]);
         await job("filesystem.put", file.what, JOB_SECONDS)(await postUpload(line, token, file, signal));
       }),
-    under(other) {
-      return { ...this, ...doors(session, line, ui, other) } as Nas;
+    withSignal(other) {
+      return { ...this, ...calls(session, line, ui, other) } as Nas;
     },
     async close() {
       session.close();

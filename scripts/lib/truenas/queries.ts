@@ -46,7 +46,7 @@ export const findVm = async (nas: Asks, name: string): Promise<Vm | undefined> =
 export const stateOf = async (nas: Asks, id: number): Promise<string> =>
   (await query<{ state: string }>(nas, "vm.status", [id], { state: "" })).state;
 
-export interface DatasetSeen {
+export interface Dataset {
   type: string;
   /** Bytes; a zvol's. */
   volsize?: number;
@@ -65,7 +65,7 @@ interface DatasetRow {
 }
 
 /** Those of the named datasets and zvols that exist. */
-export async function readDatasets(nas: Asks, names: readonly string[]): Promise<Map<string, DatasetSeen>> {
+export async function readDatasets(nas: Asks, names: readonly string[]): Promise<Map<string, Dataset>> {
   const filters = [["id", "in", names]];
   const options = { extra: { retrieve_children: false, properties: ["volsize", "available", "usedbydataset"] } };
   const rows = await query<DatasetRow[]>(nas, "pool.dataset.query", [filters, options], [{ id: "", type: "" }]);
@@ -83,7 +83,7 @@ export async function readDatasets(nas: Asks, names: readonly string[]): Promise
 }
 
 /** The dataset or zvol of that name, or undefined. */
-export const findDataset = async (nas: Asks, name: string): Promise<DatasetSeen | undefined> => (await readDatasets(nas, [name])).get(name);
+export const findDataset = async (nas: Asks, name: string): Promise<Dataset | undefined> => (await readDatasets(nas, [name])).get(name);
 
 export interface Pool {
   name: string;

@@ -53,7 +53,7 @@ export function openSession({ dial, login, ui }: SessionSetup): Session {
   let failures = 0;
   const rows = new Map<number, Record<string, unknown>>();
   const waiting = new Map<number, (() => void)[]>();
-  const turn = pLimit(IN_FLIGHT);
+  const limit = pLimit(IN_FLIGHT);
 
   const listen = ({ collection, id, fields }: CollectionUpdate) => {
     if (collection !== "core.get_jobs" || id === undefined) return;
@@ -77,7 +77,7 @@ export function openSession({ dial, login, ui }: SessionSetup): Session {
       throw error;
     }
   };
-  const live = async () => {
+  const connected = async () => {
     const before = current;
     const known = await before?.catch(() => undefined);
     if (known?.connection.open) return known;
@@ -89,7 +89,7 @@ export function openSession({ dial, login, ui }: SessionSetup): Session {
     });
   };
   /** Tries until it is answered; `final` turns an error that must not be tried again into what is thrown. */
-  const insist = (
+  const retryUntilAnswered = (
     signal: AbortSignal,
     attempt: (connection: Connection) => Promise<unknown>,
     final: (error: unknown) => Error | undefined = () => undefined,
@@ -100,9 +100,9 @@ export function openSession({ dial, login, ui }: SessionSetup): Session {
         signal.throwIfAborted();
         let connection: Connection | undefined;
         try {
-          ({ connection } = await live());
+          ({ connection } = await connected());
           const open = connection;
-          return { ready: { answer: await turn(() => attempt(open)) } };
+          return { ready: { answer: await limit(() => attempt(open)) } };
         } catch (error) {
           const end = connection && final(error);
           if (end) throw end;
@@ -117,10 +117,11 @@ export function openSession({ dial, login, ui }: SessionSetup): Session {
     ).then(({ answer }) => answer);
 
   return {
-    ask: (method, params, signal) => insist(signal, (connection) => abortable(connection.call(method, params, READ_SECONDS), signal)),
+    ask: (method, params, signal) =>
+      retryUntilAnswered(signal, (connection) => abortable(connection.call(method, params, READ_SECONDS), signal)),
     act: (method, params, what, signal, settle = async (answer) => answer) =>
       effect("nas", `${method} ${what}`, async () => {
-        const answer = await insist(
+        const answer = await retryUntilAnswered(
           signal,
           (connection) => connection.call(method, params, ACT_SECONDS[method] ?? READ_SECONDS, `${method} ${what}`),
           (error) =>
@@ -135,8 +136,8 @@ export function openSession({ dial, login, ui }: SessionSetup): Session {
       next: (id) => new Promise((resolve) => waiting.set(id, [...(waiting.get(id) ?? []), resolve])),
     },
     open: async (signal) => {
-      await insist(signal, async () => undefined, undefined, FIRST_SECONDS);
-      return (await live()).roles;
+      await retryUntilAnswered(signal, async () => undefined, undefined, FIRST_SECONDS);
+      return (await connected()).roles;
     },
     close: () =>
       void current?.then(

@@ -4,7 +4,7 @@ import type { Entry, Ledger } from "../ledger/ledger.ts";
 import type { Ui } from "../run/ui.ts";
 import { type Seen, until } from "../run/wait.ts";
 import type { Nas } from "./nas.ts";
-import { type DatasetSeen, findDataset, findPool, findVm, homeOf, readDatasets, readVms, type Vm } from "./queries.ts";
+import { type Dataset, findDataset, findPool, findVm, homeOf, readDatasets, readVms, type Vm } from "./queries.ts";
 import { NasRefused, UnknownOutcome } from "./refusal.ts";
 
 /** What became of the thing that an entry is about, and whether it may be taken away. */
@@ -19,7 +19,7 @@ export interface NasFacts {
   /** What entries about this NAS carry, by pool. */
   homes: Set<string>;
   vms: Vm[];
-  zvols: Map<string, DatasetSeen>;
+  zvols: Map<string, Dataset>;
 }
 
 /** A zvol that nothing was ever installed on holds next to nothing. */

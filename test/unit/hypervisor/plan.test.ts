@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import type { Entry } from "../../../scripts/lib/ledger/ledger.ts";
 import { machineOf } from "../../../scripts/lib/truenas/machine.ts";
 import type { Vm } from "../../../scripts/lib/truenas/queries.ts";
-import type { Facts } from "../../../scripts/lib/hypervisor/facts.ts";
+import type { NasState } from "../../../scripts/lib/hypervisor/nas-state.ts";
 import { describePlan, planDeploy } from "../../../scripts/lib/hypervisor/plan.ts";
 import { testCluster } from "../test-cluster.ts";
 import { HOME } from "../truenas/fake-nas.ts";
@@ -14,7 +14,7 @@ const machine = machineOf(cluster, first!, iso.path);
 const GiB = 1024 ** 3;
 const TB = 1000 ** 4;
 
-const facts = (change: Partial<Facts> = {}): Facts => ({
+const facts = (change: Partial<NasState> = {}): NasState => ({
   pool: { name: "flashstor", guid: "1234567890", status: "ONLINE", healthy: true },
   datasets: new Map([["flashstor/VM", { type: "FILESYSTEM", available: 10 * TB }]]),
   vms: [],
@@ -30,7 +30,7 @@ const facts = (change: Partial<Facts> = {}): Facts => ({
   foreign: [],
   ...change,
 });
-const plan = (change: Partial<Facts> = {}, waive: string[] = [], nodes = cluster.nodes) =>
+const plan = (change: Partial<NasState> = {}, waive: string[] = [], nodes = cluster.nodes) =>
   planDeploy({ cluster, nodes, iso, waive }, facts(change));
 const entry = (kind: string, name: string, more: Entry["facts"] = {}): Entry => ({
   id: name,
@@ -55,7 +55,7 @@ const withZvol = (volsize = machine.boot.volsize) =>
   ]);
 
 describe("what happens to each node", () => {
-  const action = (change: Partial<Facts>) => {
+  const action = (change: Partial<NasState>) => {
     const { nodes, problems } = plan(change);
     return { action: nodes[0]!.action, problems };
   };
@@ -76,7 +76,7 @@ describe("what happens to each node", () => {
 });
 
 describe("what speaks against it", () => {
-  test.each<[string, Partial<Facts>, string[]]>([
+  test.each<[string, Partial<NasState>, string[]]>([
     ["nothing", {}, []],
     ["no pool", { pool: undefined }, ["there is no pool flashstor on the NAS"]],
     [

@@ -130,7 +130,7 @@ export function fakeNas(change: Partial<FakeWorld> = {}): FakeNas {
         world.files[path] = { size: all.length, mtime: clock++, text: all.toString() };
         if (all.length !== size) throw new Error(`promised ${size} bytes, sent ${all.length}`);
       }),
-    under: () => nas,
+    withSignal: () => nas,
     close: async () => {},
   };
   return nas;

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { readAddress } from "../../../scripts/lib/truenas/address.ts";
-import { judge, readTrust } from "../../../scripts/lib/truenas/certificate.ts";
+import { whyRefused, readTrust } from "../../../scripts/lib/truenas/certificate.ts";
 import { explain } from "../../../scripts/lib/truenas/login.ts";
 import { isAbsent, isBusy, isLoggedOut, isMethodAbsent, NasRefused } from "../../../scripts/lib/truenas/refusal.ts";
 import { chooseApi } from "../../../scripts/lib/truenas/versions.ts";
@@ -66,7 +66,7 @@ describe("whom to trust", () => {
       { fingerprint: "CC", authorized: false, error: "SELF_SIGNED" },
       "it does not lead to the given CA: SELF_SIGNED",
     ],
-  ] as const)("%s", (_, trust, shown, verdict) => expect(judge({ ...trust, pins: [...trust.pins] }, shown)).toBe(verdict));
+  ] as const)("%s", (_, trust, shown, verdict) => expect(whyRefused({ ...trust, pins: [...trust.pins] }, shown)).toBe(verdict));
 });
 
 describe("the API's version", () => {

@@ -1,6 +1,6 @@
 import { beforeEach, expect, test, vi } from "vitest";
 import { UnknownOutcome } from "../../../scripts/lib/truenas/refusal.ts";
-import { surely } from "../../../scripts/lib/truenas/surely.ts";
+import { ensure } from "../../../scripts/lib/truenas/ensure.ts";
 import { useClock } from "../../../scripts/lib/run/wait.ts";
 import { stillClock } from "../recorder.ts";
 import { refusal } from "./fake-nas.ts";
@@ -9,10 +9,10 @@ const ui = { progress: () => {} };
 const { signal } = new AbortController();
 beforeEach(() => useClock(stillClock()));
 
-/** Runs `surely` on a thing that appears after so many looks. */
+/** Runs `ensure` on a thing that appears after so many looks. */
 function attempt(make: () => Promise<unknown>, looks: number) {
   let seen = 0;
-  return surely({ thing: "VM k8s_0", make, look: async () => (++seen > looks ? "VM" : undefined), ui, signal });
+  return ensure({ thing: "VM k8s_0", make, look: async () => (++seen > looks ? "VM" : undefined), ui, signal });
 }
 type Make = () => Promise<unknown>;
 const lost = () => Promise.reject(new UnknownOutcome("lost"));

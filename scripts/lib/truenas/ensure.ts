@@ -4,7 +4,7 @@ import type { Ui } from "../run/ui.ts";
 import { untilOrNot } from "../run/wait.ts";
 import { UnknownOutcome } from "./refusal.ts";
 
-export interface Surely<T> {
+export interface Ensure<T> {
   /** The thing, for errors: "zvol flashstor/VM/k8s_0-boot". */
   thing: string;
   make(): Promise<unknown>;
@@ -20,7 +20,7 @@ const TRIES = 3;
 const LATE_SECONDS = 6; // a server that lost our connection may still be carrying out what it heard
 
 /** Returns the thing as the world shows it. Throws what `make` threw, or a Failure when it said yes and nothing is there. */
-export async function surely<T>({ thing, make, look, seconds = 10, ui, signal }: Surely<T>): Promise<T> {
+export async function ensure<T>({ thing, make, look, seconds = 10, ui, signal }: Ensure<T>): Promise<T> {
   const appear = (patience: number) => appears(look, thing, patience, ui, signal);
   for (let tries = 1; ; tries += 1) {
     try {

@@ -1,7 +1,7 @@
 // What one node's making writes into the ledger: each thing before it is made, what is learnt after, all struck out at the end.
 import type { Entry, Ledger } from "../ledger/ledger.ts";
 
-export interface Notes {
+export interface VmEntries {
   /** Writes the thing down, unless an earlier run did. */
   open(kind: "vm" | "zvol", name: string, facts?: NonNullable<Entry["facts"]>): Promise<void>;
   /** Adds what was learnt of it. */
@@ -14,12 +14,12 @@ export interface Notes {
   mine(): Entry[];
 }
 
-/** Notes about one node, going on from the entries that earlier runs left open. */
-export function openNotes(
+/** VmEntries about one node, going on from the entries that earlier runs left open. */
+export function openVmEntries(
   ledger: Ledger,
   about: Pick<Entry, "home" | "procedure"> & { node: string },
   earlier: ReadonlyMap<string, Entry>,
-): Notes {
+): VmEntries {
   const known = new Map(earlier);
   const mine = new Set<string>();
   return {

@@ -2,23 +2,23 @@
 import type { Context } from "../run/context.ts";
 import { Failure } from "../run/errors.ts";
 import { deployableMinor } from "../cluster/versions.ts";
-import { isoName, isoPath, type IsoSeen, seeIso } from "../truenas/iso.ts";
+import { isoName, isoPath, type IsoState, readIsoState } from "../truenas/iso.ts";
 import type { Entry } from "../ledger/ledger.ts";
 import type { Node } from "../cluster/cluster.ts";
 import { machineOf } from "../truenas/machine.ts";
 import type { Nas } from "../truenas/nas.ts";
-import { type DatasetSeen, findPool, homeOf, type Pool, readBridges, readDatasets, readVms, type Vm } from "../truenas/queries.ts";
+import { type Dataset, findPool, homeOf, type Pool, readBridges, readDatasets, readVms, type Vm } from "../truenas/queries.ts";
 import type { Roles } from "../truenas/login.ts";
 
-export interface Facts {
+export interface NasState {
   pool: Pool | undefined;
   /** The dataset for VMs and the zvols that the nodes would have, those that exist. */
-  datasets: Map<string, DatasetSeen>;
+  datasets: Map<string, Dataset>;
   vms: Vm[];
   bridges: string[];
   /** Bytes that VMs may still take; a text when the NAS does not say. */
   memory: number | string;
-  iso: IsoSeen;
+  iso: IsoState;
   roles: Roles;
   /** Open entries of this home's ledger about this NAS, and those about another. */
   owned: Entry[];
@@ -26,12 +26,12 @@ export interface Facts {
 }
 
 /** Asks the NAS, concurrently. A read that it refuses ends it with the NAS's words, except the memory, which may stay unknown. */
-export async function seeNas(
+export async function readNasState(
   { cluster, ledger }: Pick<Context, "cluster" | "ledger">,
   nas: Nas,
   nodes: readonly Node[],
   iso: string,
-): Promise<Facts> {
+): Promise<NasState> {
   const { truenas } = cluster;
   const machines = nodes.map((node) => machineOf(cluster, node, iso));
   const names = [truenas.vmDataset, ...machines.flatMap(({ boot, data }) => [boot.name, data.name])];
@@ -44,7 +44,7 @@ export async function seeNas(
       if (error instanceof Failure) return error.account.said ?? error.message;
       throw error;
     }),
-    seeIso(nas, iso),
+    readIsoState(nas, iso),
   ]);
   const entries = ledger.entries().filter(({ kind }) => kind === "vm" || kind === "zvol");
   const home = pool && homeOf(pool);
