@@ -1,4 +1,4 @@
-// Creates and boots the nodes' VMs on the NAS: checks everything first, makes each thing once, takes back what it made for a VM that was never started.
+// Creates and boots the VMs of the nodes on the NAS. It checks everything first, and after a failure removes what it created for a VM that was never started.
 import type { Context } from "../lib/run/context.ts";
 import { Failure, textOf } from "../lib/run/errors.ts";
 import type { Gate } from "../lib/run/gates.ts";
@@ -28,7 +28,7 @@ const { describePlan, planDeploy, stepsOf } = await toAct(() => import("../lib/h
 const { describeIso, makeIso, requireTruenas, wantedIso } = await toAct(() => import("../talos/prepare-iso.ts"));
 const { patient } = await toAct(() => import("../lib/run/patience.ts"));
 
-/** planDeploy looks itself, with everything else that it asks the NAS. */
+/** planDeploy checks it with its other reads of the NAS. */
 const poolGate: Gate = { name: "pool", about: "the pool for the VMs is online and healthy" };
 
 const AT_ONCE = 2;
@@ -45,7 +45,7 @@ export const deploy = procedure({
     requireTruenas(cluster.hypervisor, deploy.name);
     for (const { why } of context.ledger.torn()) ui.warn(`${why}; task leftovers says more`);
     const nodes = findNodes(cluster, names);
-    const iso = await wantedIso(context); // before a connection is open that a failure would leave
+    const iso = await wantedIso(context); // before the connection opens, so that a failure leaves none open
     const nas = await connectNas(context);
     try {
       const { plan, facts, steps, lines } = await context.confirm(async () => {
@@ -73,11 +73,11 @@ export const deploy = procedure({
   },
 });
 
-/** Everything that speaks against it, at once. */
+/** Reports all problems at once. */
 function refuse({ problems, isoFault }: DeployPlan, path: string, generate: boolean): void {
   const iso = isoFault !== undefined && !generate ? [`${path}: ${isoFault}`] : [];
   if (problems.length + iso.length === 0) return;
-  const next = problems.length > 0 ? `mend this, then: ${NEXT}` : `task talos:prepare-iso, or: ${NEXT} GENERATE_ISO=1`;
+  const next = problems.length > 0 ? `fix this, then: ${NEXT}` : `task talos:prepare-iso, or: ${NEXT} GENERATE_ISO=1`;
   throw new Failure({ attempted: "create the VMs", said: [...problems, ...iso].join("\n"), now: "nothing was changed", next });
 }
 
@@ -89,7 +89,7 @@ async function deployAll(context: Context, nas: Nas, { nodes }: DeployPlan, home
       context.ui.say(`${plan.node.name}: VM ${plan.machine.name} runs`);
     } catch (error) {
       const left = await removeUnfinished(context, nas, entries.mine());
-      if (context.signal.aborted) left.forEach(context.ui.warn); // an interrupted run ends with one line that does not name them
+      if (context.signal.aborted) left.forEach(context.ui.warn); // the message of an interrupted run does not name them
       throw withLeftovers(error, left);
     }
   };
@@ -106,13 +106,13 @@ async function deployAll(context: Context, nas: Nas, { nodes }: DeployPlan, home
   );
 }
 
-/** The same failure, with what is left of the VM and the command that resumes. */
+/** The same failure, with the parts that were not removed and the command that resumes. */
 function withLeftovers(error: unknown, left: string[]): Failure {
   const account = error instanceof Failure ? error.account : { attempted: "create and boot the VM", said: textOf(error) };
   return new Failure({ ...account, said: [account.said, ...left].filter(Boolean).join("\n"), next: AFTER_FAILURE }, { cause: error });
 }
 
-/** Makes one VM, as far as it is not made yet, starts it, and returns when the NAS shows it as it should be. */
+/** Creates the missing parts of one VM, starts it, and returns when the NAS shows it as planned. */
 async function deployNode({ ui, signal }: Context, nas: Nas, { machine, vm: begun, made }: NodePlan, entries: VmEntries): Promise<void> {
   const { name } = machine;
   const ensureMade = <T>(thing: string, make: () => Promise<unknown>, look: () => Promise<T | undefined>, seconds?: number) =>
@@ -146,7 +146,7 @@ async function deployNode({ ui, signal }: Context, nas: Nas, { machine, vm: begu
 
   if ((await stateOf(nas, vm.id)) !== "RUNNING") {
     const before = entries.factsOf(name)?.startAttempted === true;
-    await entries.learn(name, { startAttempted: true }); // from here on its disks may hold data: it is not ours to delete any more
+    await entries.learn(name, { startAttempted: true }); // from here on its disks may hold data, so that nothing deletes it automatically
     let tries = 0;
     try {
       await ensureMade(
@@ -156,7 +156,7 @@ async function deployNode({ ui, signal }: Context, nas: Nas, { machine, vm: begu
         120,
       );
     } catch (error) {
-      const refused = error instanceof NasRefused && tries === 1 && !before; // an earlier try whose answer was lost may have started it
+      const refused = error instanceof NasRefused && tries === 1 && !before; // an earlier call without a reply may have started it
       if (refused && (await stateOf(nas, vm.id)) === "STOPPED") await entries.learn(name, { startAttempted: false });
       throw error;
     }
@@ -165,23 +165,25 @@ async function deployNode({ ui, signal }: Context, nas: Nas, { machine, vm: begu
   await entries.close();
 }
 
-/** Throws when the VM is not exactly what was planned. */
+/** Throws when the VM differs from the plan. */
 function requireSame(name: string, vm: Vm | undefined, machine: Machine, state = vm?.status.state): void {
-  const wrong = vm ? [...deviations(vm, machine), ...(vm.status.state === state ? [] : [`it is ${vm.status.state}`])] : ["it is not there"];
+  const wrong = vm
+    ? [...deviations(vm, machine), ...(vm.status.state === state ? [] : [`it is ${vm.status.state}`])]
+    : ["it does not exist"];
   if (wrong.length > 0) throw new Failure({ attempted: `make VM ${name} as planned`, said: wrong.join("\n") });
 }
 
 const UNDO_SECONDS = 60;
 
-/** Undoes what this run wrote down, also after Ctrl-C, and says what stays and why. */
+/** Removes what this run created, also after Ctrl-C, and returns what it could not remove, with the reason. */
 async function removeUnfinished({ ledger, ui }: Context, nas: Nas, mine: Entry[]): Promise<string[]> {
   if (mine.length === 0) return [];
   const signal = AbortSignal.timeout(patient(UNDO_SECONDS) * 1000);
   try {
     const left: Sight[] = await undoEntries({ nas: nas.withSignal(signal), ledger, ui, signal }, mine);
-    return left.map(({ entry, why }) => `  still there: ${describe(entry)} (${why})`);
+    return left.map(({ entry, why }) => `  not removed: ${describe(entry)} (${why})`);
   } catch (error) {
-    return mine.map((entry) => `  perhaps still there: ${describe(entry)} (${textOf(error)})`);
+    return mine.map((entry) => `  may still exist: ${describe(entry)} (${textOf(error)})`);
   }
 }
 

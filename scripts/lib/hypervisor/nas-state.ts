@@ -1,4 +1,4 @@
-// Everything about the NAS that creating VMs depends on, asked at once.
+// The state of the NAS that creating VMs depends on, read concurrently.
 import type { Context } from "../run/context.ts";
 import { Failure } from "../run/errors.ts";
 import { deployableMinor } from "../cluster/versions.ts";
@@ -12,20 +12,20 @@ import type { Roles } from "../truenas/login.ts";
 
 export interface NasState {
   pool: Pool | undefined;
-  /** The dataset for VMs and the zvols that the nodes would have, those that exist. */
+  /** The dataset for VMs and the zvols of the nodes, as far as they exist. */
   datasets: Map<string, Dataset>;
   vms: Vm[];
   bridges: string[];
-  /** Bytes that VMs may still take; a text when the NAS does not say. */
+  /** Bytes available to VMs; the error text when unknown. */
   memory: number | string;
   iso: IsoState;
   roles: Roles;
-  /** Open entries of this home's ledger about this NAS, and those about another. */
+  /** Open ledger entries about this NAS, and those about another one. */
   owned: Entry[];
   foreign: Entry[];
 }
 
-/** Asks the NAS, concurrently. A read that it refuses ends it with the NAS's words, except the memory, which may stay unknown. */
+/** Reads it. Throws the refusal of a read, except that of the memory, which may stay unknown. */
 export async function readNasState(
   { cluster, ledger }: Pick<Context, "cluster" | "ledger">,
   nas: Nas,
@@ -61,7 +61,7 @@ export async function readNasState(
   };
 }
 
-/** Name and path of the ISO that this version and schematic make. Throws a Failure for a version that cannot be deployed. */
+/** Name and path of the ISO for this version and schematic. Throws a Failure for a version that cannot be deployed. */
 export function isoOf(
   { cluster, versions }: Pick<Context, "cluster" | "versions">,
   schematic: { id: string; secureboot: boolean },

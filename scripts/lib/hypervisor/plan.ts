@@ -1,4 +1,4 @@
-// Decides, from what was seen, what happens to each node's VM, and everything that speaks against it.
+// Decides what happens to the VM of each node, and lists the problems.
 import type { Cluster, Node } from "../cluster/cluster.ts";
 import { canonicalMac } from "../cluster/readings.ts";
 import { faultOfFolder, faultOfIso } from "../truenas/iso.ts";
@@ -11,14 +11,14 @@ import type { NasState } from "./nas-state.ts";
 export interface NodePlan {
   node: Node;
   machine: Machine;
-  /** `create`: nothing there; `finish`: an earlier run began it; `keep`: it is not ours to touch. */
+  /** `create`: it does not exist; `finish`: an earlier run created part of it; `keep`: it is not ours. */
   action: "create" | "finish" | "keep";
   vm?: Vm;
   /** Open ledger entries, by the thing's name. */
   entries: Map<string, Entry>;
-  /** Zvols that an earlier run made. */
+  /** Zvols that an earlier run created. */
   made: Set<string>;
-  /** How a kept VM differs from what cluster.yaml says. */
+  /** How a kept VM differs from cluster.yaml. */
   differs: string[];
 }
 
@@ -27,7 +27,7 @@ export interface DeployPlan {
   /** Reasons to change nothing. */
   problems: string[];
   warnings: string[];
-  /** Undefined when the ISO is good, or when nothing needs it. */
+  /** What is wrong with the ISO; undefined when it is complete or not needed. */
   isoFault?: string;
 }
 
@@ -40,10 +40,10 @@ interface Wanted {
 }
 
 const MiB = 1024 ** 2;
-const SHARE = 0.8; // TrueNAS refuses a zvol larger than this part of what is free, thin or not
+const SHARE = 0.8; // TrueNAS refuses a zvol larger than this share of the free space, thin or not
 const RIGHTS = ["VM_WRITE", "VM_DEVICE_WRITE", "DATASET_WRITE"];
 
-/** Pure: the same facts give the same plan. */
+/** Pure: the same state gives the same plan. */
 export function planDeploy(wanted: Wanted, facts: NasState): DeployPlan {
   const { cluster, nodes, iso } = wanted;
   const plans = nodes.map((node) => planNode(cluster, node, iso.path, facts));
@@ -83,19 +83,19 @@ function planNode(cluster: Cluster, node: Node, iso: string, facts: NasState): {
     return { plan: { ...plan, action: "keep", differs: deviations(vm, machine) }, problems: [] };
   if (vm) plan.action = "finish";
   const problems = vm
-    ? differences(vm, machine).map((line) => `VM ${vm.name}, begun by an earlier run: ${line} (task leftovers UNDO=1 removes it)`)
+    ? differences(vm, machine).map((line) => `VM ${vm.name}, created by an unfinished run: ${line} (task leftovers UNDO=1 removes it)`)
     : [];
   for (const zvol of [machine.boot, machine.data]) {
     const there = facts.datasets.get(zvol.name);
     if (!there) continue;
-    const attached = vm?.devices.some(({ attributes }) => attributes.path === `/dev/zvol/${zvol.name}`); // to our own VM: its entry may be struck out already
+    const attached = vm?.devices.some(({ attributes }) => attributes.path === `/dev/zvol/${zvol.name}`); // to our own VM: its entry may be closed already
     if (!entries.has(zvol.name) && !attached)
       problems.push(
-        `zvol ${zvol.name} exists, but no run of ours made it and no VM ${machine.name} has it: it may hold data; remove or rename it on the NAS`,
+        `zvol ${zvol.name} exists, but vm:deploy did not create it and no VM ${machine.name} has it: it may hold data; remove or rename it on the NAS`,
       );
     else if (there.volsize !== zvol.volsize)
       problems.push(
-        `zvol ${zvol.name}, begun by an earlier run: it has ${there.volsize ?? "no"} bytes, wanted ${zvol.volsize} (task leftovers UNDO=1 removes it)`,
+        `zvol ${zvol.name}, created by an unfinished run: it has ${there.volsize ?? "no"} bytes, wanted ${zvol.volsize} (task leftovers UNDO=1 removes it)`,
       );
     else plan.made.add(zvol.name);
     const other = facts.vms.find(
@@ -111,7 +111,7 @@ function planNode(cluster: Cluster, node: Node, iso: string, facts: NasState): {
   return { plan, problems };
 }
 
-/** The ledger says that we made it; its number, where it was noted, must be this one's: another VM may have taken the name since. */
+/** The ledger says that we created it. If its id was recorded, it must match: another VM may have the name now. */
 const isOurs = ({ id }: Vm, entry: Entry | undefined) => entry !== undefined && (entry.facts?.id === undefined || entry.facts.id === id);
 
 const missingZvols = ({ machine }: NodePlan, { datasets }: NasState): Zvol[] =>
@@ -122,7 +122,7 @@ function poolFaults({ cluster: { truenas }, waive }: Wanted, { pool, datasets }:
   return [
     ...((pool.status === "ONLINE" && pool.healthy) || waive.includes("pool")
       ? []
-      : [`pool ${pool.name} is ${pool.status}${pool.healthy ? "" : ", not healthy"}: mend it first, or pass WAIVE=pool`]),
+      : [`pool ${pool.name} is ${pool.status}${pool.healthy ? "" : ", not healthy"}: fix it, or skip this check with WAIVE=pool`]),
     ...(datasets.has(truenas.vmDataset)
       ? []
       : [`there is no dataset ${truenas.vmDataset} on the NAS: create it there (Datasets → Add Dataset)`]),
@@ -157,15 +157,15 @@ function warningsOf(starting: number, { memory, foreign, datasets }: NasState, {
   const free = datasets.get(truenas.vmDataset)?.available;
   const promised = nodes.length * (vm.bootDisk + vm.dataDisk);
   return [
-    ...(starting > 0 && typeof memory === "string" ? [`how much memory is left for VMs is unknown: ${memory}`] : []),
+    ...(starting > 0 && typeof memory === "string" ? [`the memory available for VMs is unknown: ${memory}`] : []),
     ...(starting > 0 && free !== undefined && promised > free
-      ? [`the disks are thin: together they may grow to ${gb(promised)}, ${truenas.vmDataset} has ${gb(free)} left`]
+      ? [`the disks are thin-provisioned: together they can grow to ${gb(promised)}, ${truenas.vmDataset} has ${gb(free)} left`]
       : []),
     ...(foreign.length > 0 ? [`${foreign.length} ledger entries are about another NAS (task leftovers)`] : []),
   ];
 }
 
-/** The plan as actions and targets. */
+/** The steps of the plan. */
 export function stepsOf({ nodes, isoFault }: DeployPlan, iso: string): Step[] {
   const vms = nodes
     .filter(({ action }) => action !== "keep")
@@ -173,24 +173,24 @@ export function stepsOf({ nodes, isoFault }: DeployPlan, iso: string): Step[] {
   return isoFault === undefined ? vms : [{ action: "upload", target: iso }, ...vms];
 }
 
-/** What the person reads before saying yes. */
+/** The lines that the operator confirms. */
 export function describePlan({ nodes }: DeployPlan, { bridge }: Cluster["truenas"], iso: string): string[] {
   return nodes.flatMap(({ node, machine, action, vm, made, differs }) => {
     if (action === "keep")
-      return [`${node.name}: VM ${machine.name} exists and is left alone (${[vm!.status.state.toLowerCase(), ...differs].join("; ")})`];
+      return [`${node.name}: VM ${machine.name} exists and is not changed (${[vm!.status.state.toLowerCase(), ...differs].join("; ")})`];
     const disks = [machine.boot, machine.data].map(
       ({ name, volsize }) => `  ${made.has(name) ? "has" : "create"} zvol ${name}, ${gb(volsize)}, thin`,
     );
     if (action === "create") {
       return [
-        `${node.name}: create VM ${machine.name} (TrueNAS takes no dashes), ${machine.vm.vcpus} vCPU, ${machine.vm.memory / 1024} GiB`,
+        `${node.name}: create VM ${machine.name} (TrueNAS VM names cannot contain dashes), ${machine.vm.vcpus} vCPU, ${machine.vm.memory / 1024} GiB`,
         ...disks,
         `  NIC ${node.mac} on ${bridge}, CD ${iso}; then start it`,
       ];
     }
     const missing = missingDevices(vm!, machine);
     return [
-      `${node.name}: finish VM ${machine.name}, which an earlier run began (${vm!.status.state.toLowerCase()}${missing.length > 0 ? `, ${missing.length} devices missing` : ""}); then start it`,
+      `${node.name}: finish VM ${machine.name}, which an earlier run created (${vm!.status.state.toLowerCase()}${missing.length > 0 ? `, ${missing.length} devices missing` : ""}); then start it`,
       ...disks,
     ];
   });

@@ -1,20 +1,20 @@
-// What one node's making writes into the ledger: each thing before it is made, what is learnt after, all struck out at the end.
+// The ledger entries of one node's VM: each is written before the thing is created, amended afterwards, and closed at the end.
 import type { Entry, Ledger } from "../ledger/ledger.ts";
 
 export interface VmEntries {
-  /** Writes the thing down, unless an earlier run did. */
+  /** Opens an entry, unless an earlier run left one. */
   open(kind: "vm" | "zvol", name: string, facts?: NonNullable<Entry["facts"]>): Promise<void>;
-  /** Adds what was learnt of it. */
+  /** Adds facts to the entry. */
   learn(name: string, facts: NonNullable<Entry["facts"]>): Promise<void>;
-  /** What is known of it so far. */
+  /** The facts of the entry. */
   factsOf(name: string): Entry["facts"];
-  /** Removes every entry, the VM last: while its entry stands, a later run knows that the disks are ours. */
+  /** Closes every entry, the VM's last: while it is open, a later run knows that the disks are ours. */
   close(): Promise<void>;
-  /** What this run wrote down, and so may take back. */
+  /** The entries of this run, whose things it may remove. */
   mine(): Entry[];
 }
 
-/** VmEntries about one node, going on from the entries that earlier runs left open. */
+/** The entries of one node's VM, including those that earlier runs left open. */
 export function openVmEntries(
   ledger: Ledger,
   about: Pick<Entry, "home" | "procedure"> & { node: string },

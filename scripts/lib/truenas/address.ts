@@ -1,4 +1,4 @@
-// Where the NAS is. Only TLS: TrueNAS revokes an API key the moment it is used over plain http.
+// The address of the NAS. Only TLS: TrueNAS revokes an API key that is used over plain HTTP.
 import { Failure } from "../run/errors.ts";
 
 /** `host:port` for URLs, from a host, `host:port`, or a URL. */
@@ -7,7 +7,7 @@ export function readAddress(text: string, field: string): string {
   if (/^(http|ws):/i.test(typed)) {
     throw new Failure({
       attempted: "connect to TrueNAS",
-      said: `${field} asks for a connection without TLS: TrueNAS revokes an API key that comes over one`,
+      said: `${field} selects a connection without TLS: TrueNAS revokes an API key that is sent without TLS`,
       next: `put host or host:port into ${field}`,
     });
   }
@@ -16,7 +16,7 @@ export function readAddress(text: string, field: string): string {
     const { hostname, port, pathname } = new URL(`${scheme}${typed}`.replace(/^wss:/i, "https:"));
     if (hostname && pathname === "/") return `${hostname}:${port || 443}`;
   } catch {
-    // told below, with what it should be
+    // reported below
   }
   throw new Failure({ attempted: "connect to TrueNAS", said: `${field} holds no host`, next: `put host or host:port into ${field}` });
 }

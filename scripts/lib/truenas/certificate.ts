@@ -1,29 +1,29 @@
-// Whom the NAS must prove to be: the holder of a pinned certificate, or of one that a given CA signed. There is no way to switch this off.
+// Checks the certificate of the NAS: it must be pinned, or signed by a given CA. There is no way to turn this off.
 import { X509Certificate } from "node:crypto";
 import type { TLSSocket } from "node:tls";
 import type { buildConnector } from "undici";
 import { Failure } from "../run/errors.ts";
 import { patient } from "../run/patience.ts";
 
-/** `pins` are SHA-256 fingerprints, `AA:BB:…`; with `ca` a chain to it and the right name will do as well. */
+/** `pins` are SHA-256 fingerprints, `AA:BB:…`. With `ca`, a certificate of that CA with the right name is accepted too. */
 export interface Trust {
   pins: string[];
   ca?: string;
 }
 
-/** What a peer showed. */
+/** The certificate that the peer presented. */
 export interface Shown {
   fingerprint: string;
-  /** The chain led to a trusted CA and the name was right. */
+  /** The chain leads to a trusted CA and the name matches. */
   authorized: boolean;
   /** Why not, in Node's words. */
   error?: string | undefined;
 }
 
 const HINT =
-  "openssl s_client -connect HOST:443 </dev/null | openssl x509 -noout -fingerprint -sha256 shows it; compare it with the certificate in TrueNAS' own interface";
+  "openssl s_client -connect HOST:443 </dev/null | openssl x509 -noout -fingerprint -sha256 prints it; compare it with the certificate in the TrueNAS web interface";
 
-/** Reads a PEM (one certificate or several) or a fingerprint, with or without colons and the words that openssl puts before it. */
+/** Reads one or more PEM certificates, or a fingerprint with or without colons and openssl's prefix. */
 export function readTrust(text: string, field: string): Trust {
   const typed = text.trim();
   if (typed.includes("-----BEGIN CERTIFICATE-----")) {
@@ -49,29 +49,29 @@ export function readTrust(text: string, field: string): Trust {
   return { pins: [hex.toUpperCase().match(/../g)!.join(":")] };
 }
 
-/** Undefined when the peer is who it must be, else why it is not. */
+/** Why the certificate is refused; undefined when it is accepted. */
 export function whyRefused({ pins, ca }: Trust, { fingerprint, authorized, error }: Shown): string | undefined {
   if (pins.includes(fingerprint)) return undefined;
   if (ca !== undefined && authorized) return undefined;
-  return ca === undefined ? "it is not the pinned one" : `it does not lead to the given CA: ${error ?? "not trusted"}`;
+  return ca === undefined ? "it is not the pinned certificate" : `it was not issued by the given CA: ${error ?? "not trusted"}`;
 }
 
-/** The NAS showed another certificate than it must; nothing was sent to it. */
+/** The NAS presented a certificate that is not trusted; nothing was sent. */
 export class CertificateRefused extends Failure {
   override name = "CertificateRefused";
   constructor(why: string, fingerprint: string, store: string) {
     super({
       attempted: "trust TrueNAS' certificate",
       said: `${why}\nSHA-256 fingerprint seen: ${fingerprint}`,
-      now: "nothing was sent to it",
-      next: `only if TrueNAS' own interface shows this fingerprint too: ${store.replace("FINGERPRINT", fingerprint)}`,
+      now: "nothing was sent to the NAS",
+      next: `only if the TrueNAS web interface shows the same fingerprint: ${store.replace("FINGERPRINT", fingerprint)}`,
     });
   }
 }
 
 /**
- * Connects for undici. The certificate is judged here, after the handshake and before a byte is sent, so that a refusal can show what was seen;
- * that is why Node is told not to judge it first. `store` is the command that stores a fingerprint, with FINGERPRINT in its place.
+ * Connects for undici. The certificate is checked here, after the handshake and before any byte is sent, so that a refusal can show the fingerprint;
+ * therefore Node's own check is off. `store` is the command that stores a fingerprint, with FINGERPRINT in its place.
  */
 export async function connector(trust: Trust, store: string): Promise<buildConnector.connector> {
   const { buildConnector } = await import("undici");

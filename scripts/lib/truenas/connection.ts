@@ -1,20 +1,20 @@
-// One open connection to TrueNAS: JSON-RPC 2.0, replies in any order, a ping that keeps proxies from cutting it.
+// One open connection to TrueNAS: JSON-RPC 2.0 with replies in any order, and a ping so that proxies do not close it.
 import { Failure, textOf } from "../run/errors.ts";
 import { readJson } from "../run/tool-output.ts";
 import { NasRefused, NoAnswer, type RpcError } from "./refusal.ts";
 import { patient } from "../run/patience.ts";
 
-/** An open socket, whatever carries it. */
+/** An open socket. */
 export interface Wire {
   send(text: string): void;
   close(): void;
   onText(listen: (text: string) => void): void;
-  /** Why it closed. A Failure = it will not open again. */
+  /** Reports why it closed. A Failure means that reconnecting cannot succeed. */
   onClose(listen: (why: Error) => void): void;
 }
 
 export interface Connection {
-  /** One call. Rejects with NasRefused, or NoAnswer when the connection goes or `seconds` pass. */
+  /** One call. Rejects with NasRefused, or with NoAnswer when the connection closes or `seconds` pass. */
   call(method: string, params: readonly unknown[], seconds: number, what?: string): Promise<unknown>;
   onEvent(listen: (event: CollectionUpdate) => void): void;
   readonly open: boolean;
@@ -28,7 +28,7 @@ export interface CollectionUpdate {
   fields?: Record<string, unknown>;
 }
 
-const PING_SECONDS = 20; // nginx in front of 25.04 and 25.10 cuts what is silent for 60
+const PING_SECONDS = 20; // nginx in front of 25.04 and 25.10 closes a connection that is idle for 60 s
 
 interface Pending {
   method: string;
@@ -71,7 +71,7 @@ export function openConnection(wire: Wire): Connection {
     });
   const ping = setInterval(() => {
     call("core.ping", [], PING_SECONDS).catch((error: unknown) => {
-      if (error instanceof NoAnswer) hangUp("it does not answer a ping"); // half open: nothing would ever be heard again
+      if (error instanceof NoAnswer) hangUp("it does not answer pings"); // half open: no reply would ever arrive
     });
   }, PING_SECONDS * 1000);
   ping.unref();
@@ -86,7 +86,7 @@ export function openConnection(wire: Wire): Connection {
     try {
       message = readJson(text, { command: "JSON-RPC of TrueNAS" }, {});
     } catch (error) {
-      return hangUp(textOf(error)); // which call it answers is unknown: all of them are asked again, or unknown
+      return hangUp(textOf(error)); // it could answer any pending call, so all of them end without an answer
     }
     if (message.method === "collection_update") return listeners.forEach((listen) => listen(message.params as CollectionUpdate));
     const waiting = typeof message.id === "number" ? pending.get(message.id) : undefined;
@@ -102,7 +102,7 @@ export function openConnection(wire: Wire): Connection {
     get open() {
       return closed === undefined;
     },
-    close: () => hangUp("we closed it"),
+    close: () => hangUp("this client closed it"),
   };
 }
 

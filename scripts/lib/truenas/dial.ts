@@ -1,4 +1,4 @@
-// Opens the socket to the NAS with undici, and asks which APIs it offers before that. Directly: a NAS stands in the same home, no proxy is between.
+// Opens the socket to the NAS with undici and reads which API versions it offers. It connects without a proxy: the NAS is in the same network.
 import type { Agent } from "undici";
 import { Failure } from "../run/errors.ts";
 import { readJson } from "../run/tool-output.ts";
@@ -10,19 +10,19 @@ import { patient } from "../run/patience.ts";
 export interface Line {
   /** `GET /api/versions`. */
   versions(): Promise<string[]>;
-  /** A new socket on `/api/<version>`. Throws NoAnswer for what may pass, a Failure for what will not. */
+  /** A new socket on `/api/<version>`. Throws NoAnswer for a transient error, a Failure for a permanent one. */
   dial(version: string): Promise<Wire>;
-  /** For uploads: the same trust. */
+  /** For uploads, with the same certificate check. */
   readonly agent: Agent;
   readonly host: string;
   close(): Promise<void>;
 }
 
 const OPEN_SECONDS = 15;
-/** TrueNAS' own word for "your address is not on the list". */
+/** WebSocket close code of TrueNAS for a client address that is not allowed. */
 const NOT_ALLOWED = 1008;
 
-/** Prepares connections to `host` (`host:port`), which must prove itself as `trust` says. Nothing is connected yet. */
+/** Prepares connections to `host` (`host:port`), whose certificate must pass `trust`. It does not connect yet. */
 export async function openLine(host: string, trust: Trust, store: string): Promise<Line> {
   const { Agent, request, WebSocket } = await import("undici");
   const connect = await connector(trust, store);
@@ -90,7 +90,7 @@ const closing = (code: number, reason: string): Error =>
       })
     : new NoAnswer(["closed with", code, reason].filter(Boolean).join(" "));
 
-/** A refused certificate stays refused; the rest may pass: the NAS restarts, the network is away. */
+/** A refused certificate is permanent; everything else is transient: a restart of the NAS, a network outage. */
 function whyNot(error: unknown, connecting: Error | undefined): Error {
   const refused = [error, (error as Error).cause, connecting].find((link) => link instanceof CertificateRefused || link instanceof Failure);
   if (refused) return refused as Error;

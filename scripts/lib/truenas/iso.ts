@@ -1,4 +1,4 @@
-// The Talos ISO on the NAS: its name says what it is, and a small file beside it says that it arrived whole.
+// The Talos ISO on the NAS: its name holds version, schematic and platform, and a checksum file beside it confirms a complete upload.
 import { type Cluster, PLATFORM } from "../cluster/cluster.ts";
 import { isAbsent } from "./refusal.ts";
 import type { Nas } from "./nas.ts";
@@ -7,14 +7,14 @@ import type { Nas } from "./nas.ts";
 export const isoFile = (hypervisor: Cluster["hypervisor"], { secureboot }: { secureboot: boolean }) =>
   secureboot ? PLATFORM[hypervisor].iso.replace(/\.iso$/, "-secureboot.iso") : PLATFORM[hypervisor].iso;
 
-/** `talos-v1.13.9-376567988ad3-metal-amd64.iso`: version, start of the schematic's ID, platform. Another of any of them is another file. */
+/** `talos-v1.13.9-376567988ad3-metal-amd64.iso`: version, start of the schematic ID, platform. A change of any of them makes another file. */
 export const isoName = (version: string, schematic: { id: string; secureboot: boolean }, hypervisor: Cluster["hypervisor"]) =>
   `talos-${version}-${schematic.id.slice(0, 12)}-${isoFile(hypervisor, schematic)}`;
 
-/** Where the NAS keeps it. */
+/** Its path on the NAS. */
 export const isoPath = (cluster: Pick<Cluster, "truenas">, name: string) => `/mnt/${cluster.truenas.isoDataset}/${name}`;
 
-/** The file beside it, written only after the ISO's size was checked: `sha256sum -c` reads it. */
+/** The checksum file, written after the size of the ISO was verified; `sha256sum -c` reads it. */
 export const sidecarPath = (path: string) => `${path}.sha256`;
 export const sidecarText = (sha256: string, name: string) => `${sha256}  ${name}\n`;
 
@@ -32,7 +32,7 @@ export interface IsoState {
   folder?: { source: string; avail_bytes: number } | undefined;
 }
 
-/** Looks at the ISO, at the file beside it and at their dataset. */
+/** Reads the state of the ISO, its checksum file and their dataset. */
 export async function readIsoState(nas: Pick<Nas, "ask">, path: string): Promise<IsoState> {
   const ifThere = async <T>(method: string, at: string): Promise<T | undefined> => {
     try {
@@ -51,16 +51,17 @@ export async function readIsoState(nas: Pick<Nas, "ask">, path: string): Promise
   return { iso, sidecar, folder };
 }
 
-/** Why this is not the whole ISO; undefined when it is. `size` = what the image factory says, if it said. */
+/** What is wrong with the ISO; undefined when it is complete. `size` is the size that the image factory reports, if known. */
 export function faultOfIso({ iso, sidecar }: IsoState, name: string, size?: number): string | undefined {
-  if (!iso) return "it is not there";
+  if (!iso) return "it is not on the NAS";
   if (size !== undefined && iso.size !== size) return `it has ${iso.size} bytes, the image factory's has ${size}`;
-  if (!sidecar || sidecar.size !== sidecarText("0".repeat(64), name).length) return "nothing says that it arrived whole";
-  if (iso.mtime !== undefined && sidecar.mtime !== undefined && iso.mtime > sidecar.mtime) return "it was changed after it had arrived";
+  if (!sidecar || sidecar.size !== sidecarText("0".repeat(64), name).length)
+    return "its checksum file is missing, so the upload may be incomplete";
+  if (iso.mtime !== undefined && sidecar.mtime !== undefined && iso.mtime > sidecar.mtime) return "it was changed after the upload";
   return undefined;
 }
 
-/** Why the NAS would not take a CD from this folder; undefined when it would. From 25.10 it must be in a child dataset, not in the pool's root. */
+/** Why TrueNAS refuses a CD from this folder; undefined when it accepts it. From 25.10 the folder must be in a child dataset, not in the root dataset. */
 export function faultOfFolder({ folder }: IsoState, isoDataset: string): string | undefined {
   if (!folder) return `there is no dataset ${isoDataset} on the NAS: create it there (Datasets → Add Dataset)`;
   if (!folder.source.includes("/"))

@@ -1,11 +1,11 @@
-// Waiting for a job of TrueNAS, also when the connection goes in the middle: its end is read from its row, never guessed.
+// Waits for a TrueNAS job, also across a reconnect: the result is read from the job's row.
 import { Failure } from "../run/errors.ts";
 import { type Seen, until } from "../run/wait.ts";
 import type { Ui } from "../run/ui.ts";
 import { NasRefused, UnknownOutcome } from "./refusal.ts";
 import type { Session } from "./session.ts";
 
-/** Methods that answer with the number of a job. */
+/** Methods that return a job id. */
 export const JOBS: ReadonlySet<string> = new Set(["vm.stop", "vm.restart", "vm.device.convert", "filesystem.put", "core.job_wait"]);
 
 /** A row of `core.get_jobs`. */
@@ -36,7 +36,7 @@ export async function awaitJob(session: Pick<Session, "ask" | "jobs">, wait: Job
   const { id, method, what, seconds, ui, signal } = wait;
   let started: number | undefined;
   const look = async (): Promise<Job | undefined> => {
-    const told = session.jobs.newest(id) as Job | undefined; // an event that says it runs may be the last one of a connection that is gone
+    const told = session.jobs.newest(id) as Job | undefined; // a RUNNING event may be the last one of a closed connection
     return told && FINAL.has(told.state) ? told : ((await session.ask("core.get_jobs", [[["id", "=", id]]], signal)) as Job[])[0];
   };
   try {
@@ -45,7 +45,7 @@ export async function awaitJob(session: Pick<Session, "ask" | "jobs">, wait: Job
         const job = await look();
         const at = job?.time_started?.$date;
         if (!job || job.method !== method || (started !== undefined && at !== undefined && at !== started)) {
-          throw new UnknownOutcome(`nobody knows how ${method} ${what} ended: TrueNAS has forgotten the job`);
+          throw new UnknownOutcome(`the outcome of ${method} ${what} is unknown: TrueNAS no longer lists the job`);
         }
         started ??= at;
         const end = ended(job, `${method} ${what}`);
@@ -56,12 +56,12 @@ export async function awaitJob(session: Pick<Session, "ask" | "jobs">, wait: Job
     );
   } catch (error) {
     if (error instanceof Failure && !(error instanceof NasRefused))
-      throw new UnknownOutcome(`nobody knows how ${method} ${what} ends: ${error.account.said}`, { cause: error });
+      throw new UnknownOutcome(`the outcome of ${method} ${what} is unknown: ${error.account.said}`, { cause: error });
     throw error;
   }
 }
 
-/** The result in an object when the job ended well; undefined while it runs. */
+/** The result in an object when the job succeeded; undefined while it runs. Throws NasRefused when it failed. */
 export function ended(job: Job, what: string): { result: unknown } | undefined {
   if (job.state === "SUCCESS") return { result: job.result };
   if (!FINAL.has(job.state)) return undefined;

@@ -1,4 +1,4 @@
-// Logging in with an API key and the name of the user it belongs to, and saying plainly why that did not work.
+// Logs in with an API key and its user name, and explains a refusal.
 import { Failure } from "../run/errors.ts";
 import type { Connection } from "./connection.ts";
 import { NasRefused } from "./refusal.ts";
@@ -6,7 +6,7 @@ import { NasRefused } from "./refusal.ts";
 export interface Credentials {
   username: string;
   key: string;
-  /** Where they stand, for messages: "op://Infrastructure/talosdeploy". */
+  /** The vault item that holds them, for messages: "op://Infrastructure/talosdeploy". */
   item: string;
 }
 
@@ -20,9 +20,9 @@ interface Reply {
 /** What the account may do, by TrueNAS' names (FULL_ADMIN, VM_WRITE …); undefined when TrueNAS does not say. */
 export type Roles = ReadonlySet<string> | undefined;
 
-const LOGIN_SECONDS = 30; // a refusal is held back for 1 to 2 s, a rate limit for up to 10
+const LOGIN_SECONDS = 30; // TrueNAS delays a refusal by 1 to 2 s, a rate-limited one by up to 10 s
 
-/** Logs in, once: a key that is refused is not tried again, since that locks the account out. */
+/** Logs in once. A refused key is not retried, because retries lock the account. */
 export async function login(connection: Connection, { username, key, item }: Credentials): Promise<Roles> {
   let reply: Reply;
   try {
@@ -45,7 +45,7 @@ const refused = (why: string, item: string) =>
     next: `check TRUENAS_USERNAME and TRUENAS_API in ${item} (TrueNAS: Credentials → Users → API Keys)`,
   });
 
-/** Why this reply is no login; undefined when it is one. */
+/** Why this reply is not a login; undefined when it is one. */
 export function explain({ response_type, urls }: Pick<Reply, "response_type" | "urls">): string | undefined {
   switch (response_type) {
     case "SUCCESS":
@@ -55,19 +55,19 @@ export function explain({ response_type, urls }: Pick<Reply, "response_type" | "
     case "EXPIRED":
       return "EXPIRED: the key has expired, or TrueNAS revoked it because it was once used without TLS; make a new one";
     case "OTP_REQUIRED":
-      return "OTP_REQUIRED: the user has two-factor authentication, which an API client cannot answer";
+      return "OTP_REQUIRED: the user has two-factor authentication, which does not work with an API key";
     case "DENIED":
       return "DENIED: the user may not use the API";
     case "REDIRECT":
       return `REDIRECT: this is the standby node; use ${urls?.join(", ") ?? "the active one"}`;
     default:
-      return `${response_type}: an answer that this client does not know`;
+      return `${response_type}: unknown answer`;
   }
 }
 
 function explainError(error: NasRefused): string {
   const said = error.account.said ?? "";
-  if (said.includes("unexpected authenticator run state")) return `the key is revoked, expired or of another user (${said})`;
+  if (said.includes("unexpected authenticator run state")) return `the key is revoked, expired or belongs to another user (${said})`;
   if (said.includes("Rate Limit")) return `${said}: too many logins from here; wait ten minutes`;
   return said;
 }

@@ -1,4 +1,4 @@
-// What a node's VM is made of, exactly as it is asked of TrueNAS, and how a VM that is there differs from it.
+// The parts of a node's VM as TrueNAS parameters, and how an existing VM differs from them.
 import type { Cluster, Node } from "../cluster/cluster.ts";
 import type { Device, Vm } from "./queries.ts";
 
@@ -16,7 +16,7 @@ export interface Machine {
   data: Zvol;
   /** Parameters of `vm.create`. */
   vm: VmSpec;
-  /** Parameters of `vm.device.create`, in the order in which they are made; `order` is the boot order. */
+  /** Parameters of `vm.device.create`, in the order of creation; `order` is the boot order. */
   devices: DeviceSpec[];
 }
 
@@ -41,10 +41,10 @@ export type DeviceSpec = Pick<Device, "order" | "attributes">;
 
 const MiB = 1024 ** 2;
 
-/** A zvol's size is a whole number of blocks; a MiB is one for every block size there is. */
+/** A zvol size must be a multiple of the block size; a multiple of 1 MiB fits every block size. */
 export const volsizeOf = (bytes: number) => Math.ceil(bytes / MiB) * MiB;
 
-/** The VM of a node. An empty boot disk falls through to the CD; once Talos is on it, it comes first. */
+/** The VM of a node. Its firmware boots the CD while the boot disk is empty, and the disk once Talos is installed. */
 export function machineOf({ truenas, vm }: Pick<Cluster, "truenas" | "vm">, node: Node, iso: string): Machine {
   const boot = { name: `${truenas.vmDataset}/${node.vm}-boot`, volsize: volsizeOf(vm.bootDisk) };
   const data = { name: `${truenas.vmDataset}/${node.vm}-data`, volsize: volsizeOf(vm.dataDisk) };

@@ -41,7 +41,7 @@ export type NasContext = Pick<Context, "cluster" | "vault" | "ui" | "signal">;
 
 const JOB_SECONDS = 600;
 
-/** Connects to the home's NAS with what the vault holds, and logs in. Throws a Failure that says what to mend. */
+/** Connects to the NAS of this home with the credentials from the vault and logs in. Throws a Failure with the next command. */
 export async function connectNas(context: NasContext): Promise<Nas> {
   const { cluster, ui, signal } = context;
   const fields = { host: "TRUENAS_HOST", username: "TRUENAS_USERNAME", key: "TRUENAS_API", certificate: "TRUENAS_CERTIFICATE" };
@@ -93,7 +93,7 @@ interface Started {
   version: string;
 }
 
-/** The API as chosen if it has virtual machines, else the server's own: methods whose models were renamed are missing on older paths. */
+/** Uses the chosen API version if it has VM methods, else the current one: older paths lack methods whose models were renamed. */
 async function withMachines(start: (version: string) => Promise<Started>, version: string, signal: AbortSignal): Promise<Started> {
   const first = await start(version);
   if (await hasMachines(first.session, signal)) return first;
@@ -114,7 +114,7 @@ async function hasMachines(session: Session, signal: AbortSignal): Promise<boole
     return true;
   } catch (error) {
     if (isMethodAbsent(error)) return false;
-    if (error instanceof NasRefused) return true; // it exists: whoever needs it will be told what it says
+    if (error instanceof NasRefused) return true; // the method exists; the first real call reports the refusal
     throw error;
   }
 }

@@ -1,8 +1,8 @@
-// Questions to the NAS, and its answers in one shape for all versions.
+// Reads from the NAS, in the same shape for all TrueNAS versions.
 import { expectShape, type Pattern } from "../run/tool-output.ts";
 import type { Nas } from "./nas.ts";
 
-/** A row of `vm.query`, as much as is used of it. */
+/** The used fields of a row of `vm.query`. */
 export interface Vm {
   id: number;
   name: string;
@@ -29,20 +29,20 @@ export interface Device {
 
 type Asks = Pick<Nas, "ask">;
 
-/** An answer that lacks what is read of it is an error that names the method, never an empty table. */
+/** A reply without the fields that are read is an error that names the method, never an empty list. */
 const query = async <T>(nas: Asks, method: string, params: readonly unknown[], pattern: Pattern): Promise<T> =>
   expectShape<T>(await nas.ask<unknown>(method, params), { command: `${method} on TrueNAS` }, pattern);
 
 const VM: Pattern = { id: 0, name: "", devices: [{ attributes: { dtype: "" } }], status: { state: "" } };
 
-/** All VMs: their names, disks and MACs are what a new one must not collide with. */
+/** All VMs. A new VM must not reuse their names, disks or MACs. */
 export const readVms = (nas: Asks) => query<Vm[]>(nas, "vm.query", [[], {}], [VM]);
 
 /** The VM of that name, or undefined. */
 export const findVm = async (nas: Asks, name: string): Promise<Vm | undefined> =>
   (await query<Vm[]>(nas, "vm.query", [[["name", "=", name]], {}], [VM]))[0];
 
-/** `RUNNING`, `STOPPED`, `SUSPENDED`, or `ERROR` when the NAS does not know. */
+/** `RUNNING`, `STOPPED`, `SUSPENDED`, or `ERROR` when TrueNAS cannot tell. */
 export const stateOf = async (nas: Asks, id: number): Promise<string> =>
   (await query<{ state: string }>(nas, "vm.status", [id], { state: "" })).state;
 
@@ -50,9 +50,9 @@ export interface Dataset {
   type: string;
   /** Bytes; a zvol's. */
   volsize?: number;
-  /** Bytes that a child may still take. */
+  /** Bytes available to children. */
   available?: number;
-  /** Bytes of data that are its own, without snapshots; absent when the NAS does not say. `referenced` is no substitute: 25.04 does not return it. */
+  /** Bytes of its own data without snapshots (`usedbydataset`); absent when unknown. `referenced` is no substitute: 25.04 does not return it. */
   own?: number;
 }
 
@@ -96,10 +96,10 @@ export interface Pool {
 export const findPool = async (nas: Asks, name: string): Promise<Pool | undefined> =>
   (await query<Pool[]>(nas, "pool.query", [[["name", "=", name]], {}], [{ name: "", guid: "", status: "" }]))[0];
 
-/** What the ledger's entries about this NAS carry: a pool's guid is given once, when it is made. */
+/** How ledger entries identify this NAS: the guid of a pool never changes. */
 export const homeOf = ({ name, guid }: Pool) => `pool ${name} ${guid}`;
 
-/** Bridges a NIC may be on. 26 and later group them; before, bridges and plain interfaces are in one map, and only a name that starts with `br` is bridged. */
+/** Bridges that a NIC can use. TrueNAS 26 groups them; older versions return bridges and interfaces in one map, and names of bridges start with `br`. */
 export async function readBridges(nas: Asks): Promise<string[]> {
   const choices = await query<{ BRIDGE?: string[] } | Record<string, string>>(nas, "vm.device.nic_attach_choices", [], {});
   return Array.isArray(choices.BRIDGE) ? choices.BRIDGE : Object.keys(choices).filter((name) => name.startsWith("br"));

@@ -1,4 +1,4 @@
-// What TrueNAS says when it refuses, made readable, and the two ways a call can end without an answer.
+// Refusals of TrueNAS as readable errors, and the two ways a call can end without an answer.
 import { Failure } from "../run/errors.ts";
 
 /** The `error` member of a JSON-RPC reply. `extra` of a validation error is a list of [field, message, errno]. */
@@ -8,14 +8,14 @@ export interface RpcError {
   data?: { error?: number; errname?: string; reason?: string; extra?: unknown } | null;
 }
 
-/** TrueNAS answered no. */
+/** TrueNAS refused the call. */
 export class NasRefused extends Failure {
   override name = "NasRefused";
   readonly method: string;
   readonly code: number;
   /** Its errno: 2 not found, 12 no memory, 16 busy, 17 exists, 22 invalid. */
   readonly errno: number | undefined;
-  /** Every errno in it, the fields' too. */
+  /** All errnos, those of the fields included. */
   readonly errnos: number[];
   constructor(method: string, error: RpcError, what = method) {
     super({ attempted: what, said: linesOf(error).join("\n") });
@@ -26,7 +26,7 @@ export class NasRefused extends Failure {
   }
 }
 
-/** The connection went, or the deadline came, before TrueNAS answered. `sent` = it may have heard the question. */
+/** The connection closed, or the deadline passed, before TrueNAS answered. `sent`: TrueNAS may have received the call. */
 export class NoAnswer extends Error {
   override name = "NoAnswer";
   readonly sent: boolean;
@@ -36,7 +36,7 @@ export class NoAnswer extends Error {
   }
 }
 
-/** A change was sent and no answer came: it may have taken place. Whoever catches this asks the world. */
+/** A change was sent and no answer came: it may have taken place. The caller must look at the NAS. */
 export class UnknownOutcome extends Error {
   override name = "UnknownOutcome";
 }
@@ -49,9 +49,9 @@ const NO_METHOD = 201;
 export const isBusy = (error: unknown) => error instanceof NasRefused && error.code === BUSY;
 /** The call did not run: the login was dropped. */
 export const isLoggedOut = (error: unknown) => error instanceof NasRefused && error.errno === NOT_LOGGED_IN;
-/** This TrueNAS, or this version of its API, has no such method. */
+/** This version of TrueNAS or of its API does not have the method. */
 export const isMethodAbsent = (error: unknown) => error instanceof NasRefused && (error.code === -32601 || error.errno === NO_METHOD);
-/** What was asked for does not exist. */
+/** The object does not exist. */
 export const isAbsent = (error: unknown) => error instanceof NasRefused && error.errnos.includes(2);
 
 type Triple = [field: string | null, message: string, errno: number];
@@ -59,7 +59,7 @@ type Triple = [field: string | null, message: string, errno: number];
 const triples = (extra: unknown): Triple[] =>
   Array.isArray(extra) ? extra.filter((row): row is Triple => Array.isArray(row) && typeof row[1] === "string") : [];
 
-/** The fields that are wrong, else the reason, else the bare message. Never the trace: it holds the parameters. */
+/** The invalid fields, else the reason, else the message. Never the trace: it contains the parameters. */
 function linesOf({ code, message, data }: RpcError): string[] {
   const fields = triples(data?.extra).map(([field, text]) => (field ? `${field}: ${text}` : text));
   if (fields.length > 0) return fields;

@@ -1,4 +1,4 @@
-// A logged-in connection that comes back: reads are asked again, changes are sent once, and what nobody knows is said to be unknown.
+// A logged-in connection that reconnects: reads are retried, changes are sent once, and a change without a reply is reported as unknown.
 import { setTimeout as pause } from "node:timers/promises";
 import pLimit from "p-limit";
 import { effect } from "../run/effects.ts";
@@ -16,9 +16,9 @@ export interface SessionSetup {
 }
 
 export interface Session {
-  /** A read: asked again on a new connection, until `signal` aborts or the NAS has been away for 90 s. */
+  /** A read. It is retried on a new connection until `signal` aborts or the NAS does not answer for 90 s. */
   ask(method: string, params: readonly unknown[], signal: AbortSignal): Promise<unknown>;
-  /** A change, sent once. Throws UnknownOutcome when it was sent and nothing came back. */
+  /** A change, sent once. Throws UnknownOutcome when it was sent and no reply came. */
   act(
     method: string,
     params: readonly unknown[],
@@ -26,7 +26,7 @@ export interface Session {
     signal: AbortSignal,
     settle?: (answer: unknown) => Promise<unknown>,
   ): Promise<unknown>;
-  /** The newest row of a job that an event brought, and a promise of the next event of it. */
+  /** The newest row of a job that an event brought, and a promise that resolves at its next event. */
   jobs: { newest(id: number): Record<string, unknown> | undefined; next(id: number): Promise<void> };
   /** Logs in now, to fail early. */
   open(signal: AbortSignal): Promise<Roles>;
@@ -34,10 +34,10 @@ export interface Session {
 }
 
 const AWAY_SECONDS = 90;
-const FIRST_SECONDS = 20; // at the start a wrong address is likelier than a restart
+const FIRST_SECONDS = 20; // at the start a wrong address is more likely than a restart
 const IN_FLIGHT = 8; // TrueNAS runs 10 of a connection at once and refuses more than 20
 const READ_SECONDS = 30;
-/** Calls that take longer than a look at a table. */
+/** Deadlines of calls that take longer than a read, in seconds. */
 const ACT_SECONDS: Record<string, number> = {
   "vm.start": 120,
   "vm.create": 60,
@@ -62,14 +62,14 @@ export function openSession({ dial, login, ui }: SessionSetup): Session {
     waiting.delete(id);
   };
   const connect = async () => {
-    if (failures > 0) await pause(Math.random() * Math.min(250 * 2 ** failures, 3_000)); // everyone comes back at once after a restart
+    if (failures > 0) await pause(Math.random() * Math.min(250 * 2 ** failures, 3_000)); // spreads the clients that reconnect after a restart
     failures += 1;
     const connection = openConnection(await dial());
     connection.onEvent(listen);
     try {
       const roles = await login(connection);
-      rows.clear(); // job numbers begin again when the middleware restarts
-      await connection.call("core.subscribe", ["core.get_jobs"], READ_SECONDS).catch(unlessRefused); // then jobs are only looked at
+      rows.clear(); // job ids start again at 1 when the middleware restarts
+      await connection.call("core.subscribe", ["core.get_jobs"], READ_SECONDS).catch(unlessRefused); // without events, jobs are polled
       failures = 0;
       return { connection, roles };
     } catch (error) {
@@ -81,14 +81,14 @@ export function openSession({ dial, login, ui }: SessionSetup): Session {
     const before = current;
     const known = await before?.catch(() => undefined);
     if (known?.connection.open) return known;
-    if (current === before) current = undefined; // unless someone else has opened a new one by now
+    if (current === before) current = undefined; // unless another call has reconnected meanwhile
     const mine = (current ??= connect());
     return mine.catch((error: unknown) => {
       if (current === mine) current = undefined;
       throw error;
     });
   };
-  /** Tries until it is answered; `final` turns an error that must not be tried again into what is thrown. */
+  /** Retries until the NAS answers. `final` returns the error to throw when a call must not be retried. */
   const retryUntilAnswered = (
     signal: AbortSignal,
     attempt: (connection: Connection) => Promise<unknown>,
@@ -107,7 +107,7 @@ export function openSession({ dial, login, ui }: SessionSetup): Session {
           const end = connection && final(error);
           if (end) throw end;
           if (isBusy(error)) return { waiting: "it is busy" };
-          if (isLoggedOut(error)) connection?.close(); // only a new socket logs in cleanly
+          if (isLoggedOut(error)) connection?.close(); // a new login needs a new socket
           else if (!(error instanceof NoAnswer)) throw error;
           ui.debug((error as Error).message);
           return { waiting: (error as Error).message };
@@ -126,7 +126,7 @@ export function openSession({ dial, login, ui }: SessionSetup): Session {
           (connection) => connection.call(method, params, ACT_SECONDS[method] ?? READ_SECONDS, `${method} ${what}`),
           (error) =>
             error instanceof NoAnswer && error.sent
-              ? new UnknownOutcome(`nobody knows whether ${method} ${what} took place: ${error.message}`, { cause: error })
+              ? new UnknownOutcome(`the outcome of ${method} ${what} is unknown: ${error.message}`, { cause: error })
               : undefined,
         );
         return settle(answer);
@@ -151,7 +151,7 @@ function unlessRefused(error: unknown): void {
   if (!(error instanceof NasRefused)) throw error;
 }
 
-/** A read is given up at once; a change that was sent is waited for, since it happens all the same. */
+/** Ends the wait for a read when the signal aborts. A change is still awaited: the NAS carries it out anyway. */
 async function abortable<T>(call: Promise<T>, signal: AbortSignal): Promise<T> {
   let stop = () => {};
   const aborted = new Promise<never>((_, reject) => {
@@ -162,6 +162,6 @@ async function abortable<T>(call: Promise<T>, signal: AbortSignal): Promise<T> {
     return await Promise.race([call, aborted]);
   } finally {
     signal.removeEventListener("abort", stop);
-    call.catch(() => {}); // its own end is of no interest any more
+    call.catch(() => {}); // a late rejection is not unhandled
   }
 }

@@ -138,7 +138,7 @@ async function deleteVm(nas: Nas, name: string, ui: Ui, signal: AbortSignal): Pr
   const vm = await findVm(nas, name);
   if (vm) await unlessUnknown(() => nas.act("vm.delete", [vm.id, { zvols: false, force: false }], { what: name }));
   await until(async (): Promise<Seen<true>> => ((await findVm(nas, name)) ? { waiting: "TrueNAS still lists it" } : { ready: true }), {
-    for: `VM ${name} to be gone`,
+    for: `VM ${name} to be deleted`,
     seconds: GONE_SECONDS,
     ui,
     signal,
@@ -160,7 +160,7 @@ async function deleteZvol(nas: Nas, name: string, ui: Ui, signal: AbortSignal): 
       }
       return (await findDataset(nas, name)) ? { waiting: "TrueNAS still lists it" } : { ready: true };
     },
-    { for: `zvol ${name} to be gone`, seconds: GONE_SECONDS, ui, signal },
+    { for: `zvol ${name} to be deleted`, seconds: GONE_SECONDS, ui, signal },
   );
 }
 

@@ -1,4 +1,4 @@
-// Streams a file to the NAS: a multipart body of known length, its bytes passed on as they come, authorised by a token that works once.
+// Streams a file to the NAS: a multipart body of known length, authorised by a one-time token.
 import { randomUUID } from "node:crypto";
 import { basename } from "node:path";
 import { Readable } from "node:stream";
@@ -9,9 +9,9 @@ import { UnknownOutcome } from "./refusal.ts";
 import { patient } from "../run/patience.ts";
 
 export interface Upload {
-  /** Where it goes: `/mnt/flashstor/ISO/talos.iso`. Folders are made, an older file is overwritten. */
+  /** Its path on the NAS: `/mnt/flashstor/ISO/talos.iso`. Folders are created, an existing file is overwritten. */
   path: string;
-  /** Bytes that will come. */
+  /** Size in bytes. */
   size: number;
   bytes: AsyncIterable<Uint8Array>;
   /** For the report and errors. */
@@ -20,7 +20,7 @@ export interface Upload {
 
 const STALLED_SECONDS = 120;
 
-/** POSTs to `/_upload` and returns the number of the job that writes the file; the answer comes only after the whole body was read. */
+/** POSTs to `/_upload` and returns the id of the job that writes the file. TrueNAS answers after it has read the whole body. */
 export async function postUpload(
   line: { agent: Agent; host: string },
   token: string,
@@ -32,7 +32,7 @@ export async function postUpload(
   const [head, tail] = frame(boundary, path);
   const stalled = new AbortController();
   const watch = watchdog(patient(STALLED_SECONDS), () =>
-    stalled.abort(new Error(`TrueNAS took nothing for ${patient(STALLED_SECONDS)} s`)),
+    stalled.abort(new Error(`TrueNAS read no data for ${patient(STALLED_SECONDS)} s`)),
   );
   let whole = false;
   let broke: unknown;
@@ -69,14 +69,14 @@ export async function postUpload(
   } catch (error) {
     if (broke !== undefined) throw broke;
     if (error instanceof Failure || signal.aborted) throw error;
-    if (whole) throw new UnknownOutcome(`nobody knows whether ${what} was written: ${textOf(error)}`, { cause: error });
+    if (whole) throw new UnknownOutcome(`whether ${what} was written is unknown: ${textOf(error)}`, { cause: error });
     throw new UploadBroke(what, textOf(error));
   } finally {
     watch.stop();
   }
 }
 
-/** The connection went before the whole file was sent: the file on the NAS is short, sending it again mends that. */
+/** The connection closed before the whole file was sent: the file on the NAS is incomplete until the upload is repeated. */
 export class UploadBroke extends Failure {
   override name = "UploadBroke";
   constructor(what: string, said: string) {
@@ -84,7 +84,7 @@ export class UploadBroke extends Failure {
   }
 }
 
-/** What stands before the file's bytes and after them. The order of the parts is fixed. */
+/** The multipart text before and after the bytes of the file. The order of the parts is fixed. */
 export function frame(boundary: string, path: string): [head: Buffer, tail: Buffer] {
   const call = JSON.stringify({ method: "filesystem.put", params: [path, { mode: 0o644 }] });
   const head = [

@@ -1,13 +1,13 @@
-// Which version of TrueNAS' API to speak: the newest that both sides know. A server goes on serving the older ones.
+// Chooses the TrueNAS API version: the newest that both sides support. A server also serves older versions.
 import { Failure } from "../run/errors.ts";
 
-/** VMs came back to the API in 25.04.2. */
+/** The VM methods returned in 25.04.2. */
 const OLDEST = [25, 4, 2];
-/** The newest major version whose schemas this client was written against. */
+/** The newest major version that this client was tested against. */
 const NEWEST_MAJOR = 27;
 
 export interface Api {
-  /** `v25.10.5`, or `current` when nothing that we know is offered. */
+  /** `v25.10.5`, or `current` when no supported version is offered. */
   version: string;
   warning?: string;
 }
@@ -24,11 +24,11 @@ export function chooseApi(listed: readonly string[]): Api {
   if (newest && newest.parts[0]! > NEWEST_MAJOR)
     return {
       version: "current",
-      warning: `TrueNAS offers only APIs newer than this client knows (${newest.name}): speaking the current one`,
+      warning: `TrueNAS offers only API versions newer than this client supports (${newest.name}): using the current version`,
     };
   throw new Failure({
-    attempted: "find an API of TrueNAS to speak",
-    said: `it offers ${listed.join(", ") || "none"}; 25.04.0 and 25.04.1 have no virtual machines in theirs, older ones no JSON-RPC`,
+    attempted: "find a supported TrueNAS API version",
+    said: `it offers ${listed.join(", ") || "none"}; 25.04.0 and 25.04.1 have no VM methods, older versions have no JSON-RPC`,
     next: "update TrueNAS to 25.04.2 or newer",
   });
 }

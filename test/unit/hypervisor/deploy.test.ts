@@ -84,7 +84,7 @@ describe("a new VM", () => {
   test("a dry run shows the plan and changes nothing", async () => {
     const { plans, message } = await run({ dryRun: true });
     expect(message).toBe("dry run: nothing was changed");
-    expect(plans[0]!.lines[0]).toBe("k8s-0: create VM k8s_0 (TrueNAS takes no dashes), 8 vCPU, 48 GiB");
+    expect(plans[0]!.lines[0]).toBe("k8s-0: create VM k8s_0 (TrueNAS VM names cannot contain dashes), 8 vCPU, 48 GiB");
     expect(nas.acts).toEqual([]);
   });
 
@@ -110,14 +110,14 @@ describe("checks come first, all at once", () => {
     const { message } = await run();
     expect(message).toContain("there is no bridge br0");
     expect(message).toContain("1 VMs need 48 GiB of memory");
-    expect(message).toContain("mend this, then: task vm:deploy");
+    expect(message).toContain("fix this, then: task vm:deploy");
     expect(nas.acts).toEqual([]);
   });
 
   test("without the ISO it stops and names what makes it", async () => {
     use({ files: {} });
     const { message } = await run();
-    expect(message).toContain(`${path}: it is not there`);
+    expect(message).toContain(`${path}: it is not on the NAS`);
     expect(message).toContain("next: task talos:prepare-iso, or: task vm:deploy GENERATE_ISO=1");
   });
 
@@ -138,7 +138,7 @@ describe("a VM that exists", () => {
     expect(message).toBeUndefined();
     expect(plans).toEqual([]);
     expect(nas.acts).toEqual([]);
-    expect(said[0]).toContain("VM k8s_0 exists and is left alone (stopped; memory is 1024, wanted 49152;");
+    expect(said[0]).toContain("VM k8s_0 exists and is not changed (stopped; memory is 1024, wanted 49152;");
   });
 
   test("the others are made", async () => {

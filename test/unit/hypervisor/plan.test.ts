@@ -82,7 +82,7 @@ describe("what speaks against it", () => {
     [
       "a sick pool",
       { pool: { ...facts().pool!, status: "DEGRADED", healthy: false } },
-      ["pool flashstor is DEGRADED, not healthy: mend it first, or pass WAIVE=pool"],
+      ["pool flashstor is DEGRADED, not healthy: fix it, or skip this check with WAIVE=pool"],
     ],
     [
       "no dataset for VMs",
@@ -108,14 +108,14 @@ describe("what speaks against it", () => {
       "someone's zvol",
       { datasets: withZvol() },
       [
-        `zvol ${machine.boot.name} exists, but no run of ours made it and no VM k8s_0 has it: it may hold data; remove or rename it on the NAS`,
+        `zvol ${machine.boot.name} exists, but vm:deploy did not create it and no VM k8s_0 has it: it may hold data; remove or rename it on the NAS`,
       ],
     ],
     [
       "our zvol, another size now",
       { datasets: withZvol(5), owned: [entry("zvol", machine.boot.name)] },
       [
-        `zvol ${machine.boot.name}, begun by an earlier run: it has 5 bytes, wanted ${machine.boot.volsize} (task leftovers UNDO=1 removes it)`,
+        `zvol ${machine.boot.name}, created by an unfinished run: it has 5 bytes, wanted ${machine.boot.volsize} (task leftovers UNDO=1 removes it)`,
       ],
     ],
     [
@@ -125,7 +125,7 @@ describe("what speaks against it", () => {
         owned: [entry("vm", "k8s_0")],
       },
       [
-        "VM k8s_0, begun by an earlier run: it has CDROM /mnt/flashstor/ISO/old.iso, which is not wanted (task leftovers UNDO=1 removes it)",
+        "VM k8s_0, created by an unfinished run: it has CDROM /mnt/flashstor/ISO/old.iso, which is not wanted (task leftovers UNDO=1 removes it)",
       ],
     ],
     [
@@ -167,20 +167,21 @@ describe("what speaks against it", () => {
 describe("the ISO", () => {
   const fault = (change: object) => plan({ iso: { ...facts().iso, ...change } }).isoFault;
   test("good", () => expect(fault({})).toBeUndefined());
-  test("absent", () => expect(fault({ iso: undefined })).toBe("it is not there"));
-  test("broken off: no checksum beside it", () => expect(fault({ sidecar: undefined })).toBe("nothing says that it arrived whole"));
+  test("absent", () => expect(fault({ iso: undefined })).toBe("it is not on the NAS"));
+  test("broken off: no checksum beside it", () =>
+    expect(fault({ sidecar: undefined })).toBe("its checksum file is missing, so the upload may be incomplete"));
   test("a checksum that broke off", () =>
-    expect(fault({ sidecar: { type: "FILE", size: 12 } })).toBe("nothing says that it arrived whole"));
+    expect(fault({ sidecar: { type: "FILE", size: 12 } })).toBe("its checksum file is missing, so the upload may be incomplete"));
   test("written to after its checksum", () =>
-    expect(fault({ iso: { type: "FILE", size: 1, mtime: 9 } })).toBe("it was changed after it had arrived"));
+    expect(fault({ iso: { type: "FILE", size: 1, mtime: 9 } })).toBe("it was changed after the upload"));
 });
 
 describe("warnings", () => {
   test("memory unknown", () =>
-    expect(plan({ memory: "not authorised" }).warnings).toEqual(["how much memory is left for VMs is unknown: not authorised"]));
+    expect(plan({ memory: "not authorised" }).warnings).toEqual(["the memory available for VMs is unknown: not authorised"]));
   test("thin disks that could outgrow the pool", () =>
     expect(plan({ datasets: new Map([["flashstor/VM", { type: "FILESYSTEM", available: 2 * TB }]]) }).warnings).toEqual([
-      "the disks are thin: together they may grow to 4500 GB, flashstor/VM has 2000 GB left",
+      "the disks are thin-provisioned: together they can grow to 4500 GB, flashstor/VM has 2000 GB left",
     ]));
   test("entries about another NAS", () =>
     expect(plan({ foreign: [entry("vm", "x")] }).warnings).toEqual(["1 ledger entries are about another NAS (task leftovers)"]));
@@ -191,13 +192,13 @@ test("what the person reads", () => {
   const kept = vm({ name: "k8s_2", memory: 1024, status: { state: "RUNNING" }, devices: [] });
   const shown = describePlan(plan({ vms: [stopped, kept], owned: [entry("vm", "k8s_1")] }), cluster.truenas, iso.path);
   expect(shown).toEqual([
-    "k8s-0: create VM k8s_0 (TrueNAS takes no dashes), 8 vCPU, 48 GiB",
+    "k8s-0: create VM k8s_0 (TrueNAS VM names cannot contain dashes), 8 vCPU, 48 GiB",
     "  create zvol flashstor/VM/k8s_0-boot, 500 GB, thin",
     "  create zvol flashstor/VM/k8s_0-data, 1000 GB, thin",
     `  NIC 00:a0:98:28:c8:83 on br0, CD ${iso.path}; then start it`,
-    "k8s-1: finish VM k8s_1, which an earlier run began (stopped, 4 devices missing); then start it",
+    "k8s-1: finish VM k8s_1, which an earlier run created (stopped, 4 devices missing); then start it",
     "  create zvol flashstor/VM/k8s_1-boot, 500 GB, thin",
     "  create zvol flashstor/VM/k8s_1-data, 1000 GB, thin",
-    expect.stringContaining("k8s-2: VM k8s_2 exists and is left alone (running; memory is 1024, wanted 49152; it has no DISK"),
+    expect.stringContaining("k8s-2: VM k8s_2 exists and is not changed (running; memory is 1024, wanted 49152; it has no DISK"),
   ]);
 });

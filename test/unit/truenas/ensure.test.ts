@@ -21,7 +21,7 @@ test("made and seen", async () => expect(await attempt(async () => {}, 0)).toBe(
 test("it may take a moment to show", async () => expect(await attempt(async () => {}, 3)).toBe("VM"));
 test("yes was said, and nothing is there", async () =>
   await expect(attempt(async () => {}, 1000)).rejects.toThrow(
-    "could not make VM k8s_0\n  said: TrueNAS said yes\n  now:  it is not there",
+    "could not make VM k8s_0\n  said: TrueNAS reported success\n  now:  it does not exist",
   ));
 
 test("a lost reply after it took place: made once", async () => {

@@ -266,7 +266,7 @@ describe("jobs", () => {
         session(() => [rows.length > 1 ? rows.shift()! : rows[0]!]),
         wait,
       ),
-    ).rejects.toThrow("TrueNAS has forgotten the job");
+    ).rejects.toThrow("TrueNAS no longer lists the job");
   });
 
   test("one that does not end in time: nobody knows", async () => {
@@ -293,7 +293,7 @@ describe("login", () => {
   });
 
   test.each([
-    ["AUTH: unexpected authenticator run state. Expected: START", "the key is revoked, expired or of another user"],
+    ["AUTH: unexpected authenticator run state. Expected: START", "the key is revoked, expired or belongs to another user"],
     ["[EBUSY] Rate Limit Exceeded", "wait ten minutes"],
   ])("%s is explained", async (reason, words) => {
     await expect(

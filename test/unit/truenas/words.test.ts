@@ -51,7 +51,7 @@ describe("whom to trust", () => {
       "another than the pinned one, though a CA vouches for it",
       { pins: [pin] },
       { fingerprint: "CC", authorized: true },
-      "it is not the pinned one",
+      "it is not the pinned certificate",
     ],
     ["signed by the CA", { pins: ["AA"], ca: "pem" }, { fingerprint: "CC", authorized: true }, undefined],
     [
@@ -64,7 +64,7 @@ describe("whom to trust", () => {
       "not signed by the CA",
       { pins: ["AA"], ca: "pem" },
       { fingerprint: "CC", authorized: false, error: "SELF_SIGNED" },
-      "it does not lead to the given CA: SELF_SIGNED",
+      "it was not issued by the given CA: SELF_SIGNED",
     ],
   ] as const)("%s", (_, trust, shown, verdict) => expect(whyRefused({ ...trust, pins: [...trust.pins] }, shown)).toBe(verdict));
 });
@@ -93,7 +93,7 @@ describe("a login that did not work says why", () => {
     ["EXPIRED", "used without TLS"],
     ["OTP_REQUIRED", "two-factor"],
     ["DENIED", "may not use the API"],
-    ["NEWS", "NEWS: an answer that this client does not know"],
+    ["NEWS", "NEWS: unknown answer"],
   ])("%s", (response_type, words) => expect(explain({ response_type })).toContain(words));
   test("REDIRECT names the other node", () =>
     expect(explain({ response_type: "REDIRECT", urls: ["https://nas-b"] })).toContain("use https://nas-b"));
