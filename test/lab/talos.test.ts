@@ -174,7 +174,7 @@ describe("with nodes that run", () => {
     const again = await task("talos:apply", "--node", "k8s-2", "--yes");
     expect([again.code, again.stderr]).toEqual([
       0,
-      expect.stringMatching(/^took over the lock of talos:apply \(process \d+\), which has died\nk8s-2 already has this config\n$/),
+      expect.stringMatching(/^removed the lock of talos:apply \(process \d+\), which has died\nk8s-2 already has this config\n$/),
     ]);
   });
 

@@ -4,26 +4,28 @@ import { mkdir, open, readdir, readFile, rename, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { effect } from "./effects.ts";
 
-/** Writes a file by way of a neighbour that is renamed over it, so that a reader, or a kill, sees the old or the new text and nothing between. */
-export async function writeFile(file: string, text: string, { mode = 0o644, door = "file" as "file" | "ledger" } = {}): Promise<void> {
-  await effect(door, `write ${file}`, async () => {
-    await mkdir(dirname(file), { recursive: true, mode: 0o700 });
-    await removeLeftovers(dirname(file));
-    const draft = join(dirname(file), `.${basename(file)}.${process.pid}.${randomBytes(4).toString("hex")}.draft`);
+/** Writes a file as an effect; see replaceFile. */
+export const writeFile = (file: string, text: string, { mode = 0o644, door = "file" as "file" | "ledger" } = {}): Promise<void> =>
+  effect(door, `write ${file}`, () => replaceFile(file, text, mode));
+
+/** Writes a neighbour of the file and renames it over the file. A reader, and a run after a kill, sees the old text or the new one, never a part. */
+export async function replaceFile(file: string, text: string, mode: number): Promise<void> {
+  await mkdir(dirname(file), { recursive: true, mode: 0o700 });
+  await removeLeftovers(dirname(file));
+  const draft = join(dirname(file), `.${basename(file)}.${process.pid}.${randomBytes(4).toString("hex")}.draft`);
+  try {
+    const handle = await open(draft, "wx", mode);
     try {
-      const handle = await open(draft, "wx", mode);
-      try {
-        await handle.writeFile(text);
-        await handle.sync();
-      } finally {
-        await handle.close();
-      }
-      await rename(draft, file);
-    } catch (error) {
-      await rm(draft, { force: true });
-      throw error;
+      await handle.writeFile(text);
+      await handle.sync();
+    } finally {
+      await handle.close();
     }
-  });
+    await rename(draft, file);
+  } catch (error) {
+    await rm(draft, { force: true });
+    throw error;
+  }
 }
 
 /** Removes a file; one that is not there is removed already. */

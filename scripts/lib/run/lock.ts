@@ -1,127 +1,168 @@
-// One changing run at a time, by scope. A lock is a small file below $XDG_STATE_HOME, outside the checkout, so that two checkouts of one home share it.
-import { existsSync, linkSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+// One changing run at a time, by scope. Each run has a lock file of its own, below $XDG_STATE_HOME so that two checkouts of one home share the folder.
+// A run writes its file, reads all others, and gives up if another run holds an overlapping scope. Only after that its own file says that it holds the lock.
+// The name of a file is never used twice, so that removing a dead run's file cannot remove the file of a live one.
+import { randomBytes } from "node:crypto";
+import { rmSync } from "node:fs";
+import { readdir, rm } from "node:fs/promises";
 import { hostname, homedir } from "node:os";
 import { join } from "node:path";
-import { randomBytes } from "node:crypto";
-import { Failure } from "./errors.ts";
-import { startOf } from "./process-start.ts";
+import { Failure, textOf } from "./errors.ts";
+import { readIfThere, replaceFile } from "./files.ts";
+import { machineIdentity } from "./machine.ts";
+import { lookAtProcess } from "./process-start.ts";
+import { readJson } from "./tool-output.ts";
+import { pause } from "./wait.ts";
 
 /** `home` conflicts with every other lock, `{ app }` with the same app and with `home`. */
 export type LockScope = "home" | { app: string };
 
 export interface Holder {
   procedure: string;
+  /** `home`, or the app's name without its namespace: `media/radarr` and `radarr` may be the same app. */
+  scope: string;
   pid: number;
-  /** When the process started, as the system counts it: a pid alone is used again. */
+  /** When the process started, as its system counts it; empty when the system did not tell. */
   started: string;
+  machine: string;
+  /** The machine's name, for people. */
   host: string;
   at: string;
+  /** It has read all other files and found no conflict. Until then it may still give up. */
+  holds: boolean;
 }
+
+const HOLDER = { procedure: "", scope: "", pid: 0, started: "", machine: "", host: "", at: "", holds: false } as const;
+
+/** Another run's lock file. `unknown` says why nobody can tell whether the run is alive: it then counts as alive. */
+export interface Rival {
+  file: string;
+  holder?: Holder;
+  unknown?: string;
+}
+
+type Mine = Required<Omit<Rival, "unknown">>;
 
 export interface Lock {
   release(): void;
-  /** The dead holder whose lock was taken over. */
-  tookOver?: Holder;
 }
 
 /** The folder of a cluster's locks. */
 export const lockFolder = (env: NodeJS.ProcessEnv, cluster: string) =>
   join(env.XDG_STATE_HOME || join(env.HOME || homedir(), ".local", "state"), "home-ops", cluster.replaceAll(/[^A-Za-z0-9_.-]/g, "_"));
 
-/** Takes the lock or throws at once, naming the run that holds it. */
-export function takeLock(folder: string, scope: LockScope, procedure: string, now = new Date()): Lock {
-  const me: Holder = { procedure, pid: process.pid, started: startOf(process.pid) ?? "", host: hostname(), at: now.toISOString() };
+const ASK_AGAIN_MS = 20;
+const GIVE_UP_MS = 10_000;
+
+/** Takes the lock, or throws at once and names the run that holds it. `removed` hears of each dead run whose lock file was removed. */
+export async function takeLock(
+  folder: string,
+  scope: LockScope,
+  procedure: string,
+  { now = new Date(), removed = (_dead: Holder) => {} } = {},
+): Promise<Lock> {
+  const me = holderFor(scope, procedure, now);
+  const file = join(folder, `${me.scope === "home" ? "home" : `app-${me.scope}`}.${me.pid}.${randomBytes(4).toString("hex")}.lock`);
   try {
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
-    return claim(folder, fileOf(scope), me);
+    await replaceFile(file, JSON.stringify(me), 0o600);
+    await win({ file, holder: me }, removed, folder);
+    await replaceFile(file, JSON.stringify({ ...me, holds: true }), 0o600);
+    return { release: () => rmSync(file, { force: true }) };
   } catch (error) {
-    if (error instanceof Failure) throw error;
+    await rm(file, { force: true }).catch(() => {}); // the error below says what is wrong with the folder
+    if (!(error instanceof Error && "syscall" in error)) throw error;
     throw new Failure({
       attempted: `lock the home for ${procedure}`,
-      said: (error as Error).message,
+      said: error.message,
       now: "nothing was changed",
       next: `make ${folder} writable, or set XDG_STATE_HOME to a folder that is`,
     });
   }
 }
 
-function claim(folder: string, name: string, me: Holder): Lock {
-  const file = join(folder, name);
-  const tookOver = create(file, me);
-  const release = () => {
-    if (isSame(read(file), me)) rmSync(file, { force: true });
+function holderFor(scope: LockScope, procedure: string, now: Date): Holder {
+  const here = lookAtProcess(process.pid);
+  const started = typeof here === "object" && "started" in here ? here.started : "";
+  const word = scope === "home" ? "home" : scope.app.replace(/^.*\//, "");
+  return {
+    procedure,
+    scope: word,
+    pid: process.pid,
+    started,
+    machine: machineIdentity(),
+    host: hostname(),
+    at: now.toISOString(),
+    holds: false,
   };
-  // own file first, then a look at the others: of two runs with overlapping scopes at least one sees the other
-  for (const other of readdirSync(folder).filter((each) => each !== name && each.endsWith(".lock") && overlap(each, name))) {
-    const holder = read(join(folder, other));
-    if (holder && isAlive(holder)) {
-      release();
-      throw held(holder, me.procedure);
+}
+
+/** Returns once no other run can hold an overlapping scope; throws when one does. */
+async function win(mine: Mine, removed: (dead: Holder) => void, folder: string): Promise<void> {
+  for (let waited = 0; ; waited += ASK_AGAIN_MS) {
+    const verdict = decide(mine, await rivalsIn(folder, mine, removed));
+    if (verdict === "free") return;
+    if ("heldBy" in verdict || waited >= GIVE_UP_MS) throw refusal("heldBy" in verdict ? verdict.heldBy : verdict.waitFor, mine.holder);
+    await pause(ASK_AGAIN_MS);
+  }
+}
+
+/**
+ * Of several runs that start at the same moment the one that began first wins. The others see its file and give up, for which it waits:
+ * one that read the folder before this file was written may hold the lock by now.
+ */
+export function decide(mine: Mine, rivals: readonly Rival[]): "free" | { heldBy: Rival } | { waitFor: Rival } {
+  const overlapping = rivals.filter(
+    ({ holder }) => !holder || [holder.scope, mine.holder.scope].includes("home") || holder.scope === mine.holder.scope,
+  );
+  const key = ({ file, holder }: Rival) => `${holder?.at} ${file}`;
+  const heldBy = overlapping.find((rival) => !rival.holder || rival.holder.holds || key(rival) < key(mine));
+  if (heldBy) return { heldBy };
+  return overlapping[0] ? { waitFor: overlapping[0] } : "free";
+}
+
+/** The lock files of all other runs that live, or may live. Removes those of dead runs. */
+async function rivalsIn(folder: string, mine: Mine, removed: (dead: Holder) => void): Promise<Rival[]> {
+  const rivals: Rival[] = [];
+  for (const name of (await readdir(folder)).sort()) {
+    const file = join(folder, name);
+    if (!name.endsWith(".lock") || file === mine.file) continue;
+    const text = await readIfThere(file);
+    const rival = text === undefined ? "dead" : lookAt(file, text, mine.holder.machine);
+    if (rival !== "dead") rivals.push(rival);
+    else if (text !== undefined) {
+      await rm(file, { force: true });
+      removed(readHolder(file, text));
     }
   }
-  return { release, ...(tookOver && { tookOver }) };
+  return rivals;
 }
 
-/** Creates the file whole and only if nobody else has it. Returns the dead holder whose file it replaced. */
-function create(file: string, me: Holder): Holder | undefined {
-  const draft = `${file}.${me.pid}.${randomBytes(4).toString("hex")}`;
-  writeFileSync(draft, JSON.stringify(me), { mode: 0o600, flag: "wx" });
-  try {
-    let dead: Holder | undefined;
-    for (;;) {
-      try {
-        linkSync(draft, file);
-        return dead;
-      } catch (error) {
-        if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
-      }
-      const holder = read(file);
-      if (holder && isAlive(holder)) throw held(holder, me.procedure);
-      if (existsSync(file)) removeDead(file, `${draft}.dead`, holder);
-      dead = holder;
-    }
-  } finally {
-    rmSync(draft, { force: true });
-  }
-}
+const readHolder = (file: string, text: string) => readJson<Holder>(text, { command: file, file: true }, HOLDER);
 
-/** Moves a dead holder's file away. Where another run was faster and the file is already its own, it is put back. */
-function removeDead(file: string, aside: string, dead: Holder | undefined): void {
+function lookAt(file: string, text: string, machine: string): Rival | "dead" {
+  let holder: Holder;
   try {
-    renameSync(file, aside);
+    holder = readHolder(file, text);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return;
-    throw error;
+    return { file, unknown: textOf(error) };
   }
-  const moved = read(aside);
-  if (moved && !(dead && isSame(moved, dead))) linkSync(aside, file);
-  rmSync(aside, { force: true });
+  if (holder.machine !== machine) return { file, holder, unknown: `only ${holder.host} knows whether that run is alive` };
+  const seen = lookAtProcess(holder.pid);
+  if (seen === "gone") return "dead";
+  if ("unknown" in seen) return { file, holder, unknown: `it is unknown when process ${holder.pid} started: ${seen.unknown}` };
+  if (holder.started === "") return { file, holder, unknown: "it is unknown when that run started" };
+  return seen.started === holder.started ? { file, holder } : "dead";
 }
 
-/** `media/radarr` and `radarr` may be the same app, so the last word names the lock. */
-const fileOf = (scope: LockScope) => (scope === "home" ? "home.lock" : `app-${scope.app.replace(/^.*\//, "")}.lock`);
-const overlap = (one: string, other: string) => one === "home.lock" || other === "home.lock";
-
-/** The holder that a lock file names; undefined for one that is gone or torn, which only a killed run leaves. */
-function read(file: string): Holder | undefined {
-  try {
-    return JSON.parse(readFileSync(file, "utf8")) as Holder;
-  } catch (error) {
-    if (error instanceof SyntaxError || (error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
-    throw error;
-  }
-}
-
-const isSame = (one: Holder | undefined, other: Holder) =>
-  one !== undefined && one.pid === other.pid && one.started === other.started && one.host === other.host;
-
-/** A holder on another machine (a state folder on a network share) cannot be looked at and counts as alive. */
-const isAlive = ({ pid, started, host }: Holder) => host !== hostname() || startOf(pid) === started;
-
-const held = ({ procedure, pid, host, at }: Holder, mine: string) =>
-  new Failure({
-    attempted: `start ${mine}`,
-    said: `${procedure} is running (process ${pid}${host === hostname() ? "" : ` on ${host}`}, since ${at.slice(0, 16).replace("T", " ")} UTC)`,
+function refusal({ file, holder, unknown }: Rival, { procedure, machine }: Holder): Failure {
+  const who =
+    holder &&
+    `${holder.procedure} is running (process ${holder.pid}${holder.machine === machine ? "" : ` on ${holder.host}`}, since ${holder.at.slice(0, 16).replace("T", " ")} UTC)`;
+  return new Failure({
+    attempted: `start ${procedure}`,
+    said: [who, unknown].filter(Boolean).join("\n"),
     now: "nothing was changed",
-    next: `wait until it has ended, then: task ${mine}`,
+    next: unknown
+      ? `make sure that no other run is active${holder ? ` on ${holder.host}` : ""}, remove ${file}, then: task ${procedure}`
+      : `wait until it has ended, then: task ${procedure}`,
   });
+}

@@ -97,8 +97,9 @@ async function lock<O extends Options>(spec: Procedure<O>, values: Values<O>, co
   const scope = lockScope(spec, values);
   if (scope === undefined || context.dryRun || spec.cluster === false) return () => {};
   const { lockFolder, takeLock } = await import("./lock.ts");
-  const { release, tookOver } = takeLock(lockFolder(context.env, context.cluster.name), scope, spec.name);
-  if (tookOver) context.ui.say(`took over the lock of ${tookOver.procedure} (process ${tookOver.pid}), which has died`);
+  const { release } = await takeLock(lockFolder(context.env, context.cluster.name), scope, spec.name, {
+    removed: ({ procedure: name, pid }) => context.ui.say(`removed the lock of ${name} (process ${pid}), which has died`),
+  });
   return release;
 }
 
