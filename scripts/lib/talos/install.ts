@@ -3,14 +3,15 @@ import type { Node } from "../cluster/cluster.ts";
 import type { Step } from "../run/plan.ts";
 import { contentsLine, isBlank } from "./disks.ts";
 import type { Machine } from "./identity.ts";
+import type { Unasked } from "./members.ts";
 
 export interface Install {
   node: Pick<Node, "name" | "address">;
   machine: Machine;
   /** What etcd or Kubernetes knows of a living node at its address. */
   known?: string | undefined;
-  /** Why neither could be asked. */
-  unasked?: string | undefined;
+  /** Why neither could be asked, and whether a cluster exists that could know. */
+  unasked?: Unasked | undefined;
 }
 
 /** The lines of the plan. */
@@ -19,13 +20,20 @@ export const installLines = ({ node, machine, known, unasked }: Install): string
   `  certificate ${machine.fingerprint}, which its console shows too`,
   ...machine.disks.map((disk) => `  ${contentsLine(disk)}`),
   ...(known === undefined ? [] : [`  careful: ${known}`]),
-  ...(unasked === undefined ? [] : [`  unknown whether the cluster has a living node at this address: ${unasked}`]),
+  ...(unasked === undefined
+    ? []
+    : [
+        `  ${unasked.cluster === undefined ? "" : "careful: "}it is unknown whether the cluster has a living node at this address: ${unasked.why}`,
+      ]),
 ];
 
-/** What is lost or put at risk on this machine, a line each; none for blank disks at an address that the cluster does not know. */
-export const lossesOf = ({ node, machine, known }: Install): string[] => [
+/** What is lost or put at risk on this machine, a line each. None for blank disks at an address that the cluster does not know, or where no cluster exists. */
+export const lossesOf = ({ node, machine, known, unasked }: Install): string[] => [
   ...machine.disks.filter((disk) => !isBlank(disk)).map((disk) => `${node.name}: ${contentsLine(disk)}${NOTE[disk.role]}`),
   ...(known === undefined ? [] : [`${node.name}: ${known}`]),
+  ...(unasked?.cluster === undefined
+    ? []
+    : [`${node.name}: the cluster may have a living node at ${node.address}, and cannot be asked (${unasked.cluster})`]),
 ];
 
 const NOTE = { system: "", data: " (the install leaves it, but Ceph takes only a blank disk)" };
@@ -46,12 +54,13 @@ const send = (name: string, fingerprint: string): Step => ({
 export const installStep = (name: string): Step => ({ action: "install Talos on", target: name, destroys: true });
 
 /** Two looks are the same when the same machine answers and nothing is lost that was not shown. */
-export function installSteps({ node: { name }, machine, known }: Install): Step[] {
+export function installSteps({ node: { name }, machine, known, unasked }: Install): Step[] {
   return [
     installStep(name),
     send(name, machine.fingerprint),
     ...(machine.disks.every(isBlank) ? [] : [{ action: "install over the data on", target: name, destroys: true }]),
     ...(known === undefined ? [] : [{ action: "install at the address of the living node", target: name, destroys: true }]),
+    ...(unasked?.cluster === undefined ? [] : [{ action: "install without an answer of the cluster on", target: name, destroys: true }]),
   ];
 }
 

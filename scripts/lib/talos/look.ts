@@ -27,6 +27,6 @@ export function installDisk(documents: readonly Document[]): string | undefined 
 export async function knownAt(context: Context, fresh: readonly Node[]): Promise<(node: Node) => Pick<Install, "known" | "unasked">> {
   if (fresh.length === 0) return () => ({});
   const others = context.cluster.nodes.filter(({ name }) => !fresh.some((node) => node.name === name));
-  const { nodes, unknown } = await knownNodes(context, others);
-  return ({ address }) => ({ known: nodes.get(address), unasked: unknown });
+  const { nodes, unasked } = await knownNodes(context, others);
+  return ({ address }) => ({ known: nodes.get(address), unasked });
 }

@@ -5,34 +5,45 @@ import { Failure, textOf } from "../run/errors.ts";
 import { type Answer, askEtcd, silenceOf } from "./etcd.ts";
 import { readIfThere } from "../run/files.ts";
 import { condition, type KubernetesObject } from "../kubernetes/kubernetes.ts";
-import { expectOurCluster } from "../kubernetes/access.ts";
-import { readJson } from "../run/tool-output.ts";
-import { inShort } from "./node.ts";
+import { type ClusterAccess, expectOurCluster } from "../kubernetes/access.ts";
+import { eachOf } from "../run/at-once.ts";
+import { readJson, Unreadable } from "../run/tool-output.ts";
+import { inShort, type Stage, stageOf } from "./node.ts";
 
 type Home = Pick<Context, "env" | "cluster" | "vault">;
 type Place = Pick<Node, "name" | "address">;
 
-/** `nodes`: what is known of the node at each address. `unknown`: why nobody could be asked; undefined when somebody answered, or when there is nobody to ask. */
 export interface Known {
+  /** What is known of the node at each address. */
   nodes: Map<string, string>;
-  unknown?: string;
+  /** Nobody could tell. Undefined when etcd or Kubernetes answered, and where nobody can know: no other node has a config. */
+  unasked?: Unasked;
+}
+
+export interface Unasked {
+  /** Who was asked, and why each did not answer. */
+  why: string;
+  /** What proves that a cluster exists. Undefined when nothing of one was ever seen, as during a first bootstrap. */
+  cluster?: string;
 }
 
 /** Asks etcd through the other nodes, and Kubernetes where there is a kubeconfig of this cluster. */
 export async function knownNodes(context: Home, others: readonly Place[]): Promise<Known> {
   const [etcd, kubernetes] = await Promise.all([askEtcd([...others], context.env.TALOSCONFIG!), askKubernetes(context)]);
-  return combine(etcd, kubernetes);
+  const silent = others.filter(({ name }) => etcd.some((answer) => answer.node === name && "unseen" in answer));
+  const stages = await eachOf(silent, async (node) => [node.name, await stageOf(context, node)] as const);
+  return combine(etcd, kubernetes, new Map(stages));
 }
 
-/** The nodes as Kubernetes has them, why they could not be read, or undefined where there is no kubeconfig. */
-export type Kubernetes = { nodes: Registered[] } | { unseen: string } | undefined;
+/** The nodes as Kubernetes has them, why they could not be read, why the kubeconfig does not lead to this cluster, or undefined where there is none. */
+export type Kubernetes = { nodes: Registered[] } | { unseen: string } | { stranger: string } | undefined;
 
 export interface Registered extends Pick<KubernetesObject, "metadata"> {
   status?: KubernetesObject["status"] & { addresses?: { type: string; address: string }[] };
 }
 
 /** Members of etcd, which counts them also while they are down, and nodes that Kubernetes hears from. */
-export function combine(etcd: Answer[], kubernetes: Kubernetes): Known {
+export function combine(etcd: Answer[], kubernetes: Kubernetes, stages: ReadonlyMap<string, Stage> = new Map()): Known {
   const nodes = new Map<string, string>();
   for (const node of kubernetes && "nodes" in kubernetes ? kubernetes.nodes : []) {
     if (condition(node as KubernetesObject, "Ready")?.status !== "True") continue;
@@ -43,23 +54,45 @@ export function combine(etcd: Answer[], kubernetes: Kubernetes): Known {
   for (const { hostname, addresses = [] } of lists.flat())
     for (const address of addresses) nodes.set(address, `etcd counts it as member ${hostname || "without a name"}`);
   if (lists.length > 0 || (kubernetes && "nodes" in kubernetes)) return { nodes };
-  const unseen = [
+  const why = [
     ...etcd.flatMap((answer) => (silenceOf(answer) === undefined ? [] : [`${answer.node}: ${inShort(silenceOf(answer)!)}`])),
-    ...(kubernetes ? [`Kubernetes: ${kubernetes.unseen}`] : []),
+    ...(kubernetes ? [`Kubernetes: ${"unseen" in kubernetes ? kubernetes.unseen : kubernetes.stranger}`] : []),
   ];
-  return unseen.length > 0 ? { nodes, unknown: unseen.join("; ") } : { nodes };
+  if (why.length === 0) return { nodes };
+  const cluster = evidenceOf(etcd, kubernetes, stages);
+  return { nodes, unasked: { why: why.join("; "), ...(cluster !== undefined && { cluster }) } };
+}
+
+/** What proves that the cluster exists though it does not answer. A node that is off or still boots the ISO proves nothing: there may be no cluster yet. */
+function evidenceOf(etcd: Answer[], kubernetes: Kubernetes, stages: ReadonlyMap<string, Stage>): string | undefined {
+  for (const answer of etcd) {
+    if ("stopped" in answer) return `${answer.node} has etcd's data`;
+    const stage = "unseen" in answer ? stages.get(answer.node)?.stage : undefined;
+    if (stage === "running" || stage === "booting") return `${answer.node} runs with a config of this cluster`;
+    if (stage === "foreign") return `${answer.node} has a config, of this cluster or of another`;
+  }
+  return kubernetes && "unseen" in kubernetes ? "$KUBECONFIG is this cluster's" : undefined;
 }
 
 async function askKubernetes(context: Home): Promise<Kubernetes> {
   if ((await readIfThere(context.env.KUBECONFIG!)) === undefined) return undefined;
   try {
     const access = await expectOurCluster(context);
-    const got = await access.ask({ timeout: "15s" })`kubectl get nodes --output json`.nothrow();
-    if (got.exitCode !== 0) return { unseen: textOf(got).split("\n").at(-1)! };
-    const source = { command: "kubectl get nodes --output json" };
-    return { nodes: readJson<{ items: Registered[] }>(got.stdout, source, { items: [{ metadata: { name: "" } }] }).items };
+    return await askNodes(access);
   } catch (error) {
-    if (error instanceof Failure) return { unseen: error.account.said ?? error.message };
+    if (error instanceof Failure) return { stranger: error.account.said ?? error.message };
+    throw error;
+  }
+}
+
+async function askNodes(access: ClusterAccess): Promise<Kubernetes> {
+  const command = "kubectl get nodes --output json";
+  const got = await access.ask({ timeout: "15s" })`kubectl get nodes --output json`.nothrow();
+  if (got.exitCode !== 0) return { unseen: textOf(got).split("\n").at(-1)! };
+  try {
+    return { nodes: readJson<{ items: Registered[] }>(got.stdout, { command }, { items: [{ metadata: { name: "" } }] }).items };
+  } catch (error) {
+    if (error instanceof Unreadable) return { unseen: error.message };
     throw error;
   }
 }

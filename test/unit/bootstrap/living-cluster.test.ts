@@ -52,6 +52,10 @@ describe("configs", () => {
       what: ["k8s-0: system disk /dev/vda: xfs", "k8s-2: system disk /dev/vda: bluestore"],
       name: "k8s-0,k8s-2",
     }));
+  test("a node at whose address a living node may be, as nobody can be asked, needs its name too", () => {
+    const unasked = { why: "Kubernetes: no route to host", cluster: "$KUBECONFIG is this cluster's" };
+    expect(seeConfigs([{ ...fresh(0), unasked }, { ...fresh(1), unasked }, node(2)]).destroys?.name).toBe("k8s-0,k8s-1");
+  });
   test("a node that does not answer is unknown, and the plan says what may happen to it", () =>
     expect(seeConfigs([node(0), node(1), silent(2)])).toMatchObject({
       state: "unknown",
@@ -67,6 +71,12 @@ describe("configs", () => {
       expect(refused([node(0), node(1), silent(2)], [node(0), node(1), fresh(2, "xfs")])).toThrow(
         "could not continue bootstrap:configs: the plan did not name this\n  said: install over the data on k8s-2\n  now:  none of it was done\n  next: task bootstrap:configs shows it and asks",
       ));
+    test("a node that answers now, and whose cluster can no longer be asked, is not: its name was never typed", () => {
+      const unasked = { why: "k8s-0: i/o timeout", cluster: "k8s-0 has etcd's data" };
+      expect(refused([node(0), node(1), silent(2)], [node(0), node(1), { ...fresh(2), unasked }])).toThrow(
+        "said: install without an answer of the cluster on k8s-2",
+      );
+    });
     test("a node that ran then and waits for a config now is not installed", () =>
       expect(refused([node(0), node(1), fresh(2)], [node(0), fresh(1), fresh(2)])).toThrow("said: install Talos on k8s-1"));
     test("nothing is sent when another machine answers than the plan showed", async () => {

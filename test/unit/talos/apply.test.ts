@@ -142,6 +142,26 @@ describe("a node in maintenance mode", () => {
     });
     expect(acts).toEqual([]);
   });
+  describe("that replaces a node while the cluster cannot be asked", () => {
+    /** k8s-1 runs, and its etcd has data and is down. */
+    const replaced = async (first?: Answer) => ({
+      ...(await fresh([])),
+      [members(1)]: first === undefined ? ETCD_DOWN : [first, ETCD_DOWN],
+      [`${to(1)} list /var/lib/etcd`]: "NODE             NAME\n192.168.122.11   member\n",
+    });
+    test("needs its name", async () => {
+      const { plans, acts } = await run(await replaced(), { node: ["k8s-0"] }, { yes: false });
+      expect(plans[0]!.destroys).toEqual({
+        what: ["k8s-0: the cluster may have a living node at 192.168.122.10, and cannot be asked (k8s-1 has etcd's data)"],
+        name: "k8s-0",
+      });
+      expect(acts).toEqual([]);
+    });
+    test("is sent nothing when that became so while the question was open", async () => {
+      const { acts, error } = await run(await replaced(UNKNOWN_AUTHORITY), { node: ["k8s-0"] }, { whileAsking: () => {} });
+      expect([acts, error!.message]).toEqual([[], expect.stringContaining("new: install without an answer of the cluster on k8s-0")]);
+    });
+  });
   test("is sent nothing when another machine took its address while the question was open", async () => {
     const { acts, error } = await run(await fresh([]), { node: ["k8s-0"] }, { whileAsking: () => useHandshake(async () => "other") });
     expect(acts).toEqual([]);
