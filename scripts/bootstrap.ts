@@ -2,7 +2,7 @@
 import { checks, PREFLIGHT_GATES, refuseBad, refuseUnknownGit, showChecks } from "./bootstrap/preflight.ts";
 import type { Context } from "./lib/run/context.ts";
 import { isCommandError, textOf } from "./lib/run/errors.ts";
-import type { Result } from "./lib/bootstrap/preflight/verdict.ts";
+import type { Check } from "./lib/bootstrap/preflight/verdict.ts";
 import { nicGate } from "./lib/talos/node.ts";
 import { main, procedure } from "./lib/run/procedure.ts";
 import type { Plan, Step } from "./lib/run/plan.ts";
@@ -40,19 +40,9 @@ export const bootstrap = procedure({
   gates: BOOTSTRAP_GATES,
   async run(_values, context) {
     const { ui } = context;
-    const [results, ms] = await timed(() => runChecks(checks(context), context));
-    ui.say(showChecks(results));
-    refuseBad(results);
-    const { seen, steps } = await context.confirm(() => planBootstrap(context, results));
+    const { seen, steps, preflight } = await context.confirm(() => planBootstrap(context, { checks: checks(context), stages: STAGES }));
     if (steps.length === 0) ui.say("nothing to do");
-    const rows: Row[] = [
-      {
-        stage: "preflight",
-        was: "done",
-        saw: `${results.filter(({ state }) => state === "ok").length} of ${results.length} checks are good`,
-        seconds: ms / 1000,
-      },
-    ];
+    const rows: Row[] = [preflight];
     let acted = false;
     for (const [index, stage] of STAGES.entries()) {
       const [row] = await timed(() => walk(stage, seen[index]!, { acted, steps }, context));
@@ -72,21 +62,35 @@ const look = (stage: Stage, context: Context): Promise<Seen> =>
   });
 
 interface BootstrapPlan extends Plan {
-  /** One for each of STAGES. */
+  preflight: Row;
+  /** One for each stage. */
   seen: Seen[];
 }
 
-/** All stages, as they look now. */
-async function planBootstrap(context: Context, results: readonly Result[]): Promise<BootstrapPlan> {
-  const seen = await eachOf(STAGES, (stage) => look(stage, context));
+/** Runs the checks, then looks at all stages. The runner calls it again after the question, so a check that went bad meanwhile stops the run. */
+export async function planBootstrap(
+  context: Context,
+  { checks: all, stages }: { checks: Check[]; stages: readonly Stage[] },
+): Promise<BootstrapPlan> {
+  const [results, ms] = await timed(() => runChecks(all, context));
+  context.ui.say(showChecks(results));
+  refuseBad(results);
+  const seen = await eachOf(stages, (stage) => look(stage, context));
   context.signal.throwIfAborted();
-  if (seen[STAGES.indexOf(flux)]!.state !== "done") refuseUnknownGit(results, context.waive, "task bootstrap");
+  if (stages.some((stage, index) => stage.name === flux.name && seen[index]!.state !== "done"))
+    refuseUnknownGit(results, context.waive, "task bootstrap");
   const destroys = seen.find((one) => one.destroys)?.destroys; // only bootstrap:configs asks for names
   return {
     ...(destroys && { destroys }),
     title: `bootstrap ${context.cluster.name}`,
-    lines: STAGES.flatMap((stage, index) => lines(stage, seen[index]!)),
-    steps: STAGES.flatMap((stage, index) => stepsOf(stage, seen[index]!)),
+    lines: stages.flatMap((stage, index) => lines(stage, seen[index]!)),
+    steps: stages.flatMap((stage, index) => stepsOf(stage, seen[index]!)),
+    preflight: {
+      stage: "preflight",
+      was: "done",
+      saw: `${results.filter(({ state }) => state === "ok").length} of ${results.length} checks are good`,
+      seconds: ms / 1000,
+    },
     seen,
   };
 }
