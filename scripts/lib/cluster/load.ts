@@ -22,7 +22,7 @@ export function loadCluster(root: string, warn: (line: string) => void): Cluster
     text = readFileSync(join(root, FILE), "utf8");
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
-    throw new UsageError(code === "ENOENT" ? `${FILE}: is not there (${RESTORE})` : `${FILE}: cannot be read: ${message}`);
+    throw new UsageError(code === "ENOENT" ? `${FILE}: does not exist (${RESTORE})` : `${FILE}: cannot be read: ${message}`);
   }
   return readCluster(text, warn);
 }

@@ -25,7 +25,7 @@ export interface Located {
   typedAt(path: Path): string | undefined;
   /** What the parser complains of. */
   complaints: Note[];
-  /** It is no YAML: nothing else can be said of it. */
+  /** It is not valid YAML: nothing else can be said of it. */
   broken: boolean;
 }
 
@@ -110,8 +110,8 @@ function inWords({ code, message, pos }: YAMLError, text: string): string {
     .split("\n")[0]!
     .trim();
   if (code === "DUPLICATE_KEY")
-    return `${/^([^\s:]+)\s*:/.exec(text.slice(pos[0]))?.[1] ?? line}: stands twice in the same section (remove one)`;
-  if (code === "TAB_AS_INDENT") return "is no YAML: a tab indents this line (use two spaces)";
+    return `${/^([^\s:]+)\s*:/.exec(text.slice(pos[0]))?.[1] ?? line}: is set twice in the same section (remove one)`;
+  if (code === "TAB_AS_INDENT") return "is not valid YAML: a tab indents this line (use two spaces)";
   if (code === "MULTIPLE_DOCS") return "begins a second document (the file holds one home; remove this ---)";
-  return `is no YAML: ${message} (at: ${line.slice(0, 60)})`;
+  return `is not valid YAML: ${message} (at: ${line.slice(0, 60)})`;
 }

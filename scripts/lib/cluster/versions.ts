@@ -41,7 +41,7 @@ export function deployableMinor(versions: Pick<Versions, "TALOS_VERSION">): numb
   if (isDeployable(versions)) return majorMinor(TALOS_VERSION)[1]!;
   throw new Failure({
     attempted: `deploy Talos ${TALOS_VERSION}`,
-    said: `it knows none of the documents that talos/machineconfig.yaml.njk writes: v1.${OLDEST_DEPLOYED} or newer is needed (nodes of v1.${KNOWN[0]} can still be looked at)`,
+    said: `it does not support the documents in talos/machineconfig.yaml.njk: v1.${OLDEST_DEPLOYED} or newer is needed (nodes of v1.${KNOWN[0]} can still be read)`,
     now: "nothing was changed",
     next: `set TALOS_VERSION in ${FILE}`,
   });
@@ -56,7 +56,7 @@ export function loadVersions(root: string, env: NodeJS.ProcessEnv, warn: (line: 
     const { code, message } = error as NodeJS.ErrnoException;
     throw new UsageError(
       code === "ENOENT"
-        ? `${FILE}: is not there (start from the project's folder, or bring it back with \`git restore ${FILE}\`)`
+        ? `${FILE}: does not exist (start from the project's folder, or bring it back with \`git restore ${FILE}\`)`
         : `${FILE}: cannot be read: ${message}`,
     );
   }
@@ -91,7 +91,7 @@ export function readVersions(text: string, env: NodeJS.ProcessEnv): { versions: 
     if (value === undefined && misspelt.includes(name)) continue;
     if (value === undefined) notes.push(about(name, `is missing (a line ${name}=${example})`));
     else if (!VERSION.test(value))
-      notes.push(about(name, `"${value}" is no version (write ${VERSION.test(`v${value}`) ? `v${value}` : `it as ${example}`})`));
+      notes.push(about(name, `"${value}" is not a version (write ${VERSION.test(`v${value}`) ? `v${value}` : `it as ${example}`})`));
   }
   const guilty =
     overridden.includes("TALOS_VERSION") && !overridden.includes("KUBERNETES_VERSION") ? "TALOS_VERSION" : "KUBERNETES_VERSION";
@@ -101,7 +101,7 @@ export function readVersions(text: string, env: NodeJS.ProcessEnv): { versions: 
 
 const notKnown = (name: string) => {
   const close = nearestVersion(name);
-  return `is not known here (${close ? `did you mean ${close}?` : `known are ${VERSION_NAMES.join(", ")}`})`;
+  return `is unknown (${close ? `did you mean ${close}?` : `valid: ${VERSION_NAMES.join(", ")}`})`;
 };
 
 /** Each version that the environment sets to another value than the file. */
@@ -134,9 +134,10 @@ function readLines(text: string): { values: Record<string, string>; lines: Recor
     const [line, content] = [index + 1, written.trim()];
     if (content === "" || content.startsWith("#")) continue;
     const [, name, double, single, bare] = /^([A-Za-z_]\w*)=(?:"([^"]*)"|'([^']*)'|([^\s"'#]*))(?:\s+#.*)?$/.exec(content) ?? [];
-    if (name === undefined) notes.push({ line, text: `${FILE}:${line}: ${JSON.stringify(content)} is no NAME=value (no spaces around =)` });
+    if (name === undefined)
+      notes.push({ line, text: `${FILE}:${line}: ${JSON.stringify(content)} is not NAME=value (no spaces around =)` });
     else if (lines[name] !== undefined)
-      notes.push({ line, text: `${FILE}:${line}: ${name}: stands in line ${lines[name]} already (remove one)` });
+      notes.push({ line, text: `${FILE}:${line}: ${name}: is already set in line ${lines[name]} (remove one)` });
     else {
       lines[name] = line;
       values[name] = double ?? single ?? bare ?? "";
@@ -158,14 +159,14 @@ function judgeSupport(
   if (talosMajor === undefined || talosMinor === undefined || major === undefined || minor === undefined) return;
   const range = talosMajor === 1 ? KUBERNETES_OF[talosMinor] : undefined;
   if (!range && (talosMajor < 1 || (talosMajor === 1 && talosMinor < KNOWN[0]!)))
-    return say.wrong("TALOS_VERSION", `Talos ${TALOS_VERSION} is older than this project works with (v1.${KNOWN[0]} or newer)`);
+    return say.wrong("TALOS_VERSION", `Talos ${TALOS_VERSION} is older than this project supports (v1.${KNOWN[0]} or newer)`);
   if (!range)
     return say.odd(
       "TALOS_VERSION",
-      `Talos ${TALOS_VERSION} is newer than what is known here: whether it supports Kubernetes ${KUBERNETES_VERSION} is not checked`,
+      `Talos ${TALOS_VERSION} is newer than this project knows: whether it supports Kubernetes ${KUBERNETES_VERSION} is not checked`,
     );
   if (talosMinor < OLDEST_DEPLOYED)
-    say.odd("TALOS_VERSION", `Talos ${TALOS_VERSION} can be looked at and not be deployed (v1.${OLDEST_DEPLOYED} or newer can)`);
+    say.odd("TALOS_VERSION", `Talos ${TALOS_VERSION} can be read but not deployed (v1.${OLDEST_DEPLOYED} or newer can)`);
   if (major === 1 && minor >= range[0] && minor <= range[1]) return undefined;
   say.wrong(
     guilty,

@@ -27,7 +27,7 @@ export function inWords(issue: z.core.$ZodIssue, value: unknown, typedAt: (path:
 /** A number or a boolean where text is expected: what is wrong with it as text, or that it needs quotes. */
 function notQuoted(typed: string, path: Path): string {
   const asText = bare(schemaAt(path)!).safeParse(typed);
-  return asText.success ? `${typed} is no text (put it in quotes)` : asText.error.issues[0]!.message;
+  return asText.success ? `${typed} is not a string (put it in quotes)` : asText.error.issues[0]!.message;
 }
 
 /** Other names of the hypervisors, which no count of letters finds. */
@@ -41,12 +41,12 @@ const meantBy = (word: string, known: readonly string[]) =>
 
 const unknown = (key: string, known: string[]) => {
   const near = meantBy(key, known);
-  return `is not known here (${near ? `did you mean ${near}?` : `known are ${known.join(", ")}`})`;
+  return `is unknown (${near ? `did you mean ${near}?` : `valid: ${known.join(", ")}`})`;
 };
 
 function among(has: unknown, shown: string, values: string[]): string {
   const near = typeof has === "string" ? meantBy(has, values) : undefined;
-  return `${shown} is not known (${near ? `did you mean ${near}? ` : ""}${orList(values)})`;
+  return `${shown} is unknown (${near ? `did you mean ${near}? ` : ""}${orList(values)})`;
 }
 
 function outOfRange(has: number, shown: string, path: Path): string {
@@ -55,11 +55,12 @@ function outOfRange(has: number, shown: string, path: Path): string {
 }
 
 function ofKind(has: unknown, shown: string, expected: string, path: Path): string {
-  if (expected === "object" || expected === "record") return `${shown} stands where a section is wanted${hint(path)}`;
-  if (expected === "array") return `${shown} stands where a list is wanted (entries begin with "- ")`;
+  if (expected === "object" || expected === "record") return `${shown} is set where a section is expected${hint(path)}`;
+  if (expected === "array") return `${shown} is set where a list is expected (entries begin with "- ")`;
   if (expected === "boolean") return `${shown} is neither true nor false`;
-  if (expected === "string") return `${shown} is no text (${typeof has === "object" ? `as ${exampleAt(path)}` : "put it in quotes"})`;
-  return `${shown} is no whole number`;
+  if (expected === "string")
+    return `${shown} is not a string (${typeof has === "object" ? `for example ${exampleAt(path)}` : "put it in quotes"})`;
+  return `${shown} is not a whole number`;
 }
 
 function hint(path: Path): string {

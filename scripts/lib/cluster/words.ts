@@ -13,28 +13,28 @@ const matching =
 /** Also the name of the context in the kubeconfig and the talosconfig. */
 export const readClusterName = matching(
   /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/,
-  "no name for a cluster",
-  "lower-case letters, digits and dashes, at most 63, as home-ops-cluster",
+  "not a valid cluster name",
+  "lower-case letters, digits and dashes, at most 63, for example home-ops-cluster",
 );
 
 /** As the hypervisor lists it. */
 export const readInterface = matching(
   /^[A-Za-z][\w.-]{0,14}$/,
-  "no name for a network interface",
-  "as TrueNAS lists it under Network, as br0",
+  "not a valid name of a network interface",
+  "as TrueNAS lists it under Network, for example br0",
 );
 
 /** vSphere allows nearly everything but a slash in a name. */
 export const readInventoryName = matching(
   /^(?! )[^/\\%\n]{1,80}(?<! )$/,
-  "no name for this in vSphere",
-  "as the client lists it, without / \\ or %",
+  "not a valid vSphere name",
+  "as the vSphere client shows it, without / \\ or %",
 );
 
 /** The words of op://vault/item/field. */
 export const readVaultName = matching(
   /^[\w.-](?:[\w. -]*[\w.-])?$/,
-  "no name that a reference op://vault/item/field can hold",
+  "not a name that op://vault/item/field can contain",
   "letters, digits, spaces, - _ and .; rename it in 1Password",
 );
 
@@ -43,28 +43,28 @@ export function readDataset(typed: string): Reading<string> {
     return wrong(`${show(typed)} is a path`, `the dataset is ${typed.slice("/mnt/".length).replace(/\/+$/, "")}`);
   return matching(
     /^[A-Za-z0-9][\w.:-]*(?:\/[A-Za-z0-9][\w.:-]*)*$/,
-    "no dataset",
-    "pool and names with slashes between, as flashstor/VM",
+    "not a dataset name",
+    "pool and names with slashes between, for example flashstor/VM",
   )(typed);
 }
 
-export const readPool = matching(/^[A-Za-z][\w.:-]*$/, "no name for a pool", "as TrueNAS lists it under Storage, as flashstor");
+export const readPool = matching(/^[A-Za-z][\w.:-]*$/, "not a valid pool name", "as TrueNAS lists it under Storage, for example flashstor");
 
-export const readPath = matching(/^\/(?:[^/\0\n]+\/?)*$/, "no absolute path", "as /mnt/flashstor/Media");
+export const readPath = matching(/^\/(?:[^/\0\n]+\/?)*$/, "not an absolute path", "for example /mnt/flashstor/Media");
 
-export const readExportName = matching(/^[A-Za-z][\w-]*$/, "no name for an export", "letters, digits, - and _, as media");
+export const readExportName = matching(/^[A-Za-z][\w-]*$/, "not a valid export name", "letters, digits, - and _, for example media");
 
 /** Flux takes http, https and ssh, and no `git@host:path`. */
 export function readGitUrl(typed: string): Reading<string> {
   const [, user, host, path] = /^(?:([\w.-]+)@)?([\w.-]+):(?!\/\/)(.+)$/.exec(typed) ?? [];
   if (host && path)
     return wrong(
-      `${show(typed)} is the short form, which Flux does not take`,
+      `${show(typed)} is the short form, which Flux does not accept`,
       `write ssh://${user ?? "git"}@${host}/${path.replace(/^\//, "")}`,
     );
   const url = URL.canParse(typed) ? new URL(typed) : undefined;
   if (!url || !["http:", "https:", "ssh:"].includes(url.protocol) || url.pathname.length < 2)
-    return wrong(`${show(typed)} is no Git URL`, "as https://github.com/you/home-ops");
+    return wrong(`${show(typed)} is not a Git URL`, "for example https://github.com/you/home-ops");
   if (url.password || (url.username && url.protocol !== "ssh:"))
     return { wrong: "it carries a user or a password (this file is public; Flux takes a token from a Secret)" };
   return { value: typed };
@@ -73,13 +73,13 @@ export function readGitUrl(typed: string): Reading<string> {
 /** The rules of `git check-ref-format --branch`. */
 export function readBranch(typed: string): Reading<string> {
   const bad = typed === "" || /[\s~^:?*[\\\u007f]|\.\.|@\{|\/\/|^[-/]|[/.]$|(?:^|\/)\.|\.lock(?:\/|$)/.test(typed) || typed === "@";
-  return bad ? wrong(`${show(typed)} is no branch`, "as main") : { value: typed };
+  return bad ? wrong(`${show(typed)} is not a branch name`, "for example main") : { value: typed };
 }
 
 export function readWebUrl(typed: string): Reading<string> {
   const url = URL.canParse(typed) ? new URL(typed) : undefined;
   if (url && (url.protocol === "http:" || url.protocol === "https:") && url.hostname !== "") return { value: typed };
-  return wrong(`${show(typed)} is no URL`, "as http://192.168.120.5:3000");
+  return wrong(`${show(typed)} is not a URL`, "for example http://192.168.120.5:3000");
 }
 
 /** What Kubernetes says of a label's key: an optional DNS name, a slash, a name of at most 63. */
@@ -92,31 +92,31 @@ export function readLabelKey(typed: string): Reading<string> {
   return goodName && goodPrefix && more.length === 0
     ? { value: typed }
     : wrong(
-        `${show(typed)} is no key of a label`,
+        `${show(typed)} is not a label key`,
         "letters, digits, - _ and ., at most 63, with a domain and a slash before it if need be: topology.kubernetes.io/zone",
       );
 }
 
 export const readLabelValue = matching(
   /^(?:[A-Za-z0-9](?:[\w.-]{0,61}[A-Za-z0-9])?)?$/,
-  "no value of a label",
+  "not a label value",
   "letters, digits, - _ and ., at most 63, with a letter or digit at both ends",
 );
 
 /** Where an ACME server writes to. */
-export const readEmail = matching(/^[^\s@"<>]+@[^\s@"<>]+\.[^\s@"<>]+$/, "no e-mail address", "as you@example.com");
+export const readEmail = matching(/^[^\s@"<>]+@[^\s@"<>]+\.[^\s@"<>]+$/, "not an e-mail address", "for example you@example.com");
 
 /** What Google gives out is base64url. */
 export const readKeyId = matching(
   /^[\w-]{8,128}$/,
-  "no id of an EAB key",
-  "keyId as `gcloud publicca external-account-keys create` prints it",
+  "not an EAB key ID",
+  "the keyId that `gcloud publicca external-account-keys create` prints",
 );
 
 export const readUuid = matching(
   /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/,
-  "no id of a tunnel",
-  "as `cloudflared tunnel list` shows it: 6ff42ae2-765d-4adf-8112-31c55c1551ef",
+  "not a tunnel ID",
+  "the ID that `cloudflared tunnel list` prints: 6ff42ae2-765d-4adf-8112-31c55c1551ef",
 );
 
 export const readRepositoryId = matching(
@@ -127,6 +127,6 @@ export const readRepositoryId = matching(
 
 export const readGithubOwner = matching(
   /^[A-Za-z0-9](?:-?[A-Za-z0-9]){0,38}$/,
-  "no user or organization of GitHub",
+  "not a GitHub user or organization",
   "letters, digits and single dashes",
 );

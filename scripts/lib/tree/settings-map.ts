@@ -90,7 +90,7 @@ async function findMap(text: string): Promise<Found | undefined> {
 /** Nothing is written into a file that cannot be read. A patch's lines are counted from its own beginning. */
 function broken({ message, linePos }: YAMLParseError, before = 0): UsageError {
   const line = before + (linePos?.[0].line ?? 1);
-  return new UsageError(`${MAP_FILE}:${line}: is no YAML: ${message.split("\n")[0]!.replace(/ at line.*$/, "")}`);
+  return new UsageError(`${MAP_FILE}:${line}: is not valid YAML: ${message.split("\n")[0]!.replace(/ at line.*$/, "")}`);
 }
 
 /** From an offset in a block scalar's value to the offset in the file: each line is indented alike there. */

@@ -24,54 +24,58 @@ const lineOf = (text: string) => Number(/:(\d+): /.exec(text)![1]);
 
 describe("a value that YAML does not read as text is shown as it was typed", () => {
   test.each([
-    [/mac: 00:a0:98:28:c8:83/, "mac: 001122334455", "nodes[0].mac: 001122334455 is no text (put it in quotes)"],
-    [/mac: 00:a0:98:28:c8:83/, "mac: 0000981e2345", "nodes[0].mac: 0000981e2345 is no text (put it in quotes)"],
+    [/mac: 00:a0:98:28:c8:83/, "mac: 001122334455", "nodes[0].mac: 001122334455 is not a string (put it in quotes)"],
+    [/mac: 00:a0:98:28:c8:83/, "mac: 0000981e2345", "nodes[0].mac: 0000981e2345 is not a string (put it in quotes)"],
     [
       /mac: 00:a0:98:28:c8:83/,
       "mac: 0x00a09828c883",
-      'nodes[0].mac: "0x00a09828c883" is no MAC address (six pairs of hex digits, as 00:a0:98:28:c8:83)',
+      'nodes[0].mac: "0x00a09828c883" is not a MAC address (six pairs of hex digits, for example 00:a0:98:28:c8:83)',
     ],
-    [/mac: 00:a0:98:28:c8:83/, "mac: 1e400", 'nodes[0].mac: "1e400" is no MAC address (six pairs of hex digits, as 00:a0:98:28:c8:83)'],
-    [/eabKeyId: .*/, "eabKeyId: 1234e56789", "acme.eabKeyId: 1234e56789 is no text (put it in quotes)"],
+    [
+      /mac: 00:a0:98:28:c8:83/,
+      "mac: 1e400",
+      'nodes[0].mac: "1e400" is not a MAC address (six pairs of hex digits, for example 00:a0:98:28:c8:83)',
+    ],
+    [/eabKeyId: .*/, "eabKeyId: 1234e56789", "acme.eabKeyId: 1234e56789 is not a string (put it in quotes)"],
     [
       /eabKeyId: .*/,
       "eabKeyId: 00112233445566778899001122334455",
-      "acme.eabKeyId: 00112233445566778899001122334455 is no text (put it in quotes)",
+      "acme.eabKeyId: 00112233445566778899001122334455 is not a string (put it in quotes)",
     ],
-    [/zone: m/, "zone: 1.10", "nodes[0].labels.topology.kubernetes.io/zone: 1.10 is no text (put it in quotes)"],
-    [/zone: m/, "zone: 0o17", "nodes[0].labels.topology.kubernetes.io/zone: 0o17 is no text (put it in quotes)"],
-    [/zone: m/, "zone: TRUE", "nodes[0].labels.topology.kubernetes.io/zone: TRUE is no text (put it in quotes)"],
+    [/zone: m/, "zone: 1.10", "nodes[0].labels.topology.kubernetes.io/zone: 1.10 is not a string (put it in quotes)"],
+    [/zone: m/, "zone: 0o17", "nodes[0].labels.topology.kubernetes.io/zone: 0o17 is not a string (put it in quotes)"],
+    [/zone: m/, "zone: TRUE", "nodes[0].labels.topology.kubernetes.io/zone: TRUE is not a string (put it in quotes)"],
     [
       /zone: m/,
       "zone: +.INF",
-      'nodes[0].labels.topology.kubernetes.io/zone: "+.INF" is no value of a label (letters, digits, - _ and ., at most 63, with a letter or digit at both ends)',
+      'nodes[0].labels.topology.kubernetes.io/zone: "+.INF" is not a label value (letters, digits, - _ and ., at most 63, with a letter or digit at both ends)',
     ],
     [/zone: m/, "zone: ~", "nodes[0].labels.topology.kubernetes.io/zone: ~ is empty (for example m)"],
-    [/name: k8s-0/, "name: 007", "nodes[0].name: 007 is no text (put it in quotes)"],
+    [/name: k8s-0/, "name: 007", "nodes[0].name: 007 is not a string (put it in quotes)"],
     [/mtu: .*/, "mtu: 0x10", "network.mtu: 0x10 is too small (1280 to 9216)"],
     [/mtu: .*/, "mtu: 9e99", "network.mtu: 9e99 is too large (1280 to 9216)"],
-    [/mtu: .*/, "mtu: 1500.50", "network.mtu: 1500.50 is no whole number"],
-    [/mtu: .*/, "mtu: False", "network.mtu: False is no whole number"],
+    [/mtu: .*/, "mtu: 1500.50", "network.mtu: 1500.50 is not a whole number"],
+    [/mtu: .*/, "mtu: False", "network.mtu: False is not a whole number"],
     [/cpus: .*/, "cpus: 0o1", "vm.cpus: 0o1 is too small (2 to 255)"],
-    [/cpus: .*/, "cpus: 007.50", "vm.cpus: 007.50 is no whole number"],
+    [/cpus: .*/, "cpus: 007.50", "vm.cpus: 007.50 is not a whole number"],
     [/memory: .*/, "memory: 048.0", 'vm.memory: "048.0" has no unit (048.0GiB or 048.0GB? Units are MiB, GiB, TiB, MB, GB or TB)'],
-    [/hypervisor: .*/, "hypervisor: 0x1", "hypervisor: 0x1 is not known (truenas or vsphere)"],
+    [/hypervisor: .*/, "hypervisor: 0x1", "hypervisor: 0x1 is unknown (truenas or vsphere)"],
     [
       /truenas: #.*\n(?: .*\n)+/,
       "truenas: 0o10\n",
-      "truenas: 0o10 stands where a section is wanted (a section with pool, vmDataset, isoDataset, bridge)",
+      "truenas: 0o10 is set where a section is expected (a section with pool, vmDataset, isoDataset, bridge)",
     ],
   ])("%s → %s", (from, to, message) => expect(messages([from, to])).toEqual([message]));
   test("through an alias", () =>
     expect(messages([/zone: m/, "zone: &zone 1.10"], [/zone: m\n/, "zone: *zone\n"])).toEqual([
-      "nodes[0].labels.topology.kubernetes.io/zone: 1.10 is no text (put it in quotes)",
-      "nodes[1].labels.topology.kubernetes.io/zone: 1.10 is no text (put it in quotes)",
+      "nodes[0].labels.topology.kubernetes.io/zone: 1.10 is not a string (put it in quotes)",
+      "nodes[1].labels.topology.kubernetes.io/zone: 1.10 is not a string (put it in quotes)",
     ]));
   test("a key too, and two keys that are one number are two", () => {
     expect(messages([/^name: .*/m, "name: home-ops-cluster\n1.10: x\n1.1: y\n0x1F: z"])).toEqual([
-      expect.stringMatching(/^1\.10: is not known here/),
-      expect.stringMatching(/^1\.1: is not known here/),
-      expect.stringMatching(/^0x1F: is not known here/),
+      expect.stringMatching(/^1\.10: is unknown/),
+      expect.stringMatching(/^1\.1: is unknown/),
+      expect.stringMatching(/^0x1F: is unknown/),
     ]);
   });
   test("a multicast MAC keeps its separators", () =>
@@ -86,7 +90,7 @@ describe("network.nodes is too small", () => {
   });
   test("says how many addresses there are and how many are needed", () =>
     expect(messages([/nodes: 192\.168\.120\.0\/22/, "nodes: 192.168.120.0/32"])).toEqual([
-      "network.nodes: 192.168.120.0/32 has room for 0 of 6 addresses (VIP, two gateways, nodes; a /24 has room for 254)",
+      "network.nodes: 192.168.120.0/32 has room for 0 of 6 addresses (VIP, two gateways and the nodes; a /24 has room for 254)",
     ]));
 });
 
@@ -118,7 +122,7 @@ describe("an alias", () => {
       /^nodes:[\s\S]*?\n\n/m,
       `nodes:\n  - { name: a, address: 192.168.121.1, mac: 00:a0:98:01:01:01, labels: &l { a: b } }\n${nodes.join("\n")}\n\n`,
     );
-    expect(() => readCluster(text, () => {})).toThrow(/is the card of nodes/);
+    expect(() => readCluster(text, () => {})).toThrow(/is already the MAC of nodes/);
   });
   test("a list as a key has a line", () => expect(lineOf(told("zone: m", "? [a]\n      : b"))).toBeGreaterThan(20));
 });
@@ -126,13 +130,13 @@ describe("an alias", () => {
 describe("a hypervisor by another name", () => {
   test.each(["esxi", "ESXi", "vmware", "vcenter"])("%s is vsphere", (name) =>
     expect(messages([/hypervisor: .*/, `hypervisor: ${name}`])).toContain(
-      `hypervisor: ${JSON.stringify(name)} is not known (did you mean vsphere? truenas or vsphere)`,
+      `hypervisor: ${JSON.stringify(name)} is unknown (did you mean vsphere? truenas or vsphere)`,
     ),
   );
   test("freenas is truenas", () => expect(messages([/hypervisor: .*/, "hypervisor: freenas"])[0]).toContain("did you mean truenas?"));
-  test("as a section too", () => expect(messages([/^vsphere:/m, "esxi:"])).toContain("esxi: is not known here (did you mean vsphere?)"));
+  test("as a section too", () => expect(messages([/^vsphere:/m, "esxi:"])).toContain("esxi: is unknown (did you mean vsphere?)"));
   test("proxmox is neither", () =>
-    expect(messages([/hypervisor: .*/, "hypervisor: proxmox"])[0]).toBe('hypervisor: "proxmox" is not known (truenas or vsphere)'));
+    expect(messages([/hypervisor: .*/, "hypervisor: proxmox"])[0]).toBe('hypervisor: "proxmox" is unknown (truenas or vsphere)'));
 });
 
 describe("git.owner", () => {
@@ -144,11 +148,11 @@ describe("git.owner", () => {
     "ssh://git@ssh.github.com:443/example/home-ops",
   ])("of %s is refused when it is another", (url) => {
     expect(git(url, "example")).toEqual([]);
-    expect(git(url, "other")).toEqual([expect.stringMatching(/^git\.owner: other does not own the repository of git\.url, example does/i)]);
+    expect(git(url, "other")).toEqual([expect.stringMatching(/^git\.owner: other does not own the repository in git\.url, example does/i)]);
   });
   test("of a mirror elsewhere is a warning", () =>
     expect(git("https://git.example.com/mirrors/home-ops", "other")).toEqual([
-      "warning: git.owner: other is not the owner that git.url names (mirrors); right only when the URL is a mirror",
+      "warning: git.owner: other is not the owner that git.url names (mirrors); correct only if the URL is a mirror",
     ]));
 });
 
@@ -161,7 +165,7 @@ describe("network.pods and network.services", () => {
     ["services", "192.0.0.0/12"],
   ])("%s: %s is reported as not private", (name, network) =>
     expect(messages([new RegExp(`${name}: 10\\.4[23]\\.0\\.0/16`), `${name}: ${network}`])).toContainEqual(
-      `warning: network.${name}: ${network} is not private address space: the cluster cannot reach hosts that have these addresses (take part of 10.0.0.0/8, 172.16.0.0/12 or 192.168.0.0/16)`,
+      `warning: network.${name}: ${network} is not private address space: the cluster cannot reach hosts with these addresses (use a part of 10.0.0.0/8, 172.16.0.0/12 or 192.168.0.0/16)`,
     ),
   );
   test.each(["172.16.0.0/16", "172.31.0.0/16", "192.168.0.0/18", "10.0.0.0/16"])("%s is private", (network) =>

@@ -104,7 +104,7 @@ test("one mistake does not hide another: a default that collides is told next to
         .replace("name: home", "name: Home"),
     ),
   ).toEqual([
-    expect.stringContaining(':1: name: "Home" is no name'),
+    expect.stringContaining(':1: name: "Home" is not a valid'),
     expect.stringContaining(":3: endpoint: 192.168.1.100 is outside network.nodes"),
     "talos/cluster.yaml:4: network.pods: 10.42.0.0/16 overlaps network.nodes (10.42.0.0/24)",
     expect.stringContaining(":7: network.gateways.from: 192.168.1.200 is outside"),
@@ -125,7 +125,7 @@ describe("in a folder", () => {
 
   test("without the file, it says where it comes from and how to go on", () =>
     expect(() => loadCluster(folder({}), none)).toThrow(
-      "talos/cluster.yaml: is not there (bring back the reference home's with `git restore talos/cluster.yaml`, edit it, then run `task secrets:init`)",
+      "talos/cluster.yaml: does not exist (bring back the reference home's with `git restore talos/cluster.yaml`, edit it, then run `task secrets:init`)",
     ));
   test("a file that cannot be read is not taken for a missing one", () => {
     mkdirSync(join(folder({}), "talos/cluster.yaml"));

@@ -12,16 +12,16 @@ const wrong = (text: string, env = {}) => readVersions(text, env).wrong;
 test("comments and quotes are no part of a value", () =>
   expect(readVersions(GOOD, {})).toEqual({ versions: testVersions, wrong: [], odd: [] }));
 test("a # without a space before it does not begin a comment", () =>
-  expect(readVersions(`${GOOD}OTHER=1#2\n`, {}).wrong).toEqual(['versions.env:5: "OTHER=1#2" is no NAME=value (no spaces around =)']));
+  expect(readVersions(`${GOOD}OTHER=1#2\n`, {}).wrong).toEqual(['versions.env:5: "OTHER=1#2" is not NAME=value (no spaces around =)']));
 test.each([
-  ["TALOS_VERSON=v1.13.8", "TALOS_VERSON: is not known here (did you mean TALOS_VERSION?)"],
-  ["KUBERNETES=v1.36.5", "KUBERNETES: is not known here (known are TALOS_VERSION, KUBERNETES_VERSION, FLUX_VERSION)"],
-  ["talos_version=v1.13.8", "talos_version: is not known here (did you mean TALOS_VERSION?)"],
-  ["CILIUM_VERSION=v1.19.0", "CILIUM_VERSION: is not known here (known are TALOS_VERSION, KUBERNETES_VERSION, FLUX_VERSION)"],
+  ["TALOS_VERSON=v1.13.8", "TALOS_VERSON: is unknown (did you mean TALOS_VERSION?)"],
+  ["KUBERNETES=v1.36.5", "KUBERNETES: is unknown (valid: TALOS_VERSION, KUBERNETES_VERSION, FLUX_VERSION)"],
+  ["talos_version=v1.13.8", "talos_version: is unknown (did you mean TALOS_VERSION?)"],
+  ["CILIUM_VERSION=v1.19.0", "CILIUM_VERSION: is unknown (valid: TALOS_VERSION, KUBERNETES_VERSION, FLUX_VERSION)"],
 ])("the unknown name in %s is refused", (line, message) => expect(wrong(`${GOOD}${line}\n`)).toEqual([`versions.env:5: ${message}`]));
 test("a misspelt name is reported once, not as a missing one too", () =>
   expect(wrong(GOOD.replace("TALOS_VERSION", "TALOS_VERSON"))).toEqual([
-    "versions.env:2: TALOS_VERSON: is not known here (did you mean TALOS_VERSION?)",
+    "versions.env:2: TALOS_VERSON: is unknown (did you mean TALOS_VERSION?)",
   ]));
 test("a misspelt name in the environment is reported, and a name of another program is not", () =>
   expect(readVersions(GOOD, { TALOS_VERSON: "v1.13.8", NODE_VERSION: "24", HELM_VERSION: "4", FLUX_VERSIONS: "" }).odd).toEqual([
@@ -52,7 +52,7 @@ test.each([
 test("Talos 1.11 is read and reported, since only deploying it is refused", () =>
   expect(readVersions(GOOD.replace("v1.13.9", "v1.11.6").replace("v1.36.5", "v1.34.1"), {})).toMatchObject({
     wrong: [],
-    odd: ["versions.env:2: TALOS_VERSION: Talos v1.11.6 can be looked at and not be deployed (v1.12 or newer can)"],
+    odd: ["versions.env:2: TALOS_VERSION: Talos v1.11.6 can be read but not deployed (v1.12 or newer can)"],
   }));
 test("a pair that the environment brought together is blamed on the variable of the environment", () => {
   const message = "Talos v1.12.4 does not support Kubernetes v1.36.5 (it supports v1.30 to v1.35)";
@@ -62,7 +62,7 @@ test("a pair that the environment brought together is blamed on the variable of 
   ]);
 });
 test("a malformed version from the environment is blamed on the variable of the environment", () =>
-  expect(wrong(GOOD, { TALOS_VERSION: "1.13.9" })).toEqual(['environment: TALOS_VERSION: "1.13.9" is no version (write v1.13.9)']));
+  expect(wrong(GOOD, { TALOS_VERSION: "1.13.9" })).toEqual(['environment: TALOS_VERSION: "1.13.9" is not a version (write v1.13.9)']));
 test("a version that the environment replaces is reported with the one of the file", () =>
   expect(readVersions(GOOD, { TALOS_VERSION: "v1.13.8" }).odd).toEqual([
     "environment: TALOS_VERSION: v1.13.8 is used instead of v1.13.9 (versions.env:2)",
@@ -77,28 +77,28 @@ test("a Talos newer than the table is taken at its word, with a warning", () =>
   expect(readVersions(GOOD.replace("v1.13.9", "v1.15.0"), {})).toMatchObject({
     wrong: [],
     odd: [
-      "versions.env:2: TALOS_VERSION: Talos v1.15.0 is newer than what is known here: whether it supports Kubernetes v1.36.5 is not checked",
+      "versions.env:2: TALOS_VERSION: Talos v1.15.0 is newer than this project knows: whether it supports Kubernetes v1.36.5 is not checked",
     ],
   }));
 test("a Talos older than the table is refused", () =>
   expect(wrong(GOOD.replace("v1.13.9", "v1.10.4"))).toEqual([
-    "versions.env:2: TALOS_VERSION: Talos v1.10.4 is older than this project works with (v1.11 or newer)",
+    "versions.env:2: TALOS_VERSION: Talos v1.10.4 is older than this project supports (v1.11 or newer)",
   ]));
 test("everything wrong is told at once, in the order of the file", () =>
   expect(wrong("TALOS_VERSION=1.13.9\nwhat is this\nTALOS_VERSION=v1.13.9\nKUBERNETES_VERSION=v1.36\nEMPTY =\n")).toEqual([
     "versions.env: FLUX_VERSION: is missing (a line FLUX_VERSION=v2.9.4)",
-    'versions.env:1: TALOS_VERSION: "1.13.9" is no version (write v1.13.9)',
-    'versions.env:2: "what is this" is no NAME=value (no spaces around =)',
-    "versions.env:3: TALOS_VERSION: stands in line 1 already (remove one)",
-    'versions.env:4: KUBERNETES_VERSION: "v1.36" is no version (write it as v1.36.5)',
-    'versions.env:5: "EMPTY =" is no NAME=value (no spaces around =)',
+    'versions.env:1: TALOS_VERSION: "1.13.9" is not a version (write v1.13.9)',
+    'versions.env:2: "what is this" is not NAME=value (no spaces around =)',
+    "versions.env:3: TALOS_VERSION: is already set in line 1 (remove one)",
+    'versions.env:4: KUBERNETES_VERSION: "v1.36" is not a version (write it as v1.36.5)',
+    'versions.env:5: "EMPTY =" is not NAME=value (no spaces around =)',
   ]));
 
 test("without the file, it says how to go on", () => {
   const folder = mkdtempSync(join(tmpdir(), "home-"));
   try {
     expect(() => loadVersions(folder, {})).toThrow(
-      "versions.env: is not there (start from the project's folder, or bring it back with `git restore versions.env`)",
+      "versions.env: does not exist (start from the project's folder, or bring it back with `git restore versions.env`)",
     );
   } finally {
     rmSync(folder, { recursive: true });

@@ -197,7 +197,7 @@ describe("what the home relies on", () => {
     const home = { ...context(), versions: { ...testVersions, TALOS_VERSION: "v1.11.6" } };
     expect(await render(home).catch((error: Error) => error.message)).toBe(
       "could not deploy Talos v1.11.6\n" +
-        "  said: it knows none of the documents that talos/machineconfig.yaml.njk writes: v1.12 or newer is needed (nodes of v1.11 can still be looked at)\n" +
+        "  said: it does not support the documents in talos/machineconfig.yaml.njk: v1.12 or newer is needed (nodes of v1.11 can still be read)\n" +
         "  now:  nothing was changed\n" +
         "  next: set TALOS_VERSION in versions.env",
     );

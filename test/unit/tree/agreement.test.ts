@@ -73,13 +73,13 @@ it("a map that cannot be read is told by its line, never taken for one that agre
   const line = text.split("\n").findIndex((one) => one.includes(" DOMAIN:")) + 1;
   const broken = text.replace("DOMAIN: example.com", 'DOMAIN: "example.com');
   await expect(disagreements(home, testVersions, async (file) => (file === MAP_FILE ? broken : undefined))).rejects.toThrow(
-    new RegExp(`^${MAP_FILE}:\\d+: is no YAML: `),
+    new RegExp(`^${MAP_FILE}:\\d+: is not valid YAML: `),
   );
   await expect(
     disagreements(home, testVersions, async (file) =>
       file === MAP_FILE ? text.replace("DOMAIN: example.com", "DOMAIN: example.com\n              DOMAIN: example.org") : undefined,
     ),
-  ).rejects.toThrow(`${MAP_FILE}:${line + 1}: is no YAML: Map keys must be unique`);
+  ).rejects.toThrow(`${MAP_FILE}:${line + 1}: is not valid YAML: Map keys must be unique`);
 });
 
 it("a setting that a fork added under a name of its own stays", async () => {

@@ -60,7 +60,7 @@ function checkInside(all: Place[], hosts: Place[], network: string | undefined):
     .filter(({ address }) => numberOf(address) === span.first || numberOf(address) === span.last)
     .map(({ address, path }) => ({
       path,
-      message: `${address} is the ${numberOf(address) === span.first ? "first" : "last"} address of ${network}, which no machine can have (take one between)`,
+      message: `${address} is the ${numberOf(address) === span.first ? "first" : "last"} address of ${network}, which no machine can have (use one between them)`,
     }));
   return [...outside, ...reserved];
 }
@@ -71,7 +71,7 @@ function checkOwn(all: Place[]): Finding[] {
     const first = all.slice(0, index).find((other) => other.address === address);
     if (!first || (path[0] !== "nodes" && path[0] !== "endpoint" && first.path[0] !== "endpoint")) return [];
     const hint = first.path[0] === "endpoint" ? "the VIP is an address of its own" : "each needs its own";
-    return [{ path, message: `${address} is ${first.who}'s already (${hint})` }];
+    return [{ path, message: `${address} is already used by ${first.who} (${hint})` }];
   });
 }
 
@@ -82,7 +82,7 @@ const checkReach = (others: Place[], read: Read): Finding[] =>
     if (network === undefined) return [];
     return others
       .filter(({ address }) => lies(address, spanOf(network)))
-      .map(({ address, path }) => ({ path, message: `${address} lies in network.${name} (${network}), so the nodes would not reach it` }));
+      .map(({ address, path }) => ({ path, message: `${address} lies in network.${name} (${network}), so the nodes cannot reach it` }));
   });
 
 function checkPool(ends: Place[], others: Place[]): Finding[] {
@@ -90,11 +90,11 @@ function checkPool(ends: Place[], others: Place[]): Finding[] {
   if (!from || !to) return [];
   const path = ["network", "gateways"];
   const pool: Span = { first: numberOf(from.address), last: numberOf(to.address) };
-  if (pool.first > pool.last) return [{ path, message: `from (${from.address}) comes after to (${to.address}) (exchange them)` }];
+  if (pool.first > pool.last) return [{ path, message: `from (${from.address}) is after to (${to.address}) (swap them)` }];
   const inside = others.filter(({ address }) => lies(address, pool));
   return inside.map(({ who, address }) => ({
     path,
-    message: `the pool holds ${address}, which is ${who}'s (let it begin after that, or end before)`,
+    message: `the pool contains ${address}, the address of ${who} (start it after that address, or end it before)`,
   }));
 }
 
@@ -103,14 +103,14 @@ function checkGateways([from, to]: Place[], read: Read): Finding[] {
   if (!from || !to) return [];
   const pool: Span = { first: numberOf(from.address), last: numberOf(to.address) };
   const path = ["network", "gateways"];
-  if (pool.first === pool.last) return [{ path, message: `the pool is one address, ${from.address} (two gateways need two)` }];
+  if (pool.first === pool.last) return [{ path, message: `the pool has only one address, ${from.address} (two gateways need two)` }];
   const named = ["internal", "external"].flatMap((name) => place(name, read("network", "gateways", name), [...path, name]));
   const outside = named.filter(({ address }) => !lies(address, pool));
   const [one, other] = named;
   return [
     ...outside.map(({ address, path }) => ({ path, message: `${address} is outside the pool (from ${from.address} to ${to.address})` })),
     ...(one && other && one.address === other.address
-      ? [{ path: other.path, message: `${other.address} is the internal gateway's already (each needs its own)` }]
+      ? [{ path: other.path, message: `${other.address} is already used by the internal gateway (each needs its own)` }]
       : []),
   ];
 }

@@ -25,7 +25,7 @@ function checkSection(read: Read): Finding[] {
   return [
     {
       path: ["hypervisor"],
-      message: `is ${hypervisor}, and there is no section ${hypervisor} (it says where the VMs' disks and the ISO go)`,
+      message: `is ${hypervisor}, and there is no section ${hypervisor} (it names the storage of VM disks and the ISO)`,
     },
   ];
 }
@@ -40,12 +40,18 @@ function checkStorage(read: Read): Finding[] {
   ].flatMap(([key, dataset]) =>
     dataset === undefined || `${dataset}/`.startsWith(`${pool}/`)
       ? []
-      : [{ path: ["truenas", key!], message: `${dataset} is not in the pool ${pool} (as ${pool}/${dataset.split("/").at(-1)})` }],
+      : [{ path: ["truenas", key!], message: `${dataset} is not in the pool ${pool} (write ${pool}/${dataset.split("/").at(-1)})` }],
   );
   if (isos === pool)
-    return [...elsewhere, { path: isoPath, message: `${isos} is the pool's root, from which TrueNAS takes no ISO file (as ${pool}/ISO)` }];
+    return [
+      ...elsewhere,
+      {
+        path: isoPath,
+        message: `${isos} is the root dataset of the pool, from which TrueNAS does not attach ISO files (write ${pool}/ISO)`,
+      },
+    ];
   if (isos !== undefined && isos === vms)
-    return [...elsewhere, { path: isoPath, message: `${isos} holds the VMs' disks already (as ${pool}/ISO)` }];
+    return [...elsewhere, { path: isoPath, message: `${isos} already holds the disks of the VMs (write ${pool}/ISO)` }];
   return elsewhere;
 }
 
@@ -66,7 +72,7 @@ function checkMemory(has: string | undefined): Finding[] {
   return [
     {
       path: ["vm", "memory"],
-      message: `${has} is no whole number of MiB, in which hypervisors count memory (${meant === has ? "as 48GiB" : `write ${meant}`})`,
+      message: `${has} is not a whole number of MiB, the unit of VM memory (${meant === has ? "for example 48GiB" : `write ${meant}`})`,
     },
   ];
 }

@@ -24,7 +24,7 @@ export const publicNetworks = (read: Read): Finding[] =>
     return [
       {
         path: ["network", name],
-        message: `${network} is not private address space: the cluster cannot reach hosts that have these addresses (take part of ${orList(PRIVATE)})`,
+        message: `${network} is not private address space: the cluster cannot reach hosts with these addresses (use a part of ${orList(PRIVATE)})`,
       },
     ];
   });
@@ -44,7 +44,7 @@ function checkNodes(read: Read): Finding[] {
   return [
     {
       path: ["network", "nodes"],
-      message: `${network} has room for ${room} of ${wanted} addresses (VIP, two gateways, nodes; a /24 has room for 254)`,
+      message: `${network} has room for ${room} of ${wanted} addresses (VIP, two gateways and the nodes; a /24 has room for 254)`,
     },
   ];
 }
@@ -80,7 +80,7 @@ function checkServices(read: Read): Finding[] {
   const services = read("network", "services");
   if (services === undefined) return [];
   const path = ["network", "services"];
-  if (prefixOf(services) < 12) return [{ path, message: `${services} is too large (Kubernetes takes a /12 at most)` }];
+  if (prefixOf(services) < 12) return [{ path, message: `${services} is too large (Kubernetes allows a /12 at most)` }];
   return prefixOf(services) > 24
     ? [{ path, message: `${services} is too small (a /24 at least; the tenth address is the cluster's DNS)` }]
     : [];

@@ -8,15 +8,19 @@ export const checkNodes = (read: Read): Finding[] => {
   return [
     ...names.flatMap((name, index) => finding(index, "name", name === undefined ? undefined : wrongName(name))),
     ...repeated(names).flatMap(({ index, first }) =>
-      finding(index, "name", `${names[index]} is the name of nodes[${first}] already (each needs its own)`),
+      finding(index, "name", `${names[index]} is already the name of nodes[${first}] (each needs its own)`),
     ),
     ...repeated(names.map((name) => name && vmName(name)))
       .filter(({ index, first }) => names[index] !== names[first])
       .flatMap(({ index, first }) =>
-        finding(index, "name", `its VM would be called ${vmName(names[index]!)}, as that of nodes[${first}] (${names[first]}) is`),
+        finding(
+          index,
+          "name",
+          `its VM would have the name ${vmName(names[index]!)}, which is also the VM of nodes[${first}] (${names[first]})`,
+        ),
       ),
     ...repeated(column(read, "mac").map((mac) => mac && canonical(mac))).flatMap(({ index, first }) =>
-      finding(index, "mac", `${read("nodes", index, "mac")} is the card of nodes[${first}] already (each needs its own)`),
+      finding(index, "mac", `${read("nodes", index, "mac")} is already the MAC of nodes[${first}] (each needs its own)`),
     ),
   ];
 };
@@ -28,7 +32,7 @@ export function oddNumbers(read: Read): Finding[] {
   return [
     {
       path: ["nodes"],
-      message: `${count} control planes are an even number: etcd survives the loss of no more of them than with ${count - 1}`,
+      message: `${count} control planes are an even number: etcd does not survive the loss of more of them than with ${count - 1}`,
     },
   ];
 }

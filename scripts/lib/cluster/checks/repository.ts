@@ -10,7 +10,7 @@ export function checkOwner(read: Read): Finding[] {
   return [
     {
       path: ["git", "owner"],
-      message: `${owner} does not own the repository of git.url, ${named} does (leave git.owner out, or correct one of them)`,
+      message: `${owner} does not own the repository in git.url, ${named} does (leave git.owner out, or correct one of them)`,
     },
   ];
 }
@@ -20,7 +20,7 @@ export function oddOwner(read: Read): Finding[] {
   const { owner, named, github } = ownersOf(read);
   if (github || owner === undefined || named === undefined || owner.toLowerCase() === named.toLowerCase()) return [];
   return [
-    { path: ["git", "owner"], message: `${owner} is not the owner that git.url names (${named}); right only when the URL is a mirror` },
+    { path: ["git", "owner"], message: `${owner} is not the owner that git.url names (${named}); correct only if the URL is a mirror` },
   ];
 }
 
