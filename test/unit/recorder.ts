@@ -79,7 +79,7 @@ export async function record(setup: RecordSetup = {}): Promise<Recording> {
   const { signal } = new AbortController();
   setMaxListeners(0, signal);
   const report = { file: undefined, write: (event: Event) => void recording.effects.push(event) };
-  openGate(report, dryRun);
+  openGate(report, dryRun, signal);
   const before = () => recording.effects.filter((event) => event.event === "effect" && event.phase === "before").length;
   let seen = before();
   const spawn = ((file: string, _args: string[], options: object) => {

@@ -72,14 +72,19 @@ export function openHttp(context: HttpContext, dispatcher?: Dispatcher): Http {
       );
     },
     act: (url, { what, method = "POST", body, headers = {}, seconds = TRY_SECONDS }) =>
-      effect("http", `${method} ${url} ${what}`, async () => {
-        try {
-          return await read(await send(url, { method, body, headers, signal: within(seconds) }));
-        } catch (error) {
-          if (signal.aborted) throw error;
-          throw new Failure({ attempted: `${method} ${url} (${what})`, said: whyNot(error) }, { cause: error });
-        }
-      }),
+      effect(
+        "http",
+        `${method} ${url} ${what}`,
+        async () => {
+          try {
+            return await read(await send(url, { method, body, headers, signal: within(seconds) }));
+          } catch (error) {
+            if (signal.aborted) throw error;
+            throw new Failure({ attempted: `${method} ${url} (${what})`, said: whyNot(error) }, { cause: error });
+          }
+        },
+        signal,
+      ),
     download: (url, options) =>
       stream(url, options, { signal, ui, open: (deadline) => send(url, { method: "GET", signal: deadline }), whyNot, mayPass }),
   };

@@ -1,6 +1,7 @@
 // Reversible changes, written down before they are made and struck out when they are undone or done with. One small file each.
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import type { Until } from "../run/effects.ts";
 import { textOf } from "../run/errors.ts";
 import { removeFile, writeFile } from "../run/files.ts";
 import { inState } from "../run/state-folder.ts";
@@ -29,7 +30,7 @@ export interface Torn {
 }
 
 export interface Ledger {
-  /** Writes the entry down; call it before the change. */
+  /** Writes the entry down; call it before the change. After an abort it throws, as the change would; the other three still record what happened. */
   open(entry: Omit<Entry, "id" | "at">): Promise<Entry>;
   /** Adds what was learnt since, such as the id that the NAS gave. */
   amend(entry: Entry, facts: Entry["facts"]): Promise<Entry>;
@@ -44,8 +45,10 @@ export interface Ledger {
 export function openLedger(state: string, now = () => new Date()): Ledger {
   const folder = join(state, "ledger");
   const fileOf = ({ id }: Pick<Entry, "id">) => join(folder, `${id}.json`);
-  const write = (entry: Entry) =>
-    inState(state, () => writeFile(fileOf(entry), `${JSON.stringify(entry, null, 2)}\n`, { mode: 0o600, door: "ledger" }));
+  const write = (entry: Entry, until?: Until) =>
+    inState(state, () =>
+      writeFile(fileOf(entry), `${JSON.stringify(entry, null, 2)}\n`, { mode: 0o600, door: "ledger", ...(until && { until }) }),
+    );
   return {
     async open(entry) {
       const at = now().toISOString();
@@ -55,15 +58,15 @@ export function openLedger(state: string, now = () => new Date()): Ledger {
     },
     async amend(entry, facts) {
       const amended = { ...entry, facts: { ...entry.facts, ...facts } };
-      await write(amended);
+      await write(amended, "finishing");
       return amended;
     },
     async keep(entry) {
       const kept = { ...entry, onPurpose: true };
-      await write(kept);
+      await write(kept, "finishing");
       return kept;
     },
-    close: (entry) => inState(state, () => removeFile(fileOf(entry), "ledger")),
+    close: (entry) => inState(state, () => removeFile(fileOf(entry), { door: "ledger", until: "finishing" })),
     entries: () => inState(state, () => readAll(folder)).flatMap((one) => ("entry" in one ? [one.entry] : [])),
     torn: () => inState(state, () => readAll(folder)).flatMap((one) => ("torn" in one ? [one.torn] : [])),
   };

@@ -79,7 +79,7 @@ export async function openContext<O extends Options>(
   common.say = ui.say;
   const { versions, cluster } = spec.cluster === false ? withoutHome(spec.name) : await loadHome(root, caller, ui);
   const report = common.dryRun ? silentReport : openReport(state, spec.name);
-  openGate(report, common.dryRun);
+  openGate(report, common.dryRun, signal);
   report.write({ event: "start", procedure: spec.name, words, dryRun: common.dryRun });
   for (const gate of common.waive) report.write({ event: "waived", gate });
   if (spec.cluster !== false) {

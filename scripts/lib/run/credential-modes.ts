@@ -14,7 +14,7 @@ export async function closeCredentials({ env, ui, dryRun }: Pick<Context, "env" 
       ui.warn(`${file} has mode ${mode}, more permissive than 0600; a run that is no dry run sets it to 0600`);
       continue;
     }
-    const refused = await effect("file", `chmod 0600 ${file}`, () => chmod(file, 0o600)).then(() => undefined, reasonOf);
+    const refused = await effect("file", `chmod 0600 ${file}`, () => chmod(file, 0o600)).then(() => undefined, refusalOf);
     const left = await tooOpen(file);
     if (left === undefined) ui.warn(`${file} had mode ${mode}, more permissive than 0600; it is now 0600`);
     else ui.warn(`${file} has mode ${left} and cannot be set to 0600${refused ? ` (${refused})` : ""}: other users may be able to read it`);
@@ -28,4 +28,8 @@ async function tooOpen(file: string): Promise<string | undefined> {
   return `0${(stats.mode & 0o777).toString(8).padStart(3, "0")}`;
 }
 
-const reasonOf = (error: unknown) => (error as NodeJS.ErrnoException).code ?? String(error);
+/** Why the file system refused. Anything else, such as Ctrl-C, is thrown. */
+function refusalOf(error: unknown): string {
+  if (error instanceof Error && "syscall" in error) return String((error as NodeJS.ErrnoException).code);
+  throw error;
+}

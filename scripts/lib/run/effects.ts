@@ -1,23 +1,28 @@
-// The one gate that every effect passes: closed in a dry run, written down before and after, counted.
+// The one gate that every effect passes: it is closed in a dry run and after an abort, reports each effect before and after, and counts them.
 import { type Door, type Report, silentReport } from "./report.ts";
 import { redact } from "./redact.ts";
 
 let report: Report = silentReport;
 let closed = false;
 let count = 0;
+let ofRun = new AbortController().signal;
 
-/** Sets up the gate for one run. */
-export function openGate(to: Report, dryRun: boolean): void {
-  [report, closed, count] = [to, dryRun, 0];
+/** The signal after which an effect no longer begins. `finishing`: the effect ends or undoes an earlier one, and begins after an abort too. */
+export type Until = AbortSignal | "finishing";
+
+/** Sets up the gate for one run, whose signal aborts on Ctrl-C. */
+export function openGate(to: Report, dryRun: boolean, signal = new AbortController().signal): void {
+  [report, closed, count, ofRun] = [to, dryRun, 0, signal];
 }
 
 /** Effects that began since the gate was opened. */
 export const effectsSoFar = () => count;
 
-/** Notes that an effect begins and returns what notes its end. Throws, before anything has happened, in a dry run. */
-export function begin(door: Door, what: string): (ok: boolean) => void {
+/** Reports that an effect begins and returns a function that reports its end. Throws, before anything has happened, in a dry run and after an abort. */
+export function begin(door: Door, what: string, until: Until = ofRun): (ok: boolean) => void {
   const line = redact(what);
   if (closed) throw new Error(`a dry run tried to change something: ${line}`);
+  if (until !== "finishing") until.throwIfAborted();
   count += 1;
   const started = performance.now();
   report.write({ event: "effect", phase: "before", door, what: line });
@@ -25,8 +30,8 @@ export function begin(door: Door, what: string): (ok: boolean) => void {
 }
 
 /** Runs `act` as one effect. */
-export async function effect<T>(door: Door, what: string, act: () => Promise<T>): Promise<T> {
-  const end = begin(door, what);
+export async function effect<T>(door: Door, what: string, act: () => Promise<T>, until?: Until): Promise<T> {
+  const end = begin(door, what, until);
   try {
     const value = await act();
     end(true);

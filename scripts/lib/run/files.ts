@@ -2,11 +2,20 @@
 import { randomBytes } from "node:crypto";
 import { mkdir, open, readdir, readFile, rename, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-import { effect } from "./effects.ts";
+import { effect, type Until } from "./effects.ts";
+
+export interface Writing {
+  mode?: number;
+  door?: "file" | "ledger";
+  until?: Until;
+}
 
 /** Writes a file as an effect; see replaceFile. */
-export const writeFile = (file: string, text: string, { mode = 0o644, door = "file" as "file" | "ledger" } = {}): Promise<void> =>
-  effect(door, `write ${file}`, () => replaceFile(file, text, mode));
+export const writeFile = (
+  file: string,
+  text: string,
+  { mode = 0o644, door = "file" as "file" | "ledger", until }: Writing = {},
+): Promise<void> => effect(door, `write ${file}`, () => replaceFile(file, text, mode), until);
 
 /** Writes a neighbour of the file and renames it over the file. A reader, and a run after a kill, sees the old text or the new one, never a part. */
 export async function replaceFile(file: string, text: string, mode: number): Promise<void> {
@@ -29,8 +38,8 @@ export async function replaceFile(file: string, text: string, mode: number): Pro
 }
 
 /** Removes a file; one that is not there is removed already. */
-export const removeFile = (file: string, door: "file" | "ledger" = "file") =>
-  effect(door, `remove ${file}`, () => rm(file, { force: true }));
+export const removeFile = (file: string, { door = "file", until }: Omit<Writing, "mode"> = {}) =>
+  effect(door, `remove ${file}`, () => rm(file, { force: true }), until);
 
 /** The file's text, or undefined when there is no such file. */
 export const readIfThere = (file: string): Promise<string | undefined> => whenPresent(readFile(file, "utf8"));

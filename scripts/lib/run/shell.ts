@@ -64,10 +64,9 @@ export const ask = ((first: TemplateStringsArray | Partial<Options>, ...words: W
 function door({ spawn = nodeSpawn, debug, signal }: ShellSetup, changes: boolean): Spawn {
   return ((file: string, args: string[], options: object) => {
     const line = commandLine(file);
-    if (changes) signal.throwIfAborted(); // zx starts the process all the same and ends it afterwards, which the process may win
+    const end = changes ? begin("command", line, signal) : () => {}; // begin throws after an abort: zx would start the process and end it only later
     tally.commands += 1;
     if (/^(cat \| )?op /.test(line)) tally.op += 1;
-    const end = changes ? begin("command", line) : () => {};
     const started = performance.now();
     const child: ChildProcess = spawn(file, args, options);
     child.stdin?.on("error", () => {}); // a child that stops reading tells so by its exit code; unheard, EPIPE would end this process

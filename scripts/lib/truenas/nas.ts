@@ -127,11 +127,16 @@ function calls(session: Session, line: Line, ui: Context["ui"], signal: AbortSig
     act: <T>(method: string, params: readonly unknown[], { what, seconds = JOB_SECONDS }: Act) =>
       session.act(method, params, what, signal, JOBS.has(method) ? job(method, what, seconds) : undefined) as Promise<T>,
     upload: (file) =>
-      effect("nas", `filesystem.put ${file.what}`, async () => {
-        const token = (await session.ask("auth.generate_token", [300, {}, true, true], signal)) as string;
-        hide([token]);
-        await job("filesystem.put", file.what, JOB_SECONDS)(await postUpload(line, token, file, signal));
-      }),
+      effect(
+        "nas",
+        `filesystem.put ${file.what}`,
+        async () => {
+          const token = (await session.ask("auth.generate_token", [300, {}, true, true], signal)) as string;
+          hide([token]);
+          await job("filesystem.put", file.what, JOB_SECONDS)(await postUpload(line, token, file, signal));
+        },
+        signal,
+      ),
     withSignal(other) {
       return { ...this, ...calls(session, line, ui, other) } as Nas;
     },

@@ -120,17 +120,22 @@ export function openSession({ dial, login, ui }: SessionSetup): Session {
     ask: (method, params, signal) =>
       retryUntilAnswered(signal, (connection) => abortable(connection.call(method, params, READ_SECONDS), signal)),
     act: (method, params, what, signal, settle = async (answer) => answer) =>
-      effect("nas", `${method} ${what}`, async () => {
-        const answer = await retryUntilAnswered(
-          signal,
-          (connection) => connection.call(method, params, ACT_SECONDS[method] ?? READ_SECONDS, `${method} ${what}`),
-          (error) =>
-            error instanceof NoAnswer && error.sent
-              ? new UnknownOutcome(`the outcome of ${method} ${what} is unknown: ${error.message}`, { cause: error })
-              : undefined,
-        );
-        return settle(answer);
-      }),
+      effect(
+        "nas",
+        `${method} ${what}`,
+        async () => {
+          const answer = await retryUntilAnswered(
+            signal,
+            (connection) => connection.call(method, params, ACT_SECONDS[method] ?? READ_SECONDS, `${method} ${what}`),
+            (error) =>
+              error instanceof NoAnswer && error.sent
+                ? new UnknownOutcome(`the outcome of ${method} ${what} is unknown: ${error.message}`, { cause: error })
+                : undefined,
+          );
+          return settle(answer);
+        },
+        signal,
+      ),
     jobs: {
       newest: (id) => rows.get(id),
       next: (id) => new Promise((resolve) => waiting.set(id, [...(waiting.get(id) ?? []), resolve])),

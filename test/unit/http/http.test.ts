@@ -76,6 +76,13 @@ describe("a change", () => {
     expect(agent.pendingInterceptors()).toHaveLength(1);
   });
 
+  test("does not begin after an abort", async () => {
+    const http = openHttp({ env: {}, signal: AbortSignal.abort(new Error("interrupted by SIGINT")), ui: {} as never }, agent);
+    at("POST").reply(201, "made");
+    await expect(http.act(PAGE, { what: "schematic", body: "{}" })).rejects.toThrow("interrupted by SIGINT");
+    expect([effects, agent.pendingInterceptors().length]).toEqual([[], 1]);
+  });
+
   test("throws in a dry run", async () => {
     openGate(silentReport, true);
     await expect(open().act(PAGE, { what: "schematic", body: "{}" })).rejects.toThrow("a dry run tried to change something");

@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, wr
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { openGate } from "../../../scripts/lib/run/effects.ts";
+import { effect, effectsSoFar, openGate } from "../../../scripts/lib/run/effects.ts";
 import { readIfThere, removeFile, writeFile } from "../../../scripts/lib/run/files.ts";
 import { openLedger } from "../../../scripts/lib/ledger/ledger.ts";
 import { forgetSecrets, hide, redact } from "../../../scripts/lib/run/redact.ts";
@@ -41,6 +41,15 @@ describe("a written file", () => {
     await expect(removeFile(join(folder, "a"))).rejects.toThrow("a dry run tried to change something: remove");
     expect(readdirSync(folder)).toEqual([]);
   });
+  test("is neither written nor removed after an abort", async () => {
+    const stop = new AbortController();
+    openGate(silentReport, false, stop.signal);
+    writeFileSync(join(folder, "a"), "old");
+    stop.abort(new Error("interrupted by SIGINT"));
+    await expect(writeFile(join(folder, "a"), "x")).rejects.toThrow("interrupted by SIGINT");
+    await expect(removeFile(join(folder, "a"))).rejects.toThrow("interrupted by SIGINT");
+    expect([readFileSync(join(folder, "a"), "utf8"), effectsSoFar()]).toEqual(["old", 0]);
+  });
   test("that is not there reads as undefined; what cannot be read throws", async () => {
     expect(await readIfThere(join(folder, "none"))).toBeUndefined();
     await expect(readIfThere(folder)).rejects.toThrow("EISDIR");
@@ -58,6 +67,31 @@ describe("the ledger", () => {
     await ledger.close(opened);
     expect(ledger.entries()).toEqual([]);
   });
+  test("takes no new entry after an abort, but records what became of the entries that it has", async () => {
+    const stop = new AbortController();
+    openGate(silentReport, false, stop.signal);
+    const ledger = openLedger(folder);
+    const opened = await ledger.open(entry);
+    stop.abort(new Error("interrupted by SIGINT"));
+    await expect(ledger.open({ ...entry, name: "tank/VM/b-boot" })).rejects.toThrow("interrupted by SIGINT");
+    const kept = await ledger.keep(await ledger.amend(opened, { id: 7 }));
+    expect(ledger.entries()).toEqual([{ ...opened, facts: { id: 7 }, onPurpose: true }]);
+    await ledger.close(kept);
+    expect(ledger.entries()).toEqual([]);
+  });
+});
+
+test("no effect begins after an abort, except one that ends or undoes another, or that has a signal of its own", async () => {
+  const stop = new AbortController();
+  openGate(silentReport, false, stop.signal);
+  stop.abort(new Error("interrupted by SIGINT"));
+  const begun: string[] = [];
+  const act = (name: string) => async () => void begun.push(name);
+  await expect(effect("command", "a", act("a"))).rejects.toThrow("interrupted by SIGINT");
+  await effect("file", "b", act("b"), "finishing");
+  await effect("nas", "c", act("c"), AbortSignal.timeout(60_000));
+  await expect(effect("nas", "d", act("d"), AbortSignal.abort(new Error("too late")))).rejects.toThrow("too late");
+  expect([begun, effectsSoFar()]).toEqual([["b", "c"], 2]);
 });
 
 describe("the report", () => {

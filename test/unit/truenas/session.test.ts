@@ -206,6 +206,13 @@ describe("changes", () => {
     expect(effects).toHaveLength(2);
   });
 
+  test("none begins after an abort", async () => {
+    const nas = session(() => true);
+    const aborted = AbortSignal.abort(new Error("interrupted by SIGINT"));
+    await expect(nas.act("vm.start", [1], "k8s_0", aborted)).rejects.toThrow("interrupted by SIGINT");
+    expect([effects, nas.dial.mock.calls]).toEqual([[], []]);
+  });
+
   test("a dry run sends nothing and does not even connect", async () => {
     openGate(silentReport, true);
     const nas = session(() => true);
