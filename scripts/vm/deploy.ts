@@ -1,6 +1,6 @@
 // Creates and boots the VMs of the nodes on the NAS. It checks everything first, and after a failure removes what it created for a VM that was never started.
 import type { Context } from "../lib/run/context.ts";
-import { Failure, textOf } from "../lib/run/errors.ts";
+import { Failure, isOnlyAbort, textOf } from "../lib/run/errors.ts";
 import type { Gate } from "../lib/run/gates.ts";
 import type { Entry } from "../lib/ledger/ledger.ts";
 import { flag, nodeNames } from "../lib/run/options.ts";
@@ -89,7 +89,7 @@ async function deployAll(context: Context, nas: Nas, { nodes }: DeployPlan, home
       context.ui.say(`${plan.node.name}: VM ${plan.machine.name} runs`);
     } catch (error) {
       const left = await removeUnfinished(context, nas, entries.mine());
-      if (context.signal.aborted) left.forEach(context.ui.warn); // the message of an interrupted run does not name them
+      if (left.length === 0 && isOnlyAbort(error, context.signal)) throw error;
       throw withLeftovers(error, left);
     }
   };

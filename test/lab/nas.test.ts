@@ -181,7 +181,7 @@ test("Ctrl-C in the middle of a VM: what was made of it goes, what runs stays", 
     },
   };
   openGate(context.report, false);
-  await expect(deploy.run(ALL, context)).rejects.toThrow("create and boot every VM");
+  await expect(deploy.run(ALL, context)).rejects.toThrow("interrupted by SIGINT");
   expect((await states()).filter((state) => !state.includes("RUNNING"))).toEqual([]);
   expect(await states()).not.toContain("k8s_1");
   expect(run.ledger).toEqual([]);

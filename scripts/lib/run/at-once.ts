@@ -1,7 +1,7 @@
 // Work on several things: reads side by side, effects on independent nodes side by side, effects on a running cluster one node after the other.
 // Whatever was begun is awaited, every failure is reported, and nothing new begins after a failure or an abort. `Promise.all` must not run over effects.
 import type { Context } from "./context.ts";
-import { Failure, withoutNext } from "./errors.ts";
+import { Failure, isOnlyAbort, withoutNext } from "./errors.ts";
 import type { Node } from "../cluster/cluster.ts";
 
 const AT_ONCE = 8;
@@ -55,9 +55,11 @@ export async function forEachNode<T, R>(
     work.atOnce ?? AT_ONCE,
     () => stopped || signal.aborted,
   );
-  const failures = ended.flatMap((each, index) =>
+  const rejected = ended.flatMap((each, index) =>
     each?.status === "rejected" ? [{ item: items[index]!, error: each.reason as unknown }] : [],
   );
+  const failures = rejected.filter(({ error }) => !isOnlyAbort(error, signal));
+  const cut = rejected.filter((one) => !failures.includes(one)).map(({ item }) => work.nameOf(item));
   const skipped = items.filter((_, index) => ended[index] === undefined).map((item) => work.nameOf(item));
   if (failures.length === 0) {
     signal.throwIfAborted();
@@ -68,6 +70,7 @@ export async function forEachNode<T, R>(
     attempted: work.attempted,
     said: [
       ...failures.map(({ item, error }) => `${work.nameOf(item)}: ${withoutNext(error)}`),
+      ...(cut.length > 0 ? [`interrupted: ${cut.join(", ")}`] : []),
       ...(skipped.length > 0 ? [`not started: ${skipped.join(", ")}`] : []),
     ].join("\n"),
     next: work.next,
@@ -88,7 +91,7 @@ export async function rolling<T extends { node: Node }>(
       await one(item);
     } catch (error) {
       const left = items.slice(index + 1).map(({ node }) => node.name);
-      if (left.length === 0 || context.signal.aborted) throw error;
+      if (left.length === 0 || isOnlyAbort(error, context.signal)) throw error;
       throw new Failure({
         attempted: work.attempted,
         said: `${item.node.name}: ${withoutNext(error)}`,

@@ -18,6 +18,8 @@ export interface ErrorDocument {
   reason?: string | undefined;
   state?: string | undefined;
   next?: string | undefined;
+  /** Of an interrupted run: what had failed besides. */
+  failure?: ErrorDocument;
 }
 
 /** The document: the result as it is, the plan of a dry run, otherwise what was said; after a failure the error, with the result beside it. */
@@ -31,10 +33,18 @@ export function documentOf({ result, plan, said }: Collected, error?: ErrorDocum
 /** What tools said may name a password; the result is data, in which only known secrets are hidden. */
 const redacted = <T>(value: T): T => JSON.parse(toJson(value)) as T;
 
+/** An interruption as data, with what had failed besides it. */
+export function interruptionDocument(
+  name: string,
+  { reason, after, failure }: { reason: string; after: string; failure?: unknown },
+): ErrorDocument {
+  const besides = failure === undefined ? undefined : errorDocument(failure, name);
+  return { failed: `run ${name}`, reason, state: after, next: `task ${name}`, ...(besides && { failure: besides }) };
+}
+
 /** What was thrown, as data. Undefined for an expected end, which is no failure. */
-export function errorDocument(thrown: unknown, name: string, interrupted?: { reason: string; after: string }): ErrorDocument | undefined {
+export function errorDocument(thrown: unknown, name: string): ErrorDocument | undefined {
   const again = `task ${name}`;
-  if (interrupted) return { failed: `run ${name}`, reason: interrupted.reason, state: interrupted.after, next: again };
   if (thrown instanceof Stop) return undefined;
   if (thrown instanceof UsageError)
     return { failed: `start ${name}`, reason: thrown.message, state: "nothing was changed", next: `${again} -- --help` };

@@ -47,6 +47,13 @@ const indent = (label: string, text: string) => `  ${`${label}:`.padEnd(6)}${tex
 export const withoutNext = (thrown: unknown): string =>
   thrown instanceof Failure ? tell({ ...thrown.account, next: undefined }) : textOf(thrown);
 
+/** Whether the run's abort is all that was thrown: the abort itself, a wait that it cut, or a command that it ended. Anything else is a failure of its own. */
+export function isOnlyAbort(thrown: unknown, signal: AbortSignal): boolean {
+  if (!signal.aborted || thrown instanceof Failure) return false;
+  if (thrown === signal.reason || (isCommandError(thrown) && thrown.signal !== null)) return true;
+  return thrown instanceof Error && (thrown.name === "AbortError" || thrown.cause === signal.reason);
+}
+
 /** The text of whatever was thrown: an Error's message, a command's stderr, a string. */
 export function textOf(thrown: unknown): string {
   if (isCommandError(thrown)) return thrown.stderr.trim() || thrown.stdout.trim() || `exit code ${thrown.exitCode ?? thrown.signal}`;

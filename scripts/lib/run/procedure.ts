@@ -5,8 +5,8 @@ import { fileURLToPath } from "node:url";
 import type { Context } from "./context.ts";
 import type { Gate } from "./gates.ts";
 import type { LockScope } from "./lock.ts";
-import { type Collected, documentOf, errorDocument, printDocument, wantsJson } from "./document.ts";
-import { isCommandError, Stop, textOf, UsageError } from "./errors.ts";
+import { type Collected, documentOf, errorDocument, interruptionDocument, printDocument, wantsJson } from "./document.ts";
+import { isCommandError, isOnlyAbort, Stop, textOf, UsageError } from "./errors.ts";
 import { redact } from "./redact.ts";
 import { type Common, help, readWords } from "./words.ts";
 import type { Options, Values } from "./options.ts";
@@ -115,11 +115,17 @@ function report(
   { name, interrupted: after = "the same command resumes from the observed state" }: Pick<Procedure, "name" | "interrupted">,
 ): { code: number; message: string } {
   const interrupted = signal.aborted;
-  const message = interrupted ? `${textOf(signal.reason)}; ${after}` : describe(error, common.debug);
+  const reason = textOf(signal.reason);
+  const failure = interrupted && (isOnlyAbort(error, signal) || error instanceof Stop) ? undefined : error; // an abort hides no failure
+  const lines = [
+    ...(interrupted && failure === undefined ? [] : [describe(failure, common.debug)]),
+    ...(interrupted ? [`${reason}; ${after}`] : []),
+  ];
+  const message = lines.join("\n");
   common.say?.(message);
   if (!common.say) process.stderr.write(`${redact(message)}\n`);
-  const stopped = interrupted ? { reason: textOf(signal.reason), after } : undefined;
-  if (common.json) process.stdout.write(printDocument(documentOf(collected, errorDocument(error, name, stopped))));
+  const document = interrupted ? interruptionDocument(name, { reason, after, failure }) : errorDocument(error, name);
+  if (common.json) process.stdout.write(printDocument(documentOf(collected, document)));
   if (interrupted) return { code: 130, message };
   if (error instanceof Stop) return { code: error.pending && common.exitCode ? 2 : 0, message };
   return { code: error instanceof UsageError ? 64 : 1, message };

@@ -45,6 +45,21 @@ describe("independent nodes", () => {
     expect((await each(["a"], { fail: ["a"] })).error).toBe("could not install a\n  said: refused\n  next: x"));
   test("none is begun after an abort", async () =>
     expect(await each(["a", "b", "c"], { abort: "a", atOnce: 1 })).toEqual({ log: ["begin a", "end a"], error: "interrupted by SIGINT" }));
+  test("an abort does not hide what failed, and names what it interrupted and what was not started", async () => {
+    const stop = new AbortController();
+    const thrown = forEachNode({ signal: stop.signal }, ["a", "b", "c"], { ...work, atOnce: 2 }, async (name) => {
+      await Promise.resolve(); // both have begun
+      if (name === "b") {
+        await tick();
+        stop.signal.throwIfAborted();
+      }
+      stop.abort(new Error("interrupted by SIGINT"));
+      throw new Failure({ attempted: `install ${name}`, said: "refused" });
+    });
+    await expect(thrown).rejects.toThrow(
+      "could not install all\n  said: a: could not install a\n          said: refused\n        interrupted: b\n        not started: c\n  next: task try",
+    );
+  });
   test("a function that throws before its first await is a failure too", async () => {
     const thrown = forEachNode(never(), ["a"], work, () => {
       throw new Error("at once");

@@ -10,7 +10,7 @@ import { flag, type Options } from "../../../scripts/lib/run/options.ts";
 import { type Procedure, procedure, runProcedure } from "../../../scripts/lib/run/procedure.ts";
 import { silentReport } from "../../../scripts/lib/run/report.ts";
 import { ask } from "../../../scripts/lib/run/shell.ts";
-import { useClock } from "../../../scripts/lib/run/wait.ts";
+import { realClock, useClock } from "../../../scripts/lib/run/wait.ts";
 import { stillClock } from "../recorder.ts";
 
 let out: string;
@@ -127,6 +127,53 @@ describe("a run that ends", () => {
         },
       },
     });
+  });
+  test("interrupted after a failure: both are in the one document", async () => {
+    const one = await ended(async () => {
+      process.emit("SIGINT", "SIGINT");
+      throw new Failure({ attempted: "create VM k8s_0", said: "no memory", now: "nothing was made", next: "task vm:deploy" });
+    });
+    expect(one).toEqual({
+      code: 130,
+      document: {
+        error: {
+          failed: "run try:it",
+          reason: "interrupted by SIGINT",
+          state: "the same command resumes from the observed state",
+          next: "task try:it",
+          failure: { failed: "create VM k8s_0", reason: "no memory", state: "nothing was made", next: "task vm:deploy" },
+        },
+      },
+    });
+  });
+  test("interrupted after a failure, as text: the failure, then the interruption", async () => {
+    const said: string[] = [];
+    vi.spyOn(process.stderr, "write").mockImplementation((text) => (said.push(String(text)), true));
+    const run = async () => {
+      process.emit("SIGINT", "SIGINT");
+      throw new Failure({ attempted: "create VM k8s_0", said: "no memory" });
+    };
+    const spec = procedure({ name: "try:it", about: "try it", cluster: false, scope: "none", options: {}, run });
+    expect(await runProcedure(spec, [], env)).toBe(130);
+    expect(said.join("")).toBe(
+      "could not create VM k8s_0\n  said: no memory\ninterrupted by SIGINT; the same command resumes from the observed state\n",
+    );
+  });
+  test("interrupted in a wait and in a command: neither counts as a failure", async () => {
+    const inWait = async (signal: AbortSignal) => {
+      process.emit("SIGINT", "SIGINT");
+      await realClock.sleep(60_000, signal);
+    };
+    const inCommand = async () => {
+      const command = $`sleep 60`;
+      setTimeout(() => process.emit("SIGINT", "SIGINT"), 50);
+      await command;
+    };
+    for (const wait of [inWait, inCommand]) {
+      out = "";
+      const { code, document } = await ended((_values, { signal }) => wait(signal));
+      expect([code, document]).toEqual([130, { error: expect.not.objectContaining({ failure: expect.anything() as unknown }) as unknown }]);
+    }
   });
   test("text stays text", async () => {
     const spec = procedure({ name: "try:it", about: "", cluster: false, scope: "none", options: {}, run: async (_values, { ui }) => ui.result(1, "one") }); // prettier-ignore
