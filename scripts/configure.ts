@@ -1,4 +1,4 @@
-// Forking means editing talos/cluster.yaml and versions.env; this writes every copy of their values that Flux must read into kubernetes/.
+// Copies the values of talos/cluster.yaml and versions.env into the files of kubernetes/ that Flux reads.
 import { join } from "node:path";
 import type { Context } from "./lib/run/context.ts";
 import { Failure } from "./lib/run/errors.ts";
@@ -20,12 +20,12 @@ export const configure = procedure({
     const left = await look(context);
     if (left.length > 0)
       throw new Failure({
-        attempted: "carry talos/cluster.yaml and versions.env into kubernetes/",
+        attempted: "copy talos/cluster.yaml and versions.env into kubernetes/",
         said: left.map(inWords).join("\n"),
         now: "the files above still differ",
         next: "edit them by hand",
       });
-    ui.say(`wrote ${values}; Flux sees them once they are committed and pushed`);
+    ui.say(`wrote ${values}; Flux applies them after you commit and push`);
   },
 });
 
@@ -35,7 +35,7 @@ interface FileChange {
   after: string;
 }
 
-/** The files to write. It runs again after the question, so a file that somebody edited meanwhile keeps that edit. */
+/** The files to write. It runs again after the question, so that edits made meanwhile are kept. */
 async function decide(context: Context): Promise<Plan & { changes: FileChange[]; values: string }> {
   const seen = new Map<string, string>();
   const found = await look(context, seen);
@@ -55,7 +55,7 @@ async function decide(context: Context): Promise<Plan & { changes: FileChange[];
   };
 }
 
-/** What differs now; the texts that were read stand in `seen`. */
+/** The differences; `seen` receives the texts that were read. */
 const look = ({ root, cluster, versions }: Context, seen?: Map<string, string>): Promise<Disagreement[]> =>
   disagreements(cluster, versions, async (file) => {
     const text = await readIfThere(join(root, file));
@@ -63,7 +63,7 @@ const look = ({ root, cluster, versions }: Context, seen?: Map<string, string>):
     return text;
   });
 
-/** The lines of one file's change, as `git diff` shows them. */
+/** The diff of one file, in the form of `git diff`. */
 async function diffOf({ file, before, after }: { file: string; before: string; after: string }): Promise<string[]> {
   const { structuredPatch } = await import("diff");
   const { hunks } = structuredPatch(file, file, before, after, undefined, undefined, { context: 1 });

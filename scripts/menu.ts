@@ -1,7 +1,7 @@
-// What `task` alone shows: the daily targets, by what a person wants to do. `task --list` has all.
+// The menu that `task` prints: the daily targets by purpose. `task --list` shows all targets.
 import { main, procedure } from "./lib/run/procedure.ts";
 
-/** At most 20, each with what it is for; every other target is found with `task --list`. */
+/** At most 20 targets with their purpose; `task --list` has the others. */
 export const MENU: Record<string, [target: string, what: string][]> = {
   try: [
     ["lab:rehearse", "live the first day against a simulated home"],

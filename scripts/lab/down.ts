@@ -1,4 +1,4 @@
-// Ends a simulated home and removes its folder, with all that was made in it.
+// Stops a simulated home and removes its folder.
 import { rm } from "node:fs/promises";
 import { effect } from "../lib/run/effects.ts";
 import { lives } from "../lib/run/files.ts";
@@ -25,7 +25,7 @@ export const down = procedure({
       }));
     if (pid !== undefined) {
       await effect("command", `end the simulated home, process ${pid}`, async () => void process.kill(pid, "SIGTERM"));
-      await until(async () => (lives(pid) ? { waiting: "it ends" } : { ready: true }), {
+      await until(async () => (lives(pid) ? { waiting: "it is stopping" } : { ready: true }), {
         for: `process ${pid} to end`,
         seconds: 10,
         ui,
@@ -37,7 +37,7 @@ export const down = procedure({
       if (socket !== undefined) await rm(socket, { recursive: true, force: true });
       await inState(env.HOME_OPS_STATE!, () => rm(folder, { recursive: true, force: true }));
     });
-    ui.say(`the simulated home is gone: ${folder}`);
+    ui.say(`the simulated home was removed: ${folder}`);
   },
 });
 

@@ -17,7 +17,7 @@ export const rehearse = procedure({
   options: {
     real: flag("with the real talosctl, kubectl, helm, helmfile and flux, and a real API server: npm run tools:build first"),
     interrupt: flag("kill the run before and after every effect, go on, require the same end"),
-    fault: maybeText("switch a fault on, by name; `all` tries one after the other"),
+    fault: maybeText("turn on a fault by name; `all` runs one rehearsal per fault"),
     minutes: integer("with interrupt or fault: how long to go on; what is beyond that is left out and counted", {
       min: 1,
       max: 300,
@@ -29,7 +29,7 @@ export const rehearse = procedure({
     keep: flag("keep the home's folder"),
   },
   async run({ real, interrupt, fault, minutes, whole, seed = "0", only, keep }, { ui, signal }) {
-    if (real) (await import("../../test/simulators/real-tools.ts")).realTools(); // what is missing is reported before a home starts
+    if (real) (await import("../../test/simulators/real-tools.ts")).realTools(); // reports missing tools before a home starts
     const { fullDay } = await import("../../test/rehearsal/full-day.ts");
     if (interrupt) {
       const { allInterruptions } = await import("../../test/rehearsal/all-interruptions.ts");
@@ -57,11 +57,11 @@ export const rehearse = procedure({
   },
 });
 
-/** Fits the table into 80 columns; the whole is in the report and in OUTPUT=json. */
+/** Fits the table into 80 columns; the report and OUTPUT=json have the full text. */
 const short = (text: string) => (text.length > 48 ? `${text.slice(0, 47)}…` : text);
 
 interface Outcome {
-  /** How many there are, how many the minutes were enough for, and how many of these the product recovered from. */
+  /** How many there are, how many ran in time, and from how many the product recovered. */
   all: number;
   tried: number;
   survived: number;
@@ -69,14 +69,14 @@ interface Outcome {
   line: string;
 }
 
-/** Prints the counts. Throws when the product did not recover from one, or when all were wanted and the time was not enough. */
+/** Prints the counts. Throws when the product did not recover from one, or when all were requested and the time ran out. */
 export function conclude(ui: Pick<Ui, "result">, { all, tried, survived, wrong, line }: Outcome, whole: boolean): void {
   ui.result({ all, tried, survived, wrong }, line);
   if (wrong.length > 0) throw new Failure({ attempted: `recover from ${tried - survived} of ${tried}`, said: wrong.join("\n") });
   if (whole && tried < all)
     throw new Failure({
-      attempted: `try all ${all}`,
-      said: `the time was enough for ${tried}`,
+      attempted: `run all ${all}`,
+      said: `only ${tried} ran in time`,
       next: "the same command with more --minutes",
     });
 }

@@ -1,4 +1,4 @@
-// Runs any procedure in the simulated home, in the home's own environment, as it would run at home.
+// Runs any procedure in the simulated home, in the environment of that home.
 import { spawn } from "node:child_process";
 import { existsSync, readdirSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
@@ -12,7 +12,7 @@ import { homeFolder, labTask, lookAt, USUAL_NAME } from "../lib/lab/simulated-ho
 
 const SCRIPTS = resolve(dirname(fileURLToPath(import.meta.url)), "..");
 
-/** Every procedure but the lab's own, by its name. */
+/** The names of all procedures except the lab's. */
 export function procedures(scripts = SCRIPTS): string[] {
   const names = (folder: string) =>
     readdirSync(folder)
@@ -24,7 +24,7 @@ export function procedures(scripts = SCRIPTS): string[] {
   return [...names(scripts), ...areas.flatMap(({ name }) => names(join(scripts, name)).map((file) => `${name}:${file}`))].sort();
 }
 
-/** What every procedure takes, when it was given to lab:run as a variable; and how the terminal is to look. */
+/** The common variables that were given to lab:run, and the settings of the terminal. */
 export const passedOn = (env: NodeJS.ProcessEnv): Record<string, string> =>
   Object.fromEntries(
     [...Object.keys(COMMON).map((flag) => `ARG_${variable(flag)}`), ...Object.keys(COMMON).map(variable), "NO_COLOR", "COLUMNS"].flatMap(
@@ -44,10 +44,14 @@ export const run = procedure({
     if (name === undefined) throw new UsageError("lab:run: name a procedure: task lab:run -- talos:status");
     const all = procedures();
     if (!all.includes(name))
-      throw new UsageError(`no procedure is called ${name}; did you mean ${nearest(name, all) ?? "one of these"}?\n  ${all.join(" ")}`);
+      throw new UsageError(`there is no procedure ${name}; did you mean ${nearest(name, all) ?? "one of these"}?\n  ${all.join(" ")}`);
     const folder = homeFolder(env.HOME_OPS_STATE!, home);
     if (lookAt(folder).pid === undefined || !existsSync(folder))
-      throw new Failure({ attempted: `run ${name} in the simulated home`, said: `none is up in ${folder}`, next: labTask("up", home) });
+      throw new Failure({
+        attempted: `run ${name} in the simulated home`,
+        said: `no home is running in ${folder}`,
+        next: labTask("up", home),
+      });
     const { editedSince, scriptIn } = await import("../../test/simulators/control.ts");
     const edited = editedSince(folder, resolve(SCRIPTS, ".."));
     if (edited.length > 0)
@@ -60,9 +64,9 @@ export const run = procedure({
       child.once("error", reject);
       child.once("close", (code, signal) => resolve(code ?? (signal === "SIGINT" ? 130 : 1)));
     });
-    // its exit code is ours, whatever it is; its own words told why
+    // the exit code is passed on; the procedure has printed the reason
     if (code !== 0)
-      process.stderr.write(`(this ran in the simulated home: type the next command as ${labTask("run", home)} -- area:name)\n`);
+      process.stderr.write(`(this ran in the simulated home; run the next command as ${labTask("run", home)} -- area:name)\n`);
     if (code !== 0) process.once("exit", () => void (process.exitCode = code));
   },
 });

@@ -1,4 +1,4 @@
-// How the simulated home stands: its machines, what its cluster does, which faults are on.
+// Shows the state of the simulated home: machines, cluster, faults.
 import { Failure } from "../lib/run/errors.ts";
 import { text } from "../lib/run/options.ts";
 import { main, procedure } from "../lib/run/procedure.ts";
@@ -14,7 +14,7 @@ interface Status {
   vault: { items: string[] };
 }
 
-/** The status for a person: one table, then what else there is to know. */
+/** The status as text: one table, then the rest. */
 export function describe({ machines, api, faults, vault }: Status): string {
   const rows = machines.map(({ vm, hostname, address, stage, talos, etcd, complaint }) => [
     vm,
@@ -29,7 +29,7 @@ export function describe({ machines, api, faults, vault }: Status): string {
     ...(rows.length > 0 ? [table(["VM", "NODE", "ADDRESS", "STAGE", "TALOS", "ETCD", "SAYS"], rows)] : ["no machine was started yet"]),
     "",
     `Kubernetes API: ${api}`,
-    `1Password:      ${vault.items.length > 0 ? vault.items.join(", ") : "nothing in the vault yet"}`,
+    `1Password:      ${vault.items.length > 0 ? vault.items.join(", ") : "the vault is empty"}`,
     `faults:         ${Object.keys(faults).join(", ") || "none"}`,
   ].join("\n");
 }
@@ -43,7 +43,7 @@ export const status = procedure({
   async run({ name: home }, { ui, env }) {
     const folder = homeFolder(env.HOME_OPS_STATE!, home);
     if (lookAt(folder).pid === undefined)
-      throw new Failure({ attempted: "look at the simulated home", said: `none is up in ${folder}`, next: labTask("up", home) });
+      throw new Failure({ attempted: "show the simulated home", said: `no home is running in ${folder}`, next: labTask("up", home) });
     const seen = readJson<Status>(await ask`${executable(folder, "home")} status`.text(), { command: "bin/home status" }, {});
     ui.result(seen, describe(seen));
   },

@@ -1,4 +1,4 @@
-// Starts a simulated home, to try any procedure by hand where nothing can be harmed.
+// Starts a simulated home, in which any procedure can be tried safely.
 import { spawn } from "node:child_process";
 import { closeSync, openSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
@@ -27,7 +27,7 @@ export const up = procedure({
   },
   async run({ name, truenas, fault }, { ui, env, dryRun, signal }) {
     const folder = homeFolder(env.HOME_OPS_STATE!, name);
-    if (lookAt(folder).pid !== undefined) return ui.say(`the home is up already: ${folder}`);
+    if (lookAt(folder).pid !== undefined) return ui.say(`the home is already running: ${folder}`);
     if (dryRun) return void (await ui.confirm({ title: `lab:up ${name}`, lines: [`start a simulated home in ${folder}`] }));
     const log = join(folder, "home.log");
     const home = await effect("command", `start a simulated home in ${folder}`, () =>
@@ -36,19 +36,19 @@ export const up = procedure({
     await until(
       async () => {
         if (home.exitCode !== null) throw await didNotStart(folder, log, labTask("up", name));
-        return lookAt(folder).pid === undefined ? { waiting: "it starts" } : { ready: true };
+        return lookAt(folder).pid === undefined ? { waiting: "it is starting" } : { ready: true };
       },
       { for: "the simulated home", seconds: 120, ui, signal, next: labTask("up", name) },
     );
-    ui.say(`a simulated home is up: ${folder}`);
+    ui.say(`the simulated home is running: ${folder}`);
     ui.say(`  it works on a copy of your files: ${join(folder, "repo")}`);
     ui.say(`  run any procedure in it:   ${labTask("run", name)} -- secrets:init --yes`);
-    ui.say(`  do the person's part:      ${join(folder, "bin/home")} person`);
+    ui.say(`  do the manual steps:       ${join(folder, "bin/home")} person`);
     ui.say(`  see its state, end it:     ${labTask("status", name)}, ${labTask("down", name)}`);
   },
 });
 
-/** Starts it as a process of its own that outlives this one; what it says goes to its log. */
+/** Starts the home as a process that outlives this one; its output goes to a log file. */
 async function start(folder: string, log: string, { PATH, HOME: user, TMPDIR }: NodeJS.ProcessEnv, [truenas = "", ...faults]: string[]) {
   const output = await inState(dirname(dirname(folder)), async () => {
     await mkdir(folder, { recursive: true, mode: 0o700 });

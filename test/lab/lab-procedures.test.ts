@@ -48,7 +48,7 @@ test("a home that cannot start says why", async () => {
 
 test("up, used, looked at", async () => {
   expect(await type(up, "--fault", "node-slow,nas-busy", "--truenas", "26")).toBe(0);
-  expect(said).toContain(`a simulated home is up: ${folder}`);
+  expect(said).toContain(`the simulated home is running: ${folder}`);
   expect(await type(run, "talos:schematic")).toBe(0);
   expect(await type(status, "--output", "json")).toBe(0);
   expect(JSON.parse(printed)).toMatchObject({ machines: [], faults: { "node-slow": 1, "nas-busy": 1 }, api: "down" });

@@ -1,7 +1,7 @@
-// IPv4 arithmetic for people's networks: does this lie in that, do these two overlap. ip-address does the reading; this gives its answers our words.
+// IPv4 arithmetic on top of ip-address: containment, overlap, first and last address.
 import { Address4 } from "ip-address";
 
-/** Both ends belong to it. */
+/** Inclusive. */
 export interface Span {
   first: number;
   last: number;
@@ -19,7 +19,7 @@ export const numberOf = (address: string): number => Number(new Address4(address
 /** 3232235521 → 192.168.0.1. */
 export const textOf = (address: number): string => Address4.fromBigInt(BigInt(address)).correctForm();
 
-/** The network that an address with a prefix stands in: 192.168.122.10/22 → 192.168.120.0/22. */
+/** The network of an address with a prefix: 192.168.122.10/22 → 192.168.120.0/22. */
 export const networkOf = (text: string): string => new Address4(text).networkForm();
 
 /** First and last address of a network. */

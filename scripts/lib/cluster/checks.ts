@@ -1,4 +1,4 @@
-// What no single field can say.
+// Rules between fields.
 import { checkAddresses } from "./checks/addresses.ts";
 import { checkMachines, notSupported } from "./checks/machines.ts";
 import { checkNetworks, publicNetworks } from "./checks/networks.ts";
@@ -6,7 +6,7 @@ import { checkNodes, oddNumbers } from "./checks/nodes.ts";
 import { checkOwner, oddOwner } from "./checks/repository.ts";
 import type { Finding, Read } from "./findings.ts";
 
-/** Everything that is wrong between fields. */
+/** All violations. */
 export const checkHome = (read: Read): Finding[] => [
   ...checkNetworks(read),
   ...checkAddresses(read),
@@ -15,5 +15,5 @@ export const checkHome = (read: Read): Finding[] => [
   ...checkOwner(read),
 ];
 
-/** What is odd, and may be meant. */
+/** Warnings: unusual, but possibly intended. */
 export const warnings = (read: Read): Finding[] => [...oddNumbers(read), ...notSupported(read), ...publicNetworks(read), ...oddOwner(read)];

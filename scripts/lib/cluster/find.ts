@@ -1,4 +1,4 @@
-// From what a person typed to the node they mean.
+// Finds the node that the operator typed.
 import { UsageError } from "../run/errors.ts";
 import { nearest } from "../text/nearest.ts";
 import type { Cluster, Node } from "./cluster.ts";
@@ -12,7 +12,7 @@ export function findNode({ nodes }: Pick<Cluster, "nodes">, typed: string): Node
   throw new UsageError(`no node "${typed}" in talos/cluster.yaml: ${close ? `did you mean ${close}? ` : ""}nodes are ${names.join(", ")}`);
 }
 
-/** The named nodes, each once, in the order of cluster.yaml; all when nobody named any. */
+/** The named nodes, each once, in the order of cluster.yaml; all nodes when none is named. */
 export function findNodes(cluster: Pick<Cluster, "nodes">, typed: readonly string[] | undefined): Node[] {
   if (typed === undefined) return cluster.nodes;
   const found = new Set(typed.map((name) => findNode(cluster, name)));

@@ -1,21 +1,21 @@
-// What is wrong with a file, by field; and how a person is told.
+// Findings about a file, by field, and their text.
 
-/** Keys and indexes from the document's root: ["nodes", 0, "address"]. */
+/** Keys and indexes from the root of the document: ["nodes", 0, "address"]. */
 export type Path = readonly (string | number)[];
 
 export interface Finding {
   path: Path;
-  /** What is wrong, and a hint in parentheses. */
+  /** The problem, and a hint in parentheses. */
   message: string;
 }
 
-/** What is wrong, where the line is known already. */
+/** A problem whose line is known already. */
 export interface Note {
   line: number;
   text: string;
 }
 
-/** Reads a value that is good by itself; undefined for one that is absent or wrong, so that one mistake does not hide another. */
+/** Reads a valid value; undefined for a missing or invalid one, so that one mistake does not hide another. */
 export type Read = <T = string>(...path: Path) => T | undefined;
 
 /** `nodes[0].address` */
@@ -24,7 +24,7 @@ export const fieldOf = (path: Path): string =>
 
 /** `file:line: field: what is wrong (hint)`, a line each, in the order of the lines. */
 export const tell = (file: string, found: readonly Finding[], lineOf: (path: Path) => number, notes: readonly Note[] = []): string[] => [
-  // a number can break two rules that are one to a person
+  // one number can break two rules with the same message
   ...new Set(
     [...notes, ...found.map(({ path, message }) => ({ line: lineOf(path), text: path.length ? `${fieldOf(path)}: ${message}` : message }))]
       .sort((a, b) => a.line - b.line)

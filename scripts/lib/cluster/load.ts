@@ -1,4 +1,4 @@
-// Reads talos/cluster.yaml; everything that is wrong is reported at once, each with file, line, field and a hint.
+// Reads talos/cluster.yaml and reports all problems at once, with file, line, field and a hint.
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { numberOf, textOf } from "./address.ts";
@@ -15,7 +15,7 @@ import { defaultAt, inWords, valueAt } from "./wording.ts";
 const FILE = "talos/cluster.yaml";
 const RESTORE = `bring back the reference home's with \`git restore ${FILE}\`, edit it, then run \`task secrets:init\``;
 
-/** Reads and checks `<root>/talos/cluster.yaml`; throws one UsageError with everything that is wrong; warnings go to `warn`. */
+/** Reads and checks `<root>/talos/cluster.yaml`; throws one UsageError with all problems; warnings go to `warn`. */
 export function loadCluster(root: string, warn: (line: string) => void): Cluster {
   let text: string;
   try {

@@ -103,7 +103,7 @@ function lineOf(document: Document, path: Path, lineAt: (offset: number) => numb
   return offset === undefined ? 1 : lineAt(offset);
 }
 
-/** The parser's words are about its grammar; these are about the file. */
+/** Rewords the parser's messages, which are about its grammar, for the reader of the file. */
 function inWords({ code, message, pos }: YAMLError, text: string): string {
   const line = text
     .slice(text.lastIndexOf("\n", pos[0] - 1) + 1)

@@ -1,12 +1,12 @@
-// A node's name is a host name, a Kubernetes name, and (with underscores) the name of its VM, which TrueNAS has its own rule for.
+// The name of a node is a host name, a Kubernetes name and, with underscores, the name of its VM, for which TrueNAS has its own rule.
 import { show } from "./show.ts";
 
-/** The VM's name: TrueNAS takes letters, digits and underscores, and nothing else. */
+/** The name of the VM: TrueNAS allows only letters, digits and underscores. */
 export const vmName = (node: string): string => node.replaceAll("-", "_");
 
 const GOOD = /^[a-z0-9](?:[a-z0-9-]*[a-z0-9])?$/;
 
-/** What is wrong with a node's name, with a hint; undefined when nothing is. */
+/** The problem of a node's name, with a hint; undefined for a valid name. */
 export function wrongName(name: string): string | undefined {
   if (name === "") return "is empty (for example k8s-0)";
   if (name.length > 63) return `${show(name)} is longer than 63 characters, the limit of a host name`;

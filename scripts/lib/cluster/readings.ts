@@ -1,9 +1,9 @@
-// How one word of talos/cluster.yaml becomes a value, or what is wrong with it and what would be right. No YAML and no zod here.
+// Reads single values of talos/cluster.yaml. This file knows neither YAML nor zod.
 import { isAddress, isNetwork, networkOf } from "./address.ts";
 import { nearest } from "../text/nearest.ts";
 import { orList, show } from "./show.ts";
 
-/** The value, or what is wrong with the word: "… (hint)". */
+/** The value, or the problem: "… (hint)". */
 export type Reading<T> = { value: T } | { wrong: string };
 
 const wrong = (what: string, hint: string) => ({ wrong: `${what} (${hint})` });
@@ -22,7 +22,7 @@ export function readNetwork(typed: string): Reading<string> {
     : wrong(`${show(typed)} names an address inside a network`, `the network is ${networkOf(typed)}`);
 }
 
-/** How everything here writes and compares a MAC address, whatever separators it was written with. */
+/** The canonical form of a MAC address, whatever its separators. */
 export const canonicalMac = (mac: string) =>
   mac
     .toLowerCase()
@@ -49,7 +49,7 @@ export function readMac(typed: string): Reading<string> {
   return { value };
 }
 
-/** The control planes' VIP as the API server's URL. */
+/** The URL of the API server, at the VIP of the control planes. */
 export function readEndpoint(typed: string): Reading<{ url: string; address: string; port: number }> {
   const example = "for example https://192.168.120.100:6443";
   const [, scheme, host, port, rest] = /^(?:([a-z]+):\/\/)?([^/:]+)(?::(\d+))?(.*)$/i.exec(typed) ?? [];
@@ -104,7 +104,7 @@ export function readHost(typed: string): Reading<string> {
   return wrong(`${show(typed)} is neither an IPv4 address nor a host name`, "only the host, without scheme, port or path");
 }
 
-/** A name as the time zone database writes it: containers look it up by its letters. */
+/** A name exactly as in the time zone database: containers look it up case-sensitively. */
 export function readTimezone(typed: string): Reading<string> {
   const known = Intl.supportedValuesOf("timeZone");
   if (known.includes(typed) || isOldName(typed)) return { value: typed };
@@ -112,7 +112,7 @@ export function readTimezone(typed: string): Reading<string> {
   return wrong(`${show(typed)} is not a time zone`, near ? `did you mean ${near}?` : "for example Europe/Zurich or America/New_York");
 }
 
-/** UTC, and names that were given up for another, as US/Eastern. Intl takes them in any case, and offsets too; the database does neither. */
+/** UTC, and deprecated names such as US/Eastern. Intl also accepts other cases and offsets; the database does not. */
 function isOldName(name: string): boolean {
   if (!/^[A-Z][\w+-]*(?:\/[A-Z][\w+-]*)*$/.test(name)) return false;
   try {

@@ -1,4 +1,4 @@
-// The shape of talos/cluster.yaml: what validates it, and what editors get as a JSON schema. Only load.ts and the schema's writer import it.
+// The schema of talos/cluster.yaml, for validation and as a JSON schema for editors. Only load.ts and the procedure that writes the JSON schema import it.
 import { z } from "zod";
 import { ITEM_KEYS, ITEM_NAMES, type ItemKey } from "./cluster.ts";
 import { readAddress, readDomain, readEndpoint, readHost, readMac, type Reading, readNetwork, readSize, readTimezone } from "./readings.ts";
@@ -23,7 +23,7 @@ import {
   readWebUrl,
 } from "./words.ts";
 
-/** Text that `read` finds good. The value stays as written; `clusterOf` reads it again. */
+/** A string that `read` accepts. The value stays as typed; `clusterOf` reads it again. */
 const text = (read: (typed: string) => Reading<unknown>, description: string, example: string) =>
   z
     .string()
@@ -35,7 +35,7 @@ const text = (read: (typed: string) => Reading<unknown>, description: string, ex
 
 const wrongOf = (reading: Reading<unknown>) => ("wrong" in reading ? reading.wrong : undefined);
 
-// For editors, which know only patterns: the readings above decide.
+// Patterns for editors; the readers above decide.
 const IPV4 = "(\\d{1,3}\\.){3}\\d{1,3}";
 const address = (about: string, example: string) => text(readAddress, about, example).meta({ pattern: `^${IPV4}$` });
 const network = (about: string, example: string) => text(readNetwork, about, example).meta({ pattern: `^${IPV4}/\\d{1,2}$` });
@@ -203,5 +203,5 @@ export const definition = z.strictObject({
     .describe("Leave it out when there is none"),
 });
 
-/** The file as it was written, defaults filled in. */
+/** The file as typed, with defaults. */
 export type Written = z.infer<typeof definition>;

@@ -1,4 +1,4 @@
-// A value of a configuration file as a message shows it: short, and never over several lines.
+// Shows a value of a configuration file in a message: short, on one line.
 
 /** `"k8s.0"`, `42`, `a list`, `a map`. */
 export function show(value: unknown): string {

@@ -15,7 +15,7 @@ const FILE = "versions.env";
 const REQUIRED = { TALOS_VERSION: "v1.13.9", KUBERNETES_VERSION: "v1.36.5", FLUX_VERSION: "v2.9.4" };
 type Name = keyof typeof REQUIRED;
 const VERSION_NAMES = Object.keys(REQUIRED) as Name[];
-/** "did you mean" for versions. All end in _VERSION, so fewer edits than usual make another name of it. */
+/** "did you mean" for versions. All names end in _VERSION, so that the limit of edits is smaller than usual. */
 export const nearestVersion = (name: string, limit = 3) => nearest(name, VERSION_NAMES, limit) as Name | undefined;
 const VERSION = /^v\d+\.\d+\.\d+(?:-[0-9A-Za-z.-]+)?$/;
 
@@ -27,7 +27,7 @@ const KUBERNETES_OF: Record<number, readonly [lowest: number, highest: number]> 
   14: [32, 37],
 };
 const KNOWN = Object.keys(KUBERNETES_OF).map(Number);
-/** The first minor that has the documents of talos/machineconfig.yaml.njk; clusters of an older one can still be looked at. */
+/** The first minor version that supports the documents of talos/machineconfig.yaml.njk; clusters of an older one can still be read. */
 const OLDEST_DEPLOYED = 12;
 
 export const isDeployable = ({ TALOS_VERSION }: Pick<Versions, "TALOS_VERSION">) => {
@@ -35,7 +35,7 @@ export const isDeployable = ({ TALOS_VERSION }: Pick<Versions, "TALOS_VERSION">)
   return major > 1 || minor >= OLDEST_DEPLOYED;
 };
 
-/** The minor version of Talos that is deployed: 13. Throws a Failure for one that cannot be. */
+/** The minor version of Talos to deploy, for example 13. Throws a Failure for an unsupported one. */
 export function deployableMinor(versions: Pick<Versions, "TALOS_VERSION">): number {
   const { TALOS_VERSION } = versions;
   if (isDeployable(versions)) return majorMinor(TALOS_VERSION)[1]!;
@@ -47,7 +47,7 @@ export function deployableMinor(versions: Pick<Versions, "TALOS_VERSION">): numb
   });
 }
 
-/** Reads `<root>/versions.env`; a name that the environment sets (to more than nothing) wins. Throws one UsageError with everything that is wrong, by line. */
+/** Reads `<root>/versions.env`; a non-empty variable of the environment wins. Throws one UsageError with all problems, by line. */
 export function loadVersions(root: string, env: NodeJS.ProcessEnv, warn: (line: string) => void = () => {}): Versions {
   let text: string;
   try {
@@ -67,7 +67,7 @@ export function loadVersions(root: string, env: NodeJS.ProcessEnv, warn: (line: 
 }
 
 interface Note {
-  /** 0 for what stands on no line. */
+  /** 0 without a line. */
   line: number;
   text: string;
 }
@@ -78,7 +78,7 @@ export function readVersions(text: string, env: NodeJS.ProcessEnv): { versions: 
   const overridden: string[] = VERSION_NAMES.filter((name) => env[name] && env[name] !== values[name]);
   const odd: Note[] = [...replacedNotes(overridden, env, { values, lines }), ...misspeltInEnvironment(env)];
   for (const name of overridden) values[name] = env[name]!;
-  /** A finding about a name: at its line, or about the environment. */
+  /** A problem of a name: at its line, or in the environment. */
   const about = (name: string, what: string): Note =>
     overridden.includes(name)
       ? { line: 0, text: `environment: ${name}: ${what}` }
@@ -104,7 +104,7 @@ const notKnown = (name: string) => {
   return `is unknown (${close ? `did you mean ${close}?` : `valid: ${VERSION_NAMES.join(", ")}`})`;
 };
 
-/** Each version that the environment sets to another value than the file. */
+/** Each version that the environment changes. */
 const replacedNotes = (
   names: string[],
   env: NodeJS.ProcessEnv,
@@ -116,7 +116,7 @@ const replacedNotes = (
       : [{ line: 0, text: `environment: ${name}: ${env[name]} is used instead of ${values[name]} (${FILE}:${lines[name]})` }],
   );
 
-/** Variables of the environment that look like one of ours, at most two letters off: anything else may be meant for another program. */
+/** Variables of the environment within two edits of one of ours; others may belong to another program. */
 const misspeltInEnvironment = (env: NodeJS.ProcessEnv): Note[] =>
   Object.keys(env).flatMap((name) => {
     const close = VERSION_NAMES.includes(name as Name) ? undefined : nearestVersion(name, 2);
@@ -125,7 +125,7 @@ const misspeltInEnvironment = (env: NodeJS.ProcessEnv): Note[] =>
 
 const inOrder = (notes: Note[]) => notes.sort((a, b) => a.line - b.line).map((note) => note.text);
 
-/** `NAME=value`, `NAME="value"`, comments, empty lines; what else stands there is noted. */
+/** `NAME=value`, `NAME="value"`, comments and empty lines; other lines are reported. */
 function readLines(text: string): { values: Record<string, string>; lines: Record<string, number>; notes: Note[] } {
   const values: Record<string, string> = {};
   const lines: Record<string, number> = {};
@@ -148,7 +148,7 @@ function readLines(text: string): { values: Record<string, string>; lines: Recor
 
 type Say = (name: string, what: string) => void;
 
-/** A Kubernetes that this Talos does not support is wrong, and `guilty` is the name that brought the pair together; a Talos newer than the table can only be taken at its word. */
+/** Reports a Kubernetes version that this Talos does not support; `guilty` is the name that caused the pair. For a Talos newer than the table it cannot tell. */
 function judgeSupport(
   { TALOS_VERSION = "", KUBERNETES_VERSION = "" }: Record<string, string>,
   guilty: Name,

@@ -1,11 +1,11 @@
-// What zod found, in words for a person who edits a file; and what the definition says of a field.
+// Rewords the issues of zod for the person who edits the file, with hints from the schema.
 import { z } from "zod";
 import { nearest } from "../text/nearest.ts";
 import type { Finding, Path } from "./findings.ts";
 import { definition } from "./schema.ts";
 import { orList, show } from "./show.ts";
 
-/** One issue may be about several keys. `value` is the whole file; `typedAt` gives numbers and booleans as they were typed. */
+/** One issue may concern several keys. `value` is the whole file; `typedAt` returns numbers and booleans as typed. */
 export function inWords(issue: z.core.$ZodIssue, value: unknown, typedAt: (path: Path) => string | undefined): Finding[] {
   const path = issue.path as Path;
   if (issue.code === "unrecognized_keys") return issue.keys.map((key) => ({ path: [...path, key], message: unknown(key, keysAt(path)) }));
@@ -24,13 +24,13 @@ export function inWords(issue: z.core.$ZodIssue, value: unknown, typedAt: (path:
   return [{ path, message: issue.message }];
 }
 
-/** A number or a boolean where text is expected: what is wrong with it as text, or that it needs quotes. */
+/** A number or boolean where a string is expected: its problem as a string, or that it needs quotes. */
 function notQuoted(typed: string, path: Path): string {
   const asText = bare(schemaAt(path)!).safeParse(typed);
   return asText.success ? `${typed} is not a string (put it in quotes)` : asText.error.issues[0]!.message;
 }
 
-/** Other names of the hypervisors, which no count of letters finds. */
+/** Other names of the hypervisors, which "did you mean" cannot find. */
 const ALSO_CALLED: Record<string, string[]> = {
   vsphere: ["esx", "esxi", "vmware", "vcenter", "vcsa", "govc"],
   truenas: ["truenas-scale", "truenas-core", "truenas-ce", "scale", "freenas", "nas", "bhyve", "kvm"],
@@ -83,7 +83,7 @@ const keysAt = (path: Path): string[] => {
   return inner instanceof z.ZodObject ? Object.keys(inner.shape) : [];
 };
 
-/** The value that a field has when the file does not name it. */
+/** Default of a field. */
 export function defaultAt(path: Path): unknown {
   const schema = schemaAt(path);
   return schema instanceof z.ZodDefault ? schema.def.defaultValue : undefined;
@@ -102,7 +102,7 @@ function schemaAt(path: Path): z.ZodType | undefined {
   return at;
 }
 
-/** A schema without its default, or its being optional. */
+/** The schema inside a default or optional wrapper. */
 function bare(schema: z.ZodType): z.ZodType {
   return schema instanceof z.ZodDefault || schema instanceof z.ZodOptional ? bare(schema.unwrap() as z.ZodType) : schema;
 }

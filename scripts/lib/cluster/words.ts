@@ -1,10 +1,10 @@
-// Words that other programs have rules for: names of clusters, datasets, vaults, branches, repositories, labels.
+// Reads names that other programs define: clusters, datasets, vaults, branches, repositories, labels.
 import type { Reading } from "./readings.ts";
 import { show } from "./show.ts";
 
 const wrong = (what: string, hint: string) => ({ wrong: `${what} (${hint})` });
 
-/** A reading from a pattern and a sentence about it. */
+/** A reader from a pattern and its message. */
 const matching =
   (pattern: RegExp, what: string, hint: string) =>
   (typed: string): Reading<string> =>
@@ -31,7 +31,7 @@ export const readInventoryName = matching(
   "as the vSphere client shows it, without / \\ or %",
 );
 
-/** The words of op://vault/item/field. */
+/** A part of op://vault/item/field. */
 export const readVaultName = matching(
   /^[\w.-](?:[\w. -]*[\w.-])?$/,
   "not a name that op://vault/item/field can contain",
@@ -54,7 +54,7 @@ export const readPath = matching(/^\/(?:[^/\0\n]+\/?)*$/, "not an absolute path"
 
 export const readExportName = matching(/^[A-Za-z][\w-]*$/, "not a valid export name", "letters, digits, - and _, for example media");
 
-/** Flux takes http, https and ssh, and no `git@host:path`. */
+/** Flux accepts http, https and ssh URLs, but not `git@host:path`. */
 export function readGitUrl(typed: string): Reading<string> {
   const [, user, host, path] = /^(?:([\w.-]+)@)?([\w.-]+):(?!\/\/)(.+)$/.exec(typed) ?? [];
   if (host && path)
@@ -82,7 +82,7 @@ export function readWebUrl(typed: string): Reading<string> {
   return wrong(`${show(typed)} is not a URL`, "for example http://192.168.120.5:3000");
 }
 
-/** What Kubernetes says of a label's key: an optional DNS name, a slash, a name of at most 63. */
+/** A Kubernetes label key: an optional DNS name and a slash, then a name of at most 63 characters. */
 export function readLabelKey(typed: string): Reading<string> {
   const [name = "", prefix, ...more] = typed.split("/").toReversed();
   const goodName = /^[A-Za-z0-9](?:[\w.-]{0,61}[A-Za-z0-9])?$/.test(name);
@@ -103,10 +103,10 @@ export const readLabelValue = matching(
   "letters, digits, - _ and ., at most 63, with a letter or digit at both ends",
 );
 
-/** Where an ACME server writes to. */
+/** Contact address of the ACME account. */
 export const readEmail = matching(/^[^\s@"<>]+@[^\s@"<>]+\.[^\s@"<>]+$/, "not an e-mail address", "for example you@example.com");
 
-/** What Google gives out is base64url. */
+/** base64url, as Google issues it. */
 export const readKeyId = matching(
   /^[\w-]{8,128}$/,
   "not an EAB key ID",

@@ -1,4 +1,4 @@
-// A download as a stream: counted and hashed on the way, ended when nothing comes any more, begun again from zero when it breaks off.
+// Downloads a URL as a stream: counts and hashes the bytes, stops when the source stalls, and restarts from zero when the connection breaks.
 import { createHash } from "node:crypto";
 import type { Response } from "undici";
 import { Failure, textOf } from "../run/errors.ts";
@@ -7,15 +7,15 @@ import type { Ui } from "../run/ui.ts";
 import { type Seen, until } from "../run/wait.ts";
 
 export interface Download<T> {
-  /** Bytes that must come, as a HEAD said; a stream that ends earlier broke off. */
+  /** Expected size in bytes, from a HEAD request; a stream that ends earlier is incomplete. */
   size: number;
-  /** What is on its way, for progress: the file's name. */
+  /** Name of the file, for progress. */
   name: string;
-  /** Seconds without a byte until the source counts as gone. */
+  /** Seconds without data after which the source counts as stalled. */
   idleSeconds?: number;
-  /** Seconds during which a broken download is begun again. */
+  /** Seconds during which a broken download is restarted. */
   patience?: number;
-  /** Takes the bytes; called again for each try. */
+  /** Consumes the bytes; called once per try. */
   sink(bytes: AsyncGenerator<Uint8Array>): Promise<T>;
 }
 
@@ -23,7 +23,7 @@ export interface Downloaded<T> {
   /** Lower-case hex. */
   sha256: string;
   size: number;
-  /** What the sink returned. */
+  /** Result of the sink. */
   value: T;
 }
 
@@ -35,12 +35,12 @@ interface Source {
   mayPass(error: unknown): boolean;
 }
 
-/** The source broke off; a sink that fails because of it is not to blame. */
+/** The source ended early. A sink that fails because of it is not the cause. */
 class BrokeOff extends Error {}
 
 const HEADERS_SECONDS = 300;
 
-/** Streams `url` into the sink. Throws what the sink threw, or a Failure when the source does not deliver. */
+/** Streams `url` into the sink. Throws the error of the sink, or a Failure when the source fails. */
 export async function stream<T>(url: string, download: Download<T>, source: Source): Promise<Downloaded<T>> {
   const { signal, ui } = source;
   const { patience = 120, size, name } = download;
@@ -51,7 +51,7 @@ export async function stream<T>(url: string, download: Download<T>, source: Sour
         return { ready: await once(url, download, source, broken) };
       } catch (error) {
         if (signal.aborted || broken.why === undefined) throw error;
-        return { waiting: `${broken.why}; beginning again from zero` };
+        return { waiting: `${broken.why}; restarting from zero` };
       }
     },
     { for: `${name} (${megabytes(size)}) to come whole`, seconds: patience, ui, signal },
@@ -103,11 +103,11 @@ async function once<T>(
     return { sha256: hash.digest("hex"), size: count, value };
   } finally {
     clearTimeout(late);
-    stop.abort(); // ends a response that the sink did not read to its end
+    stop.abort(); // cancels a response that the sink did not read to the end
   }
 }
 
-/** Ends a read that brings nothing for so many seconds. */
+/** Rejects when a read brings no data for so many seconds. */
 async function within<T>(seconds: number, reading: Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const idle = new Promise<never>((_, reject) => {
@@ -120,5 +120,5 @@ async function within<T>(seconds: number, reading: Promise<T>): Promise<T> {
   }
 }
 
-/** `301 MB`, in millions of bytes. */
+/** `301 MB`; 1 MB is 1,000,000 bytes. */
 export const megabytes = (bytes: number) => `${Math.round(bytes / 1_000_000)} MB`;

@@ -1,4 +1,4 @@
-// The door to the web: reads with a deadline that are asked again when that can help, acts that are effects, downloads as streams.
+// The HTTP client: reads have a deadline and are retried on transient errors, changes are effects, downloads are streams.
 import { readFileSync } from "node:fs";
 import type { Dispatcher, Response } from "undici";
 import type { Context } from "../run/context.ts";
@@ -14,20 +14,20 @@ import { type Seen, until } from "../run/wait.ts";
 
 export interface Answer {
   status: number;
-  /** A header's value; names in any case. */
+  /** Value of a header; names are case-insensitive. */
   header(name: string): string | undefined;
   text: string;
 }
 
 export interface Http {
-  /** A read. Connection errors and the statuses 429, 502, 503 and 504 are asked again until `patience` seconds have passed; each try may take `seconds`. */
+  /** A read. Connection errors and statuses 429, 502, 503 and 504 are retried for `patience` seconds; each try has a deadline of `seconds`. */
   ask(url: string, options?: { method?: "GET" | "HEAD"; seconds?: number; patience?: number }): Promise<Answer>;
-  /** A change: one effect, never repeated. */
+  /** A change: one effect, never retried. */
   act(
     url: string,
     options: { what: string; method?: "POST" | "PUT"; body: string; headers?: Record<string, string>; seconds?: number },
   ): Promise<Answer>;
-  /** Streams a body into `sink`, counting and hashing; one that breaks off starts again from zero. */
+  /** Streams a body into `sink`; a download that breaks restarts from zero. */
   download<T>(url: string, options: Download<T>): Promise<Downloaded<T>>;
 }
 
@@ -37,7 +37,7 @@ const TRY_SECONDS = 30;
 const PATIENCE_SECONDS = 15;
 const AGAIN = new Set([429, 502, 503, 504]);
 
-/** Opens the door. Nothing is loaded or connected before the first request; `dispatcher` replaces the network in tests. */
+/** Creates the client. It loads and connects nothing before the first request; tests pass a `dispatcher`. */
 export function openHttp(context: HttpContext, dispatcher?: Dispatcher): Http {
   const { signal, ui } = context;
   const routes = new Map<string, Dispatcher>();
@@ -48,7 +48,7 @@ export function openHttp(context: HttpContext, dispatcher?: Dispatcher): Http {
     const { fetch } = await import("undici");
     const to = async (address: string, redirect: "manual" | "error") =>
       fetch(address, { ...init, redirect, dispatcher: dispatcher ?? (await route(new URL(address), context.env, routes)) });
-    // a change goes to the address that the plan named, and to no other
+    // a change goes only to the address in the plan
     return init.method === "GET" || init.method === "HEAD" ? followRedirects(url, (address) => to(address, "manual")) : to(url, "error");
   };
   const within = (seconds: number) => AbortSignal.any([signal, AbortSignal.timeout(patient(seconds) * 1000)]);
@@ -95,7 +95,7 @@ async function read(response: Response): Promise<Answer> {
   return { status: response.status, header: (name) => response.headers.get(name) ?? undefined, text };
 }
 
-/** One connection pool per way out: direct, or through a proxy; with the roots of Node and of SSL_CERT_FILE. */
+/** One connection pool per route: direct, or through a proxy. Trusts the CAs of Node and of SSL_CERT_FILE. */
 async function route(url: URL, env: NodeJS.ProcessEnv, routes: Map<string, Dispatcher>): Promise<Dispatcher> {
   const proxy = proxyFor(url, env);
   const known = routes.get(proxy ?? "");
@@ -103,7 +103,7 @@ async function route(url: URL, env: NodeJS.ProcessEnv, routes: Map<string, Dispa
   const { Agent, buildConnector } = await import("undici");
   const ca = await roots(env.SSL_CERT_FILE);
   const secure = buildConnector({ ...(ca && { secureContext: (await import("node:tls")).createSecureContext({ ca }) }) });
-  // Every request has a deadline of its own: a factory that builds is silent for minutes.
+  // Each request sets its own deadline: the image factory sends no data for minutes while it builds.
   const made = new Agent({ connect: proxy ? tunnelThrough(proxy, secure, ca) : secure, headersTimeout: 0, bodyTimeout: 0 });
   routes.set(proxy ?? "", made);
   return made;
@@ -118,11 +118,11 @@ export async function roots(file: string | undefined): Promise<string[] | undefi
 const mayPass = (error: unknown): boolean =>
   chain(error).some(({ code, name }) => TRANSIENT_CODES.has(String(code)) || name === "TimeoutError");
 
-/** The innermost reason: `fetch failed` alone tells nobody anything. */
+/** The innermost reason; the outer message is only `fetch failed`. */
 const whyNot = (error: unknown): string => {
   const { name, code, message } = chain(error).at(-1)!;
   if (name === "TimeoutError") return "no answer in time";
-  return message || String(code ?? error); // several addresses refused at once: an error without a message
+  return message || String(code ?? error); // when several addresses refuse, the error has no message
 };
 
 interface Link {

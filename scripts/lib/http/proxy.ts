@@ -1,9 +1,9 @@
-// Which proxy a request goes through, as Go's tools and curl decide it: HTTPS_PROXY, and NO_PROXY with names, domains and networks.
+// Chooses the proxy of a request as Go's tools and curl do: HTTPS_PROXY, and NO_PROXY with names, domains and networks.
 import { BlockList, isIP } from "node:net";
 
 type Env = Record<string, string | undefined>;
 
-/** The proxy's URL, or undefined for a direct connection. Loopback is always direct. */
+/** URL of the proxy, or undefined for a direct connection. Loopback is always direct. */
 export function proxyFor(url: URL, env: Env): string | undefined {
   const host = url.hostname.replace(/^\[|\]$/g, "").toLowerCase();
   if (host === "localhost" || LOOPBACK.check(host, family(host))) return undefined;
@@ -24,7 +24,7 @@ LOOPBACK.addAddress("::1", "ipv6");
 
 const family = (host: string) => (isIP(host) === 6 ? "ipv6" : "ipv4");
 
-/** One entry of NO_PROXY: `*`, an address, a network, a name with all below it, each but the network with or without a port. */
+/** One entry of NO_PROXY: `*`, an address, a network, or a name and its subdomains; all but a network may have a port. */
 function covers(entry: string, host: string, port: string): boolean {
   if (entry === "*") return true;
   const [network = "", bits] = entry.split("/");

@@ -1,11 +1,11 @@
-// Follows redirects of a read itself, because fetch would follow one from https to http without a word.
+// Follows the redirects of a read, because fetch silently follows one from https to http.
 import type { Response } from "undici";
 import { Failure } from "../run/errors.ts";
 
 const MOST = 10;
 const REDIRECTS = new Set([301, 302, 303, 307, 308]);
 
-/** The response at the end of all redirects. Throws when one leads from https to anything else. */
+/** The response after all redirects. Throws when one leads from https to another scheme. */
 export async function followRedirects(url: string, get: (url: string) => Promise<Response>): Promise<Response> {
   let at = new URL(url);
   for (let hops = 0; hops <= MOST; hops += 1) {
@@ -18,7 +18,7 @@ export async function followRedirects(url: string, get: (url: string) => Promise
   throw refused(url, `more than ${MOST} redirects`);
 }
 
-/** The address that a redirect leads to. */
+/** Target of a redirect. */
 export function nextAddress(from: URL, location: string): URL {
   const to = new URL(location, from);
   if (from.protocol === "https:" && to.protocol !== "https:")
@@ -28,4 +28,4 @@ export function nextAddress(from: URL, location: string): URL {
 }
 
 const refused = (url: string, said: string) =>
-  new Failure({ attempted: `follow the redirects of ${url}`, said, next: "check the address, and the proxy on the way to it" });
+  new Failure({ attempted: `follow the redirects of ${url}`, said, next: "check the address and the proxy" });

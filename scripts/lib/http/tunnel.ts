@@ -1,10 +1,10 @@
-// A way through an HTTP proxy: CONNECT, then TLS inside. undici's own ProxyAgent tries for ever, without a pause, when the proxy hangs up on a CONNECT.
+// Connects through an HTTP proxy: CONNECT, then TLS inside. undici's own ProxyAgent retries forever without a pause when the proxy closes a CONNECT.
 import type { buildConnector } from "undici";
 import { patient } from "../run/patience.ts";
 
 const SECONDS = 15;
 
-/** Connects for undici through `proxy`; `secure` does the TLS to the host behind it. */
+/** Connects for undici through `proxy`; `secure` sets up TLS to the host behind it. */
 export function tunnelThrough(
   proxy: string,
   secure: buildConnector.connector,

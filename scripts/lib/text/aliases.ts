@@ -1,13 +1,13 @@
-// YAML aliases that cannot be read: the yaml package reports them without a line, and only when the document becomes values.
+// Finds unreadable YAML aliases. The yaml package reports them without a line, and only when it converts the document to values.
 import { type Document, visit } from "yaml";
 
 export interface AliasMistake {
-  /** Where the alias stands in the text. */
+  /** Position of the alias in the text. */
   offset: number;
   text: string;
 }
 
-/** Aliases of anchors that do not exist above them, and aliases inside the value that their anchor names. */
+/** Aliases without an anchor above them, and aliases inside the value of their own anchor. */
 export function wrongAliases(document: Document): AliasMistake[] {
   const found: AliasMistake[] = [];
   visit(document, {

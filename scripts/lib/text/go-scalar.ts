@@ -1,14 +1,14 @@
-// Plain (unquoted) scalars of YAML as Go reads them. Talos, the Image Factory and Kubernetes are written in Go: there `0644` is octal and `yes` is a text.
+// Plain (unquoted) scalars of YAML as Go reads them. Talos, the Image Factory and Kubernetes are written in Go: there `0644` is octal and `yes` is a string.
 
 export type ScalarKind = "null" | "bool" | "int" | "float" | "time" | "string";
 
-/** A plain scalar that JavaScript would write in another way: `0644`, `1.10`, `yes`. It is printed as it was typed. */
+/** A plain scalar that JavaScript prints differently: `0644`, `1.10`, `yes`. It is printed as typed. */
 export class Plain {
   readonly text: string;
   constructor(text: string) {
     this.text = text;
   }
-  /** What Go reads where the type is open. */
+  /** The value that Go reads into an untyped field. */
   get value(): unknown {
     return goValue(this.text);
   }
@@ -17,7 +17,7 @@ export class Plain {
   }
 }
 
-/** The JavaScript value of a plain scalar if it is printed as it was typed, or a Plain. */
+/** The JavaScript value of a plain scalar if it prints as typed, else a Plain. */
 export function typed(text: string): unknown {
   const kind = kindOf(text);
   if (kind === "null") return null;
@@ -26,7 +26,7 @@ export function typed(text: string): unknown {
   return kind !== "time" && String(value) === text ? value : new Plain(text);
 }
 
-/** What Go reads from a plain scalar where the type is open. */
+/** The value that Go reads from a plain scalar into an untyped field. */
 export function goValue(text: string): unknown {
   const kind = kindOf(text);
   if (kind === "null") return null;
@@ -36,7 +36,7 @@ export function goValue(text: string): unknown {
   return text;
 }
 
-/** Booleans of YAML 1.1: texts, but for Go still booleans where the type is bool. */
+/** Booleans of YAML 1.1. They are strings, but Go reads them as booleans into a bool field. */
 export const OLD_WORDS: ReadonlySet<string> = new Set(["y", "n", "yes", "no", "on", "off"].flatMap(casings));
 const NULLS = new Set(["", "~", ...casings("null")]);
 const BOOLEANS = new Set(["true", "false"].flatMap(casings));

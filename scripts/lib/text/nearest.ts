@@ -1,6 +1,6 @@
-// "did you mean": the known word that is closest to a mistyped one.
+// "did you mean": finds the known word closest to a typo.
 
-/** The closest of `known`, or undefined when nothing is within `limit` edits: a third of the word's length, at least two. */
+/** The closest of `known` within `limit` edits (default: a third of the length, at least two), or undefined. */
 export function nearest(word: string, known: readonly string[], limit = Math.max(2, Math.floor(word.length / 3))): string | undefined {
   return known
     .map((candidate) => ({ candidate, distance: edits(word.toLowerCase(), candidate.toLowerCase()) }))
@@ -8,7 +8,7 @@ export function nearest(word: string, known: readonly string[], limit = Math.max
     .sort((a, b) => a.distance - b.distance)[0]?.candidate;
 }
 
-/** Levenshtein's distance: insertions, deletions and replacements from one word to the other. */
+/** Levenshtein distance: insertions, deletions and replacements. */
 function edits(a: string, b: string): number {
   let row = Array.from({ length: b.length + 1 }, (_, column) => column);
   for (let i = 1; i <= a.length; i += 1) {

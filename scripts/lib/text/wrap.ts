@@ -1,9 +1,9 @@
-// Lines no wider than the terminal: broken at spaces, what follows is indented below its beginning.
+// Wraps lines at spaces to the width of the terminal.
 
-/** The terminal's width; 80 where there is none. */
+/** Width of the terminal; 80 without one. */
 export const widthOf = (out: { columns?: number } = process.stdout) => Math.max(40, out.columns ?? 80);
 
-/** A text with every line broken at spaces to fit; a word that is longer than a line stays whole. What follows stands at `column`, or below its beginning. */
+/** Wraps every line at spaces; a word that is longer than a line is not split. Continuation lines start at `column`, or at the indent of their line. */
 export const wrap = (text: string, width = widthOf(), column?: number): string =>
   text
     .split("\n")

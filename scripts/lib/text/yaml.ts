@@ -1,20 +1,20 @@
-// YAML that holds references to secrets: values take their place in the parsed document, so none can break it or change the type of what stands there.
+// YAML with references to secrets. Values replace references in the parsed document, so that a value cannot break the YAML or change a type.
 import type { ScalarTag } from "yaml";
 import { Failure, textOf } from "../run/errors.ts";
 import { Plain, typed } from "./go-scalar.ts";
 
-/** A document and the line at which its content begins. Scalars that JavaScript would write in another way are Plain. */
+/** A document and the line where its content begins. Scalars that JavaScript prints differently are Plain. */
 export interface TypedDocument {
   value: unknown;
   line: number;
 }
 
-/** The documents of a text as values, without empty ones. Throws a Failure with every line that is not YAML; `file` is the file to fix. */
+/** The non-empty documents of a text as values. Throws a Failure with every syntax error; `file` is the file to fix. */
 export async function parseDocuments(text: string, file: string): Promise<unknown[]> {
   return (await parseTyped(text, file)).map(({ value }) => valuesOf(value));
 }
 
-/** The same for a text that is printed again: each scalar stays as it was typed. */
+/** The same for a text that is printed again: scalars keep their typed form. */
 export async function parseTyped(text: string, file: string): Promise<TypedDocument[]> {
   const { LineCounter, parseAllDocuments } = await import("yaml");
   const { wrongAliases } = await import("./aliases.ts");
@@ -41,7 +41,7 @@ export async function parseTyped(text: string, file: string): Promise<TypedDocum
       .map((document) => ({ value: document.toJS() as unknown, line: lines.linePos(document.contents?.range?.[0] ?? 0).line }))
       .filter(({ value }) => value !== null && value !== undefined);
   } catch (error) {
-    throw refuse([textOf(error)]); // a merge of something that is not a map
+    throw refuse([textOf(error)]); // a merge key whose value is not a map
   }
 }
 
@@ -52,13 +52,13 @@ const PLAIN: ScalarTag = {
   resolve: (text) => typed(text),
   stringify: ({ value }) => (value as Plain).text,
 };
-/** Comes before the parser's own tags and so reads every plain scalar; `<<` is left to the merge tag. */
+/** Precedes the parser's own tags, so that it reads every plain scalar except `<<`. */
 const READ_PLAIN: ScalarTag = { ...PLAIN, test: /^(?!<<$)/ };
 
-/** Documents with the value that Go reads in place of each Plain. */
+/** The documents with the value that Go reads for each Plain. */
 export const valuesOf = <T>(documents: T): T => mapScalars(documents, (value) => (value instanceof Plain ? value.value : value)) as T;
 
-/** One text, the same for the same documents: keys as they come, no line folded, and quotes where YAML 1.1 or Go would read another type. */
+/** Prints documents deterministically: keys in their order, no folded lines, and quotes where YAML 1.1 or Go reads another type. */
 export async function printDocuments(documents: readonly unknown[]): Promise<string> {
   const { Scalar, stringify } = await import("yaml");
   const quoted = (text: string) => Object.assign(new Scalar(text), { type: Scalar.QUOTE_DOUBLE });
@@ -75,12 +75,12 @@ export async function printDocuments(documents: readonly unknown[]): Promise<str
     .join("---\n");
 }
 
-/** Texts that are numbers for Go and for no version of YAML. */
+/** Strings that Go reads as numbers, unlike every version of YAML. */
 const ONLY_GO = /^[-+]?0(?:[XOB]|_*o)[0-9A-Fa-f_]+$/;
 
 const isReference = (value: unknown): value is string => typeof value === "string" && value.startsWith("op://");
 
-/** Every reference of some documents, each once, in their order. */
+/** Every reference in the documents once, in order. */
 export function referencesOf(documents: unknown): string[] {
   const found = new Set<string>();
   mapScalars(documents, (value) => {
@@ -90,12 +90,12 @@ export function referencesOf(documents: unknown): string[] {
   return [...found];
 }
 
-/** The same documents with each reference's value in its place. Throws when one has none, or stands in the middle of a text. */
+/** The documents with references replaced by values. Throws when a reference has no value or is only a part of a string. */
 export const withValues = <T>(documents: T, values: ReadonlyMap<string, string>): T =>
   mapScalars(documents, (value, path) => {
     if (isReference(value)) {
       const secret = values.get(value);
-      if (secret === undefined) throw new Error(`${path}: nobody resolved ${value}`);
+      if (secret === undefined) throw new Error(`${path}: ${value} was not resolved`);
       return secret;
     }
     if (typeof value === "string" && value.includes("op://")) throw new Error(`${path}: a reference must be the whole value: ${value}`);

@@ -58,7 +58,7 @@ it("shows the diff, writes it, and says what is next", async () => {
   ]);
   expect(await textOf(COREDNS)).toBe(coredns.replace("10.43.0.10", "10.96.0.10"));
   expect(await textOf(MAP_FILE)).toBe(map.replace("America/New_York", "Europe/Zurich").replace(/ +UNIFI_HOST.*\n/, ""));
-  expect(lab.said).toEqual(["wrote 3 values; Flux sees them once they are committed and pushed"]);
+  expect(lab.said).toEqual(["wrote 3 values; Flux applies them after you commit and push"]);
 });
 
 it("asks nothing where nothing differs", async () => {

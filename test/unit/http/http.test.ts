@@ -160,7 +160,7 @@ describe("a download", () => {
     at("GET").reply(200, body.slice(0, 400));
     at("GET").reply(200, body);
     expect((await get()).value).toBe(body);
-    expect(said.join("\n")).toContain("broke off after 400 of 1000 bytes; beginning again from zero");
+    expect(said.join("\n")).toContain("broke off after 400 of 1000 bytes; restarting from zero");
   });
 
   test.each([

@@ -33,9 +33,7 @@ function homeOf(pid: number, socket = join(folderOf("home-"), "s")): { HOME_OPS_
 
 describe("a home's folder", () => {
   test("lies under the state folder, by name", () => expect(homeFolder("/s", "lab")).toBe("/s/homes/lab"));
-  test.each(["../x", "", "A", "a/b"])("is no path: %j", (name) =>
-    expect(() => homeFolder("/s", name)).toThrow("--name (NAME=) does not know"),
-  );
+  test.each(["../x", "", "A", "a/b"])("is no path: %j", (name) => expect(() => homeFolder("/s", name)).toThrow("--name (NAME=) cannot be"));
   test("tells whether its process lives", () => {
     expect(lookAt(join(homeOf(process.pid).HOME_OPS_STATE, "homes/lab"))).toMatchObject({ pid: process.pid, there: true });
     expect(lookAt(join(homeOf(2 ** 22 + 1).HOME_OPS_STATE, "homes/lab"))).toMatchObject({ pid: undefined, there: true });
@@ -68,8 +66,8 @@ describe("lab:run", () => {
   });
   test.each([
     [[], "lab:run: name a procedure: task lab:run -- talos:status"],
-    [["bootstrap:etdc"], "no procedure is called bootstrap:etdc; did you mean bootstrap:etcd?"],
-    [["bootstrap:etcd"], "none is up in"],
+    [["bootstrap:etdc"], "there is no procedure bootstrap:etdc; did you mean bootstrap:etcd?"],
+    [["bootstrap:etcd"], "no home is running in"],
   ])("refuses %j", async (rest, message) => {
     const lab = await record({ env: { HOME_OPS_STATE: state() } });
     lab.context.rest = rest;
@@ -81,7 +79,7 @@ describe("lab:up and lab:down", () => {
   test("leave what is as it is", async () => {
     const there = await record({ env: homeOf(process.pid) });
     await there.run(up, { name: "lab", truenas: "25.10", fault: undefined });
-    expect(there.said).toEqual([expect.stringContaining("the home is up already")]);
+    expect(there.said).toEqual([expect.stringContaining("the home is already running")]);
     const gone = await record({ env: { HOME_OPS_STATE: state() } });
     await gone.run(down, { name: "lab" });
     expect([gone.said, gone.effects]).toEqual([[expect.stringContaining("there is no simulated home in")], []]);
@@ -102,7 +100,7 @@ test("lab:down of a home that was killed removes its folder and its socket's", a
   const { socket } = lookAt(folder);
   const lab = await record({ env });
   await lab.run(down, { name: "lab" });
-  expect([existsSync(folder), existsSync(socket!), lab.said]).toEqual([false, false, [`the simulated home is gone: ${folder}`]]);
+  expect([existsSync(folder), existsSync(socket!), lab.said]).toEqual([false, false, [`the simulated home was removed: ${folder}`]]);
 });
 
 describe("lab:status", () => {

@@ -11,7 +11,7 @@ test("a sample passes, and says how many there are", () => {
 });
 
 test("the whole list fails when the time was enough for a part of it", () =>
-  expect(() => conclude(ui, some, true)).toThrow("could not try all 10\n  said: the time was enough for 4"));
+  expect(() => conclude(ui, some, true)).toThrow("could not run all 10\n  said: only 4 ran in time"));
 
 test("the whole list passes when all were tried", () =>
   expect(() => conclude(ui, { ...some, tried: 10, survived: 10 }, true)).not.toThrow());

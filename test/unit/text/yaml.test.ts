@@ -32,7 +32,7 @@ describe("references", () => {
     expect(() => withValues({ a: { b: [`https://${REF}`] } }, new Map())).toThrow(
       `a.b[0]: a reference must be the whole value: https://${REF}`,
     ));
-  test("that nobody resolved are a defect", () => expect(() => withValues({ a: REF }, new Map())).toThrow(`a: nobody resolved ${REF}`));
+  test("without a value are an error", () => expect(() => withValues({ a: REF }, new Map())).toThrow(`a: ${REF} was not resolved`));
   test("leave everything else as it is", () =>
     expect(withValues({ a: 1, b: null, c: [true, "x"], d: {} }, new Map())).toEqual({ a: 1, b: null, c: [true, "x"], d: {} }));
 });

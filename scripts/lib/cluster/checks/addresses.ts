@@ -1,4 +1,4 @@
-// Who has which address: each its own, inside its network, and none where pods, Services or load balancers get theirs.
+// Addresses: each is unique, inside its network, and outside the networks of pods, Services and load balancers.
 import { isAddress, lies, numberOf, prefixOf, type Span, spanOf, textOf } from "../address.ts";
 import type { Finding, Path, Read } from "../findings.ts";
 import { readEndpoint } from "../readings.ts";
@@ -37,7 +37,7 @@ const nodesOf = (read: Read): Place[] =>
     place(read("nodes", index, "name") ?? `nodes[${index}]`, read("nodes", index, "address"), ["nodes", index, "address"]),
   );
 
-/** What the home has besides the cluster. A host name says nothing of its address. */
+/** Machines outside the cluster. A host name has no known address. */
 const othersOf = (read: Read): Place[] => [
   ...(read<unknown[]>("network", "ntp") ?? []).flatMap((_, index) =>
     place("a time server", read("network", "ntp", index), ["network", "ntp", index]),
@@ -48,7 +48,7 @@ const othersOf = (read: Read): Place[] => [
 ];
 
 function checkInside(all: Place[], hosts: Place[], network: string | undefined): Finding[] {
-  if (network === undefined || prefixOf(network) > 30) return []; // checkNetworks says that it is too small
+  if (network === undefined || prefixOf(network) > 30) return []; // checkNetworks reports that it is too small
   const span = spanOf(network);
   const outside = all
     .filter(({ address }) => !lies(address, span))
@@ -65,7 +65,7 @@ function checkInside(all: Place[], hosts: Place[], network: string | undefined):
   return [...outside, ...reserved];
 }
 
-/** No two machines share an address; only a time server may well be the NAS, or the controller. */
+/** No two machines share an address, except that a time server may be the NAS or the controller. */
 function checkOwn(all: Place[]): Finding[] {
   return all.flatMap(({ address, path }, index) => {
     const first = all.slice(0, index).find((other) => other.address === address);
@@ -75,7 +75,7 @@ function checkOwn(all: Place[]): Finding[] {
   });
 }
 
-/** What lies in the cluster's own networks is never reached: packets to it stay inside. */
+/** A machine with an address of the cluster's own networks is unreachable: packets to it stay inside the cluster. */
 const checkReach = (others: Place[], read: Read): Finding[] =>
   ["pods", "services"].flatMap((name) => {
     const network = read("network", name);
@@ -98,7 +98,7 @@ function checkPool(ends: Place[], others: Place[]): Finding[] {
   }));
 }
 
-/** Each of the two gateways has an address of its own in the pool; the last two are theirs where none are named. */
+/** The two gateways have different addresses in the pool; the default is the last two. */
 function checkGateways([from, to]: Place[], read: Read): Finding[] {
   if (!from || !to) return [];
   const pool: Span = { first: numberOf(from.address), last: numberOf(to.address) };

@@ -1,8 +1,8 @@
-// The hypervisor's section, its storage, and the VMs' sizes.
+// The section of the hypervisor, its storage, and the sizes of the VMs.
 import type { Finding, Path, Read } from "../findings.ts";
 import { readSize } from "../readings.ts";
 
-/** What Talos, Kubernetes and Ceph need at the least. */
+/** Minimum for Talos, Kubernetes and Ceph. */
 const LEAST = { memory: "4GiB", bootDisk: "20GB", dataDisk: "10GB" };
 
 export const checkMachines = (read: Read): Finding[] => [...checkSection(read), ...checkStorage(read), ...checkSizes(read)];

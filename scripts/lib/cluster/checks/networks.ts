@@ -1,9 +1,9 @@
-// The three networks against each other, and whether pods and Services fit into theirs.
+// The three networks: no overlap, and enough room for pods and Services.
 import { networkOf, overlaps, prefixOf, spanOf } from "../address.ts";
 import type { Finding, Read } from "../findings.ts";
 import { orList } from "../show.ts";
 
-/** kube-controller-manager cuts pods into a /24 for each node. */
+/** kube-controller-manager gives each node a /24 of the pod network. */
 const OF_A_NODE = 24;
 
 export const checkNetworks = (read: Read): Finding[] => [
@@ -13,10 +13,10 @@ export const checkNetworks = (read: Read): Finding[] => [
   ...checkServices(read),
 ];
 
-/** Addresses that a home may use as it likes: RFC 1918. */
+/** Private addresses: RFC 1918. */
 const PRIVATE = ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"];
 
-/** Pods and Services on addresses of the Internet hide the hosts that own them. No error: a cluster that runs cannot change its networks. */
+/** Public pod or Service networks hide the real hosts with those addresses. A warning only: a running cluster cannot change its networks. */
 export const publicNetworks = (read: Read): Finding[] =>
   ["pods", "services"].flatMap((name) => {
     const network = read("network", name);
@@ -34,7 +34,7 @@ const contains = (range: string, network: string) => {
   return outer.first <= inner.first && inner.last <= outer.last;
 };
 
-/** The VIP, the two gateways and the nodes have an address each; the first and the last of a network are no machine's. */
+/** The VIP, the two gateways and the nodes need an address each; the first and last address of a network are reserved. */
 function checkNodes(read: Read): Finding[] {
   const network = read("network", "nodes");
   if (network === undefined) return [];

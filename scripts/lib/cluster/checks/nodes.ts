@@ -1,4 +1,4 @@
-// The nodes' names, VMs and cards against each other.
+// Names, VM names and MACs of the nodes are unique.
 import type { Finding, Read } from "../findings.ts";
 import { vmName, wrongName } from "../node-names.ts";
 import { readMac } from "../readings.ts";
@@ -25,7 +25,7 @@ export const checkNodes = (read: Read): Finding[] => {
   ];
 };
 
-/** An even number of members is odd, but no mistake. */
+/** An even number of control planes is allowed, but gains nothing. */
 export function oddNumbers(read: Read): Finding[] {
   const count = read<unknown[]>("nodes")?.length ?? 0;
   if (count % 2 === 1 || count === 0) return [];

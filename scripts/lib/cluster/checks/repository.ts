@@ -1,9 +1,9 @@
-// Whether git.owner is the owner that git.url names.
+// git.owner must match the owner in git.url.
 import type { Finding, Read } from "../findings.ts";
 
 const GITHUB = ["github.com", "www.github.com", "ssh.github.com"];
 
-/** At GitHub the first part of the path is the owner; GitHub ignores case. */
+/** On GitHub the first part of the path is the owner, case-insensitive. */
 export function checkOwner(read: Read): Finding[] {
   const { owner, named, github } = ownersOf(read);
   if (!github || owner === undefined || owner.toLowerCase() === named?.toLowerCase()) return [];
@@ -15,7 +15,7 @@ export function checkOwner(read: Read): Finding[] {
   ];
 }
 
-/** A repository elsewhere may be a mirror of one at GitHub that has another owner. */
+/** A repository elsewhere may mirror a GitHub repository with another owner. */
 export function oddOwner(read: Read): Finding[] {
   const { owner, named, github } = ownersOf(read);
   if (github || owner === undefined || named === undefined || owner.toLowerCase() === named.toLowerCase()) return [];
