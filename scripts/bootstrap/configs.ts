@@ -9,7 +9,7 @@ import { toAct } from "../lib/run/to-act.ts";
 
 const { eachOf, forEachNode } = await toAct(() => import("../lib/run/at-once.ts"));
 const { confirmationOf, installStep, installSteps, swapped } = await toAct(() => import("../lib/talos/install.ts"));
-const { expectOurTalosconfig, expectTalosconfig } = await toAct(() => import("../lib/talos/talosconfig.ts"));
+const { expectOurTalosconfig } = await toAct(() => import("../lib/talos/talosconfig.ts"));
 const { until } = await toAct(() => import("../lib/run/wait.ts"));
 const { applyNode, card, hindrance, isFresh, prospectsOf } = await toAct(() => import("../talos/apply.ts"));
 
@@ -45,7 +45,6 @@ export const configs = stage<Fresh[]>({
   gates: [nicGate],
   destroys: "what is on the disks of such a node",
   async observe(context) {
-    await expectTalosconfig(context);
     await expectOurTalosconfig(context);
     return seeConfigs(await prospectsOf(context, context.cluster.nodes));
   },

@@ -1,4 +1,5 @@
 // Bootstraps etcd on one control plane, once, and waits until all are voting members.
+import type { Node } from "../lib/cluster/cluster.ts";
 import type { Context } from "../lib/run/context.ts";
 import { Failure, textOf } from "../lib/run/errors.ts";
 import { main } from "../lib/run/procedure.ts";
@@ -6,7 +7,8 @@ import { type Seen, stage } from "../lib/bootstrap/stage.ts";
 import { toAct } from "../lib/run/to-act.ts";
 
 const { askEtcd, seeEtcd } = await toAct(() => import("../lib/talos/etcd.ts"));
-const { expectOurTalosconfig, expectTalosconfig } = await toAct(() => import("../lib/talos/talosconfig.ts"));
+const { at } = await toAct(() => import("../lib/talos/node.ts"));
+const { expectOurTalosconfig } = await toAct(() => import("../lib/talos/talosconfig.ts"));
 const { isTransient } = await toAct(() => import("../lib/run/transient.ts"));
 const { until } = await toAct(() => import("../lib/run/wait.ts"));
 
@@ -14,17 +16,16 @@ const { until } = await toAct(() => import("../lib/run/wait.ts"));
 const STARTING = /bootstrap is not available yet|time is not in sync yet/;
 const ALREADY = /code = AlreadyExists/;
 
-const look = async ({ cluster, env }: Context) =>
+const look = async (context: Context) =>
   seeEtcd(
-    cluster.nodes.map(({ name }) => name),
-    await askEtcd(cluster.nodes, env.TALOSCONFIG!),
+    context.cluster.nodes.map(({ name }) => name),
+    await askEtcd(context, context.cluster.nodes),
   );
 
 export const etcd = stage({
   name: "bootstrap:etcd",
   about: "bootstrap etcd on one control plane and wait for all members",
   async observe(context) {
-    await expectTalosconfig(context);
     await expectOurTalosconfig(context);
     return look(context);
   },
@@ -45,7 +46,7 @@ export const etcd = stage({
       },
     );
     if (seen.state === "to do") {
-      await until(() => tryBootstrap(first.address, context), {
+      await until(() => tryBootstrap(first, context), {
         for: `etcd to be bootstrapped on ${first.name}`,
         seconds: 600,
         ui,
@@ -63,18 +64,17 @@ export const etcd = stage({
   },
 });
 
-async function tryBootstrap(address: string, context: Context): Promise<{ ready: true } | { waiting: string }> {
-  const { env } = context;
+async function tryBootstrap(node: Node, context: Context): Promise<{ ready: true } | { waiting: string }> {
   const now = await look(context); // each time: a reply may have been lost
   if (now.state === "unknown") return { waiting: now.saw };
   if (now.state !== "to do") return { ready: true };
   const done = await $({
     timeout: "1m",
-  })`talosctl --talosconfig ${env.TALOSCONFIG!} --endpoints ${address} --nodes ${address} bootstrap`.nothrow();
+  })`talosctl ${await at(context, node)} bootstrap`.nothrow();
   const said = textOf(done);
   if (done.exitCode === 0 || ALREADY.test(said)) return { ready: true }; // "already" may be stale data of a half-wiped disk: the members decide
   if (STARTING.test(said) || isTransient(said)) return { waiting: said };
-  throw new Failure({ attempted: `bootstrap etcd on ${address}`, said, now: "no node has etcd", next: "task bootstrap:etcd" });
+  throw new Failure({ attempted: `bootstrap etcd on ${node.address}`, said, now: "no node has etcd", next: "task bootstrap:etcd" });
 }
 
 await main(import.meta, etcd);

@@ -22,8 +22,7 @@ const { AGE_KEY, ageDisagreements } = await toAct(() => import("../lib/secrets/a
 const { lookAtSignIn } = await toAct(() => import("../lib/secrets/op.ts"));
 const { treeReferences } = await toAct(() => import("../lib/secrets/tree.ts"));
 const { reference } = await toAct(() => import("../lib/cluster/cluster.ts"));
-const { stageOf } = await toAct(() => import("../lib/talos/node.ts"));
-const { expectTalosconfig } = await toAct(() => import("../lib/talos/talosconfig.ts"));
+const { homeToRead, stageOf } = await toAct(() => import("../lib/talos/node.ts"));
 const { readSchematic } = await toAct(() => import("../lib/talos/schematic.ts"));
 const { configReferences } = await toAct(() => import("../lib/talos/render.ts"));
 const { table } = await toAct(() => import("../lib/run/ui.ts"));
@@ -60,14 +59,15 @@ async function lookAtConfigs(context: Context): Promise<Verdict> {
 }
 
 /** A node that does not answer yet is no obstacle: the configs stage waits for it. One of another cluster is. */
-async function lookAtNodes(context: Context): Promise<Verdict> {
-  await expectTalosconfig(context);
-  const stages = await eachOf(context.cluster.nodes, async (node) => ({ node, seen: await stageOf(context, node) }));
+export async function lookAtNodes(context: Context): Promise<Verdict> {
+  const { home, unknown } = await homeToRead(context);
+  const stages = await eachOf(context.cluster.nodes, async (node) => ({ node, seen: await stageOf(home, node) }));
   const saw = stages.map(({ node, seen }) => `${node.name} ${seen.stage}`).join(", ");
   const foreign = stages.flatMap(({ node, seen }) =>
     seen.stage === "foreign" ? [`${node.name} belongs to another cluster: ${seen.said}`] : [],
   );
   if (foreign.length) return { state: "bad", saw: foreign.join("\n"), mend: "check addresses in talos/cluster.yaml, and $TALOSCONFIG" };
+  if (unknown !== undefined) return { state: "unknown", saw: `${saw}\n${unknown}` };
   return stages.some(({ seen }) => seen.stage === "unreachable") ? { state: "unknown", saw } : { state: "ok", saw };
 }
 
@@ -129,6 +129,12 @@ export function checks(context: Context): Check[] {
       );
       return there ? look(own) : { state: "unknown", saw: "the secrets are not there" };
     };
+  const afterSecrets =
+    (look: Check["look"]): Check["look"] =>
+    async (own) => {
+      await secrets.catch(() => {}); // another check reports it; this one then says what it does not know
+      return look(own);
+    };
   return [
     { name: "tools", look: ({ versions }) => lookAtTools(versions) },
     { name: "1password", look: () => signedIn },
@@ -137,7 +143,7 @@ export function checks(context: Context): Check[] {
     { name: "configs", look: withSecrets(lookAtConfigs) },
     { name: "kubernetes", look: lookAtTree },
     { name: "git", look: lookAtGit },
-    { name: "nodes", look: lookAtNodes },
+    { name: "nodes", look: afterSecrets(lookAtNodes) },
     { name: "installer", look: lookAtInstaller },
     { name: "hosts", look: async () => judgeHosts(await hosts) },
     { name: "clock", look: async () => judgeClock(await hosts) },

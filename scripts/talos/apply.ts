@@ -202,7 +202,7 @@ export async function applyNode(context: Context, prospect: Prospect, mode: Mode
   const { ui } = context;
   const how = isFresh(prospect)
     ? [...atOpenly(context, node), "--insecure", "--cert-fingerprint", prospect.machine.fingerprint]
-    : [...at(context, node), "--mode", mode];
+    : [...(await at(context, node)), "--mode", mode];
   ui.progress(`applying the machine config of ${node.name}`);
   const sent = await $({ input: config, timeout: "2m" })`cat | talosctl apply-config ${how} --file /dev/stdin`.nothrow();
   if (sent.exitCode !== 0) {

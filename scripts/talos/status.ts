@@ -4,9 +4,10 @@ import type { Cell } from "../lib/run/ui.ts";
 import { toAct } from "../lib/run/to-act.ts";
 
 const { readIfThere } = await toAct(() => import("../lib/run/files.ts"));
+const { homeToRead } = await toAct(() => import("../lib/talos/node.ts"));
 const { readSchematic } = await toAct(() => import("../lib/talos/schematic.ts"));
 const { HEAD, notesOf, rowOf, statusOf } = await toAct(() => import("../lib/talos/status.ts"));
-const { dueInDays, expectTalosconfig, expiryOf, RENEW_DAYS } = await toAct(() => import("../lib/talos/talosconfig.ts"));
+const { dueInDays, expiryOf, RENEW_DAYS } = await toAct(() => import("../lib/talos/talosconfig.ts"));
 const { table } = await toAct(() => import("../lib/run/ui.ts"));
 
 export const status = procedure({
@@ -16,9 +17,9 @@ export const status = procedure({
   options: {},
   async run(_values, context) {
     const { cluster, env, ui, versions } = context;
-    await expectTalosconfig(context);
+    const { home, unknown } = await homeToRead(context);
     const [nodes, { id }, text] = await Promise.all([
-      Promise.all(cluster.nodes.map((node) => statusOf(context, node))),
+      Promise.all(cluster.nodes.map((node) => statusOf(home, node))),
       readSchematic(context),
       readIfThere(env.TALOSCONFIG!),
     ]);
@@ -30,7 +31,11 @@ export const status = procedure({
       days < RENEW_DAYS ? `expires in ${days} days: task talos:talosconfig` : `good for ${days} days`,
     ];
     const rows = nodes.map((node) => rowOf(node, wanted));
-    ui.result({ nodes, wanted, talosconfig: { days } }, [table(HEAD, [...rows, certificate].map(padded)), ...notesOf(nodes)].join("\n"));
+    const notes = [...notesOf(nodes), ...(unknown === undefined ? [] : [unknown])];
+    ui.result(
+      { nodes, wanted, talosconfig: { days, identity: unknown === undefined ? "proven" : "unknown" } },
+      [table(HEAD, [...rows, certificate].map(padded)), ...notes].join("\n"),
+    );
   },
 });
 

@@ -4,6 +4,7 @@ import type { Node } from "../cluster/cluster.ts";
 import { Failure, textOf } from "../run/errors.ts";
 import { ask } from "../run/shell.ts";
 import type { Seen } from "../bootstrap/stage.ts";
+import { at, type Home } from "./node.ts";
 
 export interface Member {
   id: string;
@@ -18,19 +19,21 @@ export type Answer = { node: string } & ({ members: Member[] } | NoAnswer);
 export type NoAnswer = { without: string } | { stopped: string } | { unseen: string };
 
 /** Asks every node at once. One whose etcd does not answer is asked whether it has data: an etcd that is down is not one that never was. */
-export const askEtcd = (nodes: Pick<Node, "name" | "address">[], talosconfig: string): Promise<Answer[]> =>
-  eachOf(nodes, async ({ name, address }): Promise<Answer> => {
-    const at = ["--talosconfig", talosconfig, "--endpoints", address, "--nodes", address];
-    const got = await ask({ timeout: "20s" })`talosctl ${at} etcd members`.nothrow();
+export const askEtcd = (home: Home, nodes: readonly Pick<Node, "name" | "address">[]): Promise<Answer[]> =>
+  eachOf(nodes, async (node): Promise<Answer> => {
+    const got = await ask({ timeout: "20s" })`talosctl ${await at(home, node)} etcd members`.nothrow();
     if (got.exitCode === 0) {
       const members = membersOf(got.stdout);
-      if (members.length > 0) return { node: name, members };
-      return { node: name, unseen: `\`talosctl etcd members\` printed no members: "${got.stdout.trim().split("\n")[0]!.slice(0, 60)}"` };
+      if (members.length > 0) return { node: node.name, members };
+      return {
+        node: node.name,
+        unseen: `\`talosctl etcd members\` printed no members: "${got.stdout.trim().split("\n")[0]!.slice(0, 60)}"`,
+      };
     }
     const why = whyNot(textOf(got));
-    if ("unseen" in why || why.without === MAINTENANCE) return { node: name, ...why };
-    const listed = await ask({ timeout: "20s" })`talosctl ${at} list /var/lib/etcd`.nothrow();
-    return { node: name, ...whatData(listed.exitCode, listed.stdout, textOf(listed)) };
+    if ("unseen" in why || why.without === MAINTENANCE) return { node: node.name, ...why };
+    const listed = await ask({ timeout: "20s" })`talosctl ${await at(home, node)} list /var/lib/etcd`.nothrow();
+    return { node: node.name, ...whatData(listed.exitCode, listed.stdout, textOf(listed)) };
   });
 
 const MAINTENANCE = "it is in maintenance mode";

@@ -9,16 +9,16 @@ import { parseDocuments } from "../text/yaml.ts";
 import { readYaml, Unreadable } from "../run/tool-output.ts";
 import { changesBetween, lineOf } from "./changes.ts";
 import { type Document, titleOf } from "./merge.ts";
-import { at, inShort, isReady, judge, saidBy, stageOf } from "./node.ts";
+import { at, type Home, inShort, isReady, judge, saidBy, stageOf } from "./node.ts";
 
 /** `v1alpha1`: what the node runs with; `persistent`: what it will have after its next boot. */
 type ConfigId = "v1alpha1" | "persistent";
 
-const askFor = (context: Pick<Context, "env">, node: Node, id: ConfigId) =>
-  ask({ timeout: "20s" })`talosctl ${at(context, node)} get machineconfig ${id} --output ${"jsonpath={.spec}"}`.nothrow();
+const askFor = async (context: Home, node: Node, id: ConfigId) =>
+  ask({ timeout: "20s" })`talosctl ${await at(context, node)} get machineconfig ${id} --output ${"jsonpath={.spec}"}`.nothrow();
 
 /** The documents of a node's config. They hold secrets. */
-export async function heldDocuments(context: Pick<Context, "env">, node: Node, id: ConfigId = "v1alpha1"): Promise<Document[]> {
+export async function heldDocuments(context: Home, node: Node, id: ConfigId = "v1alpha1"): Promise<Document[]> {
   const got = await askFor(context, node, id);
   if (got.exitCode !== 0)
     throw new Failure({ attempted: `read the machine config of ${node.name}`, said: saidBy(got), next: "task talos:status" });

@@ -9,7 +9,7 @@ import { ask } from "../run/shell.ts";
 import { isTransient } from "../run/transient.ts";
 import type { Seen } from "../run/wait.ts";
 import { at, inShort, saidBy } from "./node.ts";
-import { dueInDays, expectTalosconfig } from "./talosconfig.ts";
+import { dueInDays, expectOurTalosconfig } from "./talosconfig.ts";
 
 type Home = Pick<Context, "env" | "cluster" | "vault">;
 
@@ -26,11 +26,11 @@ export async function fetchKubeconfig(context: Home): Promise<string> {
 /** The same for who can wait: `waiting` when every control plane is away or not so far yet; what will not pass is a Failure. */
 export async function lookForKubeconfig(context: Home): Promise<Seen<string>> {
   const { cluster } = context;
-  await expectTalosconfig(context);
+  await expectOurTalosconfig(context);
   const ca = await authority(context);
   const said: string[] = [];
   for (const node of cluster.nodes) {
-    const got = await ask({ timeout: "20s" })`talosctl ${at(context, node)} kubeconfig - --merge=false`.nothrow();
+    const got = await ask({ timeout: "20s" })`talosctl ${await at(context, node)} kubeconfig - --merge=false`.nothrow();
     if (got.exitCode !== 0) said.push(`${node.name}: ${inShort(saidBy(got))}`);
     else {
       hide([...got.stdout.matchAll(/(?:client-key-data|token): *(\S+)/g)].map(([, value]) => value!));

@@ -1,6 +1,5 @@
 // Whether the cluster already has a living node at an address. A machine that answers there without a config is then a second one, or a node that was reset behind the cluster's back.
 import type { Node } from "../cluster/cluster.ts";
-import type { Context } from "../run/context.ts";
 import { Failure, textOf } from "../run/errors.ts";
 import { type Answer, askEtcd, silenceOf } from "./etcd.ts";
 import { readIfThere } from "../run/files.ts";
@@ -8,9 +7,8 @@ import { condition, type KubernetesObject } from "../kubernetes/kubernetes.ts";
 import { type ClusterAccess, expectOurCluster } from "../kubernetes/access.ts";
 import { eachOf } from "../run/at-once.ts";
 import { readJson, Unreadable } from "../run/tool-output.ts";
-import { inShort, type Stage, stageOf } from "./node.ts";
+import { type Home, inShort, type Stage, stageOf } from "./node.ts";
 
-type Home = Pick<Context, "env" | "cluster" | "vault">;
 type Place = Pick<Node, "name" | "address">;
 
 export interface Known {
@@ -29,7 +27,7 @@ export interface Unasked {
 
 /** Asks etcd through the other nodes, and Kubernetes where there is a kubeconfig of this cluster. */
 export async function knownNodes(context: Home, others: readonly Place[]): Promise<Known> {
-  const [etcd, kubernetes] = await Promise.all([askEtcd([...others], context.env.TALOSCONFIG!), askKubernetes(context)]);
+  const [etcd, kubernetes] = await Promise.all([askEtcd(context, others), askKubernetes(context)]);
   const silent = others.filter(({ name }) => etcd.some((answer) => answer.node === name && "unseen" in answer));
   const stages = await eachOf(silent, async (node) => [node.name, await stageOf(context, node)] as const);
   return combine(etcd, kubernetes, new Map(stages));

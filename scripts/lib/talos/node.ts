@@ -6,15 +6,36 @@ import type { Gate } from "../run/gates.ts";
 import { ask } from "../run/shell.ts";
 import { readJsonStream, Unreadable } from "../run/tool-output.ts";
 import { patient } from "../run/patience.ts";
+import { expectOurTalosconfig, type Home as OwnTalosconfig, identityOf } from "./talosconfig.ts";
 
-type Env = Pick<Context, "env">;
 type Place = Pick<Node, "address">;
 
-/** The words that lead a command to this node with the cluster's own certificate. */
-export const at = ({ env }: Env, { address }: Place) => ["--talosconfig", env.TALOSCONFIG!, "--endpoints", address, "--nodes", address];
+/** What a command to a node needs, so that it can be proven whose node that is. */
+export interface Home extends OwnTalosconfig {
+  /** The vault could not tell whose $TALOSCONFIG is. Only `homeToRead` sets this. */
+  unproven?: true;
+}
+
+/** For reads that go on when the vault cannot tell whose the nodes are. `unknown` says why, and belongs into the output. Another cluster's $TALOSCONFIG throws all the same. */
+export async function homeToRead<C extends Home>(context: C): Promise<{ home: C; unknown?: string }> {
+  const identity = await identityOf(context);
+  if (!("unknown" in identity)) return { home: context };
+  const { account, message } = identity.unknown;
+  const why = (account.said ?? message).split("\n")[0]!;
+  return { home: { ...context, unproven: true }, unknown: `whether these are ${context.cluster.name}'s nodes is unknown: ${why}` };
+}
+
+/**
+ * The words that lead a command to this node with the cluster's own certificate. Every command to a node that has a config begins with them, and each time
+ * $TALOSCONFIG is proven to be this cluster's: no procedure can forget it, and a file that was replaced meanwhile is noticed.
+ */
+export async function at(home: Home, { address }: Place): Promise<string[]> {
+  if (!home.unproven) await expectOurTalosconfig(home);
+  return ["--talosconfig", home.env.TALOSCONFIG!, "--endpoints", address, "--nodes", address];
+}
 
 /** The words that lead a command to a node that has no config yet, and so knows no certificate; `--insecure` belongs after the command, or talosctl takes the command for its value. */
-export const atOpenly = ({ env }: Env, { address }: Place) => ["--talosconfig", env.TALOSCONFIG!, "--nodes", address];
+export const atOpenly = ({ env }: Pick<Context, "env">, { address }: Place) => ["--talosconfig", env.TALOSCONFIG!, "--nodes", address];
 
 export type Stage =
   /** Booted from the ISO, without a config. */
@@ -38,8 +59,8 @@ export const nicGate: Gate = {
 const SECONDS = 20;
 
 /** Asks with our certificate first. Only where the answer does not prove who we speak to is the node asked openly, as one without a config can be. */
-export async function stageOf(context: Env, node: Place): Promise<Stage> {
-  const got = await ask({ timeout: `${SECONDS}s` })`talosctl ${at(context, node)} get machinestatus --output json`.nothrow();
+export async function stageOf(context: Home, node: Place): Promise<Stage> {
+  const got = await ask({ timeout: `${SECONDS}s` })`talosctl ${await at(context, node)} get machinestatus --output json`.nothrow();
   if (got.exitCode === 0) return runningStage(got.stdout, node);
   const seen = judge(saidBy(got));
   if (seen !== "ask openly") return seen;

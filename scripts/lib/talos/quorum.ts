@@ -4,15 +4,15 @@ import type { Context } from "../run/context.ts";
 import type { Gate, Verdict } from "../run/gates.ts";
 import { type Seen, until } from "../run/wait.ts";
 import { type Answer, askEtcd, silenceOf, splitOf } from "./etcd.ts";
-import { inShort } from "./node.ts";
+import { type Home, inShort } from "./node.ts";
 
 /** Asks etcd of every control plane. `rolling` asks this gate again before each node. */
 export const quorumGate: Gate = {
   name: "quorum",
   about: "etcd keeps its quorum while a node is down",
-  async look({ cluster, env }, { takesDown = [] }) {
+  async look(context, { takesDown = [] }) {
     if (takesDown.length === 0) return undefined;
-    return judgeQuorum(takesDown, await askEtcd(cluster.nodes, env.TALOSCONFIG!));
+    return judgeQuorum(takesDown, await askEtcd(context, context.cluster.nodes));
   },
 };
 
@@ -67,8 +67,8 @@ function gapOf(name: string, votes: readonly Vote[], voters: number): Verdict | 
 }
 
 /** Whether the node has to vote again after its reboot: there is an etcd, or nobody knows that there is none. */
-export async function expectsVote({ cluster, env }: Pick<Context, "cluster" | "env">, node: Pick<Node, "name">): Promise<boolean> {
-  const answers = await askEtcd(cluster.nodes, env.TALOSCONFIG!);
+export async function expectsVote(context: Home, node: Pick<Node, "name">): Promise<boolean> {
+  const answers = await askEtcd(context, context.cluster.nodes);
   return answers.some((one) => "members" in one || "stopped" in one || ("unseen" in one && one.node === node.name));
 }
 
@@ -76,9 +76,10 @@ export async function expectsVote({ cluster, env }: Pick<Context, "cluster" | "e
 const SECONDS = 900;
 
 /** Waits until the node votes in etcd, before the next node goes down. */
-export async function expectVote({ cluster, env, ui, signal }: Context, node: Node): Promise<void> {
+export async function expectVote(context: Context, node: Node): Promise<void> {
+  const { cluster, ui, signal } = context;
   const look = async (): Promise<Seen<true>> => {
-    const vote = votesOf(await askEtcd(cluster.nodes, env.TALOSCONFIG!)).find((one) => one.node === node.name)!;
+    const vote = votesOf(await askEtcd(context, cluster.nodes)).find((one) => one.node === node.name)!;
     return vote.votes === true ? { ready: true } : { waiting: vote.why };
   };
   await until(look, { for: `${node.name} to vote in etcd again`, seconds: SECONDS, ui, signal, next: "task talos:status" });

@@ -1,4 +1,4 @@
-// How the nodes are, as each tells it; what cannot be seen is unknown, not bad. Needs no secrets, so it works for whoever is not signed in to 1Password.
+// How the nodes are, as each tells it; what cannot be seen is unknown, not bad. It works without the vault too, and then says that it is unknown whose nodes these are.
 import type { Node } from "../cluster/cluster.ts";
 import type { Context } from "../run/context.ts";
 import { askEtcd } from "./etcd.ts";
@@ -8,7 +8,7 @@ import { changesBetween } from "./changes.ts";
 import { configDocuments, heldDocuments } from "./held.ts";
 import { type Document, titleOf } from "./merge.ts";
 import { readJsonStream, Unreadable } from "../run/tool-output.ts";
-import { at, type Stage, stageOf } from "./node.ts";
+import { at, type Home, type Stage, stageOf } from "./node.ts";
 import { renderDocuments } from "./render.ts";
 import { isDeployable } from "../cluster/versions.ts";
 import { printDocuments } from "../text/yaml.ts";
@@ -24,7 +24,7 @@ export type NodeStatus = { node: string; address: string } & Stage & {
   };
 
 /** Asks one node for all of it at once. */
-export async function statusOf(context: Pick<Context, "root" | "cluster" | "versions" | "env">, node: Node): Promise<NodeStatus> {
+export async function statusOf(context: Home & Pick<Context, "root" | "versions">, node: Node): Promise<NodeStatus> {
   const stage = await stageOf(context, node);
   const who = { node: node.name, address: node.address, ...stage };
   if (stage.stage !== "running" && stage.stage !== "booting") return who;
@@ -38,10 +38,8 @@ export async function statusOf(context: Pick<Context, "root" | "cluster" | "vers
   return { ...who, talos, schematic, etcd, kubelet, differs };
 }
 
-type Env = Pick<Context, "env">;
-
-async function talosOf(context: Env, node: Node): Promise<string | undefined> {
-  const got = await ask({ timeout: "20s" })`talosctl ${at(context, node)} version`.nothrow();
+async function talosOf(context: Home, node: Node): Promise<string | undefined> {
+  const got = await ask({ timeout: "20s" })`talosctl ${await at(context, node)} version`.nothrow();
   return /Server:[\s\S]*?Tag:\s*(v\S+)/.exec(got.stdout)?.[1];
 }
 
@@ -50,8 +48,8 @@ interface Extension {
 }
 
 /** The factory builds the schematic's ID in as an extension of that name; `none` = an installer from elsewhere. */
-async function schematicOf(context: Env, node: Node): Promise<string | undefined> {
-  const got = await ask({ timeout: "20s" })`talosctl ${at(context, node)} get extensions --output json`.nothrow();
+async function schematicOf(context: Home, node: Node): Promise<string | undefined> {
+  const got = await ask({ timeout: "20s" })`talosctl ${await at(context, node)} get extensions --output json`.nothrow();
   if (got.exitCode !== 0) return undefined;
   const command = `talosctl get extensions --nodes ${node.address}`;
   const all = orUnknown(() => readJsonStream<Extension>(got.stdout, { command }, { spec: { metadata: { name: "", version: "" } } }));
@@ -68,8 +66,8 @@ function orUnknown<T>(read: () => T): T | undefined {
   }
 }
 
-async function etcdOf({ env }: Env, node: Node): Promise<NodeStatus["etcd"]> {
-  const [seen] = await askEtcd([node], env.TALOSCONFIG!);
+async function etcdOf(context: Home, node: Node): Promise<NodeStatus["etcd"]> {
+  const [seen] = await askEtcd(context, [node]);
   if (!seen || "unseen" in seen) return undefined;
   if ("stopped" in seen) return "down";
   const own = "members" in seen ? seen.members.find(({ hostname }) => hostname === node.name) : undefined;
@@ -80,8 +78,8 @@ interface Service {
   spec: { running: boolean; healthy: boolean; unknown: boolean };
 }
 
-async function kubeletOf(context: Env, node: Node): Promise<NodeStatus["kubelet"]> {
-  const got = await ask({ timeout: "20s" })`talosctl ${at(context, node)} get services kubelet --output json`.nothrow();
+async function kubeletOf(context: Home, node: Node): Promise<NodeStatus["kubelet"]> {
+  const got = await ask({ timeout: "20s" })`talosctl ${await at(context, node)} get services kubelet --output json`.nothrow();
   if (got.exitCode !== 0) return undefined;
   const command = `talosctl get services kubelet --nodes ${node.address}`;
   const service = orUnknown(() => readJsonStream<Service>(got.stdout, { command }, { spec: { running: false, healthy: false } })[0]?.spec);

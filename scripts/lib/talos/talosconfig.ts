@@ -41,8 +41,8 @@ export async function expiryOf(text: string): Promise<number | undefined> {
 /** Whole days until then, never negative; 0 when there is no certificate. */
 export const dueInDays = (expiry: number | undefined, now: number) => Math.max(0, Math.floor(((expiry ?? now) - now) / DAY));
 
-/** Throws when $TALOSCONFIG cannot lead anywhere: absent, empty, expired. What it leads to is not asked here. */
-export async function expectTalosconfig({ env }: Pick<Context, "env">): Promise<void> {
+/** The text of $TALOSCONFIG. Throws when it cannot lead anywhere: absent, empty, expired. Whose it is is not asked here. */
+export async function expectTalosconfig({ env }: Pick<Context, "env">): Promise<string> {
   const file = env.TALOSCONFIG!;
   const fail = (said: string) => new Failure({ attempted: "speak to the nodes", said, now: "nothing was changed", next: NEXT });
   const text = await readIfThere(file);
@@ -50,13 +50,31 @@ export async function expectTalosconfig({ env }: Pick<Context, "env">): Promise<
   const expiry = await expiryOf(text).catch(() => undefined);
   if (expiry === undefined) throw fail(`${file} holds no certificate (talosctl makes an empty one by itself)`);
   if (expiry <= Date.now()) throw fail(`the certificate in ${file} expired on ${new Date(expiry).toISOString().slice(0, 10)}`);
+  return text;
 }
 
-/** Throws, too, when $TALOSCONFIG trusts another authority than the vault's: what is sent there would reach another cluster. */
-export async function expectOurTalosconfig({ env, cluster, vault }: Pick<Context, "env" | "cluster" | "vault">): Promise<void> {
+export type Home = Pick<Context, "env" | "cluster" | "vault">;
+
+/** Throws unless $TALOSCONFIG is proven to be this cluster's: it trusts the authority in the vault, so that TLS refuses every node that does not hold our key. */
+export async function expectOurTalosconfig(context: Home): Promise<void> {
+  const identity = await identityOf(context);
+  if ("unknown" in identity) throw identity.unknown;
+}
+
+/** Whether $TALOSCONFIG is this cluster's; `unknown` when the vault cannot tell. Throws when it is another cluster's: a contradiction always blocks. */
+export async function identityOf(context: Home): Promise<{ proven: true } | { unknown: Failure }> {
+  const { env, cluster, vault } = context;
+  const text = await expectTalosconfig(context);
   const ca = reference(cluster, "talos", "MACHINE_CA_CRT");
-  const [text, values] = await Promise.all([readIfThere(env.TALOSCONFIG!), vault.resolve([ca])]);
-  if (squeeze(current(await read(text ?? ""))?.ca) === squeeze(values.get(ca))) return;
+  const authority = await vault.resolve([ca]).then(
+    (values) => values.get(ca),
+    (error: unknown) => {
+      if (error instanceof Failure) return error;
+      throw error;
+    },
+  );
+  if (authority instanceof Failure) return { unknown: authority };
+  if (squeeze(current(await read(text))?.ca) === squeeze(authority)) return { proven: true };
   throw new Failure({
     attempted: `use ${env.TALOSCONFIG} for ${cluster.name}`,
     said: `it trusts another authority than ${cluster.name}'s in the vault`,

@@ -3,7 +3,10 @@ import { describe, expect, test } from "vitest";
 import { etcd } from "../../../scripts/bootstrap/etcd.ts";
 import { type Answer as Said, membersOf, seeEtcd, whatData, whyNot } from "../../../scripts/lib/talos/etcd.ts";
 import { type Answer, record } from "../recorder.ts";
+import { folderWith, secrets, talosconfigOf } from "../talos/home.ts";
 import { testCluster } from "../test-cluster.ts";
+
+const { env } = folderWith({ talosconfig: talosconfigOf() });
 
 const NAMES = ["k8s-0", "k8s-1", "k8s-2"];
 const table = (names: string[], learners: string[] = []) =>
@@ -72,7 +75,7 @@ describe("the commands", () => {
   const none: Answer = { err: "rpc error: dial tcp 127.0.0.1:2379: connect: connection refused", code: 1 };
   const EMPTY = "NODE            NAME\n192.168.122.10  .\n";
   const at = (i: number, words: string) =>
-    `talosctl --talosconfig /home/op/talosconfig --endpoints 192.168.122.1${i} --nodes 192.168.122.1${i} ${words}`;
+    `talosctl --talosconfig ${env.TALOSCONFIG} --endpoints 192.168.122.1${i} --nodes 192.168.122.1${i} ${words}`;
   const run = async (
     bootstrap: Answer | Answer[],
     afterwards: Answer = table(NAMES),
@@ -81,6 +84,8 @@ describe("the commands", () => {
     nodes = 3,
   ) => {
     const recording = await record({
+      env,
+      secrets,
       cluster: testCluster({ nodes: testCluster().nodes.slice(0, nodes) }),
       answers: {
         ...Object.fromEntries([0, 1, 2].map((i) => [at(i, "list /var/lib/etcd"), data])),

@@ -5,21 +5,25 @@ import { type Answer, record } from "../recorder.ts";
 import {
   BOOTING,
   CERTIFICATE_REQUIRED,
+  folderWith,
   MAINTENANCE,
   NO_ROUTE,
   openly,
   REFUSED,
   RUNNING,
+  secrets,
+  talosconfigOf,
   UNKNOWN_AUTHORITY,
   withCertificate,
 } from "./home.ts";
 
-const FILE = "/home/op/talosconfig";
+const { env } = folderWith({ talosconfig: talosconfigOf() });
+const FILE = env.TALOSCONFIG;
 const asked = `${withCertificate(FILE, 0)} get machinestatus --output json`;
 const askedOpenly = `${openly(FILE, 0)} get machinestatus --insecure --output json`;
 
 async function stage(first: Answer, second?: Answer) {
-  const lab = await record({ answers: { [asked]: first, ...(second !== undefined && { [askedOpenly]: second }) } });
+  const lab = await record({ env, secrets, answers: { [asked]: first, ...(second !== undefined && { [askedOpenly]: second }) } });
   const seen = await stageOf(lab.context, { address: "192.168.122.10" });
   return { seen, commands: lab.commands };
 }

@@ -1,8 +1,9 @@
-// talos:status: every node a row, whatever it says; and without asking the vault.
+// talos:status: every node a row, whatever it says; and whose nodes they are.
 import { describe, expect, test } from "vitest";
 import { renderNode } from "../../../scripts/lib/talos/render.ts";
 import { notesOf, rowOf, statusOf } from "../../../scripts/lib/talos/status.ts";
 import { status } from "../../../scripts/talos/status.ts";
+import { Failure } from "../../../scripts/lib/run/errors.ts";
 import { type Answers, record } from "../recorder.ts";
 import {
   BOOTING,
@@ -51,17 +52,15 @@ async function running(file: string, i: number, node: Node = {}): Promise<Answer
     [`${to} get machineconfig v1alpha1`]: node.config ?? (await config(i)),
   };
 }
-async function show(answers: (file: string) => Promise<Answers>, days = 365) {
+async function show(answers: (file: string) => Promise<Answers>, days = 365, vault: (ref: string) => string = secrets) {
   const { env } = folderWith({ talosconfig: talosconfigOf({ days }) });
-  const noVault = () => {
-    throw new Error("the vault was asked");
-  };
-  const lab = await record({ env, secrets: noVault, answers: await answers(env.TALOSCONFIG) });
+  const lab = await record({ env, secrets: vault, answers: await answers(env.TALOSCONFIG) });
   const error = await lab.run(status, {});
   return {
     error,
+    commands: lab.commands,
     table: lab.said[0]?.split("\n"),
-    result: lab.results[0] as { nodes: object[] },
+    result: lab.results[0] as { nodes: object[]; talosconfig: object },
     acts: lab.commands.filter((line) => line.startsWith("act ")),
   };
 }
@@ -94,7 +93,7 @@ test("every node is a row, whatever state it is in", async () => {
 
 test("a cluster whose Talos is too old to be deployed can be looked at: what its config lacks is unknown", async () => {
   const { env } = folderWith({ talosconfig: talosconfigOf({ days: 365 }) });
-  const lab = await record({ env, answers: await running(env.TALOSCONFIG, 0) });
+  const lab = await record({ env, secrets, answers: await running(env.TALOSCONFIG, 0) });
   const context = { ...lab.context, versions: { ...lab.context.versions, TALOS_VERSION: "v1.11.6" } };
   expect(await statusOf(context, context.cluster.nodes[0]!)).toMatchObject({ stage: "running", etcd: "member", differs: undefined });
 });
@@ -139,11 +138,35 @@ test("what cannot be seen of a node that runs is unknown, not bad", async () => 
   expect(table![1]!.replaceAll(/ {2,}/g, " | ")).toBe("k8s-0 | 192.168.122.10 | running | unknown | unknown | unknown | unknown | unknown");
 });
 
-test("a secret of the node that is not the vault's is not seen here: the vault is not asked", async () => {
+test("a secret of the node that is not the vault's is not seen here: configs are compared without secrets", async () => {
   const { table } = await show(
     all(good(0, { config: await config(0, (text) => text.replaceAll("value of op", "another of op")) }), good(1), good(2)),
   );
   expect(table![1]).toMatch(/as rendered$/);
+});
+
+describe("whose nodes they are", () => {
+  const nodes = all(good(0), good(1), good(2));
+  test("is proven by the vault", async () => expect((await show(nodes)).result.talosconfig).toMatchObject({ identity: "proven" }));
+  test("is unknown when the vault cannot be asked, and the output says so", async () => {
+    let asked = 0;
+    const { error, table, result } = await show(nodes, 365, () => {
+      asked += 1;
+      throw new Failure({ attempted: "resolve 1 reference in 1Password", said: "you are not signed in\nmore" });
+    });
+    expect([error, table!.at(-1)]).toEqual([undefined, "whether these are home-ops-cluster's nodes is unknown: you are not signed in"]);
+    expect(table![1]).toMatch(/running .*member/);
+    expect(result.talosconfig).toMatchObject({ identity: "unknown" });
+    expect(asked).toBe(1); // signing in may open a window: once is enough
+  });
+});
+
+test("a node whose etcd has data and does not answer is down, which is not the same as unknown", async () => {
+  const stopped = async (file: string) => ({
+    ...(await running(file, 0, { etcd: NO_ETCD })),
+    [`${withCertificate(file, 0)} list /var/lib/etcd`]: "NODE            NAME\n192.168.122.10  .\n192.168.122.10  member\n",
+  });
+  expect((await show(all(stopped, good(1), good(2)))).table![1]).toMatch(/ down {2,}healthy/);
 });
 
 describe("rows", () => {
