@@ -15,8 +15,8 @@ const { applyNode, card, hindrance, isFresh, prospectsOf } = await toAct(() => i
 
 /** What the nodes' prospects come to. A node that does not answer is unknown; one that runs with another config is named, and is no obstacle. */
 export function seeConfigs(prospects: Prospect[]): Seen<Fresh[]> {
-  const blocked = prospects.flatMap(hindrance);
-  const seen = prospects.filter((one) => hindrance(one).length === 0);
+  const blocked = prospects.flatMap(absence);
+  const seen = prospects.filter((one) => absence(one).length === 0);
   const fresh = seen.filter(isFresh);
   const other = seen.filter(({ changes }) => changes !== undefined && changes.length > 0).map(({ node }) => node.name);
   const configured = seen.length - fresh.length;
@@ -24,12 +24,12 @@ export function seeConfigs(prospects: Prospect[]): Seen<Fresh[]> {
   const todo = [
     ...fresh.flatMap((one) => card(one, "auto")),
     ...prospects
-      .filter((one) => hindrance(one).length > 0)
+      .filter((one) => absence(one).length > 0)
       .map(
         ({ node }) => `${node.name} (${node.address}): wait until it answers; if it booted the ISO and its disks are blank, installs Talos`,
       ),
   ];
-  const silent = prospects.filter((one) => hindrance(one).length > 0);
+  const silent = prospects.filter((one) => absence(one).length > 0);
   const steps = [...fresh.flatMap(installSteps), ...silent.map(({ node }) => installStep(node.name))]; // a node that does not answer yet is named too
   const destroys = confirmationOf(fresh);
   const facts = fresh;
@@ -38,6 +38,9 @@ export function seeConfigs(prospects: Prospect[]): Seen<Fresh[]> {
   if (todo.length === 0) return { state: "done", saw };
   return { state: configured > 0 ? "partly" : "to do", saw, ...plan };
 }
+
+/** Why nothing is known of the node's config. Whether a node that runs would take this one does not matter here. */
+const absence = ({ node, stage }: Prospect) => hindrance({ node, stage });
 
 export const configs = stage<Fresh[]>({
   name: "bootstrap:configs",

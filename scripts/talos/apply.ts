@@ -21,6 +21,7 @@ const { confirmationOf, installLines, installSteps } = await toAct(() => import(
 const { knownAt, lookAtMachine } = await toAct(() => import("../lib/talos/look.ts"));
 const { renderNode } = await toAct(() => import("../lib/talos/render.ts"));
 const { expectOurTalosconfig, expectTalosconfig } = await toAct(() => import("../lib/talos/talosconfig.ts"));
+const { notKnownToIt } = await toAct(() => import("../lib/talos/version.ts"));
 const { askNode } = await toAct(() => import("../lib/talos/would.ts"));
 
 export const MODES = ["auto", "no-reboot", "reboot", "staged", "try"] as const;
@@ -120,10 +121,14 @@ function stepsOf(prospect: Prospect, mode: Mode): Step[] {
 /** A node with a config that this reboots. One that is not ready, or still boots, counts too: its etcd may vote while something else of it is broken. */
 const goesDown = (prospect: Prospect, mode: Mode) => prospect.changes !== undefined && isDue(prospect) && reboots(prospect, mode);
 
-const hint = (prospects: Prospect[]) =>
-  prospects.some(({ would }) => would && "refuse" in would && /immediate mode/.test(would.refuse))
-    ? "task talos:apply MODE=auto reboots for it, MODE=staged leaves it for the next reboot"
-    : "task talos:status";
+function hint(prospects: Prospect[]): string {
+  const refused = prospects.flatMap(({ would }) => (would && "refuse" in would ? [would] : []));
+  if (refused.some(({ older }) => older !== undefined))
+    return "upgrade Talos first (docs/cluster.md, Upgrades of Talos and Kubernetes), then: task talos:apply";
+  if (refused.some(({ refuse }) => /immediate mode/.test(refuse)))
+    return "task talos:apply MODE=auto reboots for it, MODE=staged leaves it for the next reboot";
+  return "task talos:status";
+}
 
 /** Looks at each node, and at what the cluster knows of the addresses at which a machine waits for its config. */
 export async function prospectsOf(context: Context, nodes: readonly Node[], mode: Mode = "auto"): Promise<Prospect[]> {
@@ -158,7 +163,9 @@ export function hindrance({ node, stage, would }: Pick<Prospect, "node" | "stage
   const who = `${node.name} (${node.address})`;
   if (stage.stage === "unreachable") return [`${who} does not answer: ${stage.said}`];
   if (stage.stage === "foreign") return [`${who} is not ours to configure: ${stage.said}`];
-  return would && "refuse" in would ? [`${who} refuses this config: ${would.refuse}`] : [];
+  if (!would || !("refuse" in would)) return [];
+  if (would.older !== undefined) return [`${who} runs Talos ${would.older}, which is too old for this config: ${would.refuse}`];
+  return [`${who} refuses this config: ${would.refuse}`];
 }
 
 /** The plan for one node: what happens to it, then what goes away, changes and comes. */
@@ -218,7 +225,10 @@ export async function applyNode(context: Context, prospect: Prospect, mode: Mode
       throw new Failure({
         attempted: `apply the machine config of ${node.name}`,
         said,
-        next: `task talos:status, then: task talos:apply NODE=${node.name}`,
+        next:
+          isFresh(prospect) && notKnownToIt(said)
+            ? `boot it from the ISO of Talos ${context.versions.TALOS_VERSION} (task talos:prepare-iso), then: task talos:apply NODE=${node.name}`
+            : `task talos:status, then: task talos:apply NODE=${node.name}`,
       });
     ui.say(`${node.name}: ${said}; looking at what it holds`);
   }

@@ -10,6 +10,7 @@ import { type Document, titleOf } from "./merge.ts";
 import { readJsonStream, Unreadable } from "../run/tool-output.ts";
 import { at, type Home, type Stage, stageOf } from "./node.ts";
 import { renderDocuments } from "./render.ts";
+import { versionOf } from "./version.ts";
 import { isDeployable } from "../cluster/versions.ts";
 import { printDocuments } from "../text/yaml.ts";
 
@@ -29,18 +30,13 @@ export async function statusOf(context: Home & Pick<Context, "root" | "versions"
   const who = { node: node.name, address: node.address, ...stage };
   if (stage.stage !== "running" && stage.stage !== "booting") return who;
   const [talos, schematic, etcd, kubelet, differs] = await Promise.all([
-    talosOf(context, node),
+    versionOf(context, node),
     schematicOf(context, node),
     etcdOf(context, node),
     kubeletOf(context, node),
     differsOf(context, node),
   ]);
   return { ...who, talos, schematic, etcd, kubelet, differs };
-}
-
-async function talosOf(context: Home, node: Node): Promise<string | undefined> {
-  const got = await ask({ timeout: "20s" })`talosctl ${await at(context, node)} version`.nothrow();
-  return /Server:[\s\S]*?Tag:\s*(v\S+)/.exec(got.stdout)?.[1];
 }
 
 interface Extension {

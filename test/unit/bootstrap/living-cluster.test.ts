@@ -37,6 +37,11 @@ describe("configs", () => {
       state: "done",
       saw: "3 of 3 nodes have a config, k8s-0 another one than rendered (task talos:diff)",
     }));
+  test("a node that runs and would refuse the rendered config, as before an upgrade of Talos, is left alone too", () =>
+    expect(seeConfigs([node(0, { changes: [CHANGE], would: { refuse: "not registered", older: "v1.13.9" } }), node(1), node(2)])).toEqual({
+      state: "done",
+      saw: "3 of 3 nodes have a config, k8s-0 another one than rendered (task talos:diff)",
+    }));
   test("a node that booted the ISO is installed", () => {
     const seen = seeConfigs([node(0), node(1), fresh(2)]);
     expect(seen).toMatchObject({ state: "partly", saw: "2 of 3 nodes have a config" });

@@ -306,6 +306,36 @@ describe("a node that runs", () => {
       "could not apply machine configs\n  said: k8s-0 (192.168.122.10) refuses this config: this config change can't be applied in immediate mode\n  now:  nothing was changed\n  next: task talos:apply MODE=auto reboots for it, MODE=staged leaves it for the next reboot",
     );
   });
+  describe("that does not know a document of the config", () => {
+    const refusal = {
+      err: 'error applying new configuration: 1 error occurred:\n\t* 192.168.122.10: rpc error: code = InvalidArgument desc = error decoding document v1alpha1/SysctlConfig/ (line 12): "SysctlConfig" "v1alpha1": not registered\n\n',
+      code: 1,
+    };
+    const refusing = async (version: string): Promise<Answers> => ({
+      [status(0)]: RUNNING,
+      [config(0)]: await sysctl(0),
+      [wouldSend(0)]: refusal,
+      [`${to(0)} version`]: `Client:\n\tTag:         v1.13.9\nServer:\n\tNODE:        192.168.122.10\n\tTag:         ${version}\n`,
+    });
+    test("and runs an older Talos is upgraded first", async () => {
+      const { acts, error } = await run(await refusing("v1.12.11"), { node: ["k8s-0"] });
+      expect(acts).toEqual([]);
+      expect(error!.message).toBe(
+        'could not apply machine configs\n  said: k8s-0 (192.168.122.10) runs Talos v1.12.11, which is too old for this config: error decoding document v1alpha1/SysctlConfig/ (line 12): "SysctlConfig" "v1alpha1": not registered\n  now:  nothing was changed\n  next: upgrade Talos first (docs/cluster.md, Upgrades of Talos and Kubernetes), then: task talos:apply',
+      );
+    });
+    test("and runs the Talos of versions.env just refuses it", async () =>
+      expect((await run(await refusing("v1.13.2"), { node: ["k8s-0"] })).error!.message).toContain(
+        "k8s-0 (192.168.122.10) refuses this config: ",
+      ));
+    test("and booted an older ISO is to boot the right one", async () => {
+      const { error } = await run({ ...(await machineFor()), [sendOpenly(0)]: refusal }, { node: ["k8s-0"] });
+      expect(error!.message).toContain(
+        "next: boot it from the ISO of Talos v1.13.9 (task talos:prepare-iso), then: task talos:apply NODE=k8s-0",
+      );
+    });
+    const machineFor = async (): Promise<Answers> => ({ [status(0)]: UNKNOWN_AUTHORITY, [statusOpenly(0)]: MAINTENANCE });
+  });
   test("staged: compared and proven with what is on its disk", async () => {
     const before = await file(0);
     const { acts, plans, said } = await run(
