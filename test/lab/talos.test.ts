@@ -123,6 +123,13 @@ describe("without a node that has a config", () => {
 });
 
 describe("with nodes that run", () => {
+  /** What somebody does to a node behind the product's back. */
+  const talosctl = (node: string, ...words: string[]) => {
+    const to = ["--talosconfig", at("talosconfig"), "--endpoints", node, "--nodes", node];
+    return promisify(execFile)(at("bin/talosctl"), [...to, ...words], { env: environmentOf(home.folder) });
+  };
+  const RESET = ["reset", "--system-labels-to-wipe", "STATE", "--graceful=false", "--reboot", "--wait=false"];
+
   test("each is ready once etcd is", async () => {
     const ran = await task("bootstrap", "--yes");
     expect(ran.code, ran.stderr).toBe(0);
@@ -179,10 +186,7 @@ describe("with nodes that run", () => {
   });
 
   test("a node that was reset behind the cluster's back needs its name: etcd still counts it, and its disk is not blank", async () => {
-    const node = "192.168.122.12";
-    const words = ["--talosconfig", at("talosconfig"), "--endpoints", node, "--nodes", node];
-    const reset = ["reset", "--system-labels-to-wipe", "STATE", "--graceful=false", "--reboot", "--wait=false"];
-    await promisify(execFile)(at("bin/talosctl"), [...words, ...reset], { env: environmentOf(home.folder) });
+    await talosctl("192.168.122.12", ...RESET);
     await settled();
     const yes = await task("talos:apply", "--node", "k8s-2", "--yes");
     expect([yes.code, yes.stderr]).toEqual([64, expect.stringContaining("pass CONFIRM=k8s-2 (--confirm k8s-2) to continue")]);
@@ -213,6 +217,17 @@ describe("with nodes that run", () => {
     expect([ran.code, ran.stderr]).toEqual([1, expect.stringMatching(/signed in|sign in/i)]);
     await askHome(home.folder, "faults", { off: ["vault-signed-out"] });
   });
+
+  test("a node that is replaced while the cluster cannot be asked needs its name: a living node may have its address", async () => {
+    await talosctl("192.168.122.12", ...RESET);
+    for (const node of ["192.168.122.10", "192.168.122.11"]) await talosctl(node, "shutdown", "--force", "--wait=false");
+    await settled();
+    const yes = await task("talos:apply", "--node", "k8s-2", "--yes");
+    expect([yes.code, yes.stderr]).toEqual([64, expect.stringContaining("pass CONFIRM=k8s-2 (--confirm k8s-2) to continue")]);
+    expect(yes.stderr).toContain(
+      "k8s-2: the cluster may have a living node at 192.168.122.12, and cannot be asked ($KUBECONFIG is this cluster's)\n",
+    );
+  }, 120_000);
 });
 
 test("nothing secret was shown or left anywhere, and nobody outside was called", async () => {
