@@ -46,8 +46,8 @@ export const lintAll = procedure({
     ui.result(verdicts, `${verdicts.filter(({ state }) => state === "ok").length} of ${verdicts.length} checks passed`);
     if (failed.length > 0)
       throw new Failure({
-        attempted: `pass ${failed.join(", ")}`,
-        said: "the output of each stands above",
+        failed: `${failed.length} of ${verdicts.length} checks failed: ${failed.join(", ")}`,
+        said: "the output of each check is above",
         next: "fix that, then: task lint",
       });
   },

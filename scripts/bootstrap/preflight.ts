@@ -174,7 +174,7 @@ export function refuseBad(results: Result[]): void {
   if (bad.length === 0) return;
   const said = bad.map(({ name, saw, mend }) => `${name}: ${saw}${mend ? ` (${mend})` : ""}`).join("\n");
   throw new Failure({
-    attempted: `pass ${bad.length} of ${results.length} checks`,
+    failed: `${bad.length} of ${results.length} preflight checks failed`,
     said,
     now: "nothing was changed",
     next: `${bad[0]!.mend ?? "mend it"}, then: task bootstrap`,

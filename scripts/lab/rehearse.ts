@@ -61,6 +61,7 @@ export const rehearse = procedure({
 const short = (text: string) => (text.length > 48 ? `${text.slice(0, 47)}…` : text);
 
 interface Outcome {
+  what: "faults" | "interruptions";
   /** How many there are, how many ran in time, and from how many the product recovered. */
   all: number;
   tried: number;
@@ -70,9 +71,9 @@ interface Outcome {
 }
 
 /** Prints the counts. Throws when the product did not recover from one, or when all were requested and the time ran out. */
-export function conclude(ui: Pick<Ui, "result">, { all, tried, survived, wrong, line }: Outcome, whole: boolean): void {
+export function conclude(ui: Pick<Ui, "result">, { all, tried, survived, wrong, line, what }: Outcome, whole: boolean): void {
   ui.result({ all, tried, survived, wrong }, line);
-  if (wrong.length > 0) throw new Failure({ attempted: `recover from ${tried - survived} of ${tried}`, said: wrong.join("\n") });
+  if (wrong.length > 0) throw new Failure({ failed: `${tried - survived} of ${tried} ${what} did not recover`, said: wrong.join("\n") });
   if (whole && tried < all)
     throw new Failure({
       attempted: `run all ${all}`,

@@ -58,7 +58,8 @@ async function interruptAll(project: string, home: Lodging, { minutes, seed, ui,
     tried,
     survived,
     wrong,
-    line: `${survived} of ${tried} interruption points survived${tried < all.length ? ` (${all.length} in all; time for ${tried})` : ""}`,
+    what: "interruptions" as const,
+    line: `the product recovered from ${survived} of ${tried} interruptions${tried < all.length ? ` (${all.length} in all; time for ${tried})` : ""}`,
   };
 }
 

@@ -32,7 +32,14 @@ export async function faultyDays(
     ui.say(`${found.length ? "FAILED" : "survived"}: ${fault} (${FAULTS[fault].about})`);
   }
   const left = tried < names.length ? ` (${names.length} in all; time for ${tried})` : "";
-  return { all: names.length, tried, survived, wrong, line: `${survived} of ${tried} faults survived${left}` };
+  return {
+    all: names.length,
+    tried,
+    survived,
+    wrong,
+    what: "faults" as const,
+    line: `the product recovered from ${survived} of ${tried} faults${left}`,
+  };
 }
 
 /** Why a day cannot have this fault; undefined when it can. */

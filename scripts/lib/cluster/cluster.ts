@@ -21,7 +21,7 @@ export interface Cluster {
   };
   nodes: Node[];
   hypervisor: Hypervisor;
-  /** Of these two, the one that is not the hypervisor may be empty words: nobody asks it then. */
+  /** Only the section of the selected hypervisor is read; the other may hold empty strings. */
   truenas: { pool: string; vmDataset: string; isoDataset: string; bridge: string };
   vsphere: { datastore: string; isoDatastore: string; network: string };
   vm: { cpus: number; memory: number; bootDisk: number; dataDisk: number };

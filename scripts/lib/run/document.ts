@@ -49,8 +49,8 @@ export function errorDocument(thrown: unknown, name: string): ErrorDocument | un
   if (thrown instanceof UsageError)
     return { failed: `start ${name}`, reason: thrown.message, state: "nothing was changed", next: `${again} -- --help` };
   if (thrown instanceof Failure) {
-    const { attempted, said, now, next } = thrown.account;
-    return { failed: attempted, reason: said ?? thrown.message, state: now, next };
+    const { attempted, failed, said, now, next } = thrown.account;
+    return { failed: failed ?? attempted, reason: said ?? thrown.message, state: now, next };
   }
   const reason = isCommandError(thrown) ? `a command failed: ${textOf(thrown)}` : textOf(thrown);
   return { failed: `run ${name}`, reason };

@@ -15,16 +15,17 @@ export class Stop extends Error {
   }
 }
 
-export interface Account {
-  /** What was attempted: "create zvol flashstor/VM/k8s_0-boot". */
-  attempted: string;
+/** What failed: the verb phrase after "could not" ("create zvol flashstor/VM/k8s_0-boot"), or a whole clause ("2 of 10 preflight checks failed"). */
+type Headline = { attempted: string; failed?: undefined } | { failed: string; attempted?: undefined };
+
+export type Account = Headline & {
   /** What the outside said, word for word; several answers as lines. */
   said?: string | undefined;
   /** What state things are in now. */
   now?: string | undefined;
   /** The one command that continues. */
   next?: string | undefined;
-}
+};
 
 /** A failure that tells its whole story: what was attempted, what the outside said, how things stand, how to go on. Exit 1. */
 export class Failure extends Error {
@@ -36,8 +37,8 @@ export class Failure extends Error {
   }
 }
 
-const tell = ({ attempted, said, now, next }: Account) =>
-  [`could not ${attempted}`, said?.trim() && indent("said", said.trim()), now && indent("now", now), next && indent("next", next)]
+const tell = ({ attempted, failed, said, now, next }: Account) =>
+  [failed ?? `could not ${attempted}`, said?.trim() && indent("said", said.trim()), now && indent("now", now), next && indent("next", next)]
     .filter(Boolean)
     .join("\n");
 

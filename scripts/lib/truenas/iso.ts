@@ -53,7 +53,7 @@ export async function readIsoState(nas: Pick<Nas, "ask">, path: string): Promise
 
 /** What is wrong with the ISO; undefined when it is complete. `size` is the size that the image factory reports, if known. */
 export function faultOfIso({ iso, sidecar }: IsoState, name: string, size?: number): string | undefined {
-  if (!iso) return "it is not on the NAS";
+  if (!iso) return "the ISO is not on the NAS yet";
   if (size !== undefined && iso.size !== size) return `it has ${iso.size} bytes, the image factory's has ${size}`;
   if (!sidecar || sidecar.size !== sidecarText("0".repeat(64), name).length)
     return "its checksum file is missing, so the upload may be incomplete";

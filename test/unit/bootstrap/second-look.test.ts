@@ -41,7 +41,7 @@ test("a check that went bad while the question was open stops the run, before an
     questions: 1,
     acted: [],
     error:
-      "could not pass 1 of 1 checks\n  said: tools: talosctl is not installed (mise install)\n  now:  nothing was changed\n  next: mise install, then: task bootstrap",
+      "1 of 1 preflight checks failed\n  said: tools: talosctl is not installed (mise install)\n  now:  nothing was changed\n  next: mise install, then: task bootstrap",
   }));
 test("a check that is bad from the start asks no question, and its table is shown", async () => {
   const { questions, acted, said } = await run([BAD]);

@@ -117,7 +117,7 @@ describe("checks come first, all at once", () => {
   test("without the ISO it stops and names what makes it", async () => {
     use({ files: {} });
     const { message } = await run();
-    expect(message).toContain(`${path}: it is not on the NAS`);
+    expect(message).toContain(`${path}: the ISO is not on the NAS yet`);
     expect(message).toContain("next: task talos:prepare-iso, or: task vm:deploy GENERATE_ISO=1");
   });
 

@@ -167,7 +167,7 @@ describe("what speaks against it", () => {
 describe("the ISO", () => {
   const fault = (change: object) => plan({ iso: { ...facts().iso, ...change } }).isoFault;
   test("good", () => expect(fault({})).toBeUndefined());
-  test("absent", () => expect(fault({ iso: undefined })).toBe("it is not on the NAS"));
+  test("absent", () => expect(fault({ iso: undefined })).toBe("the ISO is not on the NAS yet"));
   test("broken off: no checksum beside it", () =>
     expect(fault({ sidecar: undefined })).toBe("its checksum file is missing, so the upload may be incomplete"));
   test("a checksum that broke off", () =>

@@ -3,7 +3,7 @@ import { conclude } from "../../../scripts/lab/rehearse.ts";
 
 const shown: unknown[] = [];
 const ui = { result: (result: unknown) => void shown.push(result) };
-const some = { all: 10, tried: 4, survived: 4, wrong: [], line: "4 of 4" };
+const some = { all: 10, tried: 4, survived: 4, wrong: [], line: "4 of 4", what: "faults" as const };
 
 test("a sample passes, and says how many there are", () => {
   conclude(ui, some, false);
@@ -18,5 +18,5 @@ test("the whole list passes when all were tried", () =>
 
 test("one that the product did not recover from fails either", () =>
   expect(() => conclude(ui, { ...some, survived: 3, wrong: ["helm-stuck: it hung"] }, false)).toThrow(
-    "could not recover from 1 of 4\n  said: helm-stuck: it hung",
+    "1 of 4 faults did not recover\n  said: helm-stuck: it hung",
   ));

@@ -64,7 +64,7 @@ describe("an ISO that is not there", () => {
     image("GET").reply(200, BODY);
     const { message, plans, said } = await run();
     expect(message).toBeUndefined();
-    expect(plans[0]!.title).toBe("talos:prepare-iso: it is not on the NAS");
+    expect(plans[0]!.title).toBe("talos:prepare-iso: the ISO is not on the NAS yet");
     expect(nas.acts).toEqual([`filesystem.put ${NAME}`, `filesystem.put ${NAME}.sha256`]);
     expect(nas.world.files[PATH]!.text).toBe(BODY);
     expect(nas.world.files[sidecarPath(PATH)]!.text).toBe(`${SHA}  ${NAME}\n`);
