@@ -28,7 +28,7 @@ export interface Followed {
 }
 
 /** Throws when Flux follows another repository: whoever can push there owns the cluster. */
-export function seeFlux(state: FluxState | undefined, { url, head, hindrance }: Followed): Seen {
+export function seeFlux(state: FluxState | undefined, { url, head, hindrance }: Followed, at?: string): Seen {
   const todo = ["wait until Flux has applied what was pushed and everything is ready"];
   if (!state || state.total === 0) return { state: "to do", saw: "not installed", todo };
   const { source } = state;
@@ -40,7 +40,7 @@ export function seeFlux(state: FluxState | undefined, { url, head, hindrance }: 
       next: "task configure, then commit and push to the repository that Flux follows",
     });
   const saw = `${state.ready}/${state.total} ready`;
-  const lacking = lacks(source, head);
+  const lacking = lacks(source, head, at);
   const unknown = head === undefined && hindrance !== undefined; // waived, it is no hindrance
   const why = [...(unknown ? [hindrance] : []), ...(lacking === undefined ? [] : [lacking]), ...state.waiting];
   return state.ready === state.total && state.total > 1 && why.length === 0
@@ -81,14 +81,15 @@ export const flux = stage({
         next: "task bootstrap:preflight, then: task bootstrap:flux; WAIVE=git skips this check",
       });
     const before = await fluxState(access).catch(passing);
-    if (before?.source && needsReconcile(before.source, followed.head)) await reconcile(access); // its interval may be an hour
+    let at: string | undefined;
+    if (before?.source && needsReconcile(before.source, followed.head)) at = await reconcile(access); // its interval may be an hour
     let last = "nothing was seen";
     try {
       await until(
         async () => {
           const state = await fluxState(access).catch(passing);
           if (!state) return { waiting: "Flux does not answer" };
-          const seen = seeFlux(state, followed);
+          const seen = seeFlux(state, followed, at);
           last = seen.saw;
           return seen.state === "done" ? { ready: seen } : { waiting: seen.saw.split("\n").slice(0, 2).join("; "), far: state.ready };
         },

@@ -25,11 +25,11 @@ export const sync = procedure({
       const pushed = refuseUnpushed(await pushedBelow("kubernetes"), context.waive);
       return { ...planSync(pushed), access: await expectOurCluster(context) };
     });
-    await reconcile(access);
+    const at = await reconcile(access);
     let last = "nothing was seen";
     await until(
       async () => {
-        const seen = await fluxState(access).then((state) => verdict(head, state), passing);
+        const seen = await fluxState(access).then((state) => verdict(head, state, at), passing);
         if (seen && "ready" in seen) return { ready: seen };
         last = seen?.waiting ?? "the API does not answer";
         return { waiting: last.split("\n").slice(0, 2).join("; ") };
@@ -70,10 +70,10 @@ const planSync = (head: string | undefined): Plan & { head: string | undefined }
   };
 };
 
-/** Whether everything that reads the repository is at its revision and ready; else the first thing that is not. */
-export function verdict(head: string | undefined, state: FluxState | undefined): { ready: true } | { waiting: string } {
+/** Whether Flux has handled the request of `at`, and everything that reads the repository is at its revision and ready; else the first thing that is not. */
+export function verdict(head: string | undefined, state: FluxState | undefined, at?: string): { ready: true } | { waiting: string } {
   if (!state) return { waiting: "Flux is not installed" };
-  const lacking = lacks(state.source, head);
+  const lacking = lacks(state.source, head, at);
   if (lacking !== undefined) return { waiting: lacking };
   return state.ready < state.total ? { waiting: state.waiting.join("\n") } : { ready: true };
 }

@@ -27,16 +27,22 @@ export interface Source {
   behind: string[];
   /** Whether one of them has applied an older revision; the others are at their first. */
   outdated: boolean;
+  /** The GitRepository and the Kustomization flux-system: the last request to reconcile, and the last that the controller has handled. */
+  requests: { of: string; asked?: string | undefined; handled?: string | undefined }[];
 }
+
+const REQUESTED_AT = "reconcile.fluxcd.io/requestedAt";
 
 interface Applied extends KubernetesObject {
   spec?: { url?: string; sourceRef?: { kind?: string; name?: string }; suspend?: boolean };
-  status?: KubernetesObject["status"] & { artifact?: { revision?: string }; lastAppliedRevision?: string };
+  status?: KubernetesObject["status"] & { artifact?: { revision?: string }; lastAppliedRevision?: string; lastHandledReconcileAt?: string };
 }
 
 /** The repository of the cluster itself, among the objects of Flux. */
 export function sourceOf(objects: readonly KubernetesObject[]): Source | undefined {
-  const source = objects.find(({ kind, metadata }) => kind === "GitRepository" && metadata.name === "flux-system") as Applied | undefined;
+  const find = (wanted: string) =>
+    objects.find(({ kind, metadata }) => kind === wanted && metadata.name === "flux-system") as Applied | undefined;
+  const source = find("GitRepository");
   if (!source) return undefined;
   const revision = source.status?.artifact?.revision;
   const behind = (objects as Applied[]).filter(
@@ -51,17 +57,30 @@ export function sourceOf(objects: readonly KubernetesObject[]): Source | undefin
         `Kustomization ${metadata.namespace}/${metadata.name} is at ${status?.lastAppliedRevision ?? "no revision"}`,
     ),
     outdated: behind.some(({ status }) => status?.lastAppliedRevision !== undefined),
+    requests: ["GitRepository", "Kustomization"].map((kind) => ({
+      of: `${kind} flux-system`,
+      asked: find(kind)?.metadata.annotations?.[REQUESTED_AT],
+      handled: find(kind)?.status?.lastHandledReconcileAt,
+    })),
   };
 }
 
-/** Whether Flux has to be told of a commit before its next interval: it has fetched or applied an older one. What it applies for the first time comes by itself. */
+/** Whether Flux must be told to fetch before its next interval: it has fetched or applied another commit, or nobody knows which one it should have. The first one it fetches and applies without a request. */
 export const needsReconcile = ({ revision, outdated }: Source, head: string | undefined): boolean =>
-  revision !== undefined && (outdated || (head !== undefined && !revision.endsWith(`:${head}`)));
+  revision !== undefined && (outdated || head === undefined || !revision.endsWith(`:${head}`));
 
-/** Whether Flux has fetched and applied this commit; otherwise what is missing. Without a commit, whatever it has fetched. */
-export function lacks(source: Source | undefined, head: string | undefined): string | undefined {
+/**
+ * What is missing until Flux has fetched and applied this commit; undefined when nothing is. Without a commit it is whatever the repository had after
+ * the request of `at`: until Flux has handled that request, the commit that it has may be an old one.
+ */
+export function lacks(source: Source | undefined, head: string | undefined, at?: string): string | undefined {
   if (!source) return "Flux has no GitRepository flux-system";
-  const { revision = "nothing yet", behind } = source;
+  const { revision = "nothing yet", behind, requests } = source;
+  // a value that is not ours was written after ours, by a person or a webhook
+  const open = requests.find(
+    ({ asked, handled }) => at !== undefined && handled !== at && (asked === undefined || asked === at || handled !== asked),
+  );
+  if (open) return `${open.of} has not handled the request of ${at}`;
   if (head && !revision.endsWith(`:${head}`)) return `Flux has fetched ${revision}`;
   return behind[0];
 }
@@ -70,12 +89,11 @@ export function lacks(source: Source | undefined, head: string | undefined): str
 export const SOURCES = "gitrepositories.source.toolkit.fluxcd.io";
 export const KUSTOMIZATIONS = "kustomizations.kustomize.toolkit.fluxcd.io";
 
-/** Makes Flux fetch and apply now, instead of at its next interval. */
-export async function reconcile(access: ClusterAccess, at = new Date().toISOString()): Promise<void> {
+/** Makes Flux fetch and apply now, instead of at its next interval. Returns the time by which the request is known: see `lacks`. */
+export async function reconcile(access: ClusterAccess, at = new Date().toISOString()): Promise<string> {
   for (const kind of [SOURCES, KUSTOMIZATIONS])
-    await steady(
-      () => access.$`kubectl annotate ${kind} flux-system --namespace flux-system --overwrite reconcile.fluxcd.io/requestedAt=${at}`,
-    );
+    await steady(() => access.$`kubectl annotate ${kind} flux-system --namespace flux-system --overwrite ${REQUESTED_AT}=${at}`);
+  return at;
 }
 
 /** Flux's state; undefined while it is not installed. */

@@ -103,10 +103,19 @@ describe("bootstrap:flux", () => {
   });
   test("has Flux fetch at once what it has not fetched yet", async () => {
     const old = { ...source, status: { ...source.status, artifact: { revision: "refs/heads/main@sha1:old" } } };
+    const revision = source.status.artifact.revision;
+    const handledAt = (value: string) => ({
+      items: ["GitRepository", "Kustomization"].map((kind) => ({
+        ...source,
+        kind,
+        metadata: { ...source.metadata, annotations: { "reconcile.fluxcd.io/requestedAt": value } },
+        status: { ...source.status, lastAppliedRevision: revision, lastHandledReconcileAt: value },
+      })),
+    });
     const lab = await record({
       answers: {
         ...GIT,
-        [FLUX]: [JSON.stringify({ items: [old, app] }), JSON.stringify({ items: [source, { ...app, status: ready("True") }] })],
+        [FLUX]: [JSON.stringify({ items: [old, app] }), JSON.stringify(handledAt("a later request"))],
         "kubectl annotate": "",
       },
     });

@@ -84,7 +84,7 @@ COMBINED OUTPUT:
 
 describe("Flux", () => {
   const HOME = { url: "https://github.com/operator/home-ops", head: "abc123" };
-  const source = { url: `${HOME.url}.git`, revision: "refs/heads/main@sha1:abc123", behind: [], outdated: false };
+  const source = { url: `${HOME.url}.git`, revision: "refs/heads/main@sha1:abc123", behind: [], outdated: false, requests: [] };
   test("that is not installed is to do", () => expect(seeFlux(undefined, HOME).state).toBe("to do"));
   test("with nothing but its instance has not looked yet", () =>
     expect(seeFlux({ ready: 1, total: 1, waiting: [], source }, HOME).state).toBe("partly"));

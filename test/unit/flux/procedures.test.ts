@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { apply } from "../../../scripts/flux/apply.ts";
 import { deleteApp } from "../../../scripts/flux/delete.ts";
 import { diff, withoutPaths } from "../../../scripts/flux/diff.ts";
@@ -326,16 +326,41 @@ describe("what stays suspended", () => {
 
 describe("flux:sync that may", () => {
   const KINDS = "gitrepositories.source.toolkit.fluxcd.io,kustomizations.kustomize.toolkit.fluxcd.io";
-  const ready = (kind: string) => ({
+  const NOW = "2026-12-01T04:00:00.000Z";
+  const ready = (kind: string, handled = NOW) => ({
     kind,
-    metadata: { namespace: "flux-system", name: "flux-system", generation: 1 },
+    metadata: {
+      namespace: "flux-system",
+      name: "flux-system",
+      generation: 1,
+      annotations: { "reconcile.fluxcd.io/requestedAt": NOW },
+    },
     spec: { sourceRef: { name: "flux-system" } },
     status: {
       observedGeneration: 1,
+      lastHandledReconcileAt: handled,
       artifact: { revision: "main@sha1:abc123" },
       lastAppliedRevision: "main@sha1:abc123",
       conditions: [{ type: "Ready", status: "True" }],
     },
+  });
+  beforeEach(() => void vi.useFakeTimers({ toFake: ["Date"], now: new Date(NOW) }));
+  afterEach(() => void vi.useRealTimers());
+  it("without a known head waits until Flux has handled its request: the commit that Flux has may be an old one", async () => {
+    const list = (handled: string) => JSON.stringify({ items: [ready("GitRepository", handled), ready("Kustomization", handled)] });
+    const recording = await open({
+      waive: ["git"],
+      answers: {
+        "git rev-parse": { code: 128, err: "fatal: no upstream" },
+        "kubectl annotate": "annotated",
+        "kubectl get": [list("2026-11-30T00:00:00.000Z"), list(NOW)],
+      },
+    });
+    expect(await recording.run(sync, {})).toBeUndefined();
+    expect(
+      recording.commands.filter((line) => line.startsWith("ask kubectl get gitrepositories") || line.includes("fluxinstances")),
+    ).toHaveLength(2);
+    expect(recording.said.at(-1)).toBe("Flux applied what was pushed: everything is ready");
   });
   it("asks the repository and its Kustomization to look, and is done when both are at the last push", async () => {
     const both = JSON.stringify({ items: [ready("GitRepository"), ready("Kustomization")] });

@@ -33,6 +33,8 @@ export interface Entry {
   applied?: string;
   /** Kinds that were not there when it was applied: `cilium.io/v2 CiliumNode`. */
   lacks?: string[];
+  /** The request to reconcile (`requestedAt`) that its controller works on. */
+  handling?: string;
 }
 
 /** A revision of a Helm release, as its Secret holds it. */

@@ -35,10 +35,11 @@ export function ready(
     const lastTransitionTime = is?.status === status ? is.lastTransitionTime : secondsOf(now);
     const handled = metadata.annotations?.["reconcile.fluxcd.io/requestedAt"];
     const conditions = [{ type: "Ready", status, observedGeneration: metadata.generation, lastTransitionTime, reason, message }];
+    if (handled) same(state, entry).handling = handled;
     const written = {
       conditions,
       observedGeneration: metadata.generation,
-      ...(handled && { lastHandledReconcileAt: handled }),
+      ...(handled && status !== "Unknown" && { lastHandledReconcileAt: handled }), // Flux's controllers write it when they end, well or not
       ...(typeof more === "function" ? more(now) : more),
     };
     setStatus(state, same(state, entry), written, CONTROLLERS[entry.object.apiVersion.split("/")[0]!] ?? "controller");
@@ -69,10 +70,10 @@ const CONTROLLERS: Record<string, string> = {
 export const same = (state: ClusterState, { object }: Entry): Entry =>
   Object.values(state.objects).find((entry) => entry.object.metadata.uid === object.metadata.uid)!;
 
-/** Whether a person (`flux reconcile`) asked for it since it was done last. */
-export const isRequested = ({ object: { metadata, status } }: Entry) => {
+/** Whether somebody (`flux reconcile`) requested it and its controller has not begun with that request. */
+export const isRequested = ({ object: { metadata, status }, handling }: Entry) => {
   const asked = metadata.annotations?.["reconcile.fluxcd.io/requestedAt"];
-  return asked !== undefined && asked !== status?.lastHandledReconcileAt;
+  return asked !== undefined && asked !== status?.lastHandledReconcileAt && asked !== handling;
 };
 
 export const isReadyNow = (entry: Entry | undefined) =>
