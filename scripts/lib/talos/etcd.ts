@@ -54,6 +54,7 @@ export function membersOf(table: string): Member[] {
   const cell = (row: string[], name: string) => row[columns.indexOf(name)] ?? "";
   const members = rows.map((line) => {
     const row = line.trim().split(/\s{2,}/);
+    if (row.length === columns.length - 1) row.splice(columns.indexOf("HOSTNAME"), 0, ""); // a member that was added and has not started has no name
     const hosts = [...line.matchAll(/https?:\/\/(?:\[([^\]]+)\]|([^\s:/,]+))/g)].map(([, v6, other]) => v6 ?? other!);
     return {
       id: cell(row, "ID"),

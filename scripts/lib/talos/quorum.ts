@@ -62,7 +62,7 @@ function gapOf(name: string, votes: readonly Vote[], voters: number): Verdict | 
   const reasons = others.flatMap((one) => (one.votes === true ? [] : [`  ${one.node}: ${one.why}`]));
   return {
     state: staying + unknown >= needed ? "unknown" : "bad",
-    saw: [`${name} would go down, etcd needs ${needed} of the other control planes, and ${staying} of them vote`, ...reasons].join("\n"),
+    saw: [`${name} would go down: etcd needs ${needed} voting control planes to stay; known to stay: ${staying}`, ...reasons].join("\n"),
   };
 }
 

@@ -26,6 +26,9 @@ test("the table of members is read by its heads", () =>
     { hostname: "k8s-1", learner: true },
   ]));
 
+test("a member that has not started has no name, and its other cells stay in their columns", () =>
+  expect(membersOf(table(["k8s-0", "k8s-1"], ["k8s-1"]).replace("k8s-1", "     "))[1]).toMatchObject({ hostname: "", learner: true }));
+
 describe("what is concluded", () => {
   test("no node has it: to do", () =>
     expect(seeEtcd(NAMES, NAMES.map(without))).toEqual({

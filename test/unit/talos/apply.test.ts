@@ -443,7 +443,7 @@ describe("etcd's quorum", () => {
     expect(error!.message).toBe(
       [
         "could not start talos:apply",
-        "  said: quorum: k8s-0 would go down, etcd needs 2 of the other control planes, and 1 of them vote",
+        "  said: quorum: k8s-0 would go down: etcd needs 2 voting control planes to stay; known to stay: 1",
         "          k8s-1: its etcd is down, and its data directory is not empty (WAIVE=quorum skips this check)",
         "  now:  nothing was changed",
         "  next: fix this, then: task talos:apply",

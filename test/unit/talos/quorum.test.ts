@@ -41,7 +41,7 @@ describe("the gate", () => {
   ])("is bad beside a node %s", (_, answers, why) =>
     expect(judge(answers, "k8s-0")).toEqual({
       state: "bad",
-      saw: `k8s-0 would go down, etcd needs 2 of the other control planes, and 1 of them vote\n  k8s-1: ${why}`,
+      saw: `k8s-0 would go down: etcd needs 2 voting control planes to stay; known to stay: 1\n  k8s-1: ${why}`,
     }),
   );
   test("is unknown beside a node that cannot be asked", () => expect(judge(three(SILENT), "k8s-0").state).toBe("unknown"));
