@@ -14,6 +14,7 @@ import type { Would } from "../lib/talos/would.ts";
 import { toAct } from "../lib/run/to-act.ts";
 
 const { eachOf, forEachNode, rolling } = await toAct(() => import("../lib/run/at-once.ts"));
+const { bootOf, expectReboot } = await toAct(() => import("../lib/talos/boot.ts"));
 const { findNodes } = await toAct(() => import("../lib/cluster/find.ts"));
 const { changesBetween, foundations, lineOf, needReboot } = await toAct(() => import("../lib/talos/changes.ts"));
 const { configDocuments, expectConfig, expectReady, heldDocuments } = await toAct(() => import("../lib/talos/held.ts"));
@@ -71,8 +72,11 @@ export const apply = procedure({
       todo.filter(({ changes }) => changes),
       { ...work, takesDown: (one) => goesDown(one, mode) },
       async (one) => {
-        const votes = goesDown(one, mode) && (await expectsVote(context, one.node));
+        const down = goesDown(one, mode);
+        const votes = down && (await expectsVote(context, one.node));
+        const boot = down ? await bootOf(context, one.node) : undefined;
         await applyNode(context, one, mode);
+        if (boot !== undefined) await expectReboot(context, one.node, boot); // it may hold the config already, and go down only now
         if (isReady(one.stage)) await expectReady(context, one.node);
         if (votes) await expectVote(context, one.node); // also a node that was not ready before: the next node's gate counts it
       },

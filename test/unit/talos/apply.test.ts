@@ -498,6 +498,24 @@ describe("after its reboot a node", () => {
     const between = commands.slice(commands.indexOf(acts[0]!), commands.indexOf(acts[1]!));
     expect(between.filter((line) => line === `ask ${members(0)}`).length).toBeGreaterThanOrEqual(4);
   });
+  test("has rebooted before its vote counts: it may hold the config already, and go down only now", async () => {
+    const boot = `${to(0)} read /proc/sys/kernel/random/boot_id`;
+    const { acts, error, commands } = await run(
+      { ...(await both([VOTERS])), [boot]: ["first\n", "first\n", NO_ROUTE, "second\n"] },
+      { node: ["k8s-0", "k8s-1"] },
+    );
+    expect([error, acts]).toEqual([undefined, [`act ${send(0)}`, `act ${send(1)}`]]);
+    const after = commands.slice(commands.indexOf(acts[0]!), commands.indexOf(acts[1]!));
+    const last = (line: string) => after.lastIndexOf(`ask ${line}`);
+    expect(after.filter((line) => line === `ask ${boot}`)).toHaveLength(3);
+    expect(after.indexOf(`ask ${members(0)}`)).toBeGreaterThan(last(boot));
+  });
+  test("that never goes down stops the run: the next one is left alone", async () => {
+    const answers = { ...(await both([VOTERS])), [`${to(0)} read /proc/sys/kernel/random/boot_id`]: "first\n" };
+    const { acts, error } = await run(answers, { node: ["k8s-0", "k8s-1"] });
+    expect(acts).toEqual([`act ${send(0)}`]);
+    expect(error!.message).toMatch(/could not wait for k8s-0 to reboot within 900 s\n +said: it has not rebooted yet/);
+  });
   test("that does not vote again stops the run and says why; the next one is left alone", async () => {
     const { acts, error } = await run(await both([VOTERS, VOTERS, VOTERS, ETCD_DOWN]), { node: ["k8s-0", "k8s-1"] });
     expect(acts).toEqual([`act ${send(0)}`]);
