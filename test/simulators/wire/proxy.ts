@@ -24,12 +24,14 @@ const there: Host = (_request, response) => void response.writeHead(200, { "cont
 export const publicHosts = (more: string[] = []): Record<string, Host> =>
   Object.fromEntries([...THERE, ...more].map((host) => [host, there]));
 
+type Inside = number | ((socket: Socket) => void) | "away" | undefined;
+
 interface Setup {
   authority: Authority;
   hosts: Record<string, Host>;
   down(host: string): boolean;
   /** What is behind an address of the home: a local port, or what answers there; `away` when nothing does now, undefined when the home has no such address. */
-  tunnel?(host: string, port: number): number | ((socket: Socket) => void) | "away" | undefined;
+  tunnel?(host: string, port: number): Inside | Promise<Inside>;
 }
 
 /** Serves a forward proxy on loopback. A host that nobody simulates is answered 502 and kept in `<folder>/unexpected.ndjson`. */
@@ -60,10 +62,9 @@ export async function serveProxy(world: World, { authority, hosts, down, tunnel 
     unexpected(world, `${request.method} ${request.url}`);
     response.writeHead(502).end();
   });
-  proxy.on("connect", (request, socket: Socket) => {
-    const [host = "", port] = (request.url ?? "").split(":");
-    socket.on("error", () => socket.destroy());
-    const inside = tunnel(host, Number(port));
+  const connectTo = async (url: string, socket: Socket) => {
+    const [host = "", port] = url.split(":");
+    const inside = await tunnel(host, Number(port));
     if (inside === "away") return void socket.destroy();
     if (typeof inside === "number") return carry(socket, inside, open);
     if (inside !== undefined) {
@@ -71,12 +72,19 @@ export async function serveProxy(world: World, { authority, hosts, down, tunnel 
       return inside(socket);
     }
     if (!hosts[host] || port !== "443") {
-      unexpected(world, `CONNECT ${request.url}`);
+      unexpected(world, `CONNECT ${url}`);
       return void socket.end("HTTP/1.1 502 Bad Gateway\r\ncontent-length: 0\r\n\r\n");
     }
     if (down(host)) return void socket.destroy();
     socket.write(ESTABLISHED);
     origin.emit("connection", socket);
+  };
+  proxy.on("connect", ({ url = "" }, socket: Socket) => {
+    socket.on("error", () => socket.destroy());
+    connectTo(url, socket).catch((error: unknown) => {
+      unexpected(world, `CONNECT ${url} broke the simulator: ${String(error)}`);
+      socket.destroy();
+    });
   });
   proxy.on("connection", (socket: Socket) => {
     open.add(socket);

@@ -23,6 +23,8 @@ export interface TalosAround {
 export interface Talos {
   /** The port on 127.0.0.1 where the node with this address answers now; undefined when none does. */
   portOf(address: string): number | undefined;
+  /** Settles when the servers are those of the machines as they are now. */
+  follow(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -55,6 +57,10 @@ export async function serveTalos(world: World, { everyMs = 20 }: TalosAround = {
       const there = machine && up.get(machine.mac);
       // between two looks the machine may have gone down
       return there && there.identity === identityOf(world, machine) ? there.port : undefined;
+    },
+    async follow() {
+      await busy; // it may have begun before the change
+      await turn();
     },
     async close() {
       clearInterval(timer);
