@@ -69,6 +69,8 @@ export default defineConfig({
         test: {
           name: "lab",
           include: ["test/lab/**/*.test.ts"],
+          globalSetup: ["test/lab/record/global.ts"],
+          setupFiles: ["test/lab/record/setup.ts"],
           testTimeout: HANGS_MS.lab,
           hookTimeout: HANGS_MS.lab,
           sequence: { groupOrder: 1 },

@@ -10,6 +10,7 @@ import { status } from "../../scripts/lab/status.ts";
 import { up } from "../../scripts/lab/up.ts";
 import type { Options } from "../../scripts/lib/run/options.ts";
 import { type Procedure, runProcedure } from "../../scripts/lib/run/procedure.ts";
+import { noteRun } from "./record/note-run.ts";
 
 const state = mkdtempSync(join(tmpdir(), "lab-"));
 const folder = join(state, "homes/lab");
@@ -19,7 +20,9 @@ let printed = "";
 
 async function type<O extends Options>(spec: Procedure<O>, ...words: string[]): Promise<number> {
   [said, printed] = ["", ""];
-  return runProcedure(spec, words, env);
+  const code = await runProcedure(spec, words, env);
+  noteRun(spec.name, words, code);
+  return code;
 }
 
 beforeAll(() => {

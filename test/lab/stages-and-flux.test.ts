@@ -138,6 +138,7 @@ describe("an edit", () => {
     "that is pushed is applied by flux:sync, at that revision",
     async () => {
       const pushed = commitAndPush(home.folder, "feat(echo): more memory");
+      expect((await must("flux:sync", "--dry-run")).stderr).toContain("dry run: nothing was changed");
       expect((await must("flux:sync", "--yes")).stderr).toContain(`Flux applied ${pushed.slice(0, 12)}`);
       expect(get(KUSTOMIZATION, "echo", "selfhosted").status.lastAppliedRevision).toBe(`refs/heads/main@sha1:${pushed}`);
       expect((await must("flux:diff", "--app", "echo")).stdout).toContain("no changes");

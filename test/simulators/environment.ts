@@ -73,6 +73,7 @@ export function environmentOf(folder: string, extra: Record<string, string> = {}
     // a busy machine is no fault of the product: its deadlines only have to end what hangs
     HOME_OPS_PATIENCE: "10",
     LAB_HOME: folder,
+    ...(process.env.LAB_RUNS !== undefined && { LAB_RUNS: process.env.LAB_RUNS }), // where lab tests record every run
     ...gitEnvironment({ folder, ...layoutOf(folder) }),
     ...vsphere,
     ...extra,

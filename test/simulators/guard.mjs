@@ -18,6 +18,7 @@ if (home && isMainThread) {
   killAtEffect(Number(process.env.LAB_KILL_AT_LINE ?? 0));
   hasten(Number(process.env.LAB_HASTE ?? 1));
   syncBuiltinESMExports();
+  if (process.env.LAB_RUNS) await import("../lab/record/note.mjs");
 }
 
 function keepOnLoopback(note) {

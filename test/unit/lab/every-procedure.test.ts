@@ -1,32 +1,38 @@
-// Every procedure runs in the simulated home: a script without a lab test fails here.
-import { readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+// What the lab tests must have seen of every procedure; test/lab/record/global.ts compares it with what ran.
 import { expect, test } from "vitest";
-import { procedures } from "../../../scripts/lab/run.ts";
+import { missingOutcomes, outcomeOf, type Run } from "../../lab/record/outcomes.ts";
+import { proceduresThatChange, wantedOutcomes } from "../../lab/record/wanted.ts";
 
-const filesIn = (folder: string) =>
-  readdirSync(folder, { recursive: true, encoding: "utf8" })
-    .filter((file) => file.endsWith(".ts"))
-    .map((file) => join(folder, file));
+const run = (more: Partial<Run> = {}): Run => ({ procedure: "flux:new", words: [], dryRun: false, reported: true, code: 0, ...more });
 
-/** Every procedure, those of the lab too. */
-const NAMES = [...procedures(), ...filesIn("scripts/lab").map((file) => `lab:${file.slice("scripts/lab/".length, -".ts".length)}`)].sort();
+test.each([
+  ["success", run()],
+  ["success", run({ code: 2 })],
+  ["refusal", run({ code: 1 })],
+  ["refusal", run({ code: 64 })],
+  ["interruption", run({ code: 130 })],
+  ["dry run", run({ dryRun: true, reported: false, code: 2 })],
+  ["wrong usage", run({ reported: false, code: 64 })],
+  [undefined, run({ dryRun: true, reported: false, code: 1 })],
+  [undefined, run({ reported: false, code: 1 })],
+  [undefined, run({ words: ["--help"] })],
+])("%s", (outcome, one) => expect(outcomeOf(one)).toBe(outcome));
 
-/** What the lab project runs: tests, and the days that they live. Tests of the simulators run no procedure. */
-const TEXTS = [
-  ...filesIn("test/lab").filter((file) => file.endsWith(".test.ts") && !file.includes("simulators")),
-  "test/rehearsal/day.ts",
-].map((file) => readFileSync(file, "utf8"));
+test("an outcome that no run shows is named", () =>
+  expect(
+    missingOutcomes(
+      new Map([
+        ["flux:new", ["success", "dry run", "refusal"]],
+        ["lint", ["success"]],
+      ]),
+      [run(), run({ code: 1 }), run({ procedure: "menu" })],
+    ),
+  ).toEqual(["flux:new: no dry run", "lint: no success"]));
 
-/** Those that no text starts, by their name or by their file. */
-const untested = (names: readonly string[], texts: readonly string[]) =>
-  names.filter((name) => {
-    const file = `scripts/${name.replace(":", "/")}.ts`;
-    return !texts.some((text) => text.includes(`"${name}"`) || text.includes(`"${file}"`) || text.includes(`/${file}"`));
-  });
-
-test("all scripts are found", () => expect(NAMES).toEqual(expect.arrayContaining(["bootstrap", "flux:sync", "lab:run", "vm:deploy"])));
-
-test("each has a lab test", () => expect(untested(NAMES, TEXTS)).toEqual([]));
-
-test("a script that no lab test starts is named", () => expect(untested(["flux:new", "flux:sync"], TEXTS)).toEqual(["flux:new"]));
+test("every procedure succeeds and refuses wrong words, and one that changes something has a dry run and a refusal", async () => {
+  const wanted = await wantedOutcomes();
+  expect([...wanted.keys()]).toEqual(expect.arrayContaining(["bootstrap", "flux:sync", "lab:run", "talos:status"]));
+  expect(wanted.get("talos:status")).toEqual(["success", "wrong usage"]);
+  expect(wanted.get("vm:deploy")).toEqual(["success", "wrong usage", "dry run", "refusal"]);
+  expect(await proceduresThatChange()).toContain("vm:deploy");
+});
