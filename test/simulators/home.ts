@@ -137,7 +137,7 @@ export async function openHome(
       const machines = tickMachines(world, around);
       if (!real) return Math.min(machines, tickCluster(world));
       real.pending(); // throws when a server has ended
-      return world.now();
+      return machines;
     },
     { now: () => world.now(), broken },
   );

@@ -26,11 +26,15 @@ export function testWorld(faults: Partial<Record<Fault, number>> = {}, begins = 
     faults,
   };
   let now = begins;
+  let usedUp = 0;
   const world: TestWorld = {
     folder: "/nowhere",
     state,
     vms: [],
     changes: [],
+    get revision() {
+      return world.changes.length + usedUp;
+    },
     now: () => now,
     change(by, what, apply) {
       world.changes.push(`${by}: ${what}`);
@@ -39,6 +43,7 @@ export function testWorld(faults: Partial<Record<Fault, number>> = {}, begins = 
     has: (fault) => (state.faults[fault] ?? 0) > 0,
     strikes(fault) {
       if (!world.has(fault)) return false;
+      usedUp += 1;
       state.faults[fault] = (state.faults[fault] ?? 1) - 1;
       return true;
     },

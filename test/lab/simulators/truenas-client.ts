@@ -28,6 +28,9 @@ export function nasWorld(version: string, faults: Partial<Record<Fault, number>>
     folder: "/nowhere",
     state,
     changes,
+    get revision() {
+      return changes.length;
+    },
     now: () => Date.now(),
     change(by, what, apply) {
       changes.push(`${by}: ${what}`);

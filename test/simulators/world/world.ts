@@ -25,6 +25,8 @@ export type By = "product" | "world";
 export interface World {
   readonly folder: string;
   readonly state: Readonly<State>;
+  /** Grows with each change. */
+  readonly revision: number;
   /**
    * Changes the state. What the product changes is on disk before it returns; what the world does by itself follows in a moment, together with
    * what it does in the same one: fifty nodes that boot at once are one file. Changes by the product are counted and are where a run can be killed.
@@ -48,6 +50,7 @@ export function openWorld(folder: string, fresh: () => State, now = () => Date.n
   const file = join(folder, "world.json");
   const state: State = read(file) ?? fresh();
   let soon: NodeJS.Immediate | undefined;
+  let revision = 0;
   const save = () => {
     clearImmediate(soon);
     soon = undefined;
@@ -58,10 +61,14 @@ export function openWorld(folder: string, fresh: () => State, now = () => Date.n
   return {
     folder,
     state,
+    get revision() {
+      return revision;
+    },
     now,
     change(by, what, apply) {
       if (by === "product") this.onProductChange?.("before", what);
       const result = apply(state);
+      revision += 1;
       if (by === "product") save();
       else soon ??= setImmediate(() => whenPresent(save)); // a home that was removed has nothing to remember
       this.onChange?.();

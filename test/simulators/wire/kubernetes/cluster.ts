@@ -21,6 +21,8 @@ export interface Cluster {
 
 /** Writes of one kind that go out side by side. */
 const TOGETHER = 8;
+/** The controllers look at least so often: a commit that is pushed to a Git remote changes nothing in the world. */
+const LONGEST_MS = 5_000;
 
 export async function openCluster(
   world: World,
@@ -37,6 +39,8 @@ export async function openCluster(
   const mirror = createMirror();
   followers.follow(kindsToFollow(world.state.cluster));
   let working = false;
+  /** What the controllers have seen, and when something is due by itself. */
+  let seen = { revision: -1, next: -Infinity };
 
   const absorb = () => {
     const news = followers.take();
@@ -67,8 +71,11 @@ export async function openCluster(
       absorb();
       if (followers.complete()) {
         await flush(); // what a home that was killed had not sent yet
-        tick(world);
-        await flush();
+        if (world.revision !== seen.revision || world.now() >= seen.next) {
+          const { revision } = world;
+          seen = { revision, next: Math.min(tick(world), world.now() + LONGEST_MS) };
+          await flush();
+        }
       }
       working = false;
     },

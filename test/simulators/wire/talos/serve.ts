@@ -2,7 +2,7 @@
 import { setMaxListeners } from "node:events";
 import { Server, type UntypedServiceImplementation } from "@grpc/grpc-js";
 import type { MachineState } from "../../world/talos/machines.ts";
-import { machineAt } from "../../world/talos/machines.ts";
+import { machineAt, nextDue } from "../../world/talos/machines.ts";
 import type { World } from "../../world/world.ts";
 import { identityOf } from "./certificate.ts";
 import { SERVICES } from "./descriptor.ts";
@@ -40,7 +40,15 @@ export async function serveTalos(world: World, { everyMs = 20 }: TalosAround = {
   const up = new Map<string, Up>();
   const events = openEvents(world);
   let busy: Promise<void> | undefined;
+  let seen = { revision: -1, at: -Infinity };
+  /** A home in which nothing happens is not looked at in detail. */
+  const isQuiet = () =>
+    world.revision === seen.revision &&
+    nextDue(world.state, seen.at) > world.now() &&
+    !Object.values(world.state.machines).some(({ leaving }) => leaving);
   const look = async () => {
+    if (isQuiet()) return;
+    seen = { revision: world.revision, at: world.now() };
     events.look();
     for (const [mac, { identity }] of up) if (identity !== wanted(world, mac)) stop(up, mac);
     for (const machine of Object.values(world.state.machines)) {
