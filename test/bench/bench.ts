@@ -50,9 +50,14 @@ function inTurn(count: number, a: () => number, b: () => number): [number[], num
 
 const tsx = (file: string, ...words: string[]) => [process.execPath, "--import", "tsx", file, ...words];
 const rows: string[][] = [];
+/** A figure is also printed as soon as it is known: whoever stops the run has the ones before. */
+const addRow = (row: string[]) => {
+  rows.push(row);
+  process.stderr.write(`${row.filter(Boolean).join("  ")}\n`);
+};
 const add = (what: string, promise: string, values: number[], unit: "ms" | "s" = "ms") => {
   const { median: middle, range } = shown(values, unit);
-  rows.push([what, middle, range, promise]);
+  addRow([what, middle, range, promise]);
 };
 
 const [bare, help] = inTurn(
@@ -66,18 +71,18 @@ const { slowest, over } = slowestHelp(
   () => time(tsx(empty)),
   (script) => time(tsx(script, "--help")),
 );
-rows.push([`  slowest over the empty script: ${slowest}`, `${Math.round(over)} ms`, "", "under 60 ms"]);
+addRow([`  slowest over the empty script: ${slowest}`, `${Math.round(over)} ms`, "", "under 60 ms"]);
 add("rendering three machine configs, in-process", "under 150 ms", await renderThree(9));
 const { seconds, commands, op } = await bootstrapTwice(ROOT, 3);
 add("a second bootstrap on a ready cluster", "under 4 s", seconds, "s");
-rows.push(["  commands, of them 1Password", `${commands}, ${op}`, "", "one op for all secrets"]);
+addRow(["  commands, of them 1Password", `${commands}, ${op}`, "", "one op for all secrets"]);
 const [start, day] = inTurn(
   3,
   () => median(times(5, () => time(tsx(empty)))),
   () => time(tsx("scripts/lab/rehearse.ts")),
 );
 add("the rehearsal", "under 20 s", day, "s");
-rows.push(["  in starts of the empty script", median(day.map((value, i) => value / start[i]!)).toFixed(0), "", "at most 70"]);
+addRow(["  in starts of the empty script", median(day.map((value, i) => value / start[i]!)).toFixed(0), "", "at most 70"]);
 add(
   "unit tests",
   "under 10 s",
@@ -86,13 +91,13 @@ add(
 );
 for (const nodes of process.argv.includes("--all") ? [10, 25, 50] : []) {
   const { seconds: day, bootstrap, home, product } = await manyNodes(ROOT, nodes);
-  rows.push([
+  addRow([
     `bootstrap of ${nodes} nodes`,
     `${bootstrap.toFixed(1)} s`,
     `the whole day ${day.toFixed(1)} s`,
     nodes === 50 ? "under 60 s" : "",
   ]);
-  rows.push(["  memory of the home, of the product", `${home} MiB, ${product} MiB`, "", "no faster than the nodes"]);
+  addRow(["  memory of the home, of the product", `${home} MiB, ${product} MiB`, "", "no faster than the nodes"]);
 }
 const { cold, warm, changed } = lintOurTree(ROOT, scratch, 5);
 add("lint:kubernetes, nothing remembered", "under 8 s", cold, "s");
@@ -101,10 +106,10 @@ add("lint:kubernetes after one change", "under 1 s", changed, "s");
 const stage = schemaStage(ROOT, scratch, loadVersions(ROOT, {}).KUBERNETES_VERSION, 5);
 add(`its schema stage, ${stage.objects} objects`, "under 4 × kubeconform", stage.ours);
 if (stage.kubeconform) add("kubeconform -strict on the same", "", stage.kubeconform);
-else rows.push(["kubeconform -strict on the same", "-", "", "npm run tools:build makes it"]);
+else addRow(["kubeconform -strict on the same", "-", "", "npm run tools:build makes it"]);
 const [half, whole] = lintLargeTrees(ROOT, scratch, [500, 1000]);
 add("lint:kubernetes, 1,000 applications", "under 15 s", [whole!], "s");
-rows.push(["  times that of 500", (whole! / half!).toFixed(1), "", "about 2: linear"]);
+addRow(["  times that of 500", (whole! / half!).toFixed(1), "", "about 2: linear"]);
 rmSync(scratch, { recursive: true, force: true });
 
 console.log(table(["figure", "median", "range", "promised"], rows));
