@@ -5,7 +5,7 @@ import { isCommandError, textOf } from "./lib/run/errors.ts";
 import type { Check } from "./lib/bootstrap/preflight/verdict.ts";
 import { nicGate } from "./lib/talos/node.ts";
 import { main, procedure } from "./lib/run/procedure.ts";
-import type { Plan, Step } from "./lib/run/plan.ts";
+import { mergeDestroys, type Plan, type Step } from "./lib/run/plan.ts";
 import { carryOut, type Seen, type Stage, stepsOf } from "./lib/bootstrap/stage.ts";
 import { toAct } from "./lib/run/to-act.ts";
 
@@ -35,7 +35,8 @@ interface Row {
 export const bootstrap = procedure({
   name: "bootstrap",
   about: "turn booted nodes into a cluster that Flux keeps; resumes from what it observes",
-  destroys: "what is on the disks of a node that booted the ISO; a release's install that died halfway",
+  destroys:
+    "what is on the disks of a node that booted the ISO; what an interrupted install, upgrade or uninstall of a release left; a value of a bootstrap Secret that is not the vault's",
   options: {},
   gates: BOOTSTRAP_GATES,
   async run(_values, context) {
@@ -79,7 +80,7 @@ export async function planBootstrap(
   context.signal.throwIfAborted();
   if (stages.some((stage, index) => stage.name === flux.name && seen[index]!.state !== "done"))
     refuseUnknownGit(results, context.waive, "task bootstrap");
-  const destroys = seen.find((one) => one.destroys)?.destroys; // only bootstrap:configs asks for names
+  const destroys = mergeDestroys(seen.filter(({ state }) => state !== "done"));
   return {
     ...(destroys && { destroys }),
     title: `bootstrap ${context.cluster.name}`,

@@ -2,10 +2,11 @@
 import { Failure, isCommandError, textOf } from "../lib/run/errors.ts";
 import type { ClusterAccess } from "../lib/kubernetes/access.ts";
 import { main } from "../lib/run/procedure.ts";
-import { type Seen, stage } from "../lib/bootstrap/stage.ts";
+import { factsOf, type Seen, stage } from "../lib/bootstrap/stage.ts";
 import { toAct } from "../lib/run/to-act.ts";
 
 const { customResourceDefinitions } = await toAct(() => import("../lib/kubernetes/manifests.ts"));
+const { apiAnswers } = await toAct(() => import("../lib/bootstrap/api.ts"));
 const { steady } = await toAct(() => import("../lib/kubernetes/kubernetes.ts"));
 const { isTransient } = await toAct(() => import("../lib/run/transient.ts"));
 const { expectOurCluster, reachCluster } = await toAct(() => import("../lib/kubernetes/access.ts"));
@@ -15,16 +16,28 @@ const { readNames } = await toAct(() => import("../lib/run/tool-output.ts"));
 const HELMFILE = "bootstrap/helmfile.d/00-crds.yaml";
 const FIELD_MANAGER = "home-ops-bootstrap";
 
-/** Wanted names against the cluster's. */
-export function compareCrds(wanted: string[], found: string[]): Seen {
+/** Wanted names against the cluster's. A definition that exists is left alone: it may be newer, and Flux updates it. */
+export function compareCrds(wanted: string[], found: string[]): Seen<string[]> {
   const missing = wanted.filter((name) => !found.includes(name));
   const saw = `${wanted.length - missing.length} of ${wanted.length}`;
   if (missing.length === 0) return { state: "done", saw };
   return {
     state: missing.length < wanted.length ? "partly" : "to do",
     saw,
-    todo: [`apply ${missing.length} CustomResourceDefinitions that are missing; those that are there stay as they are`],
+    todo: [...byGroup(missing), "definitions that exist are not changed"],
+    steps: missing.map((name) => ({ action: "create", target: `CustomResourceDefinition ${name}` })),
+    facts: missing,
   };
+}
+
+/** A line for each API group with the names of its definitions: `certificates.cert-manager.io` is `certificates` of `cert-manager.io`. */
+function byGroup(names: string[]): string[] {
+  const groups = new Map<string, string[]>();
+  for (const name of names) {
+    const [plural = "", ...group] = name.split(".");
+    groups.set(group.join("."), [...(groups.get(group.join(".")) ?? []), plural]);
+  }
+  return [...groups].map(([group, plurals]) => `create the CustomResourceDefinitions of ${group}: ${plurals.join(", ")}`);
 }
 
 /** The charts' definitions, rendered once per run: pulling eight charts takes a while at home. */
@@ -68,7 +81,7 @@ async function installed(access: ClusterAccess): Promise<string[]> {
   });
 }
 
-export const crds = stage({
+export const crds = stage<string[]>({
   name: "bootstrap:crds",
   about: "apply the CustomResourceDefinitions that charts bring",
   async observe(context) {
@@ -85,18 +98,22 @@ export const crds = stage({
       found,
     );
   },
-  async act(context) {
+  ready: apiAnswers,
+  async act(context, seen) {
+    const planned = factsOf(crds, seen);
     const access = await expectOurCluster(context);
-    const there = new Set(await installed(access));
-    const wanted = (await definitions()).filter(({ name }) => !there.has(name)); // one that is there may be newer: Flux keeps it
+    const there = await installed(access);
+    const wanted = (await definitions()).filter(({ name }) => planned.includes(name) && !there.includes(name));
+    if (wanted.length === 0) return;
     const input = wanted.map(({ text }) => text).join("\n---\n");
-    context.ui.progress(`applying ${wanted.length} CustomResourceDefinitions`);
+    context.ui.progress(`creating ${wanted.length} CustomResourceDefinitions`);
+    // without --force-conflicts: a definition that somebody else creates meanwhile is not overwritten
     await steady(
       () =>
         access.$({
           input,
           timeout: "5m",
-        })`cat | kubectl apply --server-side --force-conflicts --field-manager ${FIELD_MANAGER} --filename -`,
+        })`cat | kubectl apply --server-side --field-manager ${FIELD_MANAGER} --filename -`,
     );
     const names = wanted.map(({ name }) => `customresourcedefinition/${name}`);
     await steady(() => access.ask({ timeout: "3m" })`kubectl wait --for condition=Established --timeout 2m ${names}`);

@@ -4,12 +4,14 @@ import { Failure, isCommandError, textOf } from "../lib/run/errors.ts";
 import type { ClusterAccess } from "../lib/kubernetes/access.ts";
 import { main } from "../lib/run/procedure.ts";
 import type { Resource } from "../lib/bootstrap/resources.ts";
-import { stage } from "../lib/bootstrap/stage.ts";
+import { describeStep, unplanned } from "../lib/run/plan.ts";
+import { factsOf, stage } from "../lib/bootstrap/stage.ts";
 import { toAct } from "../lib/run/to-act.ts";
 
+const { apiAnswers } = await toAct(() => import("../lib/bootstrap/api.ts"));
 const { readFound, steady } = await toAct(() => import("../lib/kubernetes/kubernetes.ts"));
 const { expectOurCluster, reachCluster } = await toAct(() => import("../lib/kubernetes/access.ts"));
-const { compareResources, renderResources } = await toAct(() => import("../lib/bootstrap/resources.ts"));
+const { renderResources, seeResources } = await toAct(() => import("../lib/bootstrap/resources.ts"));
 const { printDocuments, referencesOf, withValues } = await toAct(() => import("../lib/text/yaml.ts"));
 
 const FIELD_MANAGER = "home-ops-bootstrap";
@@ -20,9 +22,10 @@ async function filled(context: Context): Promise<Resource[]> {
   return withValues(resources, await context.vault.resolve(referencesOf(resources)));
 }
 
-export const resources = stage({
+export const resources = stage<Resource[]>({
   name: "bootstrap:resources",
   about: "apply namespaces and the secrets that must exist before Flux",
+  destroys: "a value of such a Secret in the cluster that is not the vault's",
   async observe(context) {
     const api = await reachCluster(context);
     if ("waiting" in api)
@@ -32,14 +35,23 @@ export const resources = stage({
         todo: ["apply what is missing of bootstrap/resources.yaml.njk"],
       };
     const wanted = await filled(context);
-    const todo = compareResources(wanted, await found(api.ready, wanted));
-    const saw = `${wanted.length - todo.length} of ${wanted.length} as wanted`;
-    const steps = todo.map((target) => ({ action: "apply", target })); // each with its fields, so that a second look with other changes is another plan
-    return todo.length === 0 ? { state: "done", saw } : { state: todo.length < wanted.length ? "partly" : "to do", saw, todo, steps };
+    return seeResources(wanted, await found(api.ready, wanted));
   },
-  async act(context) {
+  ready: apiAnswers,
+  async act(context, seen) {
+    const planned = factsOf(resources, seen);
     const access = await expectOurCluster(context);
-    const input = await printDocuments(await filled(context));
+    const now = seeResources(planned, await found(access, planned)); // somebody may have written the same objects since
+    const more = unplanned(seen.steps ?? [], now.steps ?? []);
+    if (more.length > 0)
+      throw new Failure({
+        attempted: "apply namespaces and secrets: they changed after the plan was shown",
+        said: more.map(describeStep).join("\n"),
+        now: "nothing was changed",
+        next: "task bootstrap:resources",
+      });
+    if (!now.facts) return;
+    const input = await printDocuments(now.facts);
     const apply = () =>
       access.$({
         input,

@@ -28,7 +28,7 @@ interface Spec<F> {
   observe(context: Context): Promise<Seen<F>>;
   /** Waits until what is unknown can be observed; `observe` is asked again afterwards. */
   ready?(context: Context): Promise<void>;
-  /** Acts on what was seen. `planned` are the steps that the person has confirmed. */
+  /** Does the steps of `seen` and no others. `planned` are the steps that the person has confirmed. */
   act(context: Context, seen: Seen<F>, planned: readonly Step[]): Promise<void>;
 }
 
@@ -60,6 +60,12 @@ export const planOf = <F>(spec: Pick<Spec<F>, "name" | "about">, seen: Seen<F>):
 /** What a stage is going to do: its own steps, or itself as one step. */
 export const stepsOf = <F>({ name }: Pick<Spec<F>, "name">, { state, steps }: Seen<F>): readonly Step[] =>
   state === "done" ? [] : (steps ?? [{ action: "run", target: name }]);
+
+/** The facts that `act` works on. Throws while they are unknown. */
+export function factsOf<F>({ name, about }: Pick<Spec<F>, "name" | "about">, { facts, saw }: Seen<F>): F {
+  if (facts !== undefined) return facts;
+  throw new Failure({ attempted: about, said: saw, now: "nothing was changed", next: `task ${name}` });
+}
 
 /** How often it is looked whether an act had its effect, when that cannot be seen for the moment. */
 const LOOKS = 4;

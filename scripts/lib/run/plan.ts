@@ -26,6 +26,13 @@ export interface Plan extends Question {
   takesDown?: readonly Node[];
 }
 
+/** What several parts of one run destroy, as one question: every line of it, and every name to type. */
+export function mergeDestroys(parts: readonly Pick<Question, "destroys">[]): Question["destroys"] {
+  const all = parts.flatMap(({ destroys }) => destroys ?? []);
+  if (all.length === 0) return undefined;
+  return { what: all.flatMap(({ what }) => what), name: [...new Set(all.flatMap(({ name }) => name.split(",")))].join(",") };
+}
+
 /** Steps of `now` that `shown` does not have: `install Talos on k8s-2`. Fewer steps are no difference. */
 export const unplanned = (shown: readonly Step[], now: readonly Step[]): Step[] =>
   now.filter((step) => !shown.some((other) => isSame(step, other)));

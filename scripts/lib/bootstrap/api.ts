@@ -1,0 +1,18 @@
+// Waits for the Kubernetes API before a stage looks at what the cluster has.
+import { reachCluster } from "../kubernetes/access.ts";
+import type { Context } from "../run/context.ts";
+import { until } from "../run/wait.ts";
+
+const SECONDS = 120;
+
+/** Returns when the API answers; a stage looks again after it, so that it acts only on what it saw. */
+export async function apiAnswers(context: Context): Promise<void> {
+  const { cluster, ui, signal } = context;
+  await until(() => reachCluster(context), {
+    for: `the Kubernetes API on ${cluster.endpoint.url}`,
+    seconds: SECONDS,
+    ui,
+    signal,
+    next: "task bootstrap:kubeconfig",
+  });
+}
