@@ -1,13 +1,14 @@
 // The seven releases that must run before Flux can take over, one after the other, each with the chart, version and values that Flux will use.
 import { Failure, textOf } from "../lib/run/errors.ts";
-import type { Release, Wanted } from "../lib/kubernetes/helm.ts";
+import type { Release } from "../lib/kubernetes/helm.ts";
 import type { ClusterAccess } from "../lib/kubernetes/access.ts";
 import { main } from "../lib/run/procedure.ts";
 import type { Step } from "../lib/run/plan.ts";
-import { refuseUnplanned, type Seen, stage } from "../lib/bootstrap/stage.ts";
+import { factsOf, refuseUnplanned, type Seen, stage } from "../lib/bootstrap/stage.ts";
 import type { Context } from "../lib/run/context.ts";
 import { toAct } from "../lib/run/to-act.ts";
 
+const { apiAnswers } = await toAct(() => import("../lib/bootstrap/api.ts"));
 const { isTransient } = await toAct(() => import("../lib/run/transient.ts"));
 const { compareReleases, releases, wantedReleases } = await toAct(() => import("../lib/kubernetes/helm.ts"));
 const { getAll } = await toAct(() => import("../lib/kubernetes/kubernetes.ts"));
@@ -23,25 +24,64 @@ const TRIES = 4;
 const look = async (access: ClusterAccess) =>
   compareReleases(await wantedReleases(HELMFILE), await releases(access), Date.now(), HELM_TIMEOUT_MS);
 
-/** Nothing for us to do: it is as wanted, or Flux keeps it. */
+/** Nothing for us to do: it is as wanted, or Flux manages it. */
 const isSettled = ({ is }: Release) => is === "deployed" || is === "flux";
 
-/** What the releases are, and what will be done about each that is not deployed. */
+/** A helm works on it now: it is looked at again when that helm has ended. */
+const isBusy = ({ is }: Release) => is === "pending" || is === "uninstalling";
+
+/** What the releases are, and what will be done about each that is not deployed. Throws for a status that it does not know. */
 export function seeReleases(found: Release[]): Seen<Release[]> {
+  found.forEach(refuseUnknown);
   const left = found.filter((release) => !isSettled(release));
-  const saw = `${found.length - left.length} of ${found.length} deployed${left.some(({ is }) => is === "pending") ? ", helm is still at work" : ""}`;
+  const saw = `${found.length - left.length} of ${found.length} deployed${left.some(isBusy) ? ", helm is still at work" : ""}`;
   if (left.length === 0) return { state: "done", saw };
-  const todo = left.map((release) => `${release.namespace}/${release.name} ${release.version}: ${INTENT[release.is]}`);
-  return { state: left.length < found.length ? "partly" : "to do", saw, todo, steps: left.map(stepOf) };
+  const todo = left.map((release) => `${key(release)} ${release.version}: ${INTENT[release.is]}`);
+  const removed = left.filter((release) => LOSS[release.is] !== undefined);
+  return {
+    state: left.length < found.length ? "partly" : "to do",
+    saw,
+    todo,
+    steps: left.map(stepOf),
+    ...(removed.length > 0 && {
+      destroys: {
+        what: removed.map((release) => `${key(release)}: ${LOSS[release.is]}`),
+        name: removed.map(({ name }) => name).join(","),
+      },
+    }),
+    facts: found,
+  };
 }
 
 const key = ({ namespace, name }: Pick<Release, "namespace" | "name">) => `${namespace}/${name}`;
 
-/** What a helm that died has left is removed only when the plan named it. */
+/** Nobody can say what an install does to a release of an unknown status. */
+function refuseUnknown(release: Release): void {
+  if (release.is !== "unknown") return;
+  throw new Failure({
+    attempted: `install ${key(release)} ${release.version}`,
+    said: `helm reports the status "${release.status}", which this version does not know`,
+    now: "the release was not changed",
+    next: `helm history ${release.name} --namespace ${release.namespace}`,
+  });
+}
+
+/** What is removed or rolled back is its own step: it is done only when the plan named it. */
 const stepOf = (release: Pick<Release, "is" | "namespace" | "name">): Step => {
-  if (release.is === "stuck") return { action: "uninstall what a failed install left of", target: key(release), destroys: true };
-  if (release.is === "halfway") return { action: "roll back", target: key(release), destroys: true };
-  return { action: "install", target: key(release) };
+  const destructive: Partial<Record<Release["is"], string>> = {
+    stuck: "uninstall what a failed install left of",
+    "half removed": "finish the uninstall of",
+    halfway: "roll back",
+  };
+  const action = destructive[release.is];
+  return action === undefined ? { action: "install", target: key(release) } : { action, target: key(release), destroys: true };
+};
+
+/** What cannot be undone. */
+const LOSS: Partial<Record<Release["is"], string>> = {
+  stuck: "everything that its failed install created is uninstalled",
+  "half removed": "its interrupted uninstall is finished",
+  halfway: "its interrupted upgrade is rolled back",
 };
 
 const INTENT: Record<Release["is"], string> = {
@@ -49,16 +89,19 @@ const INTENT: Record<Release["is"], string> = {
   absent: "install",
   outdated: "upgrade",
   failed: "install over the failed try",
-  pending: "wait for the helm that is at work, then look again",
-  stuck: "its first helm died: uninstall what it left, then install",
-  halfway: "its helm died in an upgrade: roll back to the last good revision, then bring it to the wanted one",
-  flux: "nothing: Flux keeps it",
+  pending: "wait for the helm that installs or upgrades it, then look again",
+  uninstalling: "wait for the helm that uninstalls it (perhaps somebody wants it gone: answer No then), and install it again",
+  stuck: "the helm of its first install died: uninstall what it left, then install",
+  "half removed": "the helm that uninstalled it died: finish the uninstall, then install it again",
+  halfway: "the helm of its upgrade died: roll back to the revision before it, then upgrade",
+  unknown: "nothing: its status is unknown",
+  flux: "nothing: Flux manages it",
 };
 
 export const apps = stage<Release[]>({
   name: "bootstrap:apps",
   about: "install the releases that Flux needs",
-  destroys: "what a first install left that died halfway",
+  destroys: "what an interrupted install, upgrade or uninstall of a release left",
   async observe(context) {
     const api = await reachCluster(context);
     if ("waiting" in api)
@@ -69,11 +112,12 @@ export const apps = stage<Release[]>({
       };
     return seeReleases(await look(api.ready));
   },
-  async act(context, _seen, planned) {
+  ready: apiAnswers,
+  async act(context, seen, planned) {
+    const found = factsOf(apps, seen);
     const access = await expectOurCluster(context);
-    const wanted = await wantedReleases(HELMFILE);
-    for (const release of wanted) {
-      await install(release, context, access, planned);
+    for (const release of found) {
+      if (!isSettled(release)) await install(release, context, access, planned);
       if (release.name === "cilium") await nodesReady(context, access);
     }
   },
@@ -83,15 +127,17 @@ export const apps = stage<Release[]>({
 const OTHER_AT_WORK = /another operation .*in progress/;
 
 /** Deploys one release. Its state is read before each try: another helm may have begun or ended meanwhile. */
-async function install(wanted: Wanted, context: Context, access: ClusterAccess, planned: readonly Step[]): Promise<void> {
+async function install(wanted: Release, context: Context, access: ClusterAccess, planned: readonly Step[]): Promise<void> {
   const { ui, signal } = context;
   const { name, namespace, version } = wanted;
   for (let attempt = 1; ; attempt += 1) {
     const release = await settled(wanted, context, access);
     if (isSettled(release)) return;
+    refuseUnknown(release);
     refuseUnplanned(apps, planned, [stepOf(release)]);
     if (release.is === "halfway") await access.$({ timeout: "6m" })`helm rollback ${name} --namespace ${namespace} --wait --timeout 5m`;
-    if (release.is === "stuck") await access.$({ timeout: "6m" })`helm uninstall ${name} --namespace ${namespace} --wait --timeout 5m`;
+    if (release.is === "stuck" || release.is === "half removed")
+      await access.$({ timeout: "6m" })`helm uninstall ${name} --namespace ${namespace} --wait --timeout 5m`;
     ui.progress(`installing ${name} ${version}${attempt > 1 ? `, try ${attempt} of ${TRIES}` : ""}`);
     const done = await access.$({ timeout: "15m" })`helmfile --file ${HELMFILE} --selector name=${name} sync --hide-notes`.nothrow();
     if (done.exitCode === 0) return;
@@ -109,11 +155,11 @@ async function install(wanted: Wanted, context: Context, access: ClusterAccess, 
 }
 
 /** The release once no helm is at work on it: a run that was killed leaves its helm running, which ends by itself. */
-const settled = (wanted: Wanted, { ui, signal }: Context, access: ClusterAccess): Promise<Release> =>
+const settled = (wanted: Release, { ui, signal }: Context, access: ClusterAccess): Promise<Release> =>
   until<Release>(
     async () => {
       const [release] = compareReleases([wanted], await releases(access), Date.now(), HELM_TIMEOUT_MS);
-      return release!.is === "pending" ? { waiting: `${release!.status}` } : { ready: release! };
+      return isBusy(release!) ? { waiting: `${release!.status}` } : { ready: release! };
     },
     { for: `the helm that works on ${wanted.name}`, seconds: HELM_TIMEOUT_MS / 1000 + 60, ui, signal, next: "task bootstrap:apps" },
   );

@@ -76,7 +76,8 @@ async function faultyDay(project: string, fault: Fault, { real, signal }: { real
       if (ran.code !== 0 && stops) {
         wrong.push(...unclear(ran, spec.says));
         await askHome(home.folder, "faults", { off: [fault] });
-        ran = await live(home.folder, step);
+        const confirm = spec.ends === "stops" && spec.confirm !== undefined ? ["--confirm", spec.confirm] : [];
+        ran = await live(home.folder, { ...step, words: [...step.words, ...confirm] });
         runs.push(ran);
       }
       if (ran.code !== 0) return [`${step.name} ended with ${ran.code}: ${ran.stderr.trim().split("\n").slice(-5).join(" | ")}`];

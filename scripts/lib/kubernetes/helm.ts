@@ -48,19 +48,39 @@ export async function releaseNames(text: string): Promise<string[]> {
   return (parse(text) as { releases: { name: string }[] }).releases.map(({ name }) => name);
 }
 
-/** Every release in the cluster, in whatever state. */
+/** Every release in the cluster. Helm 3 lists only some statuses unless each is named. */
 export async function installedReleases(access: ClusterAccess): Promise<Installed[]> {
   const said = await steady(() =>
-    access.ask({ timeout: "1m" })`helm list --all-namespaces --deployed --failed --pending --uninstalling --output json`.text(),
+    access.ask({
+      timeout: "1m",
+    })`helm list --all-namespaces --deployed --failed --pending --uninstalling --superseded --uninstalled --output json`.text(),
   );
   return readJson(said, { command: "helm list --all-namespaces --output json" }, [
     { name: "", namespace: "", status: "", chart: "", updated: "", revision: "" },
   ]);
 }
 
-/** `stuck`: its helm died before it ever worked; `halfway`: its helm died on the way from one revision to the next; `flux`: Flux keeps it, whatever it is. */
 export type Release = Wanted & {
-  is: "deployed" | "absent" | "outdated" | "failed" | "pending" | "stuck" | "halfway" | "flux";
+  is:
+    | "deployed"
+    | "absent"
+    | "outdated"
+    | "failed"
+    /** A helm is installing, upgrading or rolling it back. */
+    | "pending"
+    /** A helm is uninstalling it; perhaps somebody wants that. */
+    | "uninstalling"
+    /** The helm that installed it died before the release ever worked. */
+    | "stuck"
+    /** The helm that upgraded it or rolled it back died. */
+    | "halfway"
+    /** The helm that uninstalled it died. */
+    | "half removed"
+    /** Helm reports a status that nobody taught this version. */
+    | "unknown"
+    /** Flux manages it, whatever state it is in. */
+    | "flux";
+  /** Helm's own word. */
   status?: string;
 };
 
@@ -78,21 +98,37 @@ export async function releases(access: ClusterAccess): Promise<Releases> {
   return { installed, kept: new Set(kept) };
 }
 
-/** What each wanted release is in the cluster. A pending one may still have its helm at work; after helm's own deadline nobody is. */
+/** What each wanted release is in the cluster. A helm that is past its own deadline has died. */
 export function compareReleases(wanted: Wanted[], { installed, kept }: Releases, now: number, helmTimeoutMs: number): Release[] {
   return wanted.map((release) => {
     const has = installed.find(({ name, namespace }) => name === release.name && namespace === release.namespace);
     if (!has) return { ...release, is: "absent" };
     if (kept.has(`${release.namespace}/${release.name}`)) return { ...release, status: has.status, is: "flux" };
-    const status = has.status;
-    if (status.startsWith("pending") || status === "uninstalling") {
-      const late = now - Date.parse(withZone(has.updated)) > helmTimeoutMs;
-      const neverWorked = (status === "pending-install" && Number(has.revision) <= 1) || status === "uninstalling";
-      return { ...release, status, is: !late ? "pending" : neverWorked ? "stuck" : "halfway" };
-    }
-    if (status !== "deployed") return { ...release, status, is: "failed" };
-    return { ...release, status, is: isOfVersion(has.chart, release.version) ? "deployed" : "outdated" };
+    const died = now - Date.parse(withZone(has.updated)) > helmTimeoutMs;
+    return { ...release, status: has.status, is: stateOf(has, release.version, died) };
   });
+}
+
+function stateOf({ status, chart }: Installed, version: string, died: boolean): Release["is"] {
+  switch (status) {
+    case "deployed":
+      return isOfVersion(chart, version) ? "deployed" : "outdated";
+    case "superseded": // its newest revision was deleted by hand; an upgrade continues from this one
+      return "outdated";
+    case "uninstalled": // `helm uninstall --keep-history`
+      return "absent";
+    case "failed":
+      return "failed";
+    case "pending-install":
+      return died ? "stuck" : "pending";
+    case "pending-upgrade":
+    case "pending-rollback":
+      return died ? "halfway" : "pending";
+    case "uninstalling":
+      return died ? "half removed" : "uninstalling";
+    default:
+      return "unknown";
+  }
 }
 
 /** Flux's helm-controller takes a leading v off a chart's version and puts the artifact's digest behind it: "cert-manager-1.21.1+1dd0e4f2d977" is v1.21.1. */

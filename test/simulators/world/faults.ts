@@ -22,6 +22,8 @@ interface Passes extends Common {
 interface Stops extends Common {
   ends: "stops";
   says: RegExp;
+  /** The name that must be typed to continue, because something is removed then. */
+  confirm?: string;
   /** The product gives up only after a long wait: the rehearsal makes time go faster, and every deadline with it. */
   late?: true;
 }
@@ -151,6 +153,7 @@ export const FAULTS = {
     about: "a release was left pending by a helm that died",
     ends: "stops",
     says: /uninstall what a failed install left of kube-system\/coredns/,
+    confirm: "coredns",
     outside: { realTools: "only the stand-in of helmfile leaves a release behind" },
   },
   "kubectl-echoes-input": {

@@ -1,7 +1,7 @@
 // The stages: what they conclude from what they see, and which commands follow.
 import { describe, expect, test } from "vitest";
 import { apps, seeReleases } from "../../../scripts/bootstrap/apps.ts";
-import { compareCrds, errorLines } from "../../../scripts/bootstrap/crds.ts";
+import { compareCrds, crds, errorLines } from "../../../scripts/bootstrap/crds.ts";
 import { seeFlux } from "../../../scripts/bootstrap/flux.ts";
 import { compareNodes, nodes } from "../../../scripts/bootstrap/nodes.ts";
 import type { KubernetesObject } from "../../../scripts/lib/kubernetes/kubernetes.ts";
@@ -11,7 +11,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { getAllKnown } from "../../../scripts/lib/kubernetes/kubernetes.ts";
 import { expectOurCluster } from "../../../scripts/lib/kubernetes/access.ts";
-import type { Step } from "../../../scripts/lib/run/plan.ts";
+import { describeStep, type Step } from "../../../scripts/lib/run/plan.ts";
+import type { Release } from "../../../scripts/lib/kubernetes/helm.ts";
+import { ourKubeconfig } from "../flux/our-kubeconfig.ts";
 import { type Answer, record } from "../recorder.ts";
 
 const node = (name: string, ready = "False"): KubernetesObject => ({
@@ -57,12 +59,40 @@ describe("nodes", () => {
 describe("definitions", () => {
   test("all there is done", () => expect(compareCrds(["a", "b"], ["b", "a", "c"])).toEqual({ state: "done", saw: "2 of 2" }));
   test("some there is partly", () =>
-    expect(compareCrds(["a", "b"], ["b"])).toEqual({
+    expect(compareCrds(["a.x.io", "b.x.io"], ["b.x.io"])).toEqual({
       state: "partly",
       saw: "1 of 2",
-      todo: ["apply 1 CustomResourceDefinitions that are missing; those that are there stay as they are"],
+      todo: ["create the CustomResourceDefinitions of x.io: a", "definitions that exist are not changed"],
+      steps: [{ action: "create", target: "CustomResourceDefinition a.x.io" }],
+      facts: ["a.x.io"],
     }));
   test("none there is to do", () => expect(compareCrds(["a"], []).state).toBe("to do"));
+  test("are each a step, and are shown by API group", () => {
+    const seen = compareCrds(["a.x.io", "b.x.io", "c.y.io"], ["c.y.io"]);
+    expect(seen.todo![0]).toBe("create the CustomResourceDefinitions of x.io: a, b");
+    expect(seen.steps!.map(describeStep)).toEqual(["create CustomResourceDefinition a.x.io", "create CustomResourceDefinition b.x.io"]);
+  });
+  const crd = (name: string) => `apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nmetadata:\n  name: ${name}\n`;
+  test("are created when the plan named them and nobody has created them since", async () => {
+    const APPLY = "cat | kubectl apply --server-side --field-manager home-ops-bootstrap --filename -";
+    const run = await record({
+      ...(await ourKubeconfig()),
+      answers: {
+        "kubectl get --raw /readyz": "ok",
+        "helmfile --file bootstrap/helmfile.d/00-crds.yaml": `${crd("a.x.io")}---\n${crd("b.x.io")}---\n${crd("c.x.io")}`,
+        "kubectl get customresourcedefinitions": [
+          "customresourcedefinition.apiextensions.k8s.io/c.x.io\n",
+          // while the question is open c.x.io goes and a.x.io appears
+          "customresourcedefinition.apiextensions.k8s.io/a.x.io\n",
+        ],
+        [APPLY]: "applied",
+        "kubectl wait": "met",
+      },
+    });
+    await crds.act(run.context, await crds.observe(run.context), []);
+    expect(run.stdin[APPLY]).toContain("name: b.x.io");
+    expect(run.stdin[APPLY]).not.toMatch(/name: [ac]\.x\.io/);
+  });
   test("a chart that cannot be pulled is what helm says of it, once", () => {
     const said = `in bootstrap/helmfile.d/00-crds.yaml: [release "envoy-gateway": command "helm" exited with non-zero status:
 
@@ -187,12 +217,35 @@ describe("releases", () => {
         { name: "cilium", namespace: "kube-system", chart: "c", version: "1.20.1", is: "deployed" },
         { name: "coredns", namespace: "kube-system", chart: "c", version: "1.47.0", is: "stuck" },
       ]),
-    ).toEqual({
+    ).toMatchObject({
       state: "partly",
       saw: "1 of 2 deployed",
-      todo: ["kube-system/coredns 1.47.0: its first helm died: uninstall what it left, then install"],
+      todo: ["kube-system/coredns 1.47.0: the helm of its first install died: uninstall what it left, then install"],
       steps: [{ action: "uninstall what a failed install left of", target: "kube-system/coredns", destroys: true }],
+      destroys: { what: ["kube-system/coredns: everything that its failed install created is uninstalled"], name: "coredns" },
     }));
+  const coredns = (is: Release["is"], status?: string): Release => ({ name: "coredns", namespace: "kube-system", chart: "c", version: "1.47.0", is, ...(status && { status }) }); // prettier-ignore
+  test.each([
+    ["stuck", "coredns"],
+    ["halfway", "coredns"],
+    ["half removed", "coredns"],
+    ["absent", undefined],
+    ["outdated", undefined],
+    ["failed", undefined],
+    ["pending", undefined],
+    ["uninstalling", undefined],
+  ] as const)("that are %s: what has to be typed is %s", (is, name) => {
+    const { destroys, steps } = seeReleases([coredns(is)]);
+    expect([destroys?.name, steps![0]!.destroys]).toEqual([name, name === undefined ? undefined : true]);
+  });
+  test("that a helm uninstalls are not said to have failed: somebody may want them gone", () =>
+    expect(seeReleases([coredns("uninstalling")]).todo![0]).toMatch(
+      /wait for the helm that uninstalls it .*perhaps somebody wants it gone/,
+    ));
+  test("of a status that nobody taught it stop the run", () =>
+    expect(() => seeReleases([coredns("unknown", "paused")])).toThrow(
+      'helm reports the status "paused", which this version does not know',
+    ));
   const LIST = JSON.stringify([
     { name: "coredns", namespace: "kube-system", enabled: true, installed: true, labels: "", chart: "oci://x/coredns", version: "1.47.0" },
   ]);
@@ -212,7 +265,7 @@ describe("releases", () => {
     expect(run.commands).toEqual([
       "ask kubectl get --raw /readyz",
       "ask helmfile --file bootstrap/helmfile.d/01-apps.yaml list --output json",
-      "ask helm list --all-namespaces --deployed --failed --pending --uninstalling --output json",
+      "ask helm list --all-namespaces --deployed --failed --pending --uninstalling --superseded --uninstalled --output json",
       "ask kubectl get helmreleases.helm.toolkit.fluxcd.io --all-namespaces --output json",
     ]);
   });
@@ -273,8 +326,9 @@ describe("a release that is brought", () => {
     writeFileSync(join(folder, "kubeconfig"), CONFIG);
     const run = await record({
       answers: {
+        "kubectl get --raw /readyz": "ok",
         "helmfile --file bootstrap/helmfile.d/01-apps.yaml list": WANTED,
-        "helm list": list,
+        "helm list": ["[]", ...list],
         "helmfile --file bootstrap/helmfile.d/01-apps.yaml --selector": sync,
         "helm uninstall": "",
         "helm rollback": "",
@@ -283,7 +337,8 @@ describe("a release that is brought", () => {
       env: { KUBECONFIG: join(folder, "kubeconfig") },
       secrets: () => "QUJD",
     });
-    const error = await apps.act(run.context, { state: "to do", saw: "" }, planned).catch((thrown: unknown) => thrown);
+    const seen = await apps.observe(run.context); // it was absent when the plan was made
+    const error = await apps.act(run.context, seen, planned).catch((thrown: unknown) => thrown);
     return { error, acts: run.commands.filter((line) => line.startsWith("act ")) };
   };
   const SYNC = "act helmfile --file bootstrap/helmfile.d/01-apps.yaml --selector name=coredns sync --hide-notes";
@@ -295,6 +350,14 @@ describe("a release that is brought", () => {
     expect(await bring([has("pending-install", new Date()), has("deployed", new Date())], [""])).toEqual({ error: undefined, acts: [] }));
   test("is taken away first when its helm died", async () =>
     expect(await bring([has("pending-install", OLD)], [""])).toEqual({ error: undefined, acts: [UNINSTALL, SYNC] }));
+  test("is uninstalled to the end when the helm that uninstalled it died, and only when the plan named that", async () => {
+    const finish = { action: "finish the uninstall of", target: "kube-system/coredns", destroys: true };
+    expect((await bring([has("uninstalling", OLD)], [""], undefined, [finish])).acts).toEqual([UNINSTALL, SYNC]);
+    const { error, acts } = await bring([has("uninstalling", OLD)], [""]);
+    expect([acts, String(error)]).toEqual([[], expect.stringContaining("said: finish the uninstall of kube-system/coredns")]);
+  });
+  test("is waited for while somebody uninstalls it", async () =>
+    expect((await bring([has("uninstalling", new Date()), "[]"], [""])).acts).toEqual([SYNC]));
   test("is not taken away when the plan did not name that", async () => {
     const { error, acts } = await bring([has("pending-install", OLD)], [""], undefined, []);
     expect(acts).toEqual([]);

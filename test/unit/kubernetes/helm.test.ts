@@ -33,7 +33,19 @@ describe("a release", () => {
     expect(is(has({ status: "pending-upgrade", revision: "3" }), 60)).toBe("halfway"));
   test("whose helm died in a rollback is halfway too", () =>
     expect(is(has({ status: "pending-rollback", revision: "4" }), 60)).toBe("halfway"));
-  test("whose uninstall was not finished is stuck", () => expect(is(has({ status: "uninstalling", revision: "3" }), 60)).toBe("stuck"));
+  test("that a helm uninstalls is in a state of its own, while that helm may live and after it has died", () => {
+    expect(is(has({ status: "uninstalling", revision: "3" }), 10)).toBe("uninstalling");
+    expect(is(has({ status: "uninstalling", revision: "3" }), 12)).toBe("half removed");
+  });
+  test("whose first install was tried over an earlier failure is stuck, not halfway", () =>
+    expect(is(has({ status: "pending-install", revision: "2" }), 60)).toBe("stuck"));
+  test("whose newest revision is gone is outdated: an upgrade continues from the one that is left", () =>
+    expect(is(has({ status: "superseded" }))).toBe("outdated"));
+  test("that was uninstalled with its history kept is absent", () => expect(is(has({ status: "uninstalled" }))).toBe("absent"));
+  test.each(["unknown", "paused", ""])("with the status %j is unknown, never one that failed", (status) =>
+    expect(is(has({ status }), 60)).toBe("unknown"),
+  );
+  test("whose time cannot be read is not given up", () => expect(is(has({ status: "pending-install", updated: "" }), 60)).toBe("pending"));
   test("that is not there is absent", () => expect(is([])).toBe("absent"));
   test("of the same name in another namespace is absent", () => expect(is(has({ namespace: "default" }))).toBe("absent"));
   test("of the wanted version is deployed", () => expect(is(has({}))).toBe("deployed"));

@@ -42,10 +42,10 @@ const sync = (name: string) => home.run(helmfile, `--file bootstrap/helmfile.d/0
 const definitions = async () =>
   (await home.run(helmfile, "--file bootstrap/helmfile.d/00-crds.yaml --quiet template --include-crds --no-hooks")).out;
 const releases = async () =>
-  JSON.parse((await home.run(helm, "list --all-namespaces --deployed --failed --pending --uninstalling --output json")).out) as Record<
-    string,
-    string
-  >[];
+  JSON.parse(
+    (await home.run(helm, "list --all-namespaces --deployed --failed --pending --uninstalling --superseded --uninstalled --output json"))
+      .out,
+  ) as Record<string, string>[];
 
 async function prepare(): Promise<void> {
   home.settle();

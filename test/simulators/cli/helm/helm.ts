@@ -20,6 +20,8 @@ const COMMANDS: Record<string, Record<string, Flag>> = {
     failed: SWITCH,
     pending: SWITCH,
     uninstalling: SWITCH,
+    superseded: SWITCH,
+    uninstalled: SWITCH,
   },
   uninstall: { wait: SWITCH, timeout: { is: "text" }, "ignore-not-found": SWITCH },
   status: {},
@@ -98,7 +100,7 @@ const manifestOf = (release: ReleaseState) =>
     .join("");
 
 function list(world: World, words: Words, output: string, namespace: string): string {
-  const kinds = ["deployed", "failed", "pending", "uninstalling"].filter((flag) => words.on(flag));
+  const kinds = ["deployed", "failed", "pending", "uninstalling", "superseded", "uninstalled"].filter((flag) => words.on(flag));
   const shown = ({ status }: ReleaseState) => kinds.length === 0 || kinds.some((kind) => status.startsWith(kind));
   const releases = Object.values(world.state.cluster.releases ?? {})
     .filter((release) => shown(release) && (words.on("all-namespaces") || release.namespace === namespace))
