@@ -2,21 +2,19 @@
 import type { Context } from "./lib/run/context.ts";
 import { Failure, UsageError } from "./lib/run/errors.ts";
 import type { Entry, Torn } from "./lib/ledger/ledger.ts";
-import type { Chosen, Room, Sight } from "./lib/ledger/kinds.ts";
+import type { Chosen, Room, Sight, Undone } from "./lib/ledger/kinds.ts";
 import { nearest } from "./lib/text/nearest.ts";
 import { flag, maybeText } from "./lib/run/options.ts";
 import { describeStep, type Plan } from "./lib/run/plan.ts";
 import { main, procedure } from "./lib/run/procedure.ts";
 import { toAct } from "./lib/run/to-act.ts";
 
-const { isMovable, seeAll, undoAll } = await toAct(() => import("./lib/ledger/kinds.ts"));
+const { isMovable, seeAll, undoAll, VERDICTS } = await toAct(() => import("./lib/ledger/kinds.ts"));
 const { nasLeftovers } = await toAct(() => import("./lib/ledger/nas.ts"));
 const { suspendedLeftovers } = await toAct(() => import("./lib/flux/suspended.ts"));
 const { table } = await toAct(() => import("./lib/run/ui.ts"));
 
 const ROOMS: readonly Room[] = [nasLeftovers, suspendedLeftovers];
-
-const IS = { gone: "does not exist any more", safe: "can be undone", kept: "stays", unknown: "unknown" };
 
 export const leftovers = procedure({
   name: "leftovers",
@@ -32,31 +30,60 @@ export const leftovers = procedure({
     const chosen = chooseByName(ledger.entries(), name);
     const look = () => seeAll(ROOMS, ledger.entries(), context, chosen);
     const seen = await look();
+    if (undo) return undoThem(context, look, seen, torn, name);
     if (seen.length === 0 && torn.length === 0) return ui.result([], "nothing is left over");
-    ui.result([...seen.map(({ entry, ...rest }) => ({ ...entry, ...rest })), ...torn], show(seen, torn));
-    const undoes = (sight: Sight) => isMovable(sight) && isAsked(sight, name);
-    if (!undo) return void (seen.some(isMovable) && ui.say(hint(seen)));
-    if (!seen.some(undoes)) throw nothingToUndo(seen, torn);
-    await undoThem(context, look, undoes, seen);
+    ui.result([...seen.map(asData), ...torn], show(seen, torn));
+    if (seen.some(isMovable)) ui.say(hint(seen));
   },
 });
 
-async function undoThem(context: Context, look: () => Promise<Sight[]>, undoes: (sight: Sight) => boolean, seen: Sight[]): Promise<void> {
-  let first: Sight[] | undefined = seen;
+/** Undoes what was asked for. The result says what was undone and what is left, also when nothing could be. */
+async function undoThem(
+  context: Context,
+  look: () => Promise<Sight[]>,
+  seen: readonly Sight[],
+  torn: readonly Torn[],
+  name: string | undefined,
+): Promise<void> {
+  const { ui, ledger } = context;
+  const report = ({ undone, left }: Undone) =>
+    ui.result({ undone: undone.map(asData), left: [...left.map(asData), ...torn] }, outcome({ undone, left }, torn));
+  const undoes = (sight: Sight) => isMovable(sight) && isAsked(sight, name);
+  if (!seen.some(undoes)) {
+    report({ undone: [], left: [...seen] });
+    if (seen.length === 0 && torn.length === 0) return;
+    throw new Failure({ attempted: "undo anything", said: show(seen, torn), now: "nothing was changed", next: hint(seen) || undefined });
+  }
+  ui.say(show(seen, torn));
+  let first: readonly Sight[] | undefined = seen;
+  let all = seen;
   const { sights } = await context.confirm(async () => {
-    const now = first ?? (await look());
+    all = first ?? (await look());
     first = undefined;
-    return planUndo(now.filter(undoes));
+    return planUndo(all.filter(undoes));
   });
-  const left = await undoAll(ROOMS, context.ledger.entries(), sights, context);
-  if (left.length > 0)
-    throw new Failure({
-      attempted: "undo everything",
-      said: left.map(({ entry, why }) => `${entry.kind} ${entry.name}: ${why}`).join("\n"),
-      next: "task leftovers",
-    });
-  context.ui.say(`undone: ${sights.length} of ${seen.length}`);
+  const { undone, left } = await undoAll(ROOMS, ledger.entries(), sights, context);
+  report({ undone, left: [...left, ...all.filter((sight) => !undoes(sight))] });
+  if (left.length > 0) throw new Failure({ attempted: "undo everything", said: left.map(inWords).join("\n"), next: "task leftovers" });
 }
+
+const asData = ({ entry, ...rest }: Sight) => ({ ...entry, ...rest });
+
+const inWords = ({ entry, why }: Sight) => `${entry.kind} ${entry.name}: ${why}`;
+
+/** The result for a person. */
+const outcome = ({ undone, left }: Undone, torn: readonly Torn[]): string =>
+  undone.length + left.length + torn.length === 0
+    ? "nothing is left over"
+    : [
+        `undone: ${undone.length}`,
+        ...undone.map(
+          ({ entry, verdict }) => `  ${entry.kind} ${entry.name}${verdict === "gone" ? ": only its ledger entry was removed" : ""}`,
+        ),
+        `left: ${left.length + torn.length}`,
+        ...left.map((sight) => `  ${inWords(sight)}`),
+        ...torn.map(({ file, why }) => `  ${file}: ${why}`),
+      ].join("\n");
 
 /** All entries, or those of the name that was typed; a name that none has is an error with the names there are. */
 export function chooseByName(entries: readonly Entry[], name: string | undefined): Chosen {
@@ -77,9 +104,6 @@ const hint = (seen: readonly Sight[]) =>
     ...(seen.some((sight) => isMovable(sight) && isAsked(sight, undefined)) ? ["UNDO=1 undoes what can be undone"] : []),
     ...(seen.some((sight) => isMovable(sight) && !isAsked(sight, undefined)) ? ["UNDO=1 NAME=… undoes what was left on purpose"] : []),
   ].join("; ");
-
-const nothingToUndo = (seen: readonly Sight[], torn: readonly Torn[]) =>
-  new Failure({ attempted: "undo anything", said: show(seen, torn), now: "nothing was changed", next: hint(seen) || undefined });
 
 /** The question asks for the names of what is deleted, with commas between. */
 export function planUndo(sights: Sight[]): Plan & { sights: Sight[] } {
@@ -113,7 +137,7 @@ const show = (sights: readonly Sight[], torn: readonly Torn[]) =>
               entry.at.slice(0, 16).replace("T", " "),
               entry.procedure,
               entry.onPurpose ? "on purpose" : "interrupted",
-              IS[verdict],
+              VERDICTS[verdict],
               why,
             ]),
           ),

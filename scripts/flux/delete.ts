@@ -1,6 +1,7 @@
 // Takes an application out of the cluster: its Kustomization is suspended first, so that Flux does not bring it back, then everything it applied goes.
 import { Failure } from "../lib/run/errors.ts";
 import type { Applied, Closure } from "../lib/flux/closure.ts";
+import type { Context } from "../lib/run/context.ts";
 import type { ClusterAccess } from "../lib/kubernetes/access.ts";
 import { text } from "../lib/run/options.ts";
 import type { Plan } from "../lib/run/plan.ts";
@@ -27,13 +28,13 @@ export const deleteApp = procedure({
   async run({ app }, context) {
     const { cluster, ui, ledger } = context;
     const access = await expectOurCluster(context);
-    const { one, objects, data, steps } = await context.confirm(() => planDelete(access, app));
-    const { name, namespace } = one.metadata;
-    if (steps.length === 0) return ui.say(`${namespace}/${name} has nothing in the cluster that would be deleted`);
-    const key = `${namespace}/${name}`;
-    if (!one.spec?.suspend) {
-      await ledger.open({ kind: SUSPENDED, name: `${namespace}/${name}`, home: cluster.name, procedure: "flux:delete" });
-      await suspend(access, `${namespace}/${name}`, true);
+    const { key, suspension, objects, data, steps } = await context.confirm(() => planDelete(context, access, app));
+    if (steps.length === 0) return ui.say(`${key} has nothing in the cluster that would be deleted`);
+    if (suspension === "none") {
+      const stale = entriesOf(context, key); // of an earlier run; somebody has resumed it since
+      await ledger.open({ kind: SUSPENDED, name: key, home: cluster.name, procedure: "flux:delete" });
+      for (const entry of stale) await ledger.close(entry);
+      await suspend(access, key, true);
     }
     const input = await printDocuments(objects);
     await access.$({ input, timeout: "10m" })`cat | kubectl delete --ignore-not-found --wait=true --timeout 9m --filename -`;
@@ -45,24 +46,41 @@ export const deleteApp = procedure({
         attempted: `delete ${objects.length} objects`,
         said: left.join("\n"),
         now: "these are still there; the Kustomization is suspended",
-        next: `task flux:delete APP=${namespace}/${name}`,
+        next: `task flux:delete APP=${key}`,
       });
-    for (const entry of ledger.entries())
-      // also the entry of an earlier run that was interrupted
-      if (entry.kind === SUSPENDED && entry.name === key && entry.home === cluster.name) await ledger.keep(entry);
-    ui.say(`${namespace}/${name} is gone: ${objects.length} objects${data.length > 0 ? `, ${data.join(", ")} with their data` : ""}`);
-    ui.say(`its Kustomization stays suspended: take it out of Git, or bring it back with: task leftovers UNDO=1 NAME=${key}`);
+    for (const entry of entriesOf(context, key)) await ledger.keep(entry); // also the entry of an earlier run that was interrupted
+    ui.say(`${key} is gone: ${objects.length} objects${data.length > 0 ? `, ${data.join(", ")} with their data` : ""}`);
+    ui.say(`its Kustomization stays suspended: take it out of Git, or bring it back with: ${resumeWith(key, suspension)}`);
   },
 });
 
+/** Who suspended a Kustomization: nobody yet, a run of flux:delete that the ledger knows, or somebody else. */
+type Suspension = "none" | "ours" | "other";
+
+const entriesOf = ({ ledger, cluster }: Pick<Context, "ledger" | "cluster">, key: string) =>
+  ledger.entries().filter(({ kind, name, home }) => kind === SUSPENDED && name === key && home === cluster.name);
+
+/** The command that has Flux install it again. The ledger knows only what flux:delete suspended. */
+const resumeWith = (key: string, suspension: Suspension): string => {
+  const [namespace, name] = key.split("/");
+  return suspension === "other" ? `flux resume kustomization ${name} --namespace ${namespace}` : `task leftovers UNDO=1 NAME=${key}`;
+};
+
+const FIRST: Record<Suspension, (key: string) => string> = {
+  none: (key) => `suspend Kustomization ${key}`,
+  ours: (key) => `Kustomization ${key} stays suspended: an earlier flux:delete suspended it`,
+  other: (key) => `Kustomization ${key} stays suspended: somebody suspended it, not flux:delete`,
+};
+
 interface DeletePlan extends Plan {
-  one: Applied;
+  key: string;
+  suspension: Suspension;
   objects: Closure["objects"];
   data: string[];
 }
 
 /** What deleting the app removes; refuses an app that the cluster needs. */
-async function planDelete(access: ClusterAccess, app: string): Promise<DeletePlan> {
+async function planDelete(context: Context, access: ClusterAccess, app: string): Promise<DeletePlan> {
   const all = (await getAll(access, KIND)) as Applied[];
   const one = findApp(
     all.map((live) => ({ ...live.metadata, namespace: live.metadata.namespace!, live })),
@@ -71,16 +89,25 @@ async function planDelete(access: ClusterAccess, app: string): Promise<DeletePla
   const { name, namespace } = one.metadata;
   refuseVital(one, all);
   const { objects, lines, data, kept } = await closureOf(access, one, all);
+  const key = `${namespace}/${name}`;
+  const suspension: Suspension = one.spec?.suspend !== true ? "none" : entriesOf(context, key).length > 0 ? "ours" : "other";
   return {
-    title: `flux:delete ${namespace}/${name}`,
+    title: `flux:delete ${key}`,
     lines: [
-      `suspend Kustomization ${namespace}/${name}; \`task leftovers UNDO=1 NAME=${namespace}/${name}\` resumes it, and Flux installs everything again`,
+      `${FIRST[suspension](key)}; \`${resumeWith(key, suspension)}\` resumes it, and Flux installs everything again`,
       "a volume is restored from its backup if it has one, otherwise it comes back empty",
       ...kept.map((line) => `keep (its annotation says so): ${line}`),
     ],
     destroys: { what: lines, name },
-    steps: objects.length === 0 ? [] : lines.map((target) => ({ action: "delete", target, destroys: true })),
-    one,
+    steps:
+      objects.length === 0
+        ? []
+        : [
+            ...(suspension === "none" ? [{ action: "suspend", target: `Kustomization ${key}` }] : []),
+            ...lines.map((target) => ({ action: "delete", target, destroys: true })),
+          ],
+    key,
+    suspension,
     objects,
     data,
   };

@@ -8,7 +8,6 @@ import { main, procedure } from "../lib/run/procedure.ts";
 import type { Machine } from "../lib/truenas/machine.ts";
 import type { Nas } from "../lib/truenas/nas.ts";
 import type { Vm } from "../lib/truenas/queries.ts";
-import type { Sight } from "../lib/truenas/undo.ts";
 import type { VmEntries } from "../lib/hypervisor/vm-entries.ts";
 import type { DeployPlan, NodePlan } from "../lib/hypervisor/plan.ts";
 import { toAct } from "../lib/run/to-act.ts";
@@ -21,7 +20,7 @@ const { connectNas } = await toAct(() => import("../lib/truenas/nas.ts"));
 const { findDataset, findVm, homeOf, stateOf } = await toAct(() => import("../lib/truenas/queries.ts"));
 const { NasRefused } = await toAct(() => import("../lib/truenas/refusal.ts"));
 const { ensure } = await toAct(() => import("../lib/truenas/ensure.ts"));
-const { describe, undoEntries } = await toAct(() => import("../lib/truenas/undo.ts"));
+const { describe, judgeEntries, seeNasEntries, undoEntries } = await toAct(() => import("../lib/truenas/undo.ts"));
 const { readNasState } = await toAct(() => import("../lib/hypervisor/nas-state.ts"));
 const { openVmEntries } = await toAct(() => import("../lib/hypervisor/vm-entries.ts"));
 const { describePlan, planDeploy, stepsOf } = await toAct(() => import("../lib/hypervisor/plan.ts"));
@@ -180,7 +179,9 @@ async function removeUnfinished({ ledger, ui }: Context, nas: Nas, mine: Entry[]
   if (mine.length === 0) return [];
   const signal = AbortSignal.timeout(patient(UNDO_SECONDS) * 1000);
   try {
-    const left: Sight[] = await undoEntries({ nas: nas.withSignal(signal), ledger, ui, signal }, mine);
+    const late = nas.withSignal(signal);
+    const seen = judgeEntries(mine, await seeNasEntries(late, mine)); // what this run created needs no question
+    const { left } = await undoEntries({ nas: late, ledger, ui, signal }, mine, seen);
     return left.map(({ entry, why }) => `  not removed: ${describe(entry)} (${why})`);
   } catch (error) {
     return mine.map((entry) => `  may still exist: ${describe(entry)} (${textOf(error)})`);

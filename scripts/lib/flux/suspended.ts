@@ -1,8 +1,10 @@
 // Kustomizations that a procedure suspended: Flux leaves them alone until they are resumed.
 import type { Entry } from "../ledger/ledger.ts";
-import { getAll, type KubernetesObject, steady } from "../kubernetes/kubernetes.ts";
+import { getAll, type KubernetesObject, readFound, steady } from "../kubernetes/kubernetes.ts";
 import { type ClusterAccess, expectOurCluster } from "../kubernetes/access.ts";
 import type { Room, Sight } from "../ledger/kinds.ts";
+import { undoConfirmed } from "../ledger/undo.ts";
+import { Failure } from "../run/errors.ts";
 
 const KIND = "kustomizations.kustomize.toolkit.fluxcd.io";
 
@@ -12,14 +14,10 @@ export const suspendedLeftovers: Room = {
     const access = await expectOurCluster(context); // in another cluster each of them would seem to be gone, as in one without Flux
     return judge(entries, await getAll(access, KIND), context.cluster.name);
   },
-  async undo(entries, context, chosen) {
+  async undo(entries, context, confirmed) {
     const access = await expectOurCluster(context);
-    const sights = (await this.see(entries, context, chosen)).filter(({ entry }) => chosen(entry));
-    for (const { entry, verdict } of sights) {
-      if (verdict === "safe") await suspend(access, entry.name, false);
-      if (verdict === "safe" || verdict === "gone") await context.ledger.close(entry);
-    }
-    return sights.filter(({ verdict }) => verdict === "kept" || verdict === "unknown");
+    const now = judge(entries, await getAll(access, KIND), context.cluster.name);
+    return undoConfirmed(confirmed, now, context, ({ entry }) => suspend(access, entry.name, false));
   },
 };
 
@@ -30,11 +28,15 @@ export function judge(entries: readonly Entry[], all: readonly KubernetesObject[
     const one = all.find(({ metadata: { namespace, name } }) => `${namespace}/${name}` === entry.name);
     if (!one) return { entry, verdict: "gone", why: "there is no such Kustomization any more" };
     if (one.spec?.suspend !== true) return { entry, verdict: "gone", why: "it was resumed" };
-    return { entry, verdict: "safe", why: "suspended; Flux brings back what it applied" };
+    const { uid } = one.metadata;
+    return { entry, verdict: "safe", why: "suspended; Flux brings back what it applied", ...(uid !== undefined && { identity: uid }) };
   });
 }
 
-/** Suspends or resumes a Kustomization. kustomize-controller takes over every field whose manager begins with `kubectl`, and drops it at the parent's next apply: the name is the one that the flux command has. */
+/**
+ * Suspends or resumes a Kustomization, and reads back that it is so. kustomize-controller takes over every field whose manager begins with `kubectl`, and
+ * drops it at the parent's next apply: the name is the one that the flux command has.
+ */
 export async function suspend(access: ClusterAccess, key: string, suspended: boolean): Promise<void> {
   const [namespace = "", name = ""] = key.split("/");
   const patch = JSON.stringify({ spec: { suspend: suspended } });
@@ -42,4 +44,12 @@ export async function suspend(access: ClusterAccess, key: string, suspended: boo
     () =>
       access.$`kubectl patch ${KIND} ${name} --namespace ${namespace} --type merge --field-manager flux-client-side-apply --patch ${patch}`,
   );
+  const said = await steady(() => access.ask`kubectl get ${KIND} ${name} --namespace ${namespace} --output json`.text());
+  const [now] = readFound(said, { command: `kubectl get ${KIND} ${name} --namespace ${namespace} --output json` });
+  if ((now?.spec?.suspend === true) === suspended) return;
+  throw new Failure({
+    attempted: `${suspended ? "suspend" : "resume"} Kustomization ${key}`,
+    said: `the cluster has it as ${suspended ? "not suspended" : "suspended"} right afterwards: something else sets spec.suspend`,
+    next: `kubectl get ${KIND} ${name} --namespace ${namespace} --output yaml --show-managed-fields`,
+  });
 }

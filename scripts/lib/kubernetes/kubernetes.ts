@@ -18,6 +18,7 @@ export interface KubernetesObject {
   metadata: {
     name: string;
     namespace?: string;
+    uid?: string;
     generation?: number;
     annotations?: Record<string, string>;
     labels?: Record<string, string>;

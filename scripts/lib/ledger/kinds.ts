@@ -9,6 +9,18 @@ export interface Sight {
   why: string;
   /** What undoing it deletes for good: "VM k8s_0". */
   destroys?: string;
+  /** The id of the thing that was seen, so that a later one of the same name is not taken for it. */
+  identity?: string;
+}
+
+/** The verdict as the list and the messages say it. */
+export const VERDICTS = { gone: "does not exist any more", safe: "can be undone", kept: "stays", unknown: "unknown" } as const;
+
+/** What became of the entries that a run was asked to undo. */
+export interface Undone {
+  undone: Sight[];
+  /** Each with the reason. */
+  left: Sight[];
 }
 
 /** Which entries a run is about. A room sees the others of its kinds too, since they may say what these hold. */
@@ -20,8 +32,8 @@ export interface Room {
   kinds: readonly string[];
   /** Looks, without changing anything. Throws when the outside thing cannot be asked. */
   see(entries: readonly Entry[], context: Context, chosen: Chosen): Promise<Sight[]>;
-  /** Undoes those of the chosen that are safe, removes the entries of what is gone, confirms both, and returns what stays. */
-  undo(entries: readonly Entry[], context: Context, chosen: Chosen): Promise<Sight[]>;
+  /** Does what was confirmed: undoes what is safe, removes the entries of what is gone. What looks different now is left as it is. */
+  undo(entries: readonly Entry[], context: Context, confirmed: readonly Sight[]): Promise<Undone>;
 }
 
 /** Looks at every entry, each in its room; what cannot be asked is unknown and says why. */
@@ -45,18 +57,28 @@ export async function seeAll(rooms: readonly Room[], entries: readonly Entry[], 
   return sights.filter(({ entry }) => chosen(entry));
 }
 
-/** Has each room undo what the sights say can be undone; returns what stays. */
+/** Has each room undo what was confirmed. A room that cannot be asked leaves all of its entries. */
 export async function undoAll(
   rooms: readonly Room[],
   entries: readonly Entry[],
-  sights: readonly Sight[],
+  confirmed: readonly Sight[],
   context: Context,
-): Promise<Sight[]> {
-  const ids = new Set(sights.filter(isMovable).map(({ entry }) => entry.id));
-  const chosen: Chosen = ({ id }) => ids.has(id);
-  const left: Sight[] = [];
-  for (const { room, theirs } of byRoom(rooms, entries)) if (theirs.some(chosen)) left.push(...(await room.undo(theirs, context, chosen)));
-  return left;
+): Promise<Undone> {
+  const { Failure, isCommandError, textOf } = await import("../run/errors.ts");
+  const all: Undone = { undone: [], left: [] };
+  for (const { room, theirs } of byRoom(rooms, entries)) {
+    const wanted = confirmed.filter((sight) => isMovable(sight) && room.kinds.includes(sight.entry.kind));
+    if (wanted.length === 0) continue;
+    try {
+      const { undone, left } = await room.undo(theirs, context, wanted);
+      all.undone.push(...undone);
+      all.left.push(...left);
+    } catch (error) {
+      if (context.signal.aborted || !(error instanceof Failure || isCommandError(error))) throw error;
+      all.left.push(...wanted.map(({ entry }): Sight => ({ entry, verdict: "unknown", why: textOf(error).split("\n")[0]! })));
+    }
+  }
+  return all;
 }
 
 /** Whether undoing does anything about it. */

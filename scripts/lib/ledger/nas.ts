@@ -13,7 +13,7 @@ export const nasLeftovers: Room = {
         ...(sight.verdict === "safe" && { destroys: describe(sight.entry) }),
       })),
     ),
-  undo: (entries, context, chosen) => withNas(context, (nas) => undoEntries({ ...context, nas }, entries, chosen)),
+  undo: (entries, context, confirmed) => withNas(context, (nas) => undoEntries({ ...context, nas }, entries, confirmed)),
 };
 
 async function withNas<T>(context: Context, use: (nas: Nas) => Promise<T>): Promise<T> {

@@ -1,19 +1,13 @@
 // Takes back what a run made on the NAS: VMs that were never started and their disks, each only as far as what is seen makes it safe.
 import { Failure } from "../run/errors.ts";
+import type { Sight, Undone } from "../ledger/kinds.ts";
 import type { Entry, Ledger } from "../ledger/ledger.ts";
+import { undoConfirmed } from "../ledger/undo.ts";
 import type { Ui } from "../run/ui.ts";
 import { type Seen, until } from "../run/wait.ts";
 import type { Nas } from "./nas.ts";
 import { type Dataset, findDataset, findPool, findVm, homeOf, readDatasets, readVms, type Vm } from "./queries.ts";
 import { NasRefused, UnknownOutcome } from "./refusal.ts";
-
-/** What became of the thing that an entry is about, and whether it may be taken away. */
-export interface Sight {
-  entry: Entry;
-  /** `gone`: not there; `safe`: can be deleted; `kept`: there, but deleting it could hurt. */
-  verdict: "gone" | "safe" | "kept";
-  why: string;
-}
 
 export interface NasFacts {
   /** What entries about this NAS carry, by pool. */
@@ -56,7 +50,7 @@ export function judgeEntries(
   return [...vms, ...zvols];
 }
 
-type Judgement = Pick<Sight, "verdict" | "why">;
+type Judgement = Pick<Sight, "verdict" | "why" | "identity">;
 const kept = (why: string): Judgement => ({ verdict: "kept", why });
 
 function judgeVm({ name, home, facts: known }: Entry, { homes, vms }: NasFacts): Judgement {
@@ -66,7 +60,7 @@ function judgeVm({ name, home, facts: known }: Entry, { homes, vms }: NasFacts):
   if (known?.id !== undefined && known.id !== vm.id) return kept("another VM has its name now");
   if (vm.status.state !== "STOPPED") return kept(`it is ${vm.status.state.toLowerCase()}; task vm:deploy finishes it`);
   if (known?.startAttempted) return kept("it was started: its disks may hold data; task vm:deploy finishes it, or delete it on the NAS");
-  return { verdict: "safe", why: "never started" };
+  return { verdict: "safe", why: "never started", identity: String(vm.id) };
 }
 
 function judgeZvol(
@@ -97,36 +91,28 @@ export interface Undoing {
 }
 
 /**
- * Deletes those of the `chosen` that are safe, removes the entries of what is gone, and returns what stays, with the reason.
- * A deletion is believed only when the thing is not found any more.
+ * Does what the `confirmed` sights say: deletes what is safe, removes the entries of what is gone. Returns what was undone and what stays, with the reason.
+ * VMs first: only then are their disks free. A deletion is believed only when the thing is not found any more.
  */
 export async function undoEntries(
   { nas, ledger, ui, signal }: Undoing,
   entries: readonly Entry[],
-  chosen: (entry: Entry) => boolean = () => true,
-): Promise<Sight[]> {
-  const left: Sight[] = [];
+  confirmed: readonly Sight[],
+): Promise<Undone> {
+  const ids = new Set(confirmed.map(({ entry }) => entry.id));
+  const all: Undone = { undone: [], left: confirmed.filter(({ verdict }) => verdict === "kept") };
   for (const kind of ["vm", "zvol"]) {
-    const now = judgeEntries(entries, await seeNasEntries(nas, entries), { vmsTried: kind === "zvol", chosen });
-    for (const sight of now.filter(({ entry }) => entry.kind === kind && chosen(entry))) {
-      const { entry, verdict } = sight;
-      try {
-        if (verdict === "kept") {
-          left.push(sight);
-          continue;
-        }
-        if (verdict === "safe") {
-          await (kind === "vm" ? deleteVm(nas, entry.name, ui, signal) : deleteZvol(nas, entry.name, ui, signal));
-          ui.say(`deleted ${describe(entry)}`);
-        }
-        await ledger.close(entry);
-      } catch (error) {
-        if (!(error instanceof Failure) || signal.aborted) throw error;
-        left.push({ entry, verdict: "kept", why: error.account.said ?? error.message });
-      }
-    }
+    const facts = await seeNasEntries(nas, entries);
+    const now = judgeEntries(entries, facts, { vmsTried: kind === "zvol", chosen: ({ id }) => ids.has(id) });
+    const theirs = confirmed.filter(({ entry, verdict }) => entry.kind === kind && verdict !== "kept");
+    const { undone, left } = await undoConfirmed(theirs, now, { ledger, signal }, async (sight) => {
+      await (kind === "vm" ? deleteVm(nas, sight, ui, signal) : deleteZvol(nas, sight.entry.name, ui, signal));
+      ui.say(`deleted ${describe(sight.entry)}`);
+    });
+    all.undone.push(...undone);
+    all.left.push(...left);
   }
-  return left;
+  return all;
 }
 
 /** "VM k8s_0", "zvol flashstor/VM/k8s_0-boot". */
@@ -134,8 +120,9 @@ export const describe = ({ kind, name }: Entry) => `${kind === "vm" ? "VM" : kin
 
 const GONE_SECONDS = 30;
 
-async function deleteVm(nas: Nas, name: string, ui: Ui, signal: AbortSignal): Promise<void> {
+async function deleteVm(nas: Nas, { entry: { name }, identity }: Sight, ui: Ui, signal: AbortSignal): Promise<void> {
   const vm = await findVm(nas, name);
+  if (vm && String(vm.id) !== identity) throw new Failure({ attempted: `delete VM ${name}`, said: "another VM has its name now" });
   if (vm) await unlessUnknown(() => nas.act("vm.delete", [vm.id, { zvols: false, force: false }], { what: name }));
   await until(async (): Promise<Seen<true>> => ((await findVm(nas, name)) ? { waiting: "TrueNAS still lists it" } : { ready: true }), {
     for: `VM ${name} to be deleted`,

@@ -15,6 +15,7 @@ import { ourKubeconfig } from "./our-kubeconfig.ts";
 const DIFF = "cat | kubectl diff --server-side --force-conflicts --field-manager kustomize-controller --filename -";
 const APPLY = "cat | kubectl apply --server-side --force-conflicts --field-manager kustomize-controller --filename -";
 const GET = "kubectl get kustomizations.kustomize.toolkit.fluxcd.io --all-namespaces --output json";
+const ONE = "kubectl get kustomizations.kustomize.toolkit.fluxcd.io echo --namespace default --output json";
 const CHANGED = `diff -u -N /tmp/LIVE-12/v1.ConfigMap.default.a /tmp/MERGED-34/v1.ConfigMap.default.a
 --- /tmp/LIVE-12/v1.ConfigMap.default.a\t2026-01-01 00:00:00.0 +0000
 +++ /tmp/MERGED-34/v1.ConfigMap.default.a\t2026-01-01 00:00:00.0 +0000
@@ -108,6 +109,7 @@ describe("flux:delete", () => {
     [MANIFEST]:
       "---\napiVersion: apps/v1\nkind: Deployment\nmetadata: {name: echo, namespace: default}\n---\napiVersion: v1\nkind: PersistentVolumeClaim\nmetadata: {name: cache, namespace: default}\n---\napiVersion: v1\nkind: Secret\nmetadata: {name: kept, annotations: {helm.sh/resource-policy: keep}}\n",
     "kubectl patch": "patched",
+    [ONE]: JSON.stringify(echo({ suspend: true })),
     "cat | kubectl delete": "deleted",
     "cat | kubectl get --ignore-not-found --output name": "",
   });
@@ -119,6 +121,7 @@ describe("flux:delete", () => {
       `ask ${LIVE}`,
       `ask ${MANIFEST}`,
       `act kubectl patch kustomizations.kustomize.toolkit.fluxcd.io echo --namespace default --type merge --field-manager flux-client-side-apply --patch $'{"spec":{"suspend":true}}'`,
+      `ask ${ONE}`,
       "act cat | kubectl delete --ignore-not-found --wait=true --timeout 9m --filename -",
       "ask cat | kubectl get --ignore-not-found --output name --filename -",
     ]);
@@ -219,11 +222,34 @@ describe("flux:delete", () => {
       expect(recording.commands).toEqual([`ask ${GET}`]);
     }
   });
-  it("one that was suspended before is not written down as ours", async () => {
-    const recording = await open({ answers: answers({ suspend: true }) });
-    await recording.run(deleteApp, { app: "echo" });
-    expect(recording.ledger).toEqual([]);
-    expect(recording.commands.some((line) => line.includes("patch"))).toBe(false);
+  const LEFTOVERS = "task leftovers UNDO=1 NAME=default/echo";
+  const written = (change: object = {}) => ({ id: "1", at: "2026-01-01T00:00:00.000Z", kind: "suspended Kustomization", name: "default/echo", home: "home-ops-cluster", procedure: "flux:delete", ...change }); // prettier-ignore
+  it.each([
+    ["is not suspended", {}, [], { patches: 1, entries: ["default/echo"], next: LEFTOVERS, shows: "suspend Kustomization default/echo; " }],
+    ["is not suspended any more, though the ledger says so", {}, [written({ onPurpose: true })], { patches: 1, entries: ["default/echo"], next: LEFTOVERS, shows: "suspend Kustomization default/echo; " }],
+    ["was suspended by an earlier flux:delete", { suspend: true }, [written()], { patches: 0, entries: ["default/echo"], next: LEFTOVERS, shows: "an earlier flux:delete suspended it" }],
+    ["was suspended by a person", { suspend: true }, [], { patches: 0, entries: [], next: "flux resume kustomization echo --namespace default", shows: "somebody suspended it, not flux:delete" }],
+    ["was suspended by a person, while the ledger has another home's entry", { suspend: true }, [written({ home: "other" })], { patches: 0, entries: ["default/echo"], next: "flux resume kustomization echo --namespace default", shows: "somebody suspended it, not flux:delete" }],
+  ])("one that %s: what it writes down and which command it names", async (_what, spec, before, { patches, entries, next, shows }) => {
+    const recording = await open({ answers: answers(spec) });
+    recording.ledger.push(...before);
+    expect(await recording.run(deleteApp, { app: "echo" })).toBeUndefined();
+    expect(recording.commands.filter((line) => line.includes("kubectl patch"))).toHaveLength(patches);
+    expect(recording.ledger.map(({ name }) => name)).toEqual(entries);
+    expect(recording.plans[0]!.lines[0]).toContain(shows);
+    expect(recording.plans[0]!.lines[0]).toContain(`\`${next}\` resumes it`);
+    expect(recording.said.at(-1)).toBe(`its Kustomization stays suspended: take it out of Git, or bring it back with: ${next}`);
+  }); // prettier-ignore
+  it("one that is resumed while the question is open is not suspended again without a question", async () => {
+    const items = (suspend: boolean) => JSON.stringify({ items: [echo({ suspend })] });
+    const recording = await open({ answers: { ...answers(), [GET]: [items(true), items(false)] }, whileAsking: () => {} });
+    expect(String(await recording.run(deleteApp, { app: "echo" }))).toContain("new: suspend Kustomization default/echo");
+    expect(recording.commands.filter((line) => line.startsWith("act"))).toEqual([]);
+  });
+  it("one that the cluster does not show as suspended afterwards is not deleted", async () => {
+    const recording = await open({ answers: { ...answers(), [ONE]: JSON.stringify(echo({ suspend: false })) } });
+    expect(String(await recording.run(deleteApp, { app: "echo" }))).toContain("could not suspend Kustomization default/echo");
+    expect(recording.commands.some((line) => line.includes("kubectl delete"))).toBe(false);
   });
   it.each([
     ["no status", undefined],
@@ -315,9 +341,22 @@ describe("what stays suspended", () => {
   ])("%s", (_what, all, home, expected) => {
     expect(judge([entry], all, home)[0]!.verdict).toBe(expected);
   });
+  it("of which another took the name between the question and the act is not resumed", async () => {
+    const [one] = there(true);
+    const items = (uid: string) => JSON.stringify({ items: [{ ...one, metadata: { ...one!.metadata, uid } }] });
+    const recording = await open({ answers: { [GET]: [items("a"), items("b")] } });
+    recording.ledger.push(entry);
+    const seen = await suspendedLeftovers.see([entry], recording.context, () => true);
+    const { undone, left } = await suspendedLeftovers.undo([entry], recording.context, seen);
+    expect([undone, left.map(({ why }) => why)]).toEqual([[], ["another suspended Kustomization has this name now, so nothing was done"]]);
+    expect(recording.ledger).toEqual([entry]);
+  });
   it("is resumed under the name that the flux command has, so that kustomize-controller does not take the field over", async () => {
-    const recording = await open({ answers: { [GET]: JSON.stringify({ items: there(true) }), "kubectl patch": "patched" } });
-    expect(await suspendedLeftovers.undo([entry], recording.context, () => true)).toEqual([]);
+    const recording = await open({
+      answers: { [GET]: JSON.stringify({ items: there(true) }), "kubectl patch": "patched", [ONE]: JSON.stringify(there(false)[0]) },
+    });
+    const seen = await suspendedLeftovers.see([entry], recording.context, () => true);
+    expect((await suspendedLeftovers.undo([entry], recording.context, seen)).left).toEqual([]);
     expect(recording.commands).toContain(
       `act kubectl patch kustomizations.kustomize.toolkit.fluxcd.io echo --namespace default --type merge --field-manager flux-client-side-apply --patch $'{"spec":{"suspend":false}}'`,
     );

@@ -70,7 +70,7 @@ test("UNDO=1 asks for the name of what it deletes, deletes what is safe and stri
   });
   expect(nas.acts).toEqual([`pool.dataset.delete ${ZVOL}`]);
   expect(ledger).toEqual([]);
-  expect(said.at(-1)).toBe("undone: 2 of 2");
+  expect(said.at(-1)).toBe(`undone: 2\n  zvol ${ZVOL}\n  zvol flashstor/VM/k8s_1-boot: only its ledger entry was removed\nleft: 0`);
 });
 
 test("only gone things: nothing is destroyed, no name to type", async () => {
@@ -96,6 +96,53 @@ test("what could not be deleted stays and is told", async () => {
   expect(ledger).toHaveLength(1);
 });
 
+describe("the result of UNDO=1", () => {
+  const foreign = { ...zvol, name: "tank/VM/x", home: "pool tank 9" };
+  test("is what was undone and what is left, never the list from before", async () => {
+    const { results } = await run([zvol, foreign], true);
+    expect(results).toEqual([
+      {
+        undone: [expect.objectContaining({ name: ZVOL, verdict: "safe" })],
+        left: [expect.objectContaining({ name: "tank/VM/x", verdict: "kept", why: "it belongs to another NAS" })],
+      },
+    ]);
+  });
+  test("names what could not be undone, beside the error", async () => {
+    nas.upset["pool.dataset.delete"] = [refusal("pool.dataset.delete", "[EFAULT] zvol has clones")];
+    const { results, message } = await run([zvol], true);
+    expect(message).toContain("zvol has clones");
+    expect(results).toMatchObject([{ undone: [], left: [{ name: ZVOL, why: "[EFAULT] zvol has clones" }] }]);
+  });
+  test("is there when nothing could be undone, and when nothing is left over", async () => {
+    expect((await run([foreign], true)).results).toMatchObject([{ undone: [], left: [{ name: "tank/VM/x" }] }]);
+    expect((await run([], true)).results).toEqual([{ undone: [], left: [] }]);
+  });
+  test("has what a NAS that went away after the question leaves", async () => {
+    let connections = 0;
+    home.connect = () => {
+      connections += 1;
+      if (connections === 1) return nas;
+      throw new Failure({ attempted: "wait for TrueNAS to answer within 20 s" });
+    };
+    const { results, ledger } = await run([zvol], true);
+    expect(results).toMatchObject([{ undone: [], left: [{ name: ZVOL, verdict: "unknown" }] }]);
+    expect(ledger).toHaveLength(1);
+  });
+  test("of an entry that was shown as gone: what appears after the question is not deleted", async () => {
+    const made = nas.world.datasets[ZVOL]!;
+    delete nas.world.datasets[ZVOL];
+    let connections = 0;
+    home.connect = () => {
+      connections += 1;
+      if (connections === 2) nas.world.datasets[ZVOL] = made; // the act is the second look
+      return nas;
+    };
+    const { message, ledger } = await run([zvol], true);
+    expect(message).toContain('it was shown as "does not exist any more"');
+    expect([nas.acts, ledger.length]).toEqual([[], 1]);
+  });
+});
+
 describe("NAME=", () => {
   const other = "flashstor/VM/k8s_1-boot";
   const both = () => [zvol, { ...zvol, name: other, facts: { node: "k8s-1", volsize: VOLSIZE } }];
@@ -106,7 +153,7 @@ describe("NAME=", () => {
     expect(plans[0]).toMatchObject({ lines: [`undo zvol ${other}`], destroys: { what: [`zvol ${other}`], name: other } });
     expect(nas.acts).toEqual([`pool.dataset.delete ${other}`]);
     expect(ledger.map(({ name }) => name)).toEqual([ZVOL]);
-    expect(said.at(-1)).toBe("undone: 1 of 1");
+    expect(said.at(-1)).toBe(`undone: 1\n  zvol ${other}\nleft: 0`);
   });
   test("without it, several names are typed with commas between", async () =>
     expect((await run(both(), true)).plans[0]!.destroys!.name).toBe(`${ZVOL},${other}`));
@@ -132,6 +179,11 @@ describe("what was left on purpose", () => {
       items: [{ kind: "Kustomization", metadata: { namespace: "default", name: "echo" }, spec: { suspend: true } }],
     }),
     "kubectl patch": "patched",
+    "kubectl get kustomizations.kustomize.toolkit.fluxcd.io echo": JSON.stringify({
+      kind: "Kustomization",
+      metadata: { namespace: "default", name: "echo" },
+      spec: { suspend: false },
+    }),
   };
   test("is listed as such, and not undone with the rest", async () => {
     const { said, ledger, commands } = await run([entry, zvol], true, { answers });
@@ -157,6 +209,6 @@ test("a file of the ledger that cannot be read is named, and the others are undo
   lab.context.ledger.torn = () => [torn];
   expect(await lab.run(leftovers, { undo: true, name: undefined })).toBeUndefined();
   expect(lab.said[0]).toContain(`it is unknown what was changed; look at the file, then remove it: ${torn.file}`);
-  expect(lab.results[0]).toMatchObject([{ name: ZVOL }, torn]);
+  expect(lab.results).toMatchObject([{ undone: [{ name: ZVOL }], left: [torn] }]);
   expect(nas.acts).toEqual([`pool.dataset.delete ${ZVOL}`]);
 });

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test } from "vitest";
 import type { Entry } from "../../../scripts/lib/ledger/ledger.ts";
-import { judgeEntries, undoEntries } from "../../../scripts/lib/truenas/undo.ts";
+import { judgeEntries, seeNasEntries, undoEntries } from "../../../scripts/lib/truenas/undo.ts";
 import { record, type Recording } from "../recorder.ts";
 import { fakeNas, type FakeWorld, HOME, refusal } from "./fake-nas.ts";
 
@@ -90,7 +90,12 @@ describe("taking away", () => {
   let lab: Recording;
   beforeEach(async () => void (lab = await record()));
   const world = (): Partial<FakeWorld> => ({ vms: [vm()] as never, datasets: { [ZVOL]: inTheWorld } });
-  const undo = (nas: ReturnType<typeof fakeNas>, entries: Entry[]) => undoEntries({ ...lab.context, nas }, entries);
+  /** Looks, has that confirmed, and undoes; `meanwhile` happens while the question is open. */
+  const undo = async (nas: ReturnType<typeof fakeNas>, entries: Entry[], meanwhile = () => {}) => {
+    const confirmed = judgeEntries(entries, await seeNasEntries(nas, entries));
+    meanwhile();
+    return (await undoEntries({ ...lab.context, nas }, entries, confirmed)).left;
+  };
   const written = async () => [await lab.context.ledger.open(zvolEntry()), await lab.context.ledger.open(vmEntry())];
 
   test("the VM first, then its disk; both are struck out", async () => {
@@ -117,7 +122,7 @@ describe("taking away", () => {
     const left = await undo(nas, await written());
     expect(left.map(({ entry: { kind }, why }) => `${kind}: ${why}`)).toEqual([
       "vm: [EFAULT] libvirt says no",
-      "zvol: it is a disk of VM k8s_0",
+      'zvol: it is a disk of VM k8s_0; it was shown as "can be undone" (made for a VM that was never started), so nothing was done',
     ]);
     expect(lab.ledger).toHaveLength(2);
     expect(nas.world.datasets[ZVOL]).toBeDefined();
@@ -129,6 +134,23 @@ describe("taking away", () => {
     expect((await undo(nas, await written()))[0]?.why).toBe("TrueNAS still lists it");
     expect(lab.ledger).toHaveLength(2);
   });
+
+  test.each<[string, Partial<FakeWorld>, (world: FakeWorld) => unknown, "vm" | "zvol"]>([
+    ["a zvol that was gone and exists again", {}, (world) => (world.datasets[ZVOL] = inTheWorld), "zvol"],
+    ["a VM that was gone and exists again", { datasets: { [ZVOL]: inTheWorld } }, (world) => world.vms.push(vm() as never), "vm"],
+    ["a VM that was started meanwhile", { vms: [vm()] as never }, (world) => (world.vms[0]!.status.state = "RUNNING"), "vm"],
+    ["a VM that another of the same name replaced", { vms: [vm()] as never }, (world) => (world.vms[0]!.id = 8), "vm"],
+    ["a zvol that got data", { datasets: { [ZVOL]: inTheWorld } }, (world) => (world.datasets[ZVOL] = { ...inTheWorld, usedbydataset: 9e9 }), "zvol"],
+    ["a zvol that is gone", { datasets: { [ZVOL]: inTheWorld } }, (world) => delete world.datasets[ZVOL], "zvol"],
+  ])("%s between the question and the act is left alone, and so is its entry", async (_what, before, meanwhile, kind) => {
+    const nas = fakeNas(structuredClone(before));
+    const wanted = kind === "vm" ? vmEntry({}) : zvolEntry();
+    const entries = [await lab.context.ledger.open(wanted)];
+    const left = await undo(nas, entries, () => meanwhile(nas.world));
+    expect(left).toHaveLength(1);
+    expect(left[0]!.why).toContain("nothing was done");
+    expect([nas.acts, lab.ledger.length]).toEqual([[], 1]);
+  }); // prettier-ignore
 
   test("a lost reply does not matter: it looks", async () => {
     const nas = fakeNas(world());
