@@ -76,6 +76,7 @@ function shapeOf(value: unknown): unknown {
 /** Times, durations and generated names in the middle of a text. */
 export const masked = (text: string) =>
   text
+    .replaceAll(/\b[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\b/g, "<uuid>")
     .replaceAll(/\d{4}-\d\d-\d\d[T ][\d:.]+( ?\+\d{4}( UTC)?|Z)?/g, "<time>")
     .replaceAll(/\b(\d+(\.\d+)?(ms|s|m|h))+\b/g, "<duration>")
     .replaceAll(/\b[0-9a-f]{16}\b/g, "<id>")
