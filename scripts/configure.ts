@@ -3,9 +3,10 @@ import { join } from "node:path";
 import type { Context } from "./lib/run/context.ts";
 import { Failure } from "./lib/run/errors.ts";
 import { readIfThere, writeFile } from "./lib/run/files.ts";
-import { type Disagreement, disagreements, inWords, settle } from "./lib/tree/agreement.ts";
+import { disagreements, inWords, settle } from "./lib/tree/agreement.ts";
 import type { Plan } from "./lib/run/plan.ts";
 import { main, procedure } from "./lib/run/procedure.ts";
+import type { Disagreement } from "./lib/tree/disagreement.ts";
 
 export const configure = procedure({
   name: "configure",

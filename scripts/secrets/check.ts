@@ -2,8 +2,8 @@
 import type { Cluster } from "../lib/cluster/cluster.ts";
 import { Failure } from "../lib/run/errors.ts";
 import { main, procedure } from "../lib/run/procedure.ts";
-import type { Answer } from "../lib/secrets/vault.ts";
 import { toAct } from "../lib/run/to-act.ts";
+import type { Answer } from "../lib/secrets/source.ts";
 
 const { reference } = await toAct(() => import("../lib/cluster/cluster.ts"));
 const { entriesFor, originOf } = await toAct(() => import("../lib/secrets/entries.ts"));

@@ -8,7 +8,7 @@ import { openGate } from "../../scripts/lib/run/effects.ts";
 import { askImage, imageUrl, missingExtensions, postSchematic } from "../../scripts/lib/talos/factory.ts";
 import { type Http, openHttp } from "../../scripts/lib/http/http.ts";
 import { silentReport } from "../../scripts/lib/run/report.ts";
-import { createAuthority } from "../simulators/wire/certificates.ts";
+import { createAuthority } from "../simulators/world/certificates.ts";
 import { openFactory } from "../simulators/wire/factory.ts";
 import { publicHosts, serveProxy } from "../simulators/wire/proxy.ts";
 import { freshFactory } from "../simulators/world/talos/factory.ts";

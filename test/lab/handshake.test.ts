@@ -5,7 +5,7 @@ import { createServer as createTlsServer } from "node:tls";
 import { createHash, X509Certificate } from "node:crypto";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { fingerprintAt } from "../../scripts/lib/talos/handshake.ts";
-import { createAuthority } from "../simulators/wire/certificates.ts";
+import { createAuthority } from "../simulators/world/certificates.ts";
 
 const pair = createAuthority({ subject: { commonName: "maintenance-service.talos.dev" }, days: 1, kind: "ed25519", use: ["server"] });
 const FINGERPRINT = createHash("sha256")

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { dirname } from "node:path";
 import type { HomeFile } from "./environment.ts";
 import { whenPresent } from "./present.ts";
-import type { Authority } from "./wire/certificates.ts";
+import type { Authority } from "./world/certificates.ts";
 
 /** Two processes on one world would overwrite each other. What one that was killed left behind goes away. */
 export function refuseSecond(file: string): void {

@@ -14,7 +14,7 @@ import { endProcesses } from "./processes.ts";
 import { startTicker } from "./ticker.ts";
 import { homeTool, openVerbs, switchFaults } from "./verbs.ts";
 import { serveTools } from "./wire/cli-socket.ts";
-import { createAuthority, fingerprint } from "./wire/certificates.ts";
+import { createAuthority, fingerprint } from "./world/certificates.ts";
 import { openFactory } from "./wire/factory.ts";
 import { publicHosts, serveProxy } from "./wire/proxy.ts";
 import { REGISTRIES } from "./wire/registry/registries.ts";

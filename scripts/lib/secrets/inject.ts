@@ -4,8 +4,8 @@ import { Failure } from "../run/errors.ts";
 import { ask } from "../run/shell.ts";
 import { parseReference } from "./reference.ts";
 import { meansNoItem, plain, troubleOf } from "./trouble.ts";
-import type { Answer, Source } from "./vault.ts";
 import { patient } from "../run/patience.ts";
+import type { Answer, Source } from "./source.ts";
 
 const INJECT_DEADLINE = "60s"; // the app may ask for a fingerprint first
 const READ_DEADLINE = "20s";

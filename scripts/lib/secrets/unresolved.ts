@@ -2,7 +2,7 @@
 import { whoMakes } from "./entries.ts";
 import { parseReference } from "./reference.ts";
 import { meansNoItem } from "./trouble.ts";
-import type { Answer } from "./vault.ts";
+import type { Answer } from "./source.ts";
 
 /** More names than this are a number. */
 const FEW = 4;

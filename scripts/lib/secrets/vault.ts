@@ -8,17 +8,12 @@ import { fromOp } from "./inject.ts";
 import { modeOf } from "./mode.ts";
 import { parseReference, refuseMalformed } from "./reference.ts";
 import { unresolvedLines } from "./unresolved.ts";
+import type { Answer, Source } from "./source.ts";
 
 export interface Vault {
   /** Values of these `op://` references, resolved by one `op inject` for all that are not known yet. Every value is hidden from output from then on. */
   resolve(references: Iterable<string>): Promise<Map<string, string>>;
 }
-
-/** A value, or what was said about it. */
-export type Answer = { value: string } | { missing: string };
-
-/** Another source is one more function like this: an answer to each reference; throws for what concerns all of them. */
-export type Source = (references: readonly string[]) => Promise<Map<string, Answer>>;
 
 /** One vault for one run: what was asked for once is known; what is asked for at the same time is fetched together. */
 export function openVault(env: NodeJS.ProcessEnv, source: Source = fromOp): Vault {

@@ -3,6 +3,7 @@ import type { Cluster } from "../cluster/cluster.ts";
 import type { Versions } from "../cluster/versions.ts";
 import { settingsOf } from "./settings.ts";
 import { MAP_FILE, mapDisagreements } from "./settings-map.ts";
+import type { Disagreement } from "./disagreement.ts";
 
 /** A value of a chart that bootstrap installs before Flux is there to put settings in. */
 interface Place {
@@ -14,25 +15,6 @@ interface Place {
   /** The field of talos/cluster.yaml, for people. */
   says: string;
   wants(cluster: Cluster): string | Promise<string>;
-}
-
-export interface Disagreement {
-  /** From the project's root. */
-  file: string;
-  /** Counted from 1. */
-  line: number;
-  /** The value's path in that file: spec.blocks[0].start */
-  field: string;
-  /** What stands there. */
-  has: string;
-  /** What the home says. */
-  wants: string;
-  /** Where it says so: network.gateways.from, or TALOS_VERSION */
-  says: string;
-  /** What to replace in the file's text, quotes included. */
-  range: [start: number, end: number];
-  /** With this, as it is; without it, with `wants` as YAML writes it. */
-  text?: string;
 }
 
 /** The text of a file, by its path from the project's root; undefined when there is no such file. */

@@ -1,8 +1,8 @@
 // The settings stand as text inside text: a patch in kubernetes/flux/cluster/ks.yaml. This finds them there, to the byte, so that a value can be changed and every comment stays.
 import type { YAMLParseError } from "yaml";
 import { UsageError } from "../run/errors.ts";
-import type { Disagreement } from "./agreement.ts";
 import { isOurs, type Setting } from "./settings.ts";
+import type { Disagreement } from "./disagreement.ts";
 
 export const MAP_FILE = "kubernetes/flux/cluster/ks.yaml";
 const FIELD = "postBuild.substitute";

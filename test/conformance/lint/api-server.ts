@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import type { KubeObject } from "../../../scripts/lib/lint/types.ts";
-import { createAuthority } from "../../simulators/wire/certificates.ts";
+import { createAuthority } from "../../simulators/world/certificates.ts";
 import { writeIdentity } from "../../simulators/wire/kubernetes/identity.ts";
 import { startServers } from "../../simulators/wire/kubernetes/servers.ts";
 import type { KubernetesCluster } from "../../simulators/world/talos/machines.ts";

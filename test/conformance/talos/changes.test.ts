@@ -1,9 +1,10 @@
 // What changes a cluster: in two equal worlds the stand-in and the real talosctl end alike, say the same and leave the same behind.
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { fingerprintAt } from "../../../scripts/lib/talos/handshake.ts";
-import { answers, type MachineState } from "../../simulators/world/talos/machines.ts";
+import { answers } from "../../simulators/world/talos/machines.ts";
 import { A, B, C, EMPTY, type Live, liveWorld } from "../../lab/simulators/talos/live-world.ts";
 import { meant, real } from "./run.ts";
+import type { MachineState } from "../../simulators/world/talos/machine-state.ts";
 
 let mine: Live;
 let theirs: Live;

@@ -3,7 +3,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { parse, stringify } from "yaml";
-import { createAuthority } from "../../simulators/wire/certificates.ts";
+import { createAuthority } from "../../simulators/world/certificates.ts";
 import { A, B, C, type Live, liveWorld } from "../../lab/simulators/talos/live-world.ts";
 import { meant, real, realAs } from "./run.ts";
 

@@ -1,7 +1,7 @@
 // Certificates that a Go program has to accept: names are compared byte by byte there.
 import { X509Certificate } from "node:crypto";
 import { expect, it } from "vitest";
-import { bytesOf, createAuthority, issue, signerOf } from "../../simulators/wire/certificates.ts";
+import { bytesOf, createAuthority, issue, signerOf } from "../../simulators/world/certificates.ts";
 
 it("the issuer stands in a certificate as the authority's own certificate has it, be its strings of another kind", () => {
   const made = createAuthority({ subject: { organizations: ["talos"] }, days: 1, kind: "ed25519" });

@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 import { readFlags } from "../../simulators/cli/flags.ts";
 import { columns } from "../../simulators/cli/table.ts";
 import { finderOf, formsOf } from "../../simulators/forms.ts";
-import { createAuthority, fingerprint, issue, type KeyKind } from "../../simulators/wire/certificates.ts";
+import { createAuthority, fingerprint, issue, type KeyKind } from "../../simulators/world/certificates.ts";
 import { buildIso, readIso, refusalOf, takeSchematic } from "../../simulators/world/talos/factory.ts";
 import { readInstaller } from "../../simulators/world/life.ts";
 import { readSchematic } from "../../simulators/world/talos/schematic.ts";

@@ -8,7 +8,7 @@ import { parseTar } from "nanotar";
 import { ProxyAgent, request } from "undici";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { artifactOf } from "../../simulators/world/charts/artifact.ts";
-import { createAuthority } from "../../simulators/wire/certificates.ts";
+import { createAuthority } from "../../simulators/world/certificates.ts";
 import { serveProxy } from "../../simulators/wire/proxy.ts";
 import { openRegistries } from "../../simulators/wire/registry/registry.ts";
 import type { Fault } from "../../simulators/world/faults.ts";

@@ -3,7 +3,7 @@ import { request } from "node:https";
 import type { ValidateFunction } from "ajv/dist/2020.js";
 import { Ajv2020 } from "ajv/dist/2020.js";
 import { WebSocket } from "ws";
-import { createAuthority } from "../../simulators/wire/certificates.ts";
+import { createAuthority } from "../../simulators/world/certificates.ts";
 import { type TrueNas, serveTrueNas } from "../../simulators/wire/truenas/truenas.ts";
 import { loadApi } from "../../simulators/wire/truenas/params.ts";
 import type { Knobs } from "../../simulators/wire/truenas/server.ts";

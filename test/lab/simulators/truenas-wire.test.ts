@@ -321,7 +321,7 @@ test("a NAS that is served by a newer version has been upgraded", async () => {
   const { world } = bench;
   await bench.close();
   const { serveTrueNas } = await import("../../simulators/wire/truenas/truenas.ts");
-  const { createAuthority } = await import("../../simulators/wire/certificates.ts");
+  const { createAuthority } = await import("../../simulators/world/certificates.ts");
   const server = await serveTrueNas(world, { ...createAuthority({ subject: {}, days: 1 }), version: "26.0.0" });
   expect([world.state.nas.version, world.changes]).toEqual(["26.0.0", ["world: the NAS is now TrueNAS 26.0.0"]]);
   await server.close();

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { createSecureContext, type SecureContext } from "node:tls";
 import { createPrivateKey, createPublicKey } from "node:crypto";
 import type { World } from "../world/world.ts";
-import { type Authority, issue } from "./certificates.ts";
+import { type Authority, issue } from "../world/certificates.ts";
 import type { Host } from "./factory.ts";
 
 export interface Proxy {

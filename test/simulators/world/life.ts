@@ -1,10 +1,11 @@
 // How machines move on by themselves: the VM is started, firmware finds something to boot, Talos installs, reboots, joins etcd. One small step at a time, and none when nothing is due.
 import { randomUUID } from "node:crypto";
-import { configOf, type MachineState, type Medium, nextDue, PACE } from "./talos/machines.ts";
+import { configOf, nextDue, PACE } from "./talos/machines.ts";
 import { electLeader, joinEtcd } from "./talos/etcd.ts";
 import { normalisedMac } from "./nas/device-rules.ts";
 import { boot, goDown } from "./talos/power.ts";
 import type { State, World } from "./world.ts";
+import type { MachineState, Medium } from "./talos/machine-state.ts";
 
 /** A VM of the hypervisor, as much of it as a machine is made of. */
 export interface VmView {

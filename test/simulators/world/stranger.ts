@@ -1,7 +1,8 @@
 // A machine that is not the one the operator means: it answers at the address of the first node, or it has that node's disks with somebody's data on them.
 import { randomUUID } from "node:crypto";
-import { type MachineState, machineAt } from "./talos/machines.ts";
+import { machineAt } from "./talos/machines.ts";
 import type { World } from "./world.ts";
+import type { MachineState } from "./talos/machine-state.ts";
 
 const isFirst = (world: World, { lease }: MachineState) => !Object.values(world.state.machines).some((other) => other.lease < lease);
 

@@ -1,34 +1,7 @@
 // The 1Password account of the simulated home: vaults, items, fields, and how secret references find them.
 import { randomBytes } from "node:crypto";
 import type { World } from "./world.ts";
-
-export interface Field {
-  id: string;
-  label: string;
-  type: string;
-  purpose?: string;
-  section?: { id: string; label?: string };
-  value?: string;
-}
-
-export interface Item {
-  id: string;
-  title: string;
-  /** The vault's id. */
-  vault: string;
-  category: string;
-  tags: string[];
-  version: number;
-  created: number;
-  updated: number;
-  fields: Field[];
-}
-
-export interface VaultState {
-  account: { url: string; email: string; user: string; account: string };
-  vaults: { id: string; name: string }[];
-  items: Item[];
-}
+import type { Field, Item, VaultState } from "./vault-state.ts";
 
 /** Something that `op` would say, as data. */
 export type Found<T> = { found: T } | { error: string };

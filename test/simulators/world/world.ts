@@ -1,13 +1,13 @@
 // The state of the simulated home, on disk, and the one way to change it.
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { ClusterState } from "./cluster/cluster.ts";
-import type { FactoryState } from "./talos/factory.ts";
+import type { ClusterState } from "./cluster/state.ts";
 import type { Fault } from "./faults.ts";
-import type { MachineState } from "./talos/machines.ts";
 import type { NasState } from "./nas/nas.ts";
-import type { VaultState } from "./vault.ts";
 import { whenPresent } from "../present.ts";
+import type { MachineState } from "./talos/machine-state.ts";
+import type { VaultState } from "./vault-state.ts";
+import type { FactoryState } from "./talos/factory-state.ts";
 
 export interface State {
   nas: NasState;

@@ -5,8 +5,9 @@ import { openGate } from "../../../scripts/lib/run/effects.ts";
 import { forgetSecrets, redact } from "../../../scripts/lib/run/redact.ts";
 import { silentReport } from "../../../scripts/lib/run/report.ts";
 import { entriesFor } from "../../../scripts/lib/secrets/entries.ts";
-import { type Answer, lookUp, openVault, type Source } from "../../../scripts/lib/secrets/vault.ts";
+import { lookUp, openVault } from "../../../scripts/lib/secrets/vault.ts";
 import { testCluster } from "../test-cluster.ts";
+import type { Answer, Source } from "../../../scripts/lib/secrets/source.ts";
 
 afterEach(() => {
   forgetSecrets();

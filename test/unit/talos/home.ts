@@ -4,7 +4,7 @@ import { mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { stringify } from "yaml";
-import { type Authority, createAuthority, issue } from "../../simulators/wire/certificates.ts";
+import { type Authority, createAuthority, issue } from "../../simulators/world/certificates.ts";
 
 const base64 = (text: string) => Buffer.from(text).toString("base64");
 export const newAuthority = (name: string) => createAuthority({ subject: { organizations: [name] }, days: 3650 });

@@ -5,7 +5,7 @@ import { explain } from "../../../scripts/lib/truenas/login.ts";
 import { isAbsent, isBusy, isLoggedOut, isMethodAbsent, NasRefused } from "../../../scripts/lib/truenas/refusal.ts";
 import { chooseApi } from "../../../scripts/lib/truenas/versions.ts";
 import { frame } from "../../../scripts/lib/truenas/upload.ts";
-import { createAuthority, fingerprint } from "../../simulators/wire/certificates.ts";
+import { createAuthority, fingerprint } from "../../simulators/world/certificates.ts";
 
 describe("the NAS's address", () => {
   test.each([

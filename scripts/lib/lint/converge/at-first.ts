@@ -5,9 +5,9 @@ import { controlledBy, definitionsOf, factsAt, installed } from "./charts.ts";
 import { running } from "./helmrelease.ts";
 import { configMapKey, groupKey, namespaceKey, partsOf, readyKey } from "./keys.ts";
 import { existing } from "./kustomization.ts";
-import type { Release } from "./release.ts";
 import type { Key, Step } from "./step.ts";
 import { idOf, type World } from "./world.ts";
+import type { Release } from "./release-model.ts";
 
 const FLUX = ["kustomize", "source", "helm", "notification"].map((name) => `${name}.toolkit.fluxcd.io`);
 

@@ -1,8 +1,8 @@
 // What a release brings and needs by its chart (scripts/lint/charts.yaml), as names of the simulation.
 import { type ChartFacts, isOn, lookUp, type Named } from "../charts.ts";
 import { existsKey, groupKey, kindKey, provisionedKey, secretKey, serviceKey, storageClassKey } from "./keys.ts";
-import type { Release } from "./release.ts";
 import type { Key } from "./step.ts";
+import type { Release } from "./release-model.ts";
 
 export type { ChartFacts };
 /** By URL, as scripts/lint/charts.yaml has them. */

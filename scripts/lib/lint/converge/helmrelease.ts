@@ -3,10 +3,10 @@ import type { Located } from "../types.ts";
 import { controlledBy, installed, laterDefinitionsOf, neededKinds, provisionedBy, servedBy, usedSecrets } from "./charts.ts";
 import { secondsOf } from "./duration.ts";
 import { configMapKey, controllerKey, existsKey, madeKey, namespaceKey, readyKey, secretKey, webhookKey } from "./keys.ts";
-import type { Release } from "./release.ts";
 import { APPLIED, DEPENDS_ON, need, type Key, type Need, type Step, type Unit } from "./step.ts";
 import { valueNeeds } from "./values.ts";
 import { fields, maps } from "./shape.ts";
+import type { Release } from "./release-model.ts";
 
 /** What a release is taken to need where its chart's facts do not say. */
 const TAKES = 60;

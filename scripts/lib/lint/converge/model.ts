@@ -9,9 +9,10 @@ import { hostsOf, publisherOf } from "./hosts.ts";
 import { controllerKey, existsKey, hostKey, named } from "./keys.ts";
 import { kustomizationSteps, kustomizationUnit } from "./kustomization.ts";
 import { objectStep } from "./objects.ts";
-import { releaseOf, type Release } from "./release.ts";
+import { releaseOf } from "./release.ts";
 import { APPLIED, need, type Key, type Step, type Unit } from "./step.ts";
 import { idOf, type World } from "./world.ts";
+import type { Release } from "./release-model.ts";
 
 export interface Model {
   steps: Step[];

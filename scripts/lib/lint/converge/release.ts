@@ -1,22 +1,10 @@
 // A HelmRelease as the simulation sees it: its chart's address, its values, what is known of the chart.
 import { groupOf } from "../object.ts";
 import type { KubeObject, Located } from "../types.ts";
-import { type ChartFacts, factsAt } from "./charts.ts";
+import { factsAt } from "./charts.ts";
 import { existsKey } from "./keys.ts";
-import type { Key } from "./step.ts";
 import type { World } from "./world.ts";
-
-export interface Release {
-  name: string;
-  namespace: string;
-  /** The release's name in Helm: what templates see. */
-  releaseName: string;
-  chart?: string;
-  facts?: ChartFacts;
-  values: Record<string, unknown>;
-  /** The object that its chart comes from. */
-  chartSource?: Key;
-}
+import type { Release } from "./release-model.ts";
 
 const SOURCE = "source.toolkit.fluxcd.io";
 

@@ -2,8 +2,8 @@
 import type { Located } from "../types.ts";
 import { known } from "./guessed.ts";
 import { configMapKey, readyKey, secretKey, provisionedKey } from "./keys.ts";
-import type { Release } from "./release.ts";
 import { need, type Need } from "./step.ts";
+import type { Release } from "./release-model.ts";
 
 type Node = Record<string, any>;
 

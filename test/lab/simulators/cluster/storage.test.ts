@@ -6,7 +6,8 @@ import { operatorSteps } from "../../../simulators/world/cluster/operators.ts";
 import { jobSteps } from "../../../simulators/world/cluster/jobs.ts";
 import { unmet, withNeeds } from "../../../simulators/world/cluster/pods.ts";
 import { storageSteps } from "../../../simulators/world/cluster/storage.ts";
-import { type ClusterState, type Entry, entryAt, freshCluster, type KubeObject } from "../../../simulators/world/cluster/store.ts";
+import { entryAt, freshCluster } from "../../../simulators/world/cluster/store.ts";
+import type { ClusterState, Entry, KubeObject } from "../../../simulators/world/cluster/state.ts";
 
 const OPERATORS: Record<string, string> = {
   "rook-ceph-operator": "rook-ceph",

@@ -2,9 +2,10 @@
 import { describe, expect, test } from "vitest";
 import { externalSecretSteps } from "../../../simulators/world/cluster/external-secrets.ts";
 import { applyPatch } from "../../../simulators/world/kustomize/kustomize.ts";
-import { type ClusterState, type Entry, freshCluster, type KubeObject } from "../../../simulators/world/cluster/store.ts";
+import { freshCluster } from "../../../simulators/world/cluster/store.ts";
 import { substituted } from "../../../simulators/world/kustomize/substitute.ts";
 import { Untaught } from "../../../simulators/world/tool.ts";
+import type { ClusterState, Entry, KubeObject } from "../../../simulators/world/cluster/state.ts";
 
 const configMap = (data: Record<string, string>, annotations = {}): KubeObject => ({
   apiVersion: "v1",

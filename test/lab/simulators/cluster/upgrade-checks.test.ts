@@ -3,8 +3,9 @@ import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { parse, parseAllDocuments } from "yaml";
 import { cephSteps, cephWarnings } from "../../../simulators/world/cluster/ceph.ts";
-import { type ClusterState, freshCluster, type KubeObject } from "../../../simulators/world/cluster/store.ts";
+import { freshCluster } from "../../../simulators/world/cluster/store.ts";
 import { tupprSteps } from "../../../simulators/world/cluster/tuppr.ts";
+import type { ClusterState, KubeObject } from "../../../simulators/world/cluster/state.ts";
 
 const tree = (file: string) => parseAllDocuments(readFileSync(`kubernetes/apps/${file}`, "utf8"))[0]!.toJS();
 const SPEC = tree("rook-ceph/rook-ceph-cluster/app/helmrelease.yaml").spec.values.cephClusterSpec;

@@ -1,12 +1,12 @@
 // The stand-in for flux (v2.9.4): versions, what is there and in which state, `reconcile`, which is an annotation, `suspend` and `resume`, which are a field.
 import { pending } from "../../world/cluster/cluster.ts";
 import { kindWord } from "../../world/cluster/kinds.ts";
-import type { KubeObject } from "../../world/cluster/store.ts";
 import { kubelets } from "../../world/talos/machines.ts";
 import { type Tool, Untaught } from "../../world/tool.ts";
 import { type Flag, readFlags } from "../flags.ts";
 import { GETS, readyOf, tableOf } from "./get.ts";
 import { type KubeCall, KubeError, moment, reachApi, reading, writing } from "../kubectl/client.ts";
+import type { KubeObject } from "../../world/cluster/state.ts";
 
 const SWITCH: Flag = { is: "switch" };
 const FLAGS: Record<string, Flag> = {

@@ -1,6 +1,7 @@
 // flux get: what there is of a kind, its revision, whether it is suspended, ready, and why not.
-import { entriesOf, type KubeObject } from "../../world/cluster/store.ts";
+import { entriesOf } from "../../world/cluster/store.ts";
 import type { World } from "../../world/world.ts";
+import type { KubeObject } from "../../world/cluster/state.ts";
 
 /** What `flux get` calls the kinds, and in which order `get all` shows them. */
 export const GETS: Record<string, { resource: string; kind: string }> = {

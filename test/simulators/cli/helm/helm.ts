@@ -1,13 +1,13 @@
 // The stand-in for helm (v4.2.4): looks at releases, takes them away, rolls them back. Installing goes through helmfile alone.
 import { stringify } from "yaml";
 import { renderedBy } from "../../world/charts/objects.ts";
-import { type ReleaseState } from "../../world/cluster/store.ts";
 import { applyObjects, releaseAt, uninstall } from "../../world/charts/cluster-releases.ts";
 import { type Tool, Untaught } from "../../world/tool.ts";
 import { type Flag, readFlags, type Words } from "../flags.ts";
 import { KubeError, reachApiAsHelm, writing } from "../kubectl/client.ts";
 import { columns } from "../table.ts";
 import type { World } from "../../world/world.ts";
+import type { ReleaseState } from "../../world/cluster/state.ts";
 
 const SWITCH: Flag = { is: "switch" };
 const COMMON: Record<string, Flag> = { namespace: { is: "text", short: "n" }, output: { is: "text", short: "o" } };

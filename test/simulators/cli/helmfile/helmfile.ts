@@ -4,7 +4,7 @@ import { pending } from "../../world/cluster/cluster.ts";
 import { renderedBy } from "../../world/charts/objects.ts";
 import { chartAt, chartName } from "../../world/charts/cluster-charts.ts";
 import { cannotInstall, type Install, install, isAvailable, releaseAt, settle, workloadsOf } from "../../world/charts/cluster-releases.ts";
-import { entriesOf, type KubeObject } from "../../world/cluster/store.ts";
+import { entriesOf } from "../../world/cluster/store.ts";
 import { isEstablished } from "../../world/cluster/kinds.ts";
 import { type Call, type Tool, Untaught } from "../../world/tool.ts";
 import type { World } from "../../world/world.ts";
@@ -15,6 +15,7 @@ import { pullChart } from "./pull.ts";
 import { type HelmfileRelease, readHelmfile } from "./state.ts";
 import { KubeError, moment, reachApiAsHelm, writing } from "../kubectl/client.ts";
 import { columns } from "../table.ts";
+import type { KubeObject } from "../../world/cluster/state.ts";
 
 const SWITCH: Flag = { is: "switch" };
 const FLAGS: Record<string, Flag> = {

@@ -1,11 +1,12 @@
 // What every command of the Kubernetes tools needs: whether the API server answers to $KUBECONFIG, and the store behind it.
 import { join } from "node:path";
 import { apiServerOf } from "../../world/cluster/kubeconfig.ts";
-import { type ClusterState, type Store, storeOf } from "../../world/cluster/store.ts";
+import { type Store, storeOf } from "../../world/cluster/store.ts";
 import type { Call } from "../../world/tool.ts";
 import type { World } from "../../world/world.ts";
 import type { Words } from "../flags.ts";
 import { goError, isMissing } from "../go-errors.ts";
+import type { ClusterState } from "../../world/cluster/state.ts";
 
 /** What a tool prints to standard error before it exits 1. */
 export class KubeError extends Error {}

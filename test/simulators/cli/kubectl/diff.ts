@@ -3,9 +3,10 @@ import { createTwoFilesPatch } from "diff";
 import { stringify } from "yaml";
 import { kindNamed } from "../../world/cluster/kinds.ts";
 import { manifests } from "../../world/kustomize/kustomize.ts";
-import { type KubeObject, noMatch, storeOf } from "../../world/cluster/store.ts";
+import { noMatch, storeOf } from "../../world/cluster/store.ts";
 import { Untaught } from "../../world/tool.ts";
 import { type KubeCall, KubeError, reachApi, reading, textOf } from "./client.ts";
+import type { KubeObject } from "../../world/cluster/state.ts";
 
 /** Says so by throwing an error without a text: the differences are on stdout by then. */
 export async function diffCommand(kube: KubeCall): Promise<void> {

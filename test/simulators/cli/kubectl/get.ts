@@ -1,11 +1,12 @@
 // The reading commands of kubectl: get and wait.
 import { type Kind, kindNamed, kindWord, printedKind, resourceOf } from "../../world/cluster/kinds.ts";
 import { manifests } from "../../world/kustomize/kustomize.ts";
-import { type Entry, type KubeObject, noMatch, notFound } from "../../world/cluster/store.ts";
+import { noMatch, notFound } from "../../world/cluster/store.ts";
 import { Untaught } from "../../world/tool.ts";
 import type { World } from "../../world/world.ts";
 import { type KubeCall, KubeError, milliseconds, moment, reachApi, reading, textOf } from "./client.ts";
 import { tableOf } from "./table.ts";
+import type { Entry, KubeObject } from "../../world/cluster/state.ts";
 
 export async function getCommand(kube: KubeCall): Promise<void> {
   const { call, words } = kube;

@@ -1,7 +1,7 @@
 // kubectl's tables, for the kinds that people look at. Others were not taught: their columns are their own.
-import type { KubeObject } from "../../world/cluster/store.ts";
 import { Untaught } from "../../world/tool.ts";
 import { columns } from "../table.ts";
+import type { KubeObject } from "../../world/cluster/state.ts";
 
 type Cells = (object: KubeObject, now: number) => (string | number)[];
 

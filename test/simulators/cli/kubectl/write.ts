@@ -3,10 +3,11 @@ import { join, resolve } from "node:path";
 import { leave } from "../../world/cluster/cluster.ts";
 import { kindNamed, printedKind } from "../../world/cluster/kinds.ts";
 import { build, manifests } from "../../world/kustomize/kustomize.ts";
-import { type Entry, type KubeObject, noMatch } from "../../world/cluster/store.ts";
+import { noMatch } from "../../world/cluster/store.ts";
 import { Untaught } from "../../world/tool.ts";
 import { find, printedName } from "./get.ts";
 import { type KubeCall, KubeError, milliseconds, moment, reachApi, reading, textOf, writing } from "./client.ts";
+import type { Entry, KubeObject } from "../../world/cluster/state.ts";
 
 export async function applyCommand(kube: KubeCall): Promise<void> {
   const { world, call, words } = kube;

@@ -1,8 +1,9 @@
 // `op item list|get|create|edit`: templates on stdin or from a path, since an assignment on the command line would show the secret to everybody.
 import { Untaught } from "../../world/tool.ts";
-import { type Field, findItem, findVault, id, isHidden, type Item } from "../../world/vault.ts";
+import { findItem, findVault, id, isHidden } from "../../world/vault.ts";
 import type { World } from "../../world/world.ts";
 import { json, needJson, type OpCall, OpError, readIn } from "./call.ts";
+import type { Field, Item } from "../../world/vault-state.ts";
 
 interface Template {
   title?: string;

@@ -3,8 +3,7 @@ import { X509Certificate } from "node:crypto";
 import { join } from "node:path";
 import { lt } from "semver";
 import { parse } from "yaml";
-import { addressesOf, configOf, type MachineState } from "../../world/talos/machines.ts";
-import { wordsOf } from "../../world/talos/api.ts";
+import { addressesOf, configOf } from "../../world/talos/machines.ts";
 import { dialed, forwarded, unreachable, untrusted } from "../../world/talos/reach.ts";
 import { type Call, Untaught } from "../../world/tool.ts";
 import type { World } from "../../world/world.ts";
@@ -12,6 +11,8 @@ import { talosOf } from "../../world/talos/version.ts";
 import { fingerprintOf } from "../../wire/talos/certificate.ts";
 import { goError, isMissing } from "../go-errors.ts";
 import type { Words } from "../flags.ts";
+import { wordsOf } from "../../world/talos/grpc-status.ts";
+import type { MachineState } from "../../world/talos/machine-state.ts";
 
 /** What talosctl prints on stderr before it exits 1. */
 export class TalosError extends Error {}

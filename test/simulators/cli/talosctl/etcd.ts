@@ -2,12 +2,12 @@
 import { forfeitLeadership, leaveCluster, membersOf, removeMember, statusOf } from "../../world/talos/etcd.ts";
 import { etcdOf } from "../../world/talos/etcd-access.ts";
 import { SNAPSHOT_INFO, snapshotOf } from "../../world/talos/etcd-snapshot.ts";
-import type { MachineState } from "../../world/talos/machines.ts";
-import { type Status, wordsOf } from "../../world/talos/api.ts";
 import { Untaught } from "../../world/tool.ts";
 import type { World } from "../../world/world.ts";
 import { columns } from "../table.ts";
 import { fanOut, listErrors, onlyOne, reach, type TalosCall, TalosError } from "./client.ts";
+import { type Status, wordsOf } from "../../world/talos/grpc-status.ts";
+import type { MachineState } from "../../world/talos/machine-state.ts";
 
 /** Each action: what its RPC is called in refusals, and what it does. */
 const ACTIONS: Record<string, { asks: string; words: number; run(talos: TalosCall, asks: string): Promise<void> }> = {

@@ -3,7 +3,8 @@ import { parse, stringify } from "yaml";
 import { Untaught } from "../../world/tool.ts";
 import { columns } from "../table.ts";
 import { listErrors, reach, type TalosCall, TalosError, warnOlder } from "./client.ts";
-import { CREATED, type Kind, kindOf, type Resource } from "../../world/talos/resources.ts";
+import { kindOf } from "../../world/talos/resources.ts";
+import { CREATED, type Kind, type Resource } from "../../world/talos/resource-kind.ts";
 
 interface Shown {
   node: string;

@@ -1,12 +1,12 @@
 // talosctl read, dmesg, logs, health.
 import { addressesOf, configOf } from "../../world/talos/machines.ts";
-import { wordsOf } from "../../world/talos/api.ts";
 import { consoleOf, fileOf, LOGS } from "../../world/talos/files.ts";
 import { discovered, healthOf, healthRefused } from "../../world/talos/health.ts";
 import { servicesOf } from "../../world/talos/status.ts";
 import { Untaught } from "../../world/tool.ts";
 import { milliseconds, moment } from "../kubectl/client.ts";
 import { fanOut, onlyOne, reach, type TalosCall, TalosError } from "./client.ts";
+import { wordsOf } from "../../world/talos/grpc-status.ts";
 
 export async function readCommand(talos: TalosCall): Promise<void> {
   const { call, rest } = talos;

@@ -1,5 +1,5 @@
 // talosctl version, apply-config, bootstrap, kubeconfig.
-import { applyConfig, bootstrap, MODES, type Mode, wordsOf } from "../../world/talos/api.ts";
+import { applyConfig, bootstrap, MODES, type Mode } from "../../world/talos/api.ts";
 import { adminKubeconfig } from "../../world/cluster/admin-kubeconfig.ts";
 import { swapAt } from "../../world/stranger.ts";
 import { refusedInMaintenance } from "../../world/talos/maintenance.ts";
@@ -8,6 +8,7 @@ import { Untaught } from "../../world/tool.ts";
 import { milliseconds } from "../kubectl/client.ts";
 import { goError, isMissing } from "../go-errors.ts";
 import { clientOf, fanOut, listErrors, onlyOne, reach, type TalosCall, TalosError } from "./client.ts";
+import { wordsOf } from "../../world/talos/grpc-status.ts";
 
 const build = (tag: string) =>
   `\tTag:         ${tag}\n\tSHA:         simulated\n\tBuilt:       \n\tGo version:  go1.26.2\n\tOS/Arch:     linux/amd64\n`;

@@ -4,7 +4,7 @@ import { promisify } from "node:util";
 import { parse, stringify } from "yaml";
 import { loadDocuments, validate } from "../../world/talos/machine-config.ts";
 import { type Call, Untaught } from "../../world/tool.ts";
-import { createAuthority, issue, type KeyKind, signerOf } from "../../wire/certificates.ts";
+import { createAuthority, issue, type KeyKind, signerOf } from "../../world/certificates.ts";
 import { goError, isMissing } from "../go-errors.ts";
 import { clientOf, contextOf, openTalosconfig, type TalosCall, TalosError } from "./client.ts";
 

@@ -1,7 +1,6 @@
 // talosctl reboot, shutdown, reset, rollback, upgrade: what takes a node down, followed by its events until it is back.
 import { machineStatus } from "../../world/talos/status.ts";
-import { type MachineState, PACE } from "../../world/talos/machines.ts";
-import { type Status, wordsOf } from "../../world/talos/api.ts";
+import { PACE } from "../../world/talos/machines.ts";
 import { reboot, reset, type ResetWish, rollback, shutdown } from "../../world/talos/power.ts";
 import { pullImage, upgradeAtOnce, writeUpgrade } from "../../world/talos/upgrade.ts";
 import { minorOf, SINCE } from "../../world/talos/version.ts";
@@ -9,6 +8,8 @@ import { Untaught } from "../../world/tool.ts";
 import type { World } from "../../world/world.ts";
 import { milliseconds, moment } from "../kubectl/client.ts";
 import { fanOut, listErrors, reach, type TalosCall, TalosError, type Target, warnOlder } from "./client.ts";
+import { type Status, wordsOf } from "../../world/talos/grpc-status.ts";
+import type { MachineState } from "../../world/talos/machine-state.ts";
 
 type Begun = { actor: string } | Status;
 

@@ -1,6 +1,5 @@
 // One cluster while it lives: its servers, who follows them, and the turns in which news comes in, controllers act, and what they wrote goes out.
 import { tick } from "../../world/cluster/cluster.ts";
-import type { Write } from "../../world/cluster/store.ts";
 import type { World } from "../../world/world.ts";
 import { openFollowers } from "./follow.ts";
 import type { Identity } from "./identity.ts";
@@ -8,6 +7,7 @@ import { changesKinds, createMirror, kindsToFollow } from "./mirror.ts";
 import { send } from "./outbox.ts";
 import { startServers, type Tools } from "./servers.ts";
 import { applyFailed } from "../../world/flux/kustomize.ts";
+import type { Write } from "../../world/cluster/state.ts";
 
 export interface Cluster {
   port: number;

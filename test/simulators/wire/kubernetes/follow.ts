@@ -1,8 +1,8 @@
 // Follows every kind that the API server serves: one list, then one watch, over one connection. What comes is queued, in order, until it is taken.
 import { setTimeout as pause } from "node:timers/promises";
 import { isBuiltIn, type Kind, resourceOf } from "../../world/cluster/kinds.ts";
-import type { KubeObject } from "../../world/cluster/store.ts";
 import type { ApiClient } from "./client.ts";
+import type { KubeObject } from "../../world/cluster/state.ts";
 
 /** All objects of a kind, or one that changed or went. */
 export type News =

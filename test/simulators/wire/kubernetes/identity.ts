@@ -3,7 +3,7 @@ import { createPublicKey, generateKeyPairSync } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { KubernetesCluster } from "../../world/talos/machines.ts";
-import { type Issued, issue, signerOf } from "../certificates.ts";
+import { type Issued, issue, signerOf } from "../../world/certificates.ts";
 
 /** Files for the API server, and the certificate with which the home's own controllers come. */
 export interface Identity {

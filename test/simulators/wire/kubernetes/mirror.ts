@@ -1,10 +1,11 @@
 // Makes the world's cluster a copy of what the API server holds: news comes in, and what the controllers remember of an object stays with it.
 import { isDeepStrictEqual } from "node:util";
 import { isEstablished, type Kind, kindsOf, resourceOf } from "../../world/cluster/kinds.ts";
-import { type ClusterState, type Entry, keyOf, type KubeObject } from "../../world/cluster/store.ts";
+import { keyOf } from "../../world/cluster/store.ts";
 import type { News } from "./follow.ts";
 import { isRelease, releaseOf, revisionOf } from "./releases.ts";
 import { isServersOwn, statedOf } from "./stated.ts";
+import type { ClusterState, Entry, KubeObject } from "../../world/cluster/state.ts";
 
 export interface Mirror {
   /** Whether this news would change anything; what the controllers wrote themselves comes back as news. */

@@ -1,11 +1,12 @@
 // Sends what the controllers wrote to the API server, in order, and takes what it makes of it. What it refuses is undone here: the API server is right.
 import { setTimeout as pause } from "node:timers/promises";
 import { type Kind, kindNamed, resourceOf } from "../../world/cluster/kinds.ts";
-import { type ClusterState, keyOf, type KubeObject, type Write } from "../../world/cluster/store.ts";
+import { keyOf } from "../../world/cluster/store.ts";
 import { type Answer, type ApiClient, APPLY, MERGE } from "./client.ts";
 import { wholeDefinition } from "../../world/cluster/definitions.ts";
 import { pathOf } from "./follow.ts";
 import { nameOfSecret, secretOf, withStatus } from "./releases.ts";
+import type { ClusterState, KubeObject, Write } from "../../world/cluster/state.ts";
 
 /** What came of a write: the object as it is now, or that there is none, and what was refused. */
 export interface Sent {

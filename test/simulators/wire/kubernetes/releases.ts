@@ -3,7 +3,7 @@ import { gunzipSync, gzipSync } from "node:zlib";
 import { stringify } from "yaml";
 import { chartName } from "../../world/charts/cluster-charts.ts";
 import { objectsOf } from "../../world/charts/cluster-releases.ts";
-import type { KubeObject, ReleaseState } from "../../world/cluster/store.ts";
+import type { KubeObject, ReleaseState } from "../../world/cluster/state.ts";
 
 const TYPE = "helm.sh/release.v1";
 

@@ -1,6 +1,6 @@
 // What somebody stated of an object. A real API server fills in the rest (defaults, its own bookkeeping), and nobody's managed fields name that:
+import type { KubeObject } from "../../world/cluster/state.ts";
 // without it an object is the same as in the embedded cluster, which fills in nothing.
-import type { KubeObject } from "../../world/cluster/store.ts";
 
 interface Manager {
   manager: string;

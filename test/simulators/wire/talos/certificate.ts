@@ -1,9 +1,10 @@
 // The certificate that a node's API shows: self-signed in maintenance mode, with a key that each machine makes at each boot; signed by the cluster's CA once the node runs its config.
 import { createHash, X509Certificate } from "node:crypto";
-import { addressesOf, configOf, hostnameOf, type MachineState, runningNodes } from "../../world/talos/machines.ts";
+import { addressesOf, configOf, hostnameOf, runningNodes } from "../../world/talos/machines.ts";
 import { macOf } from "../../world/stranger.ts";
 import type { World } from "../../world/world.ts";
-import { createAuthority, type Issued, issue, signerOf } from "../certificates.ts";
+import { createAuthority, type Issued, issue, signerOf } from "../../world/certificates.ts";
+import type { MachineState } from "../../world/talos/machine-state.ts";
 
 /** What a node's server is by: when it changes, the server has to be another. Undefined while nothing answers. */
 export function identityOf(world: World, machine: MachineState): string | undefined {

@@ -1,9 +1,10 @@
 // The events of each node since its boot, as `talosctl` follows a reboot by them: told from how the machines of the world change.
 import { randomUUID } from "node:crypto";
-import { type MachineState, PACE } from "../../world/talos/machines.ts";
+import { PACE } from "../../world/talos/machines.ts";
 import { machineStatus } from "../../world/talos/status.ts";
 import type { World } from "../../world/world.ts";
 import { pack } from "./descriptor.ts";
+import type { MachineState } from "../../world/talos/machine-state.ts";
 
 export interface Event {
   data: { type_url: string; value: Buffer };

@@ -2,9 +2,9 @@
 import { reboot, reset, rollback, shutdown } from "../../world/talos/power.ts";
 import { pullImage, upgradeAtOnce, writeUpgrade } from "../../world/talos/upgrade.ts";
 import { minorOf, SINCE } from "../../world/talos/version.ts";
-import type { Status } from "../../world/talos/api.ts";
 import type { Called, Stream, Unary } from "./routing.ts";
 import { isRefused } from "./status.ts";
+import type { Status } from "../../world/talos/grpc-status.ts";
 
 const begun = (outcome: { actor: string } | Status) => (isRefused(outcome) ? outcome : { actor_id: outcome.actor });
 

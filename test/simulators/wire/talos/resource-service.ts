@@ -1,14 +1,15 @@
 // COSI's State: the resources of a node, and the definitions that tell a client their names and columns.
 import { stringify } from "yaml";
-import type { MachineState } from "../../world/talos/machines.ts";
 import { NOT_AUTHORIZED } from "../../world/talos/maintenance.ts";
 import { ADMIN } from "../../world/talos/roles.ts";
-import { CREATED, type Kind, kindOf, KINDS, type Resource } from "../../world/talos/resources.ts";
-import type { Status } from "../../world/talos/api.ts";
+import { kindOf, KINDS } from "../../world/talos/resources.ts";
 import type { World } from "../../world/world.ts";
 import { encode } from "./descriptor.ts";
 import { protoOf } from "./resource-proto.ts";
 import type { Stream, Unary } from "./routing.ts";
+import type { Status } from "../../world/talos/grpc-status.ts";
+import { CREATED, type Kind, type Resource } from "../../world/talos/resource-kind.ts";
+import type { MachineState } from "../../world/talos/machine-state.ts";
 
 const DEFINITIONS = "ResourceDefinitions.meta.cosi.dev";
 const WATCH_MS = 50;

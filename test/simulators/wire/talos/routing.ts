@@ -7,14 +7,15 @@ import type {
   ServerWritableStream,
   UntypedHandleCall,
 } from "@grpc/grpc-js";
-import { addressesOf, configOf, type MachineState } from "../../world/talos/machines.ts";
-import { DROPPED, type Status, wordsOf } from "../../world/talos/api.ts";
+import { addressesOf, configOf } from "../../world/talos/machines.ts";
 import { NOT_AUTHORIZED, refusedInMaintenance } from "../../world/talos/maintenance.ts";
 import { forwarded } from "../../world/talos/reach.ts";
 import { ADMIN, MAINTENANCE, mayCall } from "../../world/talos/roles.ts";
 import type { World } from "../../world/world.ts";
 import type { Events } from "./events.ts";
 import { codeOf, errorOf, isRefused } from "./status.ts";
+import { DROPPED, type Status, wordsOf } from "../../world/talos/grpc-status.ts";
+import type { MachineState } from "../../world/talos/machine-state.ts";
 
 /** A call as a node sees it. */
 export interface Called {

@@ -1,7 +1,7 @@
 // Talos' API at the wire: a gRPC server for each machine on a port of its own, there exactly while the machine's API answers.
 import { setMaxListeners } from "node:events";
 import { Server, type UntypedServiceImplementation } from "@grpc/grpc-js";
-import type { MachineState } from "../../world/talos/machines.ts";
+import type { MachineState } from "../../world/talos/machine-state.ts";
 import { machineAt, nextDue } from "../../world/talos/machines.ts";
 import type { World } from "../../world/world.ts";
 import { identityOf } from "./certificate.ts";

@@ -1,6 +1,6 @@
 // A refusal of the world as a gRPC status.
 import { status as codes } from "@grpc/grpc-js";
-import type { Status } from "../../world/talos/api.ts";
+import type { Status } from "../../world/talos/grpc-status.ts";
 
 /** `FailedPrecondition` as the number that goes over the wire. */
 export const codeOf = ({ code }: Status): number => codes[code.replace(/(?<=[a-z])(?=[A-Z])/g, "_").toUpperCase() as keyof typeof codes];

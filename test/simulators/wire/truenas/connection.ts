@@ -8,18 +8,7 @@ import { isTooOften } from "./rate.ts";
 import { Refused } from "./refused.ts";
 import { resultOf } from "./jobs.ts";
 import { type Client, idleMs, type Server, type Version } from "./server.ts";
-
-/** A call on its way to a method. */
-export interface Call {
-  server: Server;
-  client: Client;
-  version: Version;
-  method: string;
-  /** The message's id. */
-  id: Request["id"];
-  /** Parameters as they came, before defaults were filled in. */
-  given: unknown[];
-}
+import type { Call } from "./call.ts";
 
 const ANONYMOUS_MAX = 8_192;
 const LOGGED_IN_MAX = 65_536;

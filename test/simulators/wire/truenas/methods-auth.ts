@@ -1,9 +1,9 @@
 // auth.*: a failed login is a result, not an error, and is held back for a moment.
 import { type Account, era } from "../../world/nas/nas.ts";
 import { raised, untaught } from "../../world/nas/refusals.ts";
-import type { Call } from "./connection.ts";
-import type { Run } from "./methods.ts";
 import { accountOfKey, makeToken, refuse, type Server, useToken } from "./server.ts";
+import type { Call } from "./call.ts";
+import type { Run } from "./call.ts";
 
 interface LoginData {
   mechanism: string;

@@ -5,8 +5,8 @@ import { failed, invalid, untaught } from "../../world/nas/refusals.ts";
 import { type QueryOptions, query, type Row } from "../../world/nas/query.ts";
 import { interfaceRows } from "../../world/nas/interfaces.ts";
 import { resultOf } from "./jobs.ts";
-import type { Run } from "./methods.ts";
 import { refuse } from "./server.ts";
+import type { Run } from "./call.ts";
 
 /** Filters rows by the query language, or refuses. */
 export function queryRows(rows: readonly Row[], filters: unknown[], options: QueryOptions): unknown {

@@ -5,11 +5,11 @@ import { createDataset, type DatasetSpec, deleteDataset, findDataset, usersOf } 
 import { listdir, mkdir, stat, statfs } from "../../world/nas/files.ts";
 import type { QueryOptions, Row } from "../../world/nas/query.ts";
 import { notFound, raised } from "../../world/nas/refusals.ts";
-import type { Call } from "./connection.ts";
 import { queryRows } from "./methods-core.ts";
-import type { Run } from "./methods.ts";
 import { answerOf, refuse, type Server } from "./server.ts";
 import { stopVm } from "./power.ts";
+import type { Call } from "./call.ts";
+import type { Run } from "./call.ts";
 
 function datasetEntry({ nas, around }: Server, id: string, options: DatasetOptions): Row {
   const dataset = findDataset(nas(), id);

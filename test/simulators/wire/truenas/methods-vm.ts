@@ -19,11 +19,11 @@ import {
   vmRow,
   vmRows,
 } from "../../world/nas/vms.ts";
-import type { Call } from "./connection.ts";
 import { queryRows } from "./methods-core.ts";
-import type { Run } from "./methods.ts";
 import { cutPower, type StopOptions, stopVm, tellPower } from "./power.ts";
 import { answerOf, refuse, type Server } from "./server.ts";
+import type { Call } from "./call.ts";
+import type { Run } from "./call.ts";
 
 const entryOf = ({ nas }: Server, id: number) => vmRow(vmOf(nas(), id));
 const deviceEntry = ({ nas }: Server, id: number) => {

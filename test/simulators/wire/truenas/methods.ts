@@ -1,12 +1,9 @@
 // The methods that the simulated TrueNAS was taught. Each only translates: parameters to a verb of the world, its decision to an answer.
-import type { Call } from "./connection.ts";
 import { AUTH } from "./methods-auth.ts";
 import { CORE } from "./methods-core.ts";
 import { STORAGE } from "./methods-storage.ts";
 import { VM } from "./methods-vm.ts";
-
-/** Answers a call whose parameters were read; a job's is its number. */
-export type Run = (call: Call, ...params: any[]) => unknown;
+import type { Run } from "./call.ts";
 
 export const METHODS: Record<string, Run> = { ...CORE, ...AUTH, ...STORAGE, ...VM };
 

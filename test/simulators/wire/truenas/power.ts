@@ -2,9 +2,9 @@
 import { isActive, statusOf, vmOf, vmRow } from "../../world/nas/vms.ts";
 import { era, type Vm } from "../../world/nas/nas.ts";
 import { halt, notStoppable, powerOff, tellToStop } from "../../world/nas/power.ts";
-import type { Call } from "./connection.ts";
 import { answerOf, refuse, type Server } from "./server.ts";
 import { getVm } from "../../world/nas/vms.ts";
+import type { Call } from "./call.ts";
 
 /** Seconds that a zvol stays open after its VM has stopped. */
 const BUSY = 4;

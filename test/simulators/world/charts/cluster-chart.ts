@@ -1,5 +1,5 @@
 // How charts are written down here: the definitions, workloads and objects that a chart brings into a cluster.
-import type { KubeObject } from "../cluster/store.ts";
+import type { KubeObject } from "../cluster/state.ts";
 
 export interface Chart {
   /** Definitions that the chart holds. */

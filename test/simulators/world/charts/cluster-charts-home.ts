@@ -1,6 +1,6 @@
 // The charts of storage, observability and operations: what they bring, and the objects that their releases need kinds or classes for.
 import { type Chart, chart, group, when } from "./cluster-chart.ts";
-import type { KubeObject } from "../cluster/store.ts";
+import type { KubeObject } from "../cluster/state.ts";
 
 const storageClass = (name: string, provisioner: string): KubeObject => ({
   apiVersion: "storage.k8s.io/v1",

@@ -1,7 +1,7 @@
 // What the charts of the home bring into a cluster: definitions, workloads, and which definitions their operator makes by itself.
 import { type Chart, chart, group, when } from "./cluster-chart.ts";
 import { HOME } from "./cluster-charts-home.ts";
-import type { KubeObject } from "../cluster/store.ts";
+import type { KubeObject } from "../cluster/state.ts";
 
 export type { Chart } from "./cluster-chart.ts";
 

@@ -3,16 +3,8 @@ import { chartName, wantsMonitor } from "./cluster-charts.ts";
 import { objectsOfChart, renderedBy } from "./objects.ts";
 import { kindNamed, kindWord } from "../cluster/kinds.ts";
 import { unmet } from "../cluster/pods.ts";
-import {
-  type ClusterState,
-  type Entry,
-  entriesOf,
-  entryAt,
-  type KubeObject,
-  type ReleaseState,
-  setStatus,
-  storeOf,
-} from "../cluster/store.ts";
+import { entriesOf, entryAt, setStatus, storeOf } from "../cluster/store.ts";
+import type { ClusterState, Entry, KubeObject, ReleaseState } from "../cluster/state.ts";
 
 export interface Install {
   name: string;

@@ -1,7 +1,7 @@
 // A chart's CustomResourceDefinitions as text, with the schemas of the real ones as far as they are known here.
 import { stringify } from "yaml";
 import { wholeDefinition } from "../cluster/definitions.ts";
-import type { KubeObject } from "../cluster/store.ts";
+import type { KubeObject } from "../cluster/state.ts";
 
 /** In block style but for the schemas, which are JSON on one line: megabytes that nobody reads, and that would take seconds to lay out. */
 export function definitionText(definition: KubeObject): string {

@@ -1,7 +1,8 @@
 // What a chart of the home renders for a release: the one source of what the simulated helm installs and of the charts that the simulated registries hold.
 import { type Chart, chartAt, chartName, wantsMonitor } from "./cluster-charts.ts";
 import { withNeeds } from "../cluster/pods.ts";
-import { type KubeObject, mergePatch } from "../cluster/store.ts";
+import { mergePatch } from "../cluster/store.ts";
+import type { KubeObject } from "../cluster/state.ts";
 
 export interface Rendering {
   name: string;

@@ -1,9 +1,10 @@
 // The kubeconfig that a control plane gives to who may ask for it.
 import { stringify } from "yaml";
-import { issue, signerOf } from "../../wire/certificates.ts";
-import { configOf, type MachineState } from "../talos/machines.ts";
-import type { Status } from "../talos/api.ts";
+import { issue, signerOf } from "../certificates.ts";
+import { configOf } from "../talos/machines.ts";
 import type { World } from "../world.ts";
+import type { Status } from "../talos/grpc-status.ts";
+import type { MachineState } from "../talos/machine-state.ts";
 
 /** An admin's kubeconfig, with a new certificate that the cluster's CA signs for a year. */
 export function adminKubeconfig(world: World, machine: MachineState): { text: string } | Status {

@@ -3,7 +3,8 @@
 import { isDeepStrictEqual } from "node:util";
 import { PACE, type Step } from "./nodes.ts";
 import { runs } from "../charts/cluster-releases.ts";
-import { type ClusterState, entriesOf, setStatus } from "./store.ts";
+import { entriesOf, setStatus } from "./store.ts";
+import type { ClusterState } from "./state.ts";
 
 /** Ceph takes far longer than a claim, at whatever pace. */
 const CEPH = PACE.release * 2;

@@ -13,13 +13,15 @@ import { operatorSteps } from "./operators.ts";
 import { isReadyNode } from "../charts/cluster-releases.ts";
 import { reading } from "./reading.ts";
 import { storageSteps } from "./storage.ts";
-import { type ClusterState, entriesOf, entryAt, freshCluster, storeOf } from "./store.ts";
+import { entriesOf, entryAt, freshCluster, storeOf } from "./store.ts";
 import { withoutDefaults } from "./definitions.ts";
 import { apiServerUp, etcdMembers, kubelets, PACE } from "../talos/machines.ts";
 import { hasField } from "../vault.ts";
 import type { State, World } from "../world.ts";
+import type { ClusterState } from "./state.ts";
 
-export { type ClusterState, freshCluster } from "./store.ts";
+export type { ClusterState } from "./state.ts";
+export { freshCluster } from "./store.ts";
 
 /** Everything that the cluster will do by itself, as far as it can be seen now. */
 function stepsOf(world: World): Step[] {

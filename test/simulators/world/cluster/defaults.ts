@@ -1,6 +1,6 @@
 // What the API server fills in: the defaults that a custom resource's schema has for what was left out.
 import { existsSync, readFileSync } from "node:fs";
-import type { KubeObject } from "./store.ts";
+import type { KubeObject } from "./state.ts";
 
 interface Schema {
   default?: unknown;

@@ -2,7 +2,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { isDeepStrictEqual } from "node:util";
-import type { KubeObject } from "./store.ts";
+import type { KubeObject } from "./state.ts";
 
 const SCHEMAS = fileURLToPath(new URL("../../../../scripts/lint/schemas/crds/", import.meta.url));
 

@@ -2,8 +2,9 @@
 import { type Around, isReadyNow, ready } from "../flux/status.ts";
 import { PACE, type Step } from "./nodes.ts";
 import { runs } from "../charts/cluster-releases.ts";
-import { type ClusterState, type Entry, entriesOf, entryAt, storeOf } from "./store.ts";
+import { entriesOf, entryAt, storeOf } from "./store.ts";
 import { Untaught } from "../tool.ts";
+import type { ClusterState, Entry } from "./state.ts";
 
 export function externalSecretSteps(state: Readonly<ClusterState>, { vaultHas }: Pick<Around, "vaultHas">): Step[] {
   if (!runs(state, "Deployment/external-secrets", "external-secrets")) return [];

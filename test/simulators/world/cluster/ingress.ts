@@ -2,7 +2,8 @@
 import { isReadyNow, ready } from "../flux/status.ts";
 import { PACE, type Step } from "./nodes.ts";
 import { runs } from "../charts/cluster-releases.ts";
-import { type ClusterState, type Entry, entriesOf, entryAt, setStatus, storeOf } from "./store.ts";
+import { entriesOf, entryAt, setStatus, storeOf } from "./store.ts";
+import type { ClusterState, Entry } from "./state.ts";
 
 export const ingressSteps = (state: Readonly<ClusterState>): Step[] => [
   ...issuerSteps(state),

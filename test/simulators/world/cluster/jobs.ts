@@ -3,7 +3,8 @@ import { kopiaEnding } from "./kopia.ts";
 import { PACE, type Step } from "./nodes.ts";
 import { hindrance } from "../charts/cluster-releases.ts";
 import { secondsOf } from "../flux/status.ts";
-import { type ClusterState, type Entry, entriesOf, entryAt, setStatus, storeOf } from "./store.ts";
+import { entriesOf, entryAt, setStatus, storeOf } from "./store.ts";
+import type { ClusterState, Entry } from "./state.ts";
 
 /** Whether a Job has done what it is for: kustomize-controller waits for that, not for its pod to begin. */
 export const isComplete = ({ object: { status } }: Entry): boolean =>

@@ -1,6 +1,6 @@
 // Which kinds the API server of the home serves: those built in, and those of the definitions that were applied.
 import { derived, entriesOf } from "./reading.ts";
-import type { ClusterState, Entry } from "./store.ts";
+import type { ClusterState, Entry } from "./state.ts";
 
 export interface Kind {
   group: string;

@@ -1,6 +1,6 @@
 // The Job that opens the Kopia repository on the NAS. A path has always the same repository, also for a cluster that is built anew; the Job reports it as its termination message.
 import { createHash } from "node:crypto";
-import type { KubeObject } from "./store.ts";
+import type { KubeObject } from "./state.ts";
 
 /** How such a Job's container ends; undefined for every other Job. */
 export function kopiaEnding({ spec }: KubeObject): { exitCode: number; message: string } | undefined {

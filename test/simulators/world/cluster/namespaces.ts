@@ -2,7 +2,8 @@
 import { kindNamed } from "./kinds.ts";
 import type { Step } from "./nodes.ts";
 import { uninstall } from "../charts/cluster-releases.ts";
-import { type ClusterState, entriesOf, storeOf } from "./store.ts";
+import { entriesOf, storeOf } from "./store.ts";
+import type { ClusterState } from "./state.ts";
 
 /** In the embedded cluster, where a Namespace goes at once with all that is in it, nothing is ever due. */
 export const namespaceSteps = (state: Readonly<ClusterState>): Step[] =>

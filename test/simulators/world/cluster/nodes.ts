@@ -3,8 +3,9 @@ import { isDeepStrictEqual } from "node:util";
 import { chartAt } from "../charts/cluster-charts.ts";
 import { isEstablished, kindNamed } from "./kinds.ts";
 import { becomeAvailable, hindrance, isAvailable, releaseAt, runs, workloads } from "../charts/cluster-releases.ts";
-import { digestOf, type ClusterState, type Entry, entriesOf, entryAt, type KubeObject, setStatus, storeOf } from "./store.ts";
+import { digestOf, entriesOf, entryAt, setStatus, storeOf } from "./store.ts";
 import type { Kubelet } from "../talos/machines.ts";
+import type { ClusterState, Entry, KubeObject } from "./state.ts";
 
 /** Something that the cluster will do by itself; `at` in milliseconds since the epoch. */
 export interface Step {

@@ -2,7 +2,8 @@
 import { PACE, type Step } from "./nodes.ts";
 import { tupprSteps } from "./tuppr.ts";
 import { runs } from "../charts/cluster-releases.ts";
-import { type ClusterState, type Entry, entriesOf, entryAt, observedOf, setStatus } from "./store.ts";
+import { entriesOf, entryAt, observedOf, setStatus } from "./store.ts";
+import type { ClusterState, Entry } from "./state.ts";
 
 export const operatorSteps = (state: Readonly<ClusterState>): Step[] => [...kedaSteps(state), ...grafanaSteps(state), ...tupprSteps(state)];
 

@@ -1,6 +1,7 @@
 // What the pods of an application wait for, as the values of app-template say it: claims that are bound, Secrets that are there.
 import { chartName } from "../charts/cluster-charts.ts";
-import { type ClusterState, type Entry, entryAt, type KubeObject } from "./store.ts";
+import { entryAt } from "./store.ts";
+import type { ClusterState, Entry, KubeObject } from "./state.ts";
 
 /** The workload with the claims and Secrets that its release names; other charts' workloads as they are. */
 export function withNeeds(workload: KubeObject, { name: release, url, values }: { name: string; url: string; values: any }): KubeObject {

@@ -1,5 +1,5 @@
 // Sorts the objects of a cluster once while its controllers decide what to do: they ask hundreds of times, and nothing changes until they have decided.
-import type { ClusterState, Entry } from "./store.ts";
+import type { ClusterState, Entry } from "./state.ts";
 
 interface Sorted {
   state: Readonly<ClusterState>;

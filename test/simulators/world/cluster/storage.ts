@@ -2,7 +2,8 @@
 import { cephSteps } from "./ceph.ts";
 import { PACE, type Step } from "./nodes.ts";
 import { runs } from "../charts/cluster-releases.ts";
-import { type ClusterState, type Entry, entriesOf, entryAt, setStatus } from "./store.ts";
+import { entriesOf, entryAt, setStatus } from "./store.ts";
+import type { ClusterState, Entry } from "./state.ts";
 
 export function storageSteps(state: Readonly<ClusterState>, warns: boolean): Step[] {
   return [...cephSteps(state, warns), ...claimSteps(state), ...volsyncSteps(state)];

@@ -2,8 +2,9 @@
 // (home-operations/tuppr f92ef37: internal/controller/kubernetesupgrade/upgrade.go, internal/healthcheck/checker.go.)
 import { PACE, type Step } from "./nodes.ts";
 import { runs } from "../charts/cluster-releases.ts";
-import { type ClusterState, type Entry, entriesOf, setStatus } from "./store.ts";
+import { entriesOf, setStatus } from "./store.ts";
 import { Untaught } from "../tool.ts";
+import type { ClusterState, Entry } from "./state.ts";
 
 /** The expressions of the tree; any other is refused. A missing field throws, as in CEL. */
 const CEL: Record<string, (status: any) => boolean> = {

@@ -8,7 +8,8 @@ import { kustomizationSteps } from "./kustomize.ts";
 import { type Around, artifactOfSource, isReadyNow, isRequested, nameOf, ready } from "./status.ts";
 import { type Step, PACE } from "../cluster/nodes.ts";
 import { runs } from "../charts/cluster-releases.ts";
-import { type ClusterState, type Entry, entriesOf, entryAt, storeOf } from "../cluster/store.ts";
+import { entriesOf, entryAt, storeOf } from "../cluster/store.ts";
+import type { ClusterState, Entry } from "../cluster/state.ts";
 
 const PARTS = ["source-controller", "kustomize-controller", "helm-controller", "notification-controller"];
 

@@ -4,8 +4,8 @@ import { isComplete } from "../cluster/jobs.ts";
 import { isEstablished } from "../cluster/kinds.ts";
 import { derived } from "../cluster/reading.ts";
 import { isAvailable } from "../charts/cluster-releases.ts";
-import type { ClusterState, Entry } from "../cluster/store.ts";
 import { Untaught } from "../tool.ts";
+import type { ClusterState, Entry } from "../cluster/state.ts";
 
 export const OWNER = "kustomize.toolkit.fluxcd.io";
 

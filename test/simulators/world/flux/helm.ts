@@ -14,7 +14,8 @@ import {
   uninstall,
   workloadsOf,
 } from "../charts/cluster-releases.ts";
-import { type ClusterState, digestOf, type Entry, entriesOf, entryAt } from "../cluster/store.ts";
+import { digestOf, entriesOf, entryAt } from "../cluster/store.ts";
+import type { ClusterState, Entry } from "../cluster/state.ts";
 
 export const helmSteps = (state: Readonly<ClusterState>): Step[] =>
   entriesOf(state, "helmreleases.helm.toolkit.fluxcd.io").flatMap((entry) => {

@@ -2,7 +2,8 @@
 import { same } from "./status.ts";
 import { OWNER } from "./health.ts";
 import { kindNamed } from "../cluster/kinds.ts";
-import { type ClusterState, type Entry, type KubeObject, storeOf } from "../cluster/store.ts";
+import { storeOf } from "../cluster/store.ts";
+import type { ClusterState, Entry, KubeObject } from "../cluster/state.ts";
 
 /** An object as Flux writes it down: `namespace_name_group_kind`, a colon in a name as `__`. */
 export interface InventoryEntry {

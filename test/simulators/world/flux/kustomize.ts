@@ -7,7 +7,8 @@ import { kindNamed } from "../cluster/kinds.ts";
 import { applyPatch, build, inNamespace, type Patch } from "../kustomize/kustomize.ts";
 import { substituted } from "../kustomize/substitute.ts";
 import { type Step, PACE } from "../cluster/nodes.ts";
-import { type ClusterState, type Entry, entriesOf, entryAt, type KubeObject, noMatch, servesAll, storeOf } from "../cluster/store.ts";
+import { entriesOf, entryAt, noMatch, servesAll, storeOf } from "../cluster/store.ts";
+import type { ClusterState, Entry, KubeObject } from "../cluster/state.ts";
 
 const KUSTOMIZATIONS = "kustomizations.kustomize.toolkit.fluxcd.io";
 

@@ -1,5 +1,6 @@
 // What Flux's controllers have in common: the condition Ready as they write it, and what a person asked for.
-import { type ClusterState, digestOf, type Entry, observedOf, setStatus } from "../cluster/store.ts";
+import { digestOf, observedOf, setStatus } from "../cluster/store.ts";
+import type { ClusterState, Entry } from "../cluster/state.ts";
 
 export interface Around {
   /** The commit at a ref of the repository behind a URL, or why there is none. */

@@ -1,8 +1,8 @@
 // The ConfigMaps that kustomize makes of files.
 import { readFileSync } from "node:fs";
 import { basename, resolve } from "node:path";
-import type { KubeObject } from "../cluster/store.ts";
 import { Untaught } from "../tool.ts";
+import type { KubeObject } from "../cluster/state.ts";
 
 export interface Generator {
   name: string;

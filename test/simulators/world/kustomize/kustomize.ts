@@ -4,7 +4,8 @@ import { join, relative, resolve } from "node:path";
 import { parse, parseAllDocuments } from "yaml";
 import { generated, type Generator, type GeneratorOptions } from "./kustomize-generate.ts";
 import { Untaught } from "../tool.ts";
-import { type KubeObject, mergePatch } from "../cluster/store.ts";
+import { mergePatch } from "../cluster/store.ts";
+import type { KubeObject } from "../cluster/state.ts";
 
 export interface Patch {
   patch: string;

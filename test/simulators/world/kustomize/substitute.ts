@@ -1,7 +1,7 @@
 // What kustomize-controller does after a build: ${NAME} in every object, from the Kustomization's own map, strictly.
 import { parse, stringify } from "yaml";
-import type { KubeObject } from "../cluster/store.ts";
 import { Untaught } from "../tool.ts";
+import type { KubeObject } from "../cluster/state.ts";
 
 const DISABLED = "kustomize.toolkit.fluxcd.io/substitute";
 

@@ -4,28 +4,12 @@ import { createTwoFilesPatch } from "diff";
 import { isDeepStrictEqual } from "node:util";
 import { parseAllDocuments, stringify } from "yaml";
 import { loadDocuments, readMachineConfig } from "./machine-config.ts";
-import { configOf, hostnameOf, type MachineState, PACE } from "./machines.ts";
+import { configOf, hostnameOf, PACE } from "./machines.ts";
 import { memberId } from "./etcd.ts";
 import { minorOf, SINCE } from "./version.ts";
 import type { World } from "../world.ts";
-
-export type Status = {
-  code:
-    | "AlreadyExists"
-    | "DeadlineExceeded"
-    | "FailedPrecondition"
-    | "Internal"
-    | "InvalidArgument"
-    | "NotFound"
-    | "PermissionDenied"
-    | "Unavailable"
-    | "Unimplemented"
-    | "Unknown";
-  description: string;
-};
-
-/** How gRPC words a refusal. */
-export const wordsOf = ({ code, description }: Status) => `rpc error: code = ${code} desc = ${description}`;
+import { type Status, DROPPED } from "./grpc-status.ts";
+import type { MachineState } from "./machine-state.ts";
 
 export const MODES = ["auto", "no-reboot", "reboot", "staged", "try"] as const;
 export type Mode = (typeof MODES)[number];
@@ -91,9 +75,6 @@ function imagesOf(text: string) {
   if ("error" in read) throw new Error(`a node holds a config that it cannot read: ${read.error}`);
   return read.config.images;
 }
-
-/** What a client finds when the connection goes away under its call: the node may have done it all the same. */
-export const DROPPED: Status = { code: "Unavailable", description: "error reading from server: EOF" };
 
 /** How long a config is tried. */
 const TRIAL_MS = 60_000;

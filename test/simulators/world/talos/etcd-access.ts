@@ -1,9 +1,10 @@
 // Whether a node can be asked about etcd.
 import { serves } from "./etcd.ts";
-import { configOf, type MachineState } from "./machines.ts";
-import type { Status } from "./api.ts";
+import { configOf } from "./machines.ts";
 import { unreachable } from "./reach.ts";
 import type { World } from "../world.ts";
+import type { Status } from "./grpc-status.ts";
+import type { MachineState } from "./machine-state.ts";
 
 /** Why this node says nothing of etcd; undefined when it does. Its API dials etcd on its own address. */
 export function etcdOf(world: World, machine: MachineState, what: string): Status | undefined {

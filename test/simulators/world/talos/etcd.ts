@@ -1,8 +1,9 @@
 // The etcd cluster of the control planes: who joins, who leads, who is put out. Refusals are gRPC statuses, as data.
 import { randomBytes } from "node:crypto";
-import { addressesOf, answers, configOf, etcdMembers, hostnameOf, isLearner, type MachineState, PACE, runningNodes } from "./machines.ts";
-import type { Status } from "./api.ts";
+import { addressesOf, answers, configOf, etcdMembers, hostnameOf, isLearner, PACE, runningNodes } from "./machines.ts";
 import type { World } from "../world.ts";
+import type { Status } from "./grpc-status.ts";
+import type { MachineState } from "./machine-state.ts";
 
 export const memberId = () => randomBytes(8).toString("hex");
 

@@ -1,13 +1,9 @@
 // The Image Factory: the schematics it was given, the versions and extensions it has, the images it builds of them.
 import { createHash } from "node:crypto";
-import type { Medium } from "./machines.ts";
 import { readSchematic } from "./schematic.ts";
 import type { State, World } from "../world.ts";
-
-export interface FactoryState {
-  /** By id. */
-  schematics: Record<string, { canonical: string; extensions: string[] }>;
-}
+import type { Medium } from "./machine-state.ts";
+import type { FactoryState } from "./factory-state.ts";
 
 /** The empty schematic is there from the beginning. */
 export const freshFactory = (): FactoryState => {

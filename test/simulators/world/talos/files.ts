@@ -1,6 +1,7 @@
 // What can be read off a node: a few files, its console, the logs of its services.
-import { configOf, hostnameOf, type MachineState } from "./machines.ts";
+import { configOf, hostnameOf } from "./machines.ts";
 import { talosOf } from "./version.ts";
+import type { MachineState } from "./machine-state.ts";
 
 /** A file's text; undefined when there is none. */
 export function fileOf(machine: MachineState, path: string): string | undefined {

@@ -1,9 +1,10 @@
 // What a control plane checks when it is asked for the health of the cluster, in Talos' order and words.
 import * as cluster from "../cluster/cluster.ts";
 import { membersOf, serves } from "./etcd.ts";
-import { addressesOf, apiServerUp, configOf, hostnameOf, type MachineState, runningNodes } from "./machines.ts";
-import type { Status } from "./api.ts";
+import { addressesOf, apiServerUp, configOf, hostnameOf, runningNodes } from "./machines.ts";
 import type { World } from "../world.ts";
+import type { Status } from "./grpc-status.ts";
+import type { MachineState } from "./machine-state.ts";
 
 export interface Check {
   name: string;

@@ -1,8 +1,8 @@
 // What a node answers before it has a config. Until 1.12 a server of its own stood there, since then the usual one, for whom may only read.
-import type { MachineState } from "./machines.ts";
-import type { Status } from "./api.ts";
 import { MAINTENANCE, mayCall } from "./roles.ts";
 import { minorOf, SINCE } from "./version.ts";
+import type { Status } from "./grpc-status.ts";
+import type { MachineState } from "./machine-state.ts";
 
 export const NOT_AUTHORIZED: Status = { code: "PermissionDenied", description: "not authorized" };
 

@@ -1,8 +1,9 @@
 // A Talos node goes down and comes up again: reboot, shutdown, reset, rollback. Each answers with the actor id by which a client follows it.
 import { randomUUID } from "node:crypto";
-import { configOf, type Leaving, type MachineState, PACE } from "./machines.ts";
-import type { Status } from "./api.ts";
+import { configOf, PACE } from "./machines.ts";
 import type { World } from "../world.ts";
+import type { Status } from "./grpc-status.ts";
+import type { Leaving, MachineState } from "./machine-state.ts";
 
 type Begun = { actor: string } | Status;
 

@@ -1,7 +1,8 @@
 // Whether a Talos node answers at an address, and to whom, in the words of who dials it.
-import { configOf, type MachineState, machineAt } from "./machines.ts";
-import type { Status } from "./api.ts";
+import { configOf, machineAt } from "./machines.ts";
 import type { World } from "../world.ts";
+import type { Status } from "./grpc-status.ts";
+import type { MachineState } from "./machine-state.ts";
 
 export const unreachable = (what: string): Status => ({
   code: "Unavailable",

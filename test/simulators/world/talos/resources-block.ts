@@ -1,7 +1,7 @@
 // What a node shows of its disks and of what is on them.
-import type { Disk, MachineState } from "./machines.ts";
 import { holdsData } from "../stranger.ts";
-import type { Kind, Resource } from "./resources.ts";
+import type { Kind, Resource } from "./resource-kind.ts";
+import type { Disk, MachineState } from "./machine-state.ts";
 
 const pretty = (bytes: number) => `${Math.round(bytes / 1000 ** 3)} GB`;
 

@@ -1,6 +1,7 @@
 // What a node shows of the Kubernetes that it runs: how the kubelet and the control plane's components are started.
-import { configOf, hostnameOf, type MachineState } from "./machines.ts";
-import type { Kind } from "./resources.ts";
+import { configOf, hostnameOf } from "./machines.ts";
+import type { Kind } from "./resource-kind.ts";
+import type { MachineState } from "./machine-state.ts";
 
 type Component = "kube-apiserver" | "kube-controller-manager" | "kube-scheduler";
 

@@ -1,9 +1,10 @@
 // What a node shows of itself and of the cluster that it is in.
 import { serves } from "./etcd.ts";
-import { addressesOf, answers, configOf, hostnameOf, type MachineState, runningNodes } from "./machines.ts";
-import type { Kind, Resource } from "./resources.ts";
+import { addressesOf, answers, configOf, hostnameOf, runningNodes } from "./machines.ts";
 import { machineStatus, outOfSync, servicesOf } from "./status.ts";
 import type { World } from "../world.ts";
+import type { Kind, Resource } from "./resource-kind.ts";
+import type { MachineState } from "./machine-state.ts";
 
 const on = (machine: MachineState) => (machine.stage === "running" ? machine.installed : (machine.iso ?? machine.installed));
 

@@ -1,7 +1,7 @@
 // What a node shows of its links, its addresses and its name.
 import { addressesOf, hostnameOf } from "./machines.ts";
 import { macOf } from "../stranger.ts";
-import type { Kind } from "./resources.ts";
+import type { Kind } from "./resource-kind.ts";
 
 export const NETWORK: Kind[] = [
   {

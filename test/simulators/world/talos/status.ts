@@ -1,8 +1,9 @@
 // How a Talos node is: its services, its stage, what it waits for.
 import * as cluster from "../cluster/cluster.ts";
 import { serves } from "./etcd.ts";
-import { apiServerUp, configOf, hostnameOf, type MachineState } from "./machines.ts";
+import { apiServerUp, configOf, hostnameOf } from "./machines.ts";
 import type { State, World } from "../world.ts";
+import type { MachineState } from "./machine-state.ts";
 
 /** Whether Kubernetes calls the node Ready, once the cluster's controllers are there to ask. */
 function nodeReady(state: Readonly<State>, name: string): boolean | undefined {

@@ -1,11 +1,12 @@
 // An upgrade of Talos: the installer is pulled, written beside what runs, and booted with the next reboot.
 import { hasInstaller } from "./factory.ts";
 import { readInstaller } from "../life.ts";
-import { answers, etcdMembers, type MachineState, runningNodes, configOf } from "./machines.ts";
-import { DROPPED, type Status } from "./api.ts";
+import { answers, etcdMembers, runningNodes, configOf } from "./machines.ts";
 import { minorOf, SINCE } from "./version.ts";
 import { reboot } from "./power.ts";
 import type { World } from "../world.ts";
+import { DROPPED, type Status } from "./grpc-status.ts";
+import type { MachineState } from "./machine-state.ts";
 
 const missing = (image: string) => `failed to pull image ${JSON.stringify(image)}: ${image}: not found`;
 

@@ -1,5 +1,5 @@
 // Which Talos a machine runs; its minor decides how its API behaves.
-import type { MachineState } from "./machines.ts";
+import type { MachineState } from "./machine-state.ts";
 
 /** `v1.13.9`: of its disk when it runs, of its ISO in maintenance. */
 export const talosOf = ({ stage, installed, iso }: MachineState) =>
