@@ -1,4 +1,4 @@
-// Installs what CI tests the repository with and a laptop gets from mise: task from PyPI, mise and the newer Node from npm, into a cache outside the tree.
+// Installs the tools that CI needs and a laptop gets from mise: task from PyPI, mise and the newer Node from npm. They go into a cache outside the tree.
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
