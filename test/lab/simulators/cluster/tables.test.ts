@@ -92,12 +92,15 @@ describe("flux", () => {
       /^► resuming kustomization spegel in kube-system namespace\n✔ kustomization resumed\n◎ waiting for Kustomization reconciliation\n✔ Kustomization spegel reconciliation completed\n✔ applied revision refs/,
     );
   });
-  test("names what is not there", async () =>
-    expect(await f("suspend helmrelease nope -n kube-system")).toEqual({
-      code: 1,
+  test.each(["suspend", "resume"])("%s of a name that does not exist is mentioned, and exits 0", async (command) =>
+    expect(await f(`${command} helmrelease nope -n kube-system`)).toEqual({
+      code: 0,
       out: "",
-      err: "✗ HelmRelease object 'nope' not found in kube-system namespace\n",
-    }));
+      err: "✗ HelmRelease nope not found in kube-system namespace\n",
+    }),
+  );
+  test("reconcile of a name that does not exist is an error", async () =>
+    expect((await f("reconcile helmrelease nope -n kube-system")).code).toBe(1));
   test("checks before an install", async () =>
     expect((await f("check --pre")).err).toBe("► checking prerequisites\n✔ Kubernetes 1.36.5 >=1.33.0-0\n✔ prerequisites checks passed\n"));
   test("says its version, also as JSON", async () =>

@@ -74,8 +74,8 @@ export const flux: Tool = async (world, call) => {
     if (command === "get") get(flux);
     else if (command === "check" && words.on("pre")) check(flux);
     else if (command === "reconcile") await reconcile(flux);
-    else if (command === "suspend") suspend(flux, true);
-    else if (command === "resume") await resume(flux);
+    else if (command === "suspend") await orNotFound(flux, () => suspend(flux, true));
+    else if (command === "resume") await orNotFound(flux, () => resume(flux));
     else throw new Untaught(`flux ${call.argv.join(" ")}`);
     return 0;
   } catch (error) {
@@ -130,11 +130,30 @@ function named(flux: KubeCall) {
   const served = kindWord(world.state.cluster, kind.resource);
   if (!served) throw new KubeError(`✗ no matches for kind "${kind.kind}" in version "${kind.resource.split(".").slice(1).join(".")}/v1"`);
   const read = () => reading(world).get(served, namespace, name)?.object;
-  if (!read()) throw new KubeError(`✗ ${kind.kind} object '${name}' not found in ${namespace} namespace`);
+  if (!read()) throw new NotFound(kind.kind, name, namespace);
   return { kind, served, namespace, name, read: () => read()! };
 }
 
 type Named = ReturnType<typeof named>;
+
+/** An object that does not exist: an error of `reconcile`. */
+class NotFound extends KubeError {
+  readonly inPassing: string;
+  constructor(kind: string, name: string, namespace: string) {
+    super(`✗ ${kind} object '${name}' not found in ${namespace} namespace`);
+    this.inPassing = `✗ ${kind} ${name} not found in ${namespace} namespace`;
+  }
+}
+
+/** `suspend` and `resume` only mention a name that does not exist, and exit 0. */
+async function orNotFound({ call }: KubeCall, act: () => unknown): Promise<void> {
+  try {
+    await act();
+  } catch (error) {
+    if (!(error instanceof NotFound)) throw error;
+    call.err(`${error.inPassing}\n`);
+  }
+}
 
 async function reconcile(flux: KubeCall): Promise<void> {
   const { words } = flux;
