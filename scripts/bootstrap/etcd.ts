@@ -2,11 +2,12 @@
 import type { Node } from "../lib/cluster/cluster.ts";
 import type { Context } from "../lib/run/context.ts";
 import { Failure, textOf } from "../lib/run/errors.ts";
+import { describeStep, type Step, unplanned } from "../lib/run/plan.ts";
 import { main } from "../lib/run/procedure.ts";
 import { type Seen, stage } from "../lib/bootstrap/stage.ts";
 import { toAct } from "../lib/run/to-act.ts";
 
-const { askEtcd, seeEtcd } = await toAct(() => import("../lib/talos/etcd.ts"));
+const { askEtcd, bootstrapStep, seeEtcd } = await toAct(() => import("../lib/talos/etcd.ts"));
 const { at } = await toAct(() => import("../lib/talos/node.ts"));
 const { expectOurTalosconfig } = await toAct(() => import("../lib/talos/talosconfig.ts"));
 const { isTransient } = await toAct(() => import("../lib/run/transient.ts"));
@@ -29,7 +30,7 @@ export const etcd = stage({
     await expectOurTalosconfig(context);
     return look(context);
   },
-  async act(context) {
+  async act(context, _seen, planned) {
     const { cluster, ui, signal } = context;
     const first = cluster.nodes[0]!;
     const seen = await until<Seen>(
@@ -46,6 +47,7 @@ export const etcd = stage({
       },
     );
     if (seen.state === "to do") {
+      refuseSecondEtcd(first.name, planned);
       await until(() => tryBootstrap(first, context), {
         for: `etcd to be bootstrapped on ${first.name}`,
         seconds: 600,
@@ -63,6 +65,19 @@ export const etcd = stage({
     );
   },
 });
+
+/** A plan that saw members only waits for the others: when all of them are gone now, their data is lost, and a new etcd would be an empty cluster. */
+function refuseSecondEtcd(node: string, planned: readonly Step[]): void {
+  const step = bootstrapStep(node);
+  const named = [step, { action: "run", target: "bootstrap:etcd" }]; // the second: the plan could not look at etcd at all
+  if (unplanned(planned, named).length < named.length) return;
+  throw new Failure({
+    attempted: "continue bootstrap:etcd: the plan did not name this",
+    said: describeStep(step),
+    now: "etcd had members when the plan was made, and no node has etcd now; nothing was changed",
+    next: "task talos:status; only if the cluster may start empty: task bootstrap:etcd",
+  });
+}
 
 async function tryBootstrap(node: Node, context: Context): Promise<{ ready: true } | { waiting: string }> {
   const now = await look(context); // each time: a reply may have been lost

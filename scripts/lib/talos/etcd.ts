@@ -4,6 +4,7 @@ import type { Node } from "../cluster/cluster.ts";
 import { Failure, textOf } from "../run/errors.ts";
 import { ask } from "../run/shell.ts";
 import type { Seen } from "../bootstrap/stage.ts";
+import type { Step } from "../run/plan.ts";
 import { at, type Home } from "./node.ts";
 
 export interface Member {
@@ -78,10 +79,18 @@ export function whyNot(said: string): { without: string } | { unseen: string } {
   return { unseen: said };
 }
 
+/** The step that starts a new etcd. A plan that does not have it never does. */
+export const bootstrapStep = (node: string): Step => ({ action: "bootstrap etcd on", target: node });
+
 /** Bootstrapping while any control plane may already hold data makes a second cluster beside the first: only when all were seen without it is it safe. */
 export function seeEtcd(expected: string[], answers: Answer[]): Seen {
   const views = answers.filter((answer) => "members" in answer);
-  if (views.length === 0) return { ...seeNone(answers), todo: [`bootstrap etcd on ${expected[0]}`, `wait for ${expected.length} members`] };
+  if (views.length === 0)
+    return {
+      ...seeNone(answers),
+      todo: [`bootstrap etcd on ${expected[0]}`, `wait for ${expected.length} members`],
+      steps: [bootstrapStep(expected[0]!)],
+    };
   const known = [...new Map(views.flatMap(({ members }) => members).map((member) => [member.hostname, member])).values()];
   const split = splitOf(answers);
   if (split !== undefined)
@@ -96,7 +105,12 @@ export function seeEtcd(expected: string[], answers: Answer[]): Seen {
   const saw = `${expected.length - missing.length} of ${expected.length} members${learners.length ? `, ${learners.join(", ")} still learning` : ""}`;
   return missing.length === 0
     ? { state: "done", saw }
-    : { state: "partly", saw, todo: [`wait for ${missing.join(", ")} to become a member`] };
+    : {
+        state: "partly",
+        saw,
+        todo: [`wait for ${missing.join(", ")} to become a member`],
+        steps: missing.map((target) => ({ action: "wait for the etcd member", target })),
+      };
 }
 
 /** Two nodes whose etcd are not one cluster; undefined when all that answer are in the same. */

@@ -1,7 +1,7 @@
 // etcd: what is safe to conclude from what each node says, and that bootstrap happens once or not at all.
 import { describe, expect, test } from "vitest";
 import { etcd } from "../../../scripts/bootstrap/etcd.ts";
-import { type Answer as Said, membersOf, seeEtcd, whatData, whyNot } from "../../../scripts/lib/talos/etcd.ts";
+import { type Answer as Said, bootstrapStep, membersOf, seeEtcd, whatData, whyNot } from "../../../scripts/lib/talos/etcd.ts";
 import { type Answer, record } from "../recorder.ts";
 import { folderWith, secrets, talosconfigOf } from "../talos/home.ts";
 import { testCluster } from "../test-cluster.ts";
@@ -35,6 +35,7 @@ describe("what is concluded", () => {
       state: "to do",
       saw: "no node has etcd",
       todo: ["bootstrap etcd on k8s-0", "wait for 3 members"],
+      steps: [bootstrapStep("k8s-0")],
     }));
   test("one node cannot be asked and none has it: unknown, for it may hold data", () =>
     expect(seeEtcd(NAMES, [without("k8s-0"), without("k8s-1"), { node: "k8s-2", unseen: "i/o timeout\nmore" }])).toMatchObject({
@@ -48,6 +49,7 @@ describe("what is concluded", () => {
       state: "partly",
       saw: "2 of 3 members",
       todo: ["wait for k8s-2 to become a member"],
+      steps: [{ action: "wait for the etcd member", target: "k8s-2" }],
     }));
   test("a learner is no member yet", () =>
     expect(seeEtcd(NAMES, [members(NAMES, ["k8s-2"])])).toMatchObject({ state: "partly", saw: "2 of 3 members, k8s-2 still learning" }));
@@ -85,6 +87,7 @@ describe("the commands", () => {
     before: Answer[] = [none, none],
     data: Answer = EMPTY,
     nodes = 3,
+    planned = [bootstrapStep("k8s-0")],
   ) => {
     const recording = await record({
       env,
@@ -98,11 +101,16 @@ describe("the commands", () => {
         [at(0, "bootstrap")]: bootstrap,
       },
     });
-    const error = await etcd.act(recording.context, { state: "to do", saw: "" }, []).catch((thrown: unknown) => thrown);
+    const error = await etcd.act(recording.context, { state: "to do", saw: "" }, planned).catch((thrown: unknown) => thrown);
     return { acts: recording.commands.filter((line) => line.startsWith("act ")), error, commands: recording.commands };
   };
   test("bootstrap the first node once", async () =>
     expect(await run("")).toMatchObject({ acts: [`act ${at(0, "bootstrap")}`], error: undefined }));
+  test("never start a new etcd when the plan saw members and only waits for the others", async () => {
+    const { acts, error } = await run("", undefined, undefined, undefined, 3, [{ action: "wait for the etcd member", target: "k8s-2" }]);
+    expect(acts).toEqual([]);
+    expect(String(error)).toContain("the plan did not name this\n  said: bootstrap etcd on k8s-0");
+  });
   test("wait for a clock that is not in sync yet", async () => {
     const { acts, error } = await run(
       [{ err: "rpc error: code = FailedPrecondition desc = time is not in sync yet", code: 1 }, ""],
