@@ -19,6 +19,7 @@ const APART = [
 export default defineConfig({
   test: {
     maxWorkers: 2,
+    globalSetup: ["test/own-temp-folder.ts"],
     coverage: {
       provider: "v8",
       reporter: ["text-summary"],

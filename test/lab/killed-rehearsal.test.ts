@@ -1,11 +1,12 @@
 // A rehearsal that is killed leaves no process and no folder, whatever it was doing. Everything that it makes lies in a temporary folder of its own here.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync } from "node:fs";
+import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
+import { shareCompiled } from "../simulators/compiled.ts";
 import { whenPresent } from "../simulators/present.ts";
 import { processesWith } from "../simulators/processes.ts";
 
@@ -58,13 +59,6 @@ function start(words: string[] = []): Trial {
       rmSync(scratch, { recursive: true, force: true });
     },
   };
-}
-
-/** Compiling every script anew would take most of the test's time. */
-function shareCompiled(scratch: string): void {
-  const name = `tsx-${process.getuid!()}`;
-  mkdirSync(join(tmpdir(), name), { recursive: true });
-  symlinkSync(join(tmpdir(), name), join(scratch, name));
 }
 
 const names = (folder: string): string[] => whenPresent(() => readdirSync(folder)) ?? [];

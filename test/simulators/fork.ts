@@ -1,10 +1,10 @@
 // The operator's fork in a home: what the product reads of a repository, copied once, and the executables that stand in for the real tools.
 import { chmodSync, cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parse } from "yaml";
 import { layoutOf, NETWORK_TOOLS, TOOLS } from "./environment.ts";
+import { shareCompiled } from "./compiled.ts";
 import { whenPresent } from "./present.ts";
 import { normalisedMac } from "./world/nas/device-rules.ts";
 import { makeRepository, type Origin } from "./repository.ts";
@@ -116,16 +116,4 @@ function originOf(folder: string): Origin {
 function clusterOf(folder: string): Partial<Record<string, Record<string, unknown>>> | undefined {
   const text = whenPresent(() => readFileSync(join(layoutOf(folder).repo, "talos/cluster.yaml"), "utf8"));
   return (parse(text ?? "") as Partial<Record<string, Record<string, unknown>>> | null) ?? undefined;
-}
-
-/** tsx keeps what it compiled in the temporary folder; a home of its own would compile every script anew, a second each time. It holds no values. */
-function shareCompiled(tmp: string): void {
-  const name = `tsx-${process.getuid?.() ?? 0}`;
-  const shared = join(tmpdir(), name);
-  mkdirSync(shared, { recursive: true });
-  try {
-    symlinkSync(shared, join(tmp, name));
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
-  }
 }
