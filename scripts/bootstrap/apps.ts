@@ -9,6 +9,7 @@ import type { Context } from "../lib/run/context.ts";
 import { toAct } from "../lib/run/to-act.ts";
 
 const { apiAnswers } = await toAct(() => import("../lib/bootstrap/api.ts"));
+const { explained } = await toAct(() => import("../lib/run/explained.ts"));
 const { isTransient } = await toAct(() => import("../lib/run/transient.ts"));
 const { compareReleases, releases, wantedReleases } = await toAct(() => import("../lib/kubernetes/helm.ts"));
 const { getAll } = await toAct(() => import("../lib/kubernetes/kubernetes.ts"));
@@ -135,9 +136,18 @@ async function install(wanted: Release, context: Context, access: ClusterAccess,
     if (isSettled(release)) return;
     refuseUnknown(release);
     refuseUnplanned(apps, planned, [stepOf(release)]);
-    if (release.is === "halfway") await access.$({ timeout: "6m" })`helm rollback ${name} --namespace ${namespace} --wait --timeout 5m`;
+    const helm = access.$({ timeout: "6m" });
+    const failed = (attempted: string) => ({ attempted, now: "the releases before it are deployed and stay", next: "task bootstrap:apps" });
+    if (release.is === "halfway")
+      await explained(
+        failed(`roll ${namespace}/${name} back`),
+        () => helm`helm rollback ${name} --namespace ${namespace} --wait --timeout 5m`,
+      );
     if (release.is === "stuck" || release.is === "half removed")
-      await access.$({ timeout: "6m" })`helm uninstall ${name} --namespace ${namespace} --wait --timeout 5m`;
+      await explained(
+        failed(`uninstall ${namespace}/${name}`),
+        () => helm`helm uninstall ${name} --namespace ${namespace} --wait --timeout 5m`,
+      );
     ui.progress(`installing ${name} ${version}${attempt > 1 ? `, try ${attempt} of ${TRIES}` : ""}`);
     const done = await access.$({ timeout: "15m" })`helmfile --file ${HELMFILE} --selector name=${name} sync --hide-notes`.nothrow();
     if (done.exitCode === 0) return;

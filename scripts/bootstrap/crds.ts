@@ -7,6 +7,7 @@ import { toAct } from "../lib/run/to-act.ts";
 
 const { customResourceDefinitions } = await toAct(() => import("../lib/kubernetes/manifests.ts"));
 const { apiAnswers } = await toAct(() => import("../lib/bootstrap/api.ts"));
+const { explained } = await toAct(() => import("../lib/run/explained.ts"));
 const { steady } = await toAct(() => import("../lib/kubernetes/kubernetes.ts"));
 const { isTransient } = await toAct(() => import("../lib/run/transient.ts"));
 const { expectOurCluster, reachCluster } = await toAct(() => import("../lib/kubernetes/access.ts"));
@@ -107,16 +108,19 @@ export const crds = stage<string[]>({
     if (wanted.length === 0) return;
     const input = wanted.map(({ text }) => text).join("\n---\n");
     context.ui.progress(`creating ${wanted.length} CustomResourceDefinitions`);
+    const account = {
+      attempted: `create ${wanted.length} CustomResourceDefinitions`,
+      now: "those that the API accepted stay; nothing uses them yet",
+      next: "task bootstrap:crds",
+    };
+    const command = access.$({ input, timeout: "5m" });
     // without --force-conflicts: a definition that somebody else creates meanwhile is not overwritten
-    await steady(
-      () =>
-        access.$({
-          input,
-          timeout: "5m",
-        })`cat | kubectl apply --server-side --field-manager ${FIELD_MANAGER} --filename -`,
-    );
+    await explained(account, () => steady(() => command`cat | kubectl apply --server-side --field-manager ${FIELD_MANAGER} --filename -`));
     const names = wanted.map(({ name }) => `customresourcedefinition/${name}`);
-    await steady(() => access.ask({ timeout: "3m" })`kubectl wait --for condition=Established --timeout 2m ${names}`);
+    const waiting = { attempted: "wait until the API serves the new definitions", now: "they are applied", next: "task bootstrap:crds" };
+    await explained(waiting, () =>
+      steady(() => access.ask({ timeout: "3m" })`kubectl wait --for condition=Established --timeout 2m ${names}`),
+    );
   },
 });
 

@@ -1,6 +1,6 @@
 // Namespaces, and the Secrets that nothing in the cluster can make yet, in one apply.
 import type { Context } from "../lib/run/context.ts";
-import { Failure, isCommandError, textOf } from "../lib/run/errors.ts";
+import { Failure } from "../lib/run/errors.ts";
 import type { ClusterAccess } from "../lib/kubernetes/access.ts";
 import { main } from "../lib/run/procedure.ts";
 import type { Resource } from "../lib/bootstrap/resources.ts";
@@ -9,6 +9,7 @@ import { factsOf, stage } from "../lib/bootstrap/stage.ts";
 import { toAct } from "../lib/run/to-act.ts";
 
 const { apiAnswers } = await toAct(() => import("../lib/bootstrap/api.ts"));
+const { explained } = await toAct(() => import("../lib/run/explained.ts"));
 const { readFound, steady } = await toAct(() => import("../lib/kubernetes/kubernetes.ts"));
 const { expectOurCluster, reachCluster } = await toAct(() => import("../lib/kubernetes/access.ts"));
 const { renderResources, seeResources } = await toAct(() => import("../lib/bootstrap/resources.ts"));
@@ -57,10 +58,12 @@ export const resources = stage<Resource[]>({
         input,
         timeout: "2m",
       })`cat | kubectl apply --server-side --force-conflicts --field-manager ${FIELD_MANAGER} --filename -`;
-    await steady(apply).catch((error: unknown) => {
-      if (!isCommandError(error)) throw error;
-      throw new Failure({ attempted: "apply namespaces and secrets", said: textOf(error), next: "task bootstrap:resources" });
-    });
+    const account = {
+      attempted: "apply namespaces and secrets",
+      now: "those that the API accepted stay",
+      next: "task bootstrap:resources",
+    };
+    await explained(account, () => steady(apply));
   },
 });
 

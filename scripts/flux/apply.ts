@@ -6,6 +6,7 @@ import { main, procedure } from "../lib/run/procedure.ts";
 import { toAct } from "../lib/run/to-act.ts";
 
 const { appliedObjects, readApp } = await toAct(() => import("../lib/flux/app.ts"));
+const { explained } = await toAct(() => import("../lib/run/explained.ts"));
 const { steady } = await toAct(() => import("../lib/kubernetes/kubernetes.ts"));
 const { expectOurCluster } = await toAct(() => import("../lib/kubernetes/access.ts"));
 const { printDocuments } = await toAct(() => import("../lib/text/yaml.ts"));
@@ -34,12 +35,14 @@ export const apply = procedure({
     });
     const { steps } = await context.confirm(async () => decide(await differenceOf(access, input)));
     if (steps.length === 0) return ui.say(`${found.namespace}/${found.name}: the cluster has it already`);
-    await steady(
-      () =>
-        access.$({
-          input,
-          timeout: "2m",
-        })`cat | kubectl apply --server-side --force-conflicts --field-manager kustomize-controller --filename -`,
+    const account = {
+      attempted: `apply ${found.namespace}/${found.name}`,
+      now: `objects that are not named above may be applied; Flux reverts them within ${interval}`,
+      next: `correct the objects, then: task flux:apply APP=${app}; what is applied by now: task flux:diff APP=${app}`,
+    };
+    const command = access.$({ input, timeout: "2m" });
+    await explained(account, () =>
+      steady(() => command`cat | kubectl apply --server-side --force-conflicts --field-manager kustomize-controller --filename -`),
     );
     const left = await differenceOf(access, input);
     if (left !== "") throw new Stop(`the cluster changed it again while it was applied:\n${left.trimEnd()}`, { pending: true });

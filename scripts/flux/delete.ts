@@ -10,6 +10,7 @@ import { toAct } from "../lib/run/to-act.ts";
 
 const { findApp } = await toAct(() => import("../lib/flux/app.ts"));
 const { closureOf, refuseVital } = await toAct(() => import("../lib/flux/closure.ts"));
+const { explained } = await toAct(() => import("../lib/run/explained.ts"));
 const { getAll, steady } = await toAct(() => import("../lib/kubernetes/kubernetes.ts"));
 const { expectOurCluster } = await toAct(() => import("../lib/kubernetes/access.ts"));
 const { suspend } = await toAct(() => import("../lib/flux/suspended.ts"));
@@ -37,10 +38,17 @@ export const deleteApp = procedure({
       await suspend(access, key, true);
     }
     const input = await printDocuments(objects);
-    await access.$({ input, timeout: "10m" })`cat | kubectl delete --ignore-not-found --wait=true --timeout 9m --filename -`;
-    const left = (
-      await steady(() => access.ask({ input })`cat | kubectl get --ignore-not-found --output name --filename -`.lines())
-    ).filter(Boolean);
+    const account = {
+      attempted: `delete ${objects.length} objects of ${key}`,
+      now: "some of them may be deleted; the Kustomization is suspended, so that Flux changes nothing",
+      next: `task flux:delete APP=${key} continues; task leftovers UNDO=1 NAME=${key} brings it back`,
+    };
+    const left = await explained(account, async () => {
+      await access.$({ input, timeout: "10m" })`cat | kubectl delete --ignore-not-found --wait=true --timeout 9m --filename -`;
+      return (await steady(() => access.ask({ input })`cat | kubectl get --ignore-not-found --output name --filename -`.lines())).filter(
+        Boolean,
+      );
+    });
     if (left.length > 0)
       throw new Failure({
         attempted: `delete ${objects.length} objects`,

@@ -6,7 +6,7 @@ import { main, procedure } from "../lib/run/procedure.ts";
 import { toAct } from "../lib/run/to-act.ts";
 
 const { appliedObjects, readApp } = await toAct(() => import("../lib/flux/app.ts"));
-const { steady } = await toAct(() => import("../lib/kubernetes/kubernetes.ts"));
+const { mayPass, steady } = await toAct(() => import("../lib/kubernetes/kubernetes.ts"));
 const { expectOurCluster } = await toAct(() => import("../lib/kubernetes/access.ts"));
 const { printDocuments } = await toAct(() => import("../lib/text/yaml.ts"));
 
@@ -42,7 +42,13 @@ export const differenceOf = (access: ClusterAccess, input: string): Promise<stri
         now: "nothing was changed",
         next: "task flux:sync, which brings what is missing first",
       });
-    throw compared;
+    if (mayPass(compared)) throw compared; // steady asks again
+    throw new Failure({
+      attempted: "compare with the cluster",
+      said: textOf(compared),
+      now: "nothing was changed",
+      next: "correct the objects that kubectl names, then the same command again",
+    });
   });
 
 /** kubectl compares files in temporary folders; their names say nothing to a person. */

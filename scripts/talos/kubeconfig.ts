@@ -8,6 +8,7 @@ import type { StoredItem } from "../lib/secrets/op.ts";
 import { toAct } from "../lib/run/to-act.ts";
 
 const { vaultOf } = await toAct(() => import("../lib/cluster/cluster.ts"));
+const { explained } = await toAct(() => import("../lib/run/explained.ts"));
 const { readIfThere, writeFile } = await toAct(() => import("../lib/run/files.ts"));
 const { newItem, valueOf, withFields } = await toAct(() => import("../lib/secrets/items.ts"));
 const { getItem, listItems } = await toAct(() => import("../lib/secrets/op.ts"));
@@ -85,11 +86,17 @@ async function store(context: Context, item: StoredItem | undefined, text: strin
   const { items } = context.cluster.onepassword;
   const vault = vaultOf(context.cluster, "kubeconfig");
   const field = { field: FIELD, value: text, public: false };
+  const account = {
+    attempted: "store the kubeconfig in the vault",
+    now: "the vault may hold an older kubeconfig",
+    next: "task talos:kubeconfig UPLOAD=1",
+  };
   if (item) {
     const input = withFields({ ...item, fields: (item.fields ?? []).filter(({ label }) => label !== FIELD) }, [field]);
-    await $({ input, timeout: "1m" })`cat | op item edit ${item.id} --vault ${vault} --format=json`;
+    await explained(account, () => $({ input, timeout: "1m" })`cat | op item edit ${item.id} --vault ${vault} --format=json`);
   } else {
-    await $({ input: newItem(items.kubeconfig, [field]), timeout: "1m" })`cat | op item create - --vault ${vault} --format=json`;
+    const input = newItem(items.kubeconfig, [field]);
+    await explained(account, () => $({ input, timeout: "1m" })`cat | op item create - --vault ${vault} --format=json`);
   }
   if (valueOf(await storedItem(context), FIELD) === text) return;
   throw new Failure({

@@ -1,5 +1,5 @@
 // Everything that goes away with a Kustomization: what it applied, what its HelmReleases installed, and the same of the Kustomizations that it applied.
-import { Failure } from "../run/errors.ts";
+import { Failure, textOf } from "../run/errors.ts";
 import { type KubernetesObject, mayPass, readFound, steady } from "../kubernetes/kubernetes.ts";
 import type { ClusterAccess } from "../kubernetes/access.ts";
 import { FLUX_HELM, FLUX_KUSTOMIZE, inWords, isKind, isObject, keyOf } from "../lint/object.ts";
@@ -116,7 +116,12 @@ async function manifestOf(access: ClusterAccess, release: KubeObject | undefined
   });
   if (got.exitCode !== 0) {
     if (/release: not found/.test(got.stderr)) return [];
-    throw got;
+    throw new Failure({
+      attempted: `list what helm release ${storageNamespace}/${name} installed`,
+      said: textOf(got),
+      now: "nothing was changed",
+      next: `helm status ${name} --namespace ${storageNamespace}; then the same command again`,
+    });
   }
   const command = `helm get manifest ${name} --namespace ${storageNamespace}`;
   return (await readYaml<unknown>(got.stdout, { command, secret: true }))

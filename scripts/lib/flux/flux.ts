@@ -1,5 +1,6 @@
 // What Flux says of itself: every source, Kustomization and HelmRelease, ready or not and why.
 import { getAllKnown, isReady, type KubernetesObject, steady, whyNotReady } from "../kubernetes/kubernetes.ts";
+import { explained } from "../run/explained.ts";
 import type { ClusterAccess } from "../kubernetes/access.ts";
 
 const KINDS = [
@@ -91,8 +92,15 @@ export const KUSTOMIZATIONS = "kustomizations.kustomize.toolkit.fluxcd.io";
 
 /** Makes Flux fetch and apply now, instead of at its next interval. Returns the time by which the request is known: see `lacks`. */
 export async function reconcile(access: ClusterAccess, at = new Date().toISOString()): Promise<string> {
+  const account = {
+    attempted: "have Flux fetch and apply now",
+    now: "Flux fetches and applies at its next interval",
+    next: "the same command again",
+  };
   for (const kind of [SOURCES, KUSTOMIZATIONS])
-    await steady(() => access.$`kubectl annotate ${kind} flux-system --namespace flux-system --overwrite ${REQUESTED_AT}=${at}`);
+    await explained(account, () =>
+      steady(() => access.$`kubectl annotate ${kind} flux-system --namespace flux-system --overwrite ${REQUESTED_AT}=${at}`),
+    );
   return at;
 }
 

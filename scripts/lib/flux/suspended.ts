@@ -1,6 +1,7 @@
 // Kustomizations that a procedure suspended: Flux leaves them alone until they are resumed.
 import type { Entry } from "../ledger/ledger.ts";
 import { getAll, type KubernetesObject, readFound, steady } from "../kubernetes/kubernetes.ts";
+import { explained } from "../run/explained.ts";
 import { type ClusterAccess, expectOurCluster } from "../kubernetes/access.ts";
 import type { Room, Sight } from "../ledger/kinds.ts";
 import { undoConfirmed } from "../ledger/undo.ts";
@@ -40,11 +41,20 @@ export function judge(entries: readonly Entry[], all: readonly KubernetesObject[
 export async function suspend(access: ClusterAccess, key: string, suspended: boolean): Promise<void> {
   const [namespace = "", name = ""] = key.split("/");
   const patch = JSON.stringify({ spec: { suspend: suspended } });
-  await steady(
-    () =>
-      access.$`kubectl patch ${KIND} ${name} --namespace ${namespace} --type merge --field-manager flux-client-side-apply --patch ${patch}`,
+  const account = {
+    attempted: `${suspended ? "suspend" : "resume"} Kustomization ${key}`,
+    now: suspended ? "nothing was deleted" : "it may still be suspended",
+    next: suspended ? `task flux:delete APP=${key}` : `task leftovers UNDO=1 NAME=${key}`,
+  };
+  await explained(account, () =>
+    steady(
+      () =>
+        access.$`kubectl patch ${KIND} ${name} --namespace ${namespace} --type merge --field-manager flux-client-side-apply --patch ${patch}`,
+    ),
   );
-  const said = await steady(() => access.ask`kubectl get ${KIND} ${name} --namespace ${namespace} --output json`.text());
+  const said = await explained({ ...account, now: "it is unknown whether that was done" }, () =>
+    steady(() => access.ask`kubectl get ${KIND} ${name} --namespace ${namespace} --output json`.text()),
+  );
   const [now] = readFound(said, { command: `kubectl get ${KIND} ${name} --namespace ${namespace} --output json` });
   if ((now?.spec?.suspend === true) === suspended) return;
   throw new Failure({

@@ -1,5 +1,5 @@
 // The one JSON document that OUTPUT=json prints on stdout, whatever happens: it is collected while the procedure runs and written once, at its end.
-import { Failure, isCommandError, Stop, textOf, UsageError } from "./errors.ts";
+import { Failure, Stop, textOf, UsageError } from "./errors.ts";
 import type { Plan } from "./plan.ts";
 import { toJson } from "./redact.ts";
 
@@ -52,8 +52,7 @@ export function errorDocument(thrown: unknown, name: string): ErrorDocument | un
     const { attempted, failed, said, now, next } = thrown.account;
     return { failed: failed ?? attempted, reason: said ?? thrown.message, state: now, next };
   }
-  const reason = isCommandError(thrown) ? `a command failed: ${textOf(thrown)}` : textOf(thrown);
-  return { failed: `run ${name}`, reason };
+  return { failed: `run ${name}`, reason: textOf(thrown) };
 }
 
 /** Whether the caller wants JSON, read from the words as they were typed: also words that cannot be understood get a document. */

@@ -62,6 +62,18 @@ export function textOf(thrown: unknown): string {
   return String(thrown);
 }
 
+/** A command that no procedure explained, as a failure of the whole run. */
+export const unexplained = (error: CommandError, name: string, effects: number): Failure =>
+  new Failure(
+    {
+      attempted: `run ${name}`,
+      said: `a command failed: ${textOf(error)}`,
+      now: effects === 0 ? "nothing was changed" : "changes of this run stay; the last one may be incomplete",
+      next: `task ${name}, which continues from the observed state`,
+    },
+    { cause: error },
+  );
+
 /** What zx throws for a command that did not end well. Its own message holds zx's call site; its stderr is what the tool said. */
 export interface CommandError {
   exitCode: number | null;

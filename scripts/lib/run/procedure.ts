@@ -6,7 +6,8 @@ import type { Context } from "./context.ts";
 import type { Gate } from "./gates.ts";
 import type { LockScope } from "./lock.ts";
 import { type Collected, documentOf, errorDocument, interruptionDocument, printDocument, wantsJson } from "./document.ts";
-import { isCommandError, isOnlyAbort, Stop, textOf, UsageError } from "./errors.ts";
+import { effectsSoFar } from "./effects.ts";
+import { isCommandError, isOnlyAbort, Stop, textOf, unexplained, UsageError } from "./errors.ts";
 import { redact } from "./redact.ts";
 import { type Common, help, readWords } from "./words.ts";
 import type { Options, Values } from "./options.ts";
@@ -109,11 +110,12 @@ function lockScope<O extends Options>({ scope = "home" }: Procedure<O>, values: 
 }
 
 function report(
-  error: unknown,
+  thrown: unknown,
   signal: AbortSignal,
   { common, collected }: { common: Common; collected: Collected },
   { name, interrupted: after = "the same command resumes from the observed state" }: Pick<Procedure, "name" | "interrupted">,
 ): { code: number; message: string } {
+  const error = isCommandError(thrown) && !isOnlyAbort(thrown, signal) ? unexplained(thrown, name, effectsSoFar()) : thrown;
   const interrupted = signal.aborted;
   const reason = textOf(signal.reason);
   const failure = interrupted && (isOnlyAbort(error, signal) || error instanceof Stop) ? undefined : error; // an abort hides no failure
@@ -131,8 +133,4 @@ function report(
   return { code: error instanceof UsageError ? 64 : 1, message };
 }
 
-/** A command that failed without having been explained still says which command it was. */
-function describe(error: unknown, debug: boolean): string {
-  if (isCommandError(error)) return `a command failed: ${textOf(error)}`;
-  return debug && error instanceof Error && error.stack ? error.stack : textOf(error);
-}
+const describe = (error: unknown, debug: boolean): string => (debug && error instanceof Error && error.stack ? error.stack : textOf(error));

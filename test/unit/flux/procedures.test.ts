@@ -80,6 +80,19 @@ describe("flux:apply", () => {
     expect(recording.commands).toEqual([`ask ${DIFF}`, `act ${APPLY}`, `ask ${DIFF}`]);
     expect(recording.plans[0]!.lines.at(-1)).toMatch(/^careful: Flux reverts this within \S+ unless it is pushed/);
   });
+  it("a refusal says what may be applied already and how to go on", async () => {
+    const err = 'Error from server (Invalid): ConfigMap "b" is invalid: metadata.name';
+    const recording = await open({ answers: { [DIFF]: { out: CHANGED, code: 1 }, [APPLY]: { err, code: 1 } } });
+    expect(String(await recording.run(apply, { app: "cilium-config" }))).toMatch(
+      /could not apply kube-system\/cilium-config\n {2}said: Error from server \(Invalid\).*\n {2}now: {2}objects that are not named above may be applied; Flux reverts them within \S+\n {2}next: correct the objects, then: task flux:apply APP=cilium-config/,
+    );
+  });
+  it("a refused comparison names no tool failure but says that nothing was changed", async () => {
+    const recording = await open({ answers: { [DIFF]: { err: "Error from server (Forbidden): no", code: 1 } } });
+    expect(String(await recording.run(apply, { app: "cilium-config" }))).toMatch(
+      /could not compare with the cluster\n {2}said: Error from server \(Forbidden\): no\n {2}now: {2}nothing was changed\n {2}next: correct/,
+    );
+  });
   it("a dry run applies nothing", async () => {
     const recording = await open({ dryRun: true, answers: { [DIFF]: { out: CHANGED, code: 1 } } });
     await recording.run(apply, { app: "cilium-config" });
@@ -153,6 +166,21 @@ describe("flux:delete", () => {
     await recording.run(deleteApp, { app: "echo" });
     expect(recording.ledger).toMatchObject([{ name: "default/echo" }]);
     expect(recording.ledger[0]).not.toHaveProperty("onPurpose");
+  });
+  it("a refusal says that the Kustomization is suspended, and both ways to go on", async () => {
+    const recording = await open({
+      answers: { ...answers(), "cat | kubectl delete": { code: 1, err: "Error from server (Forbidden): no" } },
+    });
+    expect(String(await recording.run(deleteApp, { app: "echo" }))).toContain(
+      "could not delete 2 objects of default/echo\n  said: Error from server (Forbidden): no\n  now:  some of them may be deleted; the Kustomization is suspended, so that Flux changes nothing\n  next: task flux:delete APP=default/echo continues; task leftovers UNDO=1 NAME=default/echo brings it back",
+    );
+  });
+  it("a Kustomization that cannot be suspended stops it: nothing is deleted", async () => {
+    const recording = await open({ answers: { ...answers(), "kubectl patch": { code: 1, err: "Error from server (Forbidden): no" } } });
+    expect(String(await recording.run(deleteApp, { app: "echo" }))).toContain(
+      "could not suspend Kustomization default/echo\n  said: Error from server (Forbidden): no\n  now:  nothing was deleted",
+    );
+    expect(recording.commands.filter((line) => line.includes("delete"))).toEqual([]);
   });
   it("leaves what is marked to stay", async () => {
     const marked = claim({ "kustomize.toolkit.fluxcd.io/prune": "disabled" });

@@ -83,9 +83,15 @@ describe("a run that ends", () => {
     const one = await ended(() => Promise.reject(new Unreadable({ attempted: "read the output of `op`", said: "it is empty" })));
     expect(one.document).toEqual({ error: { failed: "read the output of `op`", reason: "it is empty" } });
   });
-  test("with a command that failed", async () => {
-    const one = await ended(async () => void (await ask`sh -c ${"echo no >&2; exit 3"}`));
-    expect(one).toEqual({ code: 1, document: { error: { failed: "run try:it", reason: "a command failed: no" } } });
+  test("with a command that failed says what state the run leaves and how to go on", async () => {
+    const error = (state: string) => ({
+      error: { failed: "run try:it", reason: "a command failed: no", state, next: "task try:it, which continues from the observed state" },
+    });
+    const read = await ended(async () => void (await ask`sh -c ${"echo no >&2; exit 3"}`));
+    expect(read).toEqual({ code: 1, document: error("nothing was changed") });
+    out = "";
+    const change = await ended(async () => void (await $`sh -c ${"echo no >&2; exit 3"}`));
+    expect(change).toEqual({ code: 1, document: error("changes of this run stay; the last one may be incomplete") });
   });
   test.each([[new Error("x")], ["a text"], [undefined], [new AggregateError([new Error("a"), new Error("b")], "two")]])(
     "with whatever is thrown: %s",
