@@ -5,6 +5,7 @@ const HANGS_MS = { unit: 120_000, lab: 900_000, conformance: 1_800_000 };
 const UNIT = ["test/unit/**/*.test.ts"];
 /** Tests that put another module in a module's place: each has its own modules. */
 const APART = [
+  "test/unit/bootstrap/refused.test.ts", // what helmfile printed is kept for the whole process
   "test/unit/run/json-output.test.ts", // runs every procedure, each with an environment of its own
   "test/unit/ledger/leftovers.test.ts",
   "test/unit/secrets/inject.test.ts",

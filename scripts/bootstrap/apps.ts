@@ -136,17 +136,16 @@ async function install(wanted: Release, context: Context, access: ClusterAccess,
     if (isSettled(release)) return;
     refuseUnknown(release);
     refuseUnplanned(apps, planned, [stepOf(release)]);
-    const helm = access.$({ timeout: "6m" });
     const failed = (attempted: string) => ({ attempted, now: "the releases before it are deployed and stay", next: "task bootstrap:apps" });
     if (release.is === "halfway")
       await explained(
         failed(`roll ${namespace}/${name} back`),
-        () => helm`helm rollback ${name} --namespace ${namespace} --wait --timeout 5m`,
+        () => access.$({ timeout: "6m" })`helm rollback ${name} --namespace ${namespace} --wait --timeout 5m`,
       );
     if (release.is === "stuck" || release.is === "half removed")
       await explained(
         failed(`uninstall ${namespace}/${name}`),
-        () => helm`helm uninstall ${name} --namespace ${namespace} --wait --timeout 5m`,
+        () => access.$({ timeout: "6m" })`helm uninstall ${name} --namespace ${namespace} --wait --timeout 5m`,
       );
     ui.progress(`installing ${name} ${version}${attempt > 1 ? `, try ${attempt} of ${TRIES}` : ""}`);
     const done = await access.$({ timeout: "15m" })`helmfile --file ${HELMFILE} --selector name=${name} sync --hide-notes`.nothrow();

@@ -113,9 +113,10 @@ export const crds = stage<string[]>({
       now: "those that the API accepted stay; nothing uses them yet",
       next: "task bootstrap:crds",
     };
-    const command = access.$({ input, timeout: "5m" });
     // without --force-conflicts: a definition that somebody else creates meanwhile is not overwritten
-    await explained(account, () => steady(() => command`cat | kubectl apply --server-side --field-manager ${FIELD_MANAGER} --filename -`));
+    await explained(account, () =>
+      steady(() => access.$({ input, timeout: "5m" })`cat | kubectl apply --server-side --field-manager ${FIELD_MANAGER} --filename -`),
+    );
     const names = wanted.map(({ name }) => `customresourcedefinition/${name}`);
     const waiting = { attempted: "wait until the API serves the new definitions", now: "they are applied", next: "task bootstrap:crds" };
     await explained(waiting, () =>

@@ -40,9 +40,14 @@ export const apply = procedure({
       now: `objects that are not named above may be applied; Flux reverts them within ${interval}`,
       next: `correct the objects, then: task flux:apply APP=${app}; what is applied by now: task flux:diff APP=${app}`,
     };
-    const command = access.$({ input, timeout: "2m" });
     await explained(account, () =>
-      steady(() => command`cat | kubectl apply --server-side --force-conflicts --field-manager kustomize-controller --filename -`),
+      steady(
+        () =>
+          access.$({
+            input,
+            timeout: "2m",
+          })`cat | kubectl apply --server-side --force-conflicts --field-manager kustomize-controller --filename -`,
+      ),
     );
     const left = await differenceOf(access, input);
     if (left !== "") throw new Stop(`the cluster changed it again while it was applied:\n${left.trimEnd()}`, { pending: true });
