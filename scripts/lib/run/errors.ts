@@ -55,8 +55,9 @@ export function isOnlyAbort(thrown: unknown, signal: AbortSignal): boolean {
   return thrown instanceof Error && (thrown.name === "AbortError" || thrown.cause === signal.reason);
 }
 
-/** The text of whatever was thrown: an Error's message, a command's stderr, a string. */
+/** The text of whatever was thrown: a failure's account, an Error's message and cause, a command's stderr, a string. */
 export function textOf(thrown: unknown): string {
+  if (thrown instanceof Failure) return thrown.message; // its cause is told in the account: zx's message would repeat it with a call site
   if (isCommandError(thrown)) return thrown.stderr.trim() || thrown.stdout.trim() || `exit code ${thrown.exitCode ?? thrown.signal}`;
   if (thrown instanceof Error) return thrown.cause instanceof Error ? `${thrown.message}: ${thrown.cause.message}` : thrown.message;
   return String(thrown);

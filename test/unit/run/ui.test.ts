@@ -160,6 +160,8 @@ test("the text of what was thrown is what the tool said", () => {
   expect(textOf({ exitCode: 7, signal: null, stderr: "", stdout: "" })).toBe("exit code 7");
   expect(textOf(new Error("outer", { cause: new Error("inner") }))).toBe("outer: inner");
   expect(textOf("text")).toBe("text");
+  const cause = Object.assign(new Error("at zx (file.ts:1:1)"), { exitCode: 1, signal: null, stderr: "refused", stdout: "" });
+  expect(textOf(new Failure({ attempted: "apply secrets", said: "refused" }, { cause }))).toBe("could not apply secrets\n  said: refused");
 });
 test("the nearest word is within a third of its length", () => {
   expect(nearest("DRYRUN", ["DRY_RUN", "YES"])).toBe("DRY_RUN");
