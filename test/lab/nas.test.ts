@@ -294,7 +294,7 @@ describe("who the NAS is", () => {
 
   test("another CA is refused", async () => {
     await expect(lab.connect({ TRUENAS_CERTIFICATE: createAuthority({ subject: { commonName: "x" }, days: 1 }).cert })).rejects.toThrow(
-      "it does not lead to the given CA",
+      "it was not issued by the given CA",
     );
   });
 
