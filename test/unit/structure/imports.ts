@@ -6,7 +6,7 @@ import { posix } from "node:path";
 /** Paths from the project's root, each with the project's files that it imports. */
 export type Imports = ReadonlyMap<string, readonly string[]>;
 
-const SPECIFIER = /(?:^|[\s;}])(?:from|import)\s*\(?\s*(["'`])(\.{1,2}\/[^"'`\s$]+)\1/gm;
+const SPECIFIER = /(?:^|[^\w.$])(?:from|import)\s*\(?\s*(["'`])(\.{1,2}\/[^"'`\s$]+)\1/gm;
 
 /** Reads the imports of every tracked or new TypeScript and JavaScript module below these folders. */
 export function readImports(folders: readonly string[]): Imports {

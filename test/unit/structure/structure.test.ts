@@ -31,6 +31,8 @@ describe("the reader of imports", () => {
     ['export { a } from "./b.ts";', ["x/b.ts"]],
     ['const { a } = await toAct(() => import("./b.ts"));', ["x/b.ts"]],
     ['import "./b.mjs";', ["x/b.mjs"]],
+    ['await Promise.all([import("./b.ts"), import("./c.ts")]);', ["x/b.ts", "x/c.ts"]],
+    ['type B = Array<import("./b.ts").B>;', ["x/b.ts"]],
     ['// import { a } from "./b.ts";', []],
     ['import { a } from "yaml";', []],
   ])("%s", (text, wanted) => expect(importsOf(text, "x/a.ts")).toEqual(wanted));
