@@ -9,8 +9,9 @@ import { run } from "../../scripts/lab/run.ts";
 import { status } from "../../scripts/lab/status.ts";
 import { up } from "../../scripts/lab/up.ts";
 import type { Options } from "../../scripts/lib/run/options.ts";
-import { type Procedure, runProcedure } from "../../scripts/lib/run/procedure.ts";
+import { runProcedure } from "../../scripts/lib/run/procedure.ts";
 import { noteRun } from "./record/note-run.ts";
+import type { Procedure } from "../../scripts/lib/run/spec.ts";
 
 const state = mkdtempSync(join(tmpdir(), "lab-"));
 const folder = join(state, "homes/lab");

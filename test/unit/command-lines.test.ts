@@ -2,8 +2,8 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import type { Procedure } from "../../scripts/lib/run/procedure.ts";
 import { readWords } from "../../scripts/lib/run/words.ts";
+import type { Procedure } from "../../scripts/lib/run/spec.ts";
 
 const below = (folder: string, ending: string) =>
   readdirSync(folder, { recursive: true, encoding: "utf8" })

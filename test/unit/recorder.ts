@@ -8,7 +8,6 @@ import type { Cluster } from "../../scripts/lib/cluster/cluster.ts";
 import { openGate } from "../../scripts/lib/run/effects.ts";
 import type { Entry, Ledger } from "../../scripts/lib/ledger/ledger.ts";
 import type { Options, Values } from "../../scripts/lib/run/options.ts";
-import type { Procedure } from "../../scripts/lib/run/procedure.ts";
 import type { Event } from "../../scripts/lib/run/report.ts";
 import { commandLine, openShell, type Spawn } from "../../scripts/lib/run/shell.ts";
 import { Stop } from "../../scripts/lib/run/errors.ts";
@@ -18,6 +17,7 @@ import { askGates } from "../../scripts/lib/run/gates.ts";
 import type { Question } from "../../scripts/lib/run/plan.ts";
 import { type Clock, useClock } from "../../scripts/lib/run/wait.ts";
 import { kubeconfigFor, testCluster, testVersions } from "./test-cluster.ts";
+import type { Procedure } from "../../scripts/lib/run/spec.ts";
 
 /** What a command says: its stdout, or more. */
 export type Answer = string | { out?: string; err?: string; code?: number };

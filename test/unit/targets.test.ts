@@ -4,8 +4,8 @@ import { join } from "node:path";
 import { parse } from "yaml";
 import { beforeAll, describe, expect, test } from "vitest";
 import { variable } from "../../scripts/lib/run/options.ts";
-import type { Procedure } from "../../scripts/lib/run/procedure.ts";
 import { MENU } from "../../scripts/menu.ts";
+import type { Procedure } from "../../scripts/lib/run/spec.ts";
 
 interface Target {
   desc?: string;

@@ -2,8 +2,8 @@
 import type { Context } from "../run/context.ts";
 import { Failure } from "../run/errors.ts";
 import { describeStep, type Plan, type Step, unplanned } from "../run/plan.ts";
-import type { Procedure } from "../run/procedure.ts";
 import { pause } from "../run/wait.ts";
+import type { Procedure } from "../run/spec.ts";
 
 export interface Seen<F = unknown> {
   /** `unknown`: it cannot be observed yet, as etcd on a node that has no config. */

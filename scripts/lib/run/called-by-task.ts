@@ -4,9 +4,9 @@ import { readFileSync } from "node:fs";
 import { UsageError } from "./errors.ts";
 import { nearest } from "../text/nearest.ts";
 import type { Options } from "./options.ts";
-import type { Procedure } from "./procedure.ts";
 import { nearestVersion } from "../cluster/versions.ts";
 import { variablesOf } from "./words.ts";
+import type { Procedure } from "./spec.ts";
 
 /** Refuses a NAME= on the command line of the calling `task` that this procedure does not take. */
 export function refuseMisspelt<O extends Options>(spec: Procedure<O>, words = wordsOfTask()): void {

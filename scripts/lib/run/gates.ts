@@ -2,7 +2,7 @@
 import type { Context } from "./context.ts";
 import { Failure, textOf, UsageError } from "./errors.ts";
 import { nearest } from "../text/nearest.ts";
-import type { Plan } from "./plan.ts";
+import type { Proposed } from "./plan.ts";
 
 /** What a check found. `warning` is shown and does not block. */
 export interface Verdict {
@@ -11,9 +11,6 @@ export interface Verdict {
   /** The command or action that fixes it. */
   mend?: string;
 }
-
-/** The part of a plan that a gate decides on. */
-export type Proposed = Pick<Plan, "takesDown" | "destroys"> & Partial<Pick<Plan, "steps">>;
 
 export interface Gate {
   /** The name that WAIVE= takes. */

@@ -52,3 +52,6 @@ export const describeStep = ({ action, target }: Step) => `${action} ${target}`;
 /** Two steps are the same when action, target and whether they destroy are. */
 const isSame = (one: Step, other: Step) =>
   one.action === other.action && one.target === other.target && Boolean(one.destroys) === Boolean(other.destroys);
+
+/** The part of a plan that a gate decides on. */
+export type Proposed = Pick<Plan, "takesDown" | "destroys"> & Partial<Pick<Plan, "steps">>;

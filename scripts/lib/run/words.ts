@@ -5,8 +5,8 @@ import { UsageError } from "./errors.ts";
 import { type Gate, readGates } from "./gates.ts";
 import { nearest } from "../text/nearest.ts";
 import { flag, maybeChoice, maybeText, type Option, type Options, type Values, variable } from "./options.ts";
-import type { Procedure } from "./procedure.ts";
 import { wrap } from "../text/wrap.ts";
+import type { Procedure } from "./spec.ts";
 
 /** What every procedure takes. */
 export const COMMON = {

@@ -2,8 +2,8 @@
 // to act where it must not.
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
-import type { Procedure } from "../../../scripts/lib/run/procedure.ts";
 import type { Outcome } from "./outcomes.ts";
+import type { Procedure } from "../../../scripts/lib/run/spec.ts";
 
 const READS: Outcome[] = ["success", "wrong usage"];
 const CHANGES: Outcome[] = [...READS, "dry run", "refusal"];

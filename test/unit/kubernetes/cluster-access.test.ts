@@ -17,9 +17,9 @@ import { strangeness } from "../../../scripts/lib/kubernetes/identity.ts";
 import { suspendedLeftovers } from "../../../scripts/lib/flux/suspended.ts";
 import { identity } from "../../../scripts/volsync/identity.ts";
 import type { Options, Values } from "../../../scripts/lib/run/options.ts";
-import type { Procedure } from "../../../scripts/lib/run/procedure.ts";
 import { record } from "../recorder.ts";
 import { kubeconfigFor, testCluster } from "../test-cluster.ts";
+import type { Procedure } from "../../../scripts/lib/run/spec.ts";
 
 /** Commands in a template, with the name that runs them: "access.ask" and "kubectl get nodes". */
 const COMMAND = /([\w.$]+)(?:\((?:[^()`]|\([^()`]*\))*\))?`(?:cat \| )?((?:kubectl|helm|helmfile|flux) [^`]*)/g;

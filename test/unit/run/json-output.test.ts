@@ -7,11 +7,12 @@ import { openGate } from "../../../scripts/lib/run/effects.ts";
 import { Failure, Stop, UsageError } from "../../../scripts/lib/run/errors.ts";
 import { Unreadable } from "../../../scripts/lib/run/tool-output.ts";
 import { flag, type Options } from "../../../scripts/lib/run/options.ts";
-import { type Procedure, procedure, runProcedure } from "../../../scripts/lib/run/procedure.ts";
+import { procedure, runProcedure } from "../../../scripts/lib/run/procedure.ts";
 import { silentReport } from "../../../scripts/lib/run/report.ts";
 import { ask } from "../../../scripts/lib/run/shell.ts";
 import { realClock, useClock } from "../../../scripts/lib/run/wait.ts";
 import { stillClock } from "../recorder.ts";
+import type { Procedure } from "../../../scripts/lib/run/spec.ts";
 
 let out: string;
 let env: NodeJS.ProcessEnv;

@@ -7,7 +7,6 @@ import { etcd } from "../../../scripts/bootstrap/etcd.ts";
 import { lookAtNodes } from "../../../scripts/bootstrap/preflight.ts";
 import { Failure } from "../../../scripts/lib/run/errors.ts";
 import type { Options, Values } from "../../../scripts/lib/run/options.ts";
-import type { Procedure } from "../../../scripts/lib/run/procedure.ts";
 import { stageOf } from "../../../scripts/lib/talos/node.ts";
 import { apply } from "../../../scripts/talos/apply.ts";
 import { diff } from "../../../scripts/talos/diff.ts";
@@ -15,6 +14,7 @@ import { kubeconfig } from "../../../scripts/talos/kubeconfig.ts";
 import { status } from "../../../scripts/talos/status.ts";
 import { type Answer, record } from "../recorder.ts";
 import { folderWith, newAuthority, NO_ROUTE, RUNNING, secrets, talosconfigOf, withCertificate } from "./home.ts";
+import type { Procedure } from "../../../scripts/lib/run/spec.ts";
 
 test("no talosctl command reaches a node except with the words of at() or atOpenly()", () => {
   const files = readdirSync("scripts", { recursive: true, encoding: "utf8" }).filter((file) => file.endsWith(".ts"));
