@@ -75,6 +75,7 @@ export const apply = procedure({
         const down = goesDown(one, mode);
         const votes = down && (await expectsVote(context, one.node));
         const boot = down ? await bootOf(context, one.node) : undefined;
+        if (down && boot === undefined && isReady(one.stage)) throw unknownBoot(one.node);
         await applyNode(context, one, mode);
         if (boot !== undefined) await expectReboot(context, one.node, boot); // it may hold the config already, and go down only now
         if (isReady(one.stage)) await expectReady(context, one.node);
@@ -83,6 +84,14 @@ export const apply = procedure({
     );
   },
 });
+
+/** Without its boot id nobody can tell a healthy node that has rebooted from one that is about to, and the next node would go down beside it. */
+const unknownBoot = ({ name }: Node) =>
+  new Failure({
+    attempted: `read the boot id of ${name}, which shows that it has rebooted`,
+    now: "nothing was sent to it",
+    next: "task talos:status, then: task talos:apply",
+  });
 
 interface ApplyPlan extends Plan {
   prospects: Prospect[];

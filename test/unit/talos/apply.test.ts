@@ -57,12 +57,15 @@ async function other(i: number, change: (machine: any) => void): Promise<string>
 const sysctl = (i: number) => other(i, (machine) => (machine.sysctls["vm.swappiness"] = "1"));
 const file = (i: number) => other(i, (machine) => (machine.files[1].permissions = 0o600));
 
+const bootId = (i: number) => `${to(i)} read /proc/sys/kernel/random/boot_id`;
+/** Each node has another boot id when it is asked for the second time. */
+const reboots = (): Answers => Object.fromEntries([0, 1, 2].map((i) => [bootId(i), ["first\n", "second\n"]]));
 const run = async (
   answers: Answers,
   { node, mode = "auto" }: { node?: string[]; mode?: "auto" | "staged" | "no-reboot" | "reboot" | "try" } = {},
   setup: RecordSetup = {},
 ) => {
-  const lab = await record({ env, secrets, answers: { ...machines(), ...answers }, ...setup });
+  const lab = await record({ env, secrets, answers: { ...machines(), ...reboots(), ...answers }, ...setup });
   let now = 0;
   useClock({ now: () => now, sleep: async () => void (now += 100_000) }); // deadlines come after few looks
   const error = (await lab.run(apply, { node, mode })) as Error | undefined;
@@ -499,7 +502,7 @@ describe("after its reboot a node", () => {
     expect(between.filter((line) => line === `ask ${members(0)}`).length).toBeGreaterThanOrEqual(4);
   });
   test("has rebooted before its vote counts: it may hold the config already, and go down only now", async () => {
-    const boot = `${to(0)} read /proc/sys/kernel/random/boot_id`;
+    const boot = bootId(0);
     const { acts, error, commands } = await run(
       { ...(await both([VOTERS])), [boot]: ["first\n", "first\n", NO_ROUTE, "second\n"] },
       { node: ["k8s-0", "k8s-1"] },
@@ -511,10 +514,17 @@ describe("after its reboot a node", () => {
     expect(after.indexOf(`ask ${members(0)}`)).toBeGreaterThan(last(boot));
   });
   test("that never goes down stops the run: the next one is left alone", async () => {
-    const answers = { ...(await both([VOTERS])), [`${to(0)} read /proc/sys/kernel/random/boot_id`]: "first\n" };
+    const answers = { ...(await both([VOTERS])), [bootId(0)]: "first\n" };
     const { acts, error } = await run(answers, { node: ["k8s-0", "k8s-1"] });
     expect(acts).toEqual([`act ${send(0)}`]);
     expect(error!.message).toMatch(/could not wait for k8s-0 to reboot within 900 s\n +said: it has not rebooted yet/);
+  });
+  test("is sent nothing while it is healthy and its boot id cannot be read", async () => {
+    const answers = { ...(await both([VOTERS], RUNNING)), [bootId(0)]: NO_ROUTE };
+    const { acts, error } = await run(answers, { node: ["k8s-0", "k8s-1"] });
+    expect(acts).toEqual([]);
+    expect(error!.message).toContain("could not read the boot id of k8s-0, which shows that it has rebooted\n");
+    expect(error!.message).toContain("not started: k8s-1");
   });
   test("that does not vote again stops the run and says why; the next one is left alone", async () => {
     const { acts, error } = await run(await both([VOTERS, VOTERS, VOTERS, ETCD_DOWN]), { node: ["k8s-0", "k8s-1"] });
