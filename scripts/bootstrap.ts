@@ -54,7 +54,7 @@ export const bootstrap = procedure({
   },
 });
 
-/** What cannot be looked at now, as a registry that is away, is unknown until its turn; a contradiction blocks. */
+/** The state of a stage. When a command fails, the state is unknown until the stage's turn; every other error stops the run. */
 const look = (stage: Stage, context: Context): Promise<Seen> =>
   stage.observe(context).catch((error: unknown) => {
     context.signal.throwIfAborted();

@@ -78,7 +78,7 @@ const stepOf = (release: Pick<Release, "is" | "namespace" | "name">): Step => {
   return action === undefined ? { action: "install", target: key(release) } : { action, target: key(release), destroys: true };
 };
 
-/** What cannot be undone. */
+/** What is lost for good, by state. */
 const LOSS: Partial<Record<Release["is"], string>> = {
   stuck: "everything that its failed install created is uninstalled",
   "half removed": "its interrupted uninstall is finished",
@@ -91,7 +91,7 @@ const INTENT: Record<Release["is"], string> = {
   outdated: "upgrade",
   failed: "install over the failed try",
   pending: "wait for the helm that installs or upgrades it, then look again",
-  uninstalling: "wait for the helm that uninstalls it (perhaps somebody wants it gone: answer No then), and install it again",
+  uninstalling: "wait for the helm that uninstalls it, then install it again (answer No if somebody removes it on purpose)",
   stuck: "the helm of its first install died: uninstall what it left, then install",
   "half removed": "the helm that uninstalled it died: finish the uninstall, then install it again",
   halfway: "the helm of its upgrade died: roll back to the revision before it, then upgrade",
@@ -124,7 +124,7 @@ export const apps = stage<Release[]>({
   },
 });
 
-/** Said to whoever comes while another helm is at work, or seems to be. */
+/** Helm refuses with this while another helm works on the release, or seems to. */
 const OTHER_AT_WORK = /another operation .*in progress/;
 
 /** Deploys one release. Its state is read before each try: another helm may have begun or ended meanwhile. */

@@ -27,7 +27,7 @@ export interface Followed {
   hindrance?: string | undefined;
 }
 
-/** Throws when Flux follows another repository: whoever can push there owns the cluster. */
+/** The state of Flux. Throws when it follows another repository: anyone who can push there controls the cluster. */
 export function seeFlux(state: FluxState | undefined, { url, head, hindrance }: Followed, at?: string): Seen {
   const todo = ["wait until Flux has applied what was pushed and everything is ready"];
   if (!state || state.total === 0) return { state: "to do", saw: "not installed", todo };
@@ -48,7 +48,7 @@ export function seeFlux(state: FluxState | undefined, { url, head, hindrance }: 
     : { state: "partly", saw: [saw, ...why].join("\n"), todo };
 }
 
-/** What Git says that Flux should have; why nobody knows, or why it is not all of it. */
+/** The commit that Flux should have, or the reason why it is unknown or incomplete. */
 async function lookAtPushed({ cluster, waive }: Pick<Context, "cluster" | "waive">): Promise<Followed> {
   const pushed = await pushedBelow("kubernetes");
   const { url } = cluster.git;

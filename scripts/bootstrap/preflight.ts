@@ -46,7 +46,7 @@ export async function fetchSecrets(context: Context): Promise<Verdict> {
   if (later.status === "fulfilled") return { state: "ok", saw: `${saw}, and ${later.value.size} that the cluster asks for` };
   return {
     state: "warning",
-    saw: `${saw}; not all of the ${tree.size} that the cluster asks for do: what needs them waits`,
+    saw: `${saw}; some of the ${tree.size} that the cluster needs do not, and the applications that use them wait`,
     mend: "task secrets:check",
   };
 }
@@ -177,7 +177,7 @@ export function refuseBad(results: Result[]): void {
     failed: `${bad.length} of ${results.length} preflight checks failed`,
     said,
     now: "nothing was changed",
-    next: `${bad[0]!.mend ?? "mend it"}, then: task bootstrap`,
+    next: `${bad[0]!.mend ?? "fix this"}, then: task bootstrap`,
   });
 }
 

@@ -53,7 +53,7 @@ export const deleteApp = procedure({
       throw new Failure({
         attempted: `delete ${objects.length} objects`,
         said: left.join("\n"),
-        now: "these are still there; the Kustomization is suspended",
+        now: "these objects still exist; the Kustomization is suspended",
         next: `task flux:delete APP=${key}`,
       });
     for (const entry of entriesOf(context, key)) await ledger.keep(entry); // also the entry of an earlier run that was interrupted

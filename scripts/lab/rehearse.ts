@@ -12,7 +12,7 @@ export const rehearse = procedure({
   name: "lab:rehearse",
   about: "live the operator's first day against a simulated home",
   cluster: false,
-  interrupted: "the home is gone; the next run starts anew",
+  interrupted: "the simulated home was removed; the next run starts with a new one",
   scope: "none",
   options: {
     real: flag("with the real talosctl, kubectl, helm, helmfile and flux, and a real API server: npm run tools:build first"),

@@ -51,7 +51,7 @@ export const lintKubernetes = procedure({
     throw new Failure({
       attempted: "prove that this tree can start",
       said: inNumbers(findings),
-      next: `mend what is above, then: task lint:kubernetes${tree === "kubernetes" ? "" : ` ROOT=${tree}`}${bootstrap === undefined ? "" : ` BOOTSTRAP=${bootstrap}`}`,
+      next: `fix the errors above, then: task lint:kubernetes${tree === "kubernetes" ? "" : ` ROOT=${tree}`}${bootstrap === undefined ? "" : ` BOOTSTRAP=${bootstrap}`}`,
     });
   },
 });

@@ -50,7 +50,7 @@ export function readYaml(text: string): Located {
   };
 }
 
-/** What stands in the file for a scalar, before YAML makes a number of it. */
+/** A scalar as typed in the file, before YAML converts it. */
 const sourceOf = (node: unknown) => (isScalar(node) ? (node.source ?? String(node.value)) : node);
 
 /** YAML reads the key 1.10 as the number 1.1; in this file every key is text. */

@@ -43,7 +43,7 @@ export async function expectOurCluster(context: Home): Promise<ClusterAccess> {
 /** Access to the cluster while its API answers; `waiting` says why there is none yet. Another cluster's kubeconfig throws. */
 export async function reachCluster(context: Home): Promise<{ ready: ClusterAccess } | { waiting: string }> {
   const file = context.env.KUBECONFIG!;
-  if (!(await readIfThere(file))?.trim()) return { waiting: `${file} does not exist` }; // kubectl would ask whoever listens on localhost:8080
+  if (!(await readIfThere(file))?.trim()) return { waiting: `${file} does not exist` }; // kubectl would try localhost:8080
   const access = await expectOurCluster(context);
   const once = () => access.ask({ timeout: "15s" })`kubectl get --raw /readyz`.nothrow();
   const first = await once();

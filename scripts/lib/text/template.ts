@@ -19,7 +19,7 @@ export async function renderTemplate(root: string, file: string, variables: Vari
       attempted: `render ${file}`,
       said: absent ?? told(error as Error, file),
       now: "nothing was changed",
-      next: `mend ${file}`,
+      next: `fix ${file}`,
     });
   }
 }

@@ -240,7 +240,7 @@ describe("releases", () => {
   });
   test("that a helm uninstalls are not said to have failed: somebody may want them gone", () =>
     expect(seeReleases([coredns("uninstalling")]).todo![0]).toMatch(
-      /wait for the helm that uninstalls it .*perhaps somebody wants it gone/,
+      /wait for the helm that uninstalls it, .*answer No if somebody removes it on purpose/,
     ));
   test("of a status that nobody taught it stop the run", () =>
     expect(() => seeReleases([coredns("unknown", "paused")])).toThrow(

@@ -70,7 +70,7 @@ describe("lint:kubernetes", () => {
     );
     expect(failure).toBeInstanceOf(Failure);
     expect(String(failure)).toMatch(
-      /^Failure: could not prove that this tree can start\n {2}said: 1 error, 0 notes, \d unknown\n {2}next: mend what is above, then: task lint:kubernetes$/,
+      /^Failure: could not prove that this tree can start\n {2}said: 1 error, 0 notes, \d unknown\n {2}next: fix the errors above, then: task lint:kubernetes$/,
     );
   });
   it("annotates the lines of a pull request", async () => {
@@ -115,7 +115,7 @@ describe("the folders it is given", () => {
   it("a bootstrap that is not there is an error, not a tree without one", async () => {
     const { failure, told } = await at(tree(GOOD), { bootstrap: "botstrap" });
     expect(told).toEqual(["botstrap:1: there is no such folder"]);
-    expect(failure).toContain("next: mend what is above, then: task lint:kubernetes BOOTSTRAP=botstrap");
+    expect(failure).toContain("next: fix the errors above, then: task lint:kubernetes BOOTSTRAP=botstrap");
   });
   it("a tree that is a file is called one", async () =>
     expect((await at(tree(GOOD), { root: "versions.env" })).told).toEqual(["versions.env:1: is a file, not a folder"]));

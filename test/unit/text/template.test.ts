@@ -62,7 +62,7 @@ describe("an undefined variable", () => {
   });
   test("says the whole story", async () =>
     expect(await render("{{ absent }}")).toBe(
-      'could not render t.njk\n  said: t.njk:1: undefined variable "absent"\n  now:  nothing was changed\n  next: mend t.njk',
+      'could not render t.njk\n  said: t.njk:1: undefined variable "absent"\n  now:  nothing was changed\n  next: fix t.njk',
     ));
 });
 
