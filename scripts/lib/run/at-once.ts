@@ -1,12 +1,12 @@
 // Work on several things: reads side by side, effects on independent nodes side by side, effects on a running cluster one node after the other.
-// Whatever was begun is awaited, every failure is reported, and nothing new begins after a failure or an abort. `Promise.all` must not run over effects.
+// Everything that began is awaited, every failure is reported, and nothing new begins after a failure or an abort. `Promise.all` must not run over effects.
 import type { Context } from "./context.ts";
 import { Failure, isOnlyAbort, withoutNext } from "./errors.ts";
 import type { Node } from "../cluster/cluster.ts";
 
 const AT_ONCE = 8;
 
-/** The answers of `one` for each item, in their order, at most eight at a time. Everything begun has ended when it returns or throws; it throws the first failure. */
+/** The results of `one` for each item, in order, at most eight at a time. Everything that began has ended when it returns or throws; it throws the first failure. */
 export async function eachOf<T, R>(all: readonly T[], one: (item: T) => Promise<R>): Promise<R[]> {
   let stopped = false;
   const noticing = async (item: T) => {
@@ -34,7 +34,7 @@ export interface Work {
 
 type Run = Pick<Context, "signal">;
 
-/** Effects on independent items, side by side: each is awaited, no new one begins after a failure or an abort, all failures are thrown together. */
+/** Runs effects on independent items in parallel. Each is awaited, no new one begins after a failure or an abort, and all failures are thrown together. */
 export async function forEachNode<T, R>(
   { signal }: Run,
   items: readonly T[],
@@ -77,7 +77,7 @@ export async function forEachNode<T, R>(
   });
 }
 
-/** Effects on a running cluster: one node after the other, the gates asked again before each that goes down. Stops at the first failure and names the nodes that were not reached. */
+/** Runs effects on a running cluster, one node after the other. Asks the gates again before each node that goes down. Stops at the first failure and names the nodes that were not reached. */
 export async function rolling<T extends { node: Node }>(
   context: Pick<Context, "signal" | "checkGates">,
   items: readonly T[],
@@ -102,7 +102,7 @@ export async function rolling<T extends { node: Node }>(
   }
 }
 
-/** Runs `one` over all items, at most `limit` at a time; an item that was never begun, since `stopped` said so, has no result. */
+/** Runs `one` over all items, at most `limit` at a time. An item that never began, because `stopped` returned true, has no result. */
 async function settle<T, R>(
   items: readonly T[],
   one: (item: T) => Promise<R>,

@@ -1,4 +1,4 @@
-// `task` ignores variables that it does not know, so `DRYRUN=1` would act. This looks at the words of the `task` that called us.
+// `task` ignores variables that it does not know, so `DRYRUN=1` would change things. This reads the command line of the `task` that started this process.
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { UsageError } from "./errors.ts";
@@ -8,7 +8,7 @@ import { nearestVersion } from "../cluster/versions.ts";
 import { variablesOf } from "./words.ts";
 import type { Procedure } from "./spec.ts";
 
-/** Refuses a NAME= on the command line of the calling `task` that this procedure does not take. */
+/** Refuses a NAME= on the command line of the calling `task` that this procedure does not accept. */
 export function refuseMisspelt<O extends Options>(spec: Procedure<O>, words = wordsOfTask()): void {
   const valid = variablesOf(spec.options);
   const own = words.includes("--") ? words.slice(0, words.indexOf("--")) : words; // the script reads the words after it
@@ -18,7 +18,7 @@ export function refuseMisspelt<O extends Options>(spec: Procedure<O>, words = wo
   }
 }
 
-/** Versions are not variables of a target: Task ignores them, so that another version than the typed one runs. */
+/** Task ignores versions, which are not variables of a target, so a version other than the typed one would be used. */
 function refusal(target: string, { name, value }: { name: string; value: string }, valid: string[]): string {
   const version = nearestVersion(name);
   if (version !== undefined)
@@ -27,7 +27,7 @@ function refusal(target: string, { name, value }: { name: string; value: string 
   return `task ${target} does not take ${name}=${close ? `; did you mean ${close}=?` : ""}\n  it takes: ${valid.join(" ")}`;
 }
 
-/** The words after `task` of the nearest ancestor that is one. None when this was started in another way: by hand, or by another procedure, which has read the words itself. */
+/** The arguments of the nearest ancestor process that is `task`. None when this process was started by hand, or by another procedure, which has read them itself. */
 export function wordsOfTask(commands: Iterable<string[]> = ancestors()): string[] {
   for (const words of commands) {
     if (/(^|\/)(go-)?task$/.test(words[0] ?? "")) return words.slice(1);
@@ -42,7 +42,7 @@ const isProcedure = (word: string) => /(^|\/)scripts\/(?!lib\/)([\w-]+\/)?[\w-]+
 function* ancestors(): Generator<string[]> {
   for (let pid = process.ppid, depth = 0; pid > 1 && depth < 8; depth += 1) {
     const seen = fromProc(pid) ?? fromPs(pid);
-    if (seen === undefined) return; // neither /proc nor ps: nothing can be said about the caller
+    if (seen === undefined) return; // neither /proc nor ps: the caller is unknown
     yield seen.words;
     pid = seen.parent;
   }

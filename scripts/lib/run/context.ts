@@ -1,4 +1,4 @@
-// What a run has: the home it acts on, the terminal, the vault, the ledger, the report.
+// The context of a run: the home it acts on, the terminal, the vault, the ledger, the report.
 import type { Cluster } from "../cluster/cluster.ts";
 import type { Versions } from "../cluster/versions.ts";
 import type { Ledger } from "../ledger/ledger.ts";
@@ -10,23 +10,23 @@ import type { Ui } from "./ui.ts";
 export interface Context {
   /** The folder that holds talos/cluster.yaml. */
   root: string;
-  /** talos/cluster.yaml, read and found good. */
+  /** talos/cluster.yaml, read and validated. */
   cluster: Cluster;
   /** versions.env, overridden by the environment. */
   versions: Versions;
   ui: Ui;
   dryRun: boolean;
-  /** The words of a command that this procedure runs; none for most. */
+  /** The arguments of the command that this procedure runs; empty for most procedures. */
   rest: string[];
-  /** Gates that the person waived by name (`WAIVE=hosts`). */
+  /** Names of gates that the operator waived (`WAIVE=hosts`). */
   waive: string[];
-  /** Decides, shows, asks, and looks again when a person was asked; returns the plan to carry out. A plan without steps comes back without a question. */
+  /** Decides, shows, asks, and decides again after an answer; returns the plan to carry out. A plan without steps is returned without a question. */
   confirm<P extends Plan>(decide: () => Promise<P>): Promise<P>;
-  /** Asks the procedure's gates about this part of the plan; throws when one forbids it. */
+  /** Asks the procedure's gates about this part of the plan; throws if one blocks it. */
   checkGates(plan: Proposed): Promise<void>;
   /** The environment of every command, with the defaults of KUBECONFIG, TALOSCONFIG and SOPS_AGE_KEY_FILE. */
   env: NodeJS.ProcessEnv;
-  /** One `op inject` per run answers for all references. */
+  /** Resolves all references of a run with one `op inject`. */
   vault: Vault;
   ledger: Ledger;
   report: Report;

@@ -1,4 +1,4 @@
-// Credential files that others could read are closed: a kubeconfig of mode 0644 makes every user of the machine an administrator of the cluster.
+// Restricts credential files that others can read: a kubeconfig with mode 0644 makes every user of the machine an administrator of the cluster.
 import { chmod, stat } from "node:fs/promises";
 import type { Context } from "./context.ts";
 import { effect } from "./effects.ts";
@@ -23,7 +23,7 @@ export async function closeCredentials({ env, ui, dryRun }: Pick<Context, "env" 
 
 /** The mode of a regular file, as chmod writes it, if it allows more than 0600. */
 async function tooOpen(file: string): Promise<string | undefined> {
-  const stats = await stat(file).catch(() => undefined); // missing, or not ours to look at: what reads it says so
+  const stats = await stat(file).catch(() => undefined); // missing or unreadable: the code that reads the file reports it
   if (!stats?.isFile() || (stats.mode & 0o177) === 0) return undefined;
   return `0${(stats.mode & 0o777).toString(8).padStart(3, "0")}`;
 }

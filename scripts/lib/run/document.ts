@@ -3,13 +3,13 @@ import { Failure, Stop, textOf, UsageError } from "./errors.ts";
 import type { Plan } from "./plan.ts";
 import { toJson } from "./redact.ts";
 
-/** What a procedure gave while it ran. */
+/** The output of a procedure. */
 export interface Collected {
-  /** Its result; the last one when it gave several. */
+  /** Its result; the last one if there are several. */
   result?: { value: unknown };
   /** The plan at which a dry run ended. */
   plan?: Pick<Plan, "title" | "lines"> & { destroys?: string[] };
-  /** What it said to the person, a line each. */
+  /** Its messages to the operator, a line each. */
   said: string[];
 }
 
@@ -18,11 +18,11 @@ export interface ErrorDocument {
   reason?: string | undefined;
   state?: string | undefined;
   next?: string | undefined;
-  /** Of an interrupted run: what had failed besides. */
+  /** For an interrupted run: what else had failed. */
   failure?: ErrorDocument;
 }
 
-/** The document: the result as it is, the plan of a dry run, otherwise what was said; after a failure the error, with the result beside it. */
+/** The document: the result as it is, the plan of a dry run, otherwise the messages; after a failure the error, together with the result. */
 export function documentOf({ result, plan, said }: Collected, error?: ErrorDocument): unknown {
   const beside = result && { result: result.value };
   if (error) return { error: redacted(error), ...beside };
@@ -30,10 +30,10 @@ export function documentOf({ result, plan, said }: Collected, error?: ErrorDocum
   return result ? result.value : { said: redacted(said) };
 }
 
-/** What tools said may name a password; the result is data, in which only known secrets are hidden. */
+/** Messages of tools may contain a password. The result is data: only known secrets are hidden in it. */
 const redacted = <T>(value: T): T => JSON.parse(toJson(value)) as T;
 
-/** An interruption as data, with what had failed besides it. */
+/** An interruption as data, with what else had failed. */
 export function interruptionDocument(
   name: string,
   { reason, after, failure }: { reason: string; after: string; failure?: unknown },
@@ -42,7 +42,7 @@ export function interruptionDocument(
   return { failed: `run ${name}`, reason, state: after, next: `task ${name}`, ...(besides && { failure: besides }) };
 }
 
-/** What was thrown, as data. Undefined for an expected end, which is no failure. */
+/** The thrown error as data. Undefined for an expected end, which is not a failure. */
 export function errorDocument(thrown: unknown, name: string): ErrorDocument | undefined {
   const again = `task ${name}`;
   if (thrown instanceof Stop) return undefined;
@@ -55,7 +55,7 @@ export function errorDocument(thrown: unknown, name: string): ErrorDocument | un
   return { failed: `run ${name}`, reason: textOf(thrown) };
 }
 
-/** Whether the caller wants JSON, read from the words as they were typed: also words that cannot be understood get a document. */
+/** Whether the caller wants JSON. Reads the command line as typed, so that wrong usage is reported as a document too. */
 export function wantsJson(words: readonly string[], env: NodeJS.ProcessEnv): boolean {
   const typed = words.flatMap((word, at) => (word === "--output" ? [words[at + 1]] : word.startsWith("--output=") ? [word.slice(9)] : []));
   return (typed.at(-1) ?? (env.ARG_OUTPUT || env.OUTPUT)) === "json";

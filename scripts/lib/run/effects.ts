@@ -7,7 +7,7 @@ let closed = false;
 let count = 0;
 let ofRun = new AbortController().signal;
 
-/** The signal after which an effect no longer begins. `finishing`: the effect ends or undoes an earlier one, and begins after an abort too. */
+/** The signal after which no effect begins. `finishing`: the effect completes or undoes an earlier one, so it also begins after an abort. */
 export type Until = AbortSignal | "finishing";
 
 /** Sets up the gate for one run, whose signal aborts on Ctrl-C. */
@@ -15,10 +15,10 @@ export function openGate(to: Report, dryRun: boolean, signal = new AbortControll
   [report, closed, count, ofRun] = [to, dryRun, 0, signal];
 }
 
-/** Effects that began since the gate was opened. */
+/** The number of effects that began since the gate was opened. */
 export const effectsSoFar = () => count;
 
-/** Reports that an effect begins and returns a function that reports its end. Throws, before anything has happened, in a dry run and after an abort. */
+/** Reports that an effect begins, and returns a function that reports its end. In a dry run and after an abort it throws before anything happens. */
 export function begin(door: Door, what: string, until: Until = ofRun): (ok: boolean) => void {
   const line = redact(what);
   if (closed) throw new Error(`a dry run tried to change something: ${line}`);

@@ -1,11 +1,11 @@
-// The few ways a procedure can stop, and what each of them owes the person at the keyboard.
+// The ways a procedure can stop, and what each error tells the operator.
 
-/** Wrong words on the command line: exit 64. */
+/** Wrong usage of the command line: exit 64. */
 export class UsageError extends Error {
   override name = "UsageError";
 }
 
-/** An expected end that is no failure: a dry run, a declined question. `pending` = changes were left undone (exit 2 with EXIT_CODE=1). */
+/** An expected end that is not a failure: a dry run, or the answer No. `pending`: changes are pending (exit 2 with EXIT_CODE=1). */
 export class Stop extends Error {
   override name = "Stop";
   readonly pending: boolean;
@@ -19,15 +19,15 @@ export class Stop extends Error {
 type Headline = { attempted: string; failed?: undefined } | { failed: string; attempted?: undefined };
 
 export type Account = Headline & {
-  /** What the outside said, word for word; several answers as lines. */
+  /** The reason, in the words of the tool or server; several reasons as lines. */
   said?: string | undefined;
-  /** What state things are in now. */
+  /** The current state. */
   now?: string | undefined;
   /** The one command that continues. */
   next?: string | undefined;
 };
 
-/** A failure that tells its whole story: what was attempted, what the outside said, how things stand, how to go on. Exit 1. */
+/** A failure with a complete account: what was attempted, the reason, the current state and the next command. Exit 1. */
 export class Failure extends Error {
   override name = "Failure";
   readonly account: Account;
@@ -44,26 +44,26 @@ const tell = ({ attempted, failed, said, now, next }: Account) =>
 
 const indent = (label: string, text: string) => `  ${`${label}:`.padEnd(6)}${text.split("\n").join("\n        ")}`;
 
-/** The same without the command that continues, as one of several failures is shown. */
+/** The account without the next command, for one of several failures. */
 export const withoutNext = (thrown: unknown): string =>
   thrown instanceof Failure ? tell({ ...thrown.account, next: undefined }) : textOf(thrown);
 
-/** Whether the run's abort is all that was thrown: the abort itself, a wait that it cut, or a command that it ended. Anything else is a failure of its own. */
+/** Whether the error is only the run's abort: the abort itself, a wait that it ended, or a command that it killed. Every other error is a failure. */
 export function isOnlyAbort(thrown: unknown, signal: AbortSignal): boolean {
   if (!signal.aborted || thrown instanceof Failure) return false;
   if (thrown === signal.reason || (isCommandError(thrown) && thrown.signal !== null)) return true;
   return thrown instanceof Error && (thrown.name === "AbortError" || thrown.cause === signal.reason);
 }
 
-/** The text of whatever was thrown: a failure's account, an Error's message and cause, a command's stderr, a string. */
+/** The text of any thrown value: a failure's account, an Error's message and cause, a command's stderr, a string. */
 export function textOf(thrown: unknown): string {
-  if (thrown instanceof Failure) return thrown.message; // its cause is told in the account: zx's message would repeat it with a call site
+  if (thrown instanceof Failure) return thrown.message; // the account includes the cause: zx's message would repeat it with a call site
   if (isCommandError(thrown)) return thrown.stderr.trim() || thrown.stdout.trim() || `exit code ${thrown.exitCode ?? thrown.signal}`;
   if (thrown instanceof Error) return thrown.cause instanceof Error ? `${thrown.message}: ${thrown.cause.message}` : thrown.message;
   return String(thrown);
 }
 
-/** A command that no procedure explained, as a failure of the whole run. */
+/** A failed command for which the procedure gave no account, as a failure of the whole run. */
 export const unexplained = (error: CommandError, name: string, effects: number): Failure =>
   new Failure(
     {
@@ -75,7 +75,7 @@ export const unexplained = (error: CommandError, name: string, effects: number):
     { cause: error },
   );
 
-/** What zx throws for a command that did not end well. Its own message holds zx's call site; its stderr is what the tool said. */
+/** What zx throws for a command that failed. Its message contains zx's call site; its stderr is the tool's own message. */
 export interface CommandError {
   exitCode: number | null;
   signal: string | null;

@@ -1,7 +1,7 @@
-// A command that failed, told as the user would tell it. A procedure says what its command was for; the tool's own words follow.
+// Explains a failed command: the procedure says what the command was for, and the tool's own message follows.
 import { type Account, Failure, isCommandError, isOnlyAbort, textOf } from "./errors.ts";
 
-/** Runs `act`. A command that fails becomes a failure with this account; an abort and every other error stay as they are. */
+/** Runs `act`. A failed command becomes a failure with this account; an abort and every other error are thrown unchanged. */
 export async function explained<T>(account: Account & { said?: undefined }, act: () => PromiseLike<T>): Promise<T> {
   try {
     return await act();

@@ -1,4 +1,4 @@
-// Files that a procedure writes: whole or not at all, with the mode they need, each an effect.
+// Writes files atomically and with the right mode. Each write is an effect.
 import { randomBytes } from "node:crypto";
 import { mkdir, open, readdir, readFile, rename, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
@@ -17,7 +17,7 @@ export const writeFile = (
   { mode = 0o644, door = "file" as "file" | "ledger", until }: Writing = {},
 ): Promise<void> => effect(door, `write ${file}`, () => replaceFile(file, text, mode), until);
 
-/** Writes a neighbour of the file and renames it over the file. A reader, and a run after a kill, sees the old text or the new one, never a part. */
+/** Writes a temporary file in the same folder and renames it over the file. A reader, and the run after a kill, sees the old text or the new one, never a part. */
 export async function replaceFile(file: string, text: string, mode: number): Promise<void> {
   await mkdir(dirname(file), { recursive: true, mode: 0o700 });
   await removeLeftovers(dirname(file));
@@ -37,14 +37,14 @@ export async function replaceFile(file: string, text: string, mode: number): Pro
   }
 }
 
-/** Removes a file; one that is not there is removed already. */
+/** Removes a file, if it exists. */
 export const removeFile = (file: string, { door = "file", until }: Omit<Writing, "mode"> = {}) =>
   effect(door, `remove ${file}`, () => rm(file, { force: true }), until);
 
-/** The file's text, or undefined when there is no such file. */
+/** The file's text, or undefined if the file does not exist. */
 export const readIfThere = (file: string): Promise<string | undefined> => whenPresent(readFile(file, "utf8"));
 
-/** The result, or undefined when the file or folder does not exist. Asking first whether it exists is no use: another process may remove it in between. */
+/** The result, or undefined if the file or folder does not exist. A check beforehand would not do: another process may remove the file after it. */
 export async function whenPresent<T>(result: Promise<T>): Promise<T | undefined> {
   try {
     return await result;
@@ -54,7 +54,7 @@ export async function whenPresent<T>(result: Promise<T>): Promise<T | undefined>
   }
 }
 
-/** A run that was killed between write and rename leaves its draft, of whatever file; drafts of processes that still live are theirs. */
+/** Removes drafts of runs that were killed between write and rename. Drafts of running processes stay. */
 async function removeLeftovers(folder: string): Promise<void> {
   for (const name of await readdir(folder)) {
     const pid = Number(/^\..*\.(\d+)\.[0-9a-f]{8}\.draft$/.exec(name)?.[1] ?? 0);

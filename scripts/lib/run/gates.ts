@@ -1,4 +1,4 @@
-// Gates: checks that must allow a plan before it is carried out. A procedure lists its own; WAIVE= skips them by name, and only those.
+// Gates: checks that must pass before a plan is carried out. A procedure lists its gates; WAIVE= skips only those, by name.
 import type { Context } from "./context.ts";
 import { Failure, textOf, UsageError } from "./errors.ts";
 import { nearest } from "../text/nearest.ts";
@@ -17,11 +17,11 @@ export interface Gate {
   name: string;
   /** What it checks, for --help. */
   about: string;
-  /** Looks, for this plan; undefined when the plan does not concern it. A gate without it is looked at by its procedure. */
+  /** Checks this plan; undefined if the gate does not apply to it. The procedure itself checks a gate that has no `look`. */
   look?(context: Context, plan: Proposed): Promise<Verdict | undefined>;
 }
 
-/** The names in `WAIVE=a,b`. A name that is none of the procedure's gates is refused. */
+/** The names in `WAIVE=a,b`. A name that is not one of the procedure's gates is refused. */
 export function readGates(text: string | undefined, gates: readonly Gate[], procedure: string): string[] {
   const names = (text ?? "")
     .split(",")
@@ -40,7 +40,7 @@ export function readGates(text: string | undefined, gates: readonly Gate[], proc
 }
 
 /**
- * Asks every gate that looks by itself. A bad one blocks. An unknown one blocks a plan that destroys something or takes down a healthy node, and is a
+ * Asks every gate that has a `look`. A bad gate blocks. An unknown one blocks a plan that destroys something or takes down a healthy node, and is a
  * warning otherwise. A waived gate is not asked.
  */
 export async function askGates(context: Context, gates: readonly Gate[], plan: Proposed, procedure: string): Promise<void> {

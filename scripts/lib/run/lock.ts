@@ -1,5 +1,5 @@
 // One changing run at a time, by scope. Each run has a lock file of its own, below $XDG_STATE_HOME so that two checkouts of one home share the folder.
-// A run writes its file, reads all others, and gives up if another run holds an overlapping scope. Only after that its own file says that it holds the lock.
+// A run writes its file, reads all others, and gives up if another run holds an overlapping scope. Only then does its own file say that it holds the lock.
 // The name of a file is never used twice, so that removing a dead run's file cannot remove the file of a live one.
 import { randomBytes } from "node:crypto";
 import { rmSync } from "node:fs";
@@ -21,19 +21,19 @@ export interface Holder {
   /** `home`, or the app's name without its namespace: `media/radarr` and `radarr` may be the same app. */
   scope: string;
   pid: number;
-  /** When the process started, as its system counts it; empty when the system did not tell. */
+  /** When the process started, in the system's own format; empty if unknown. */
   started: string;
   machine: string;
-  /** The machine's name, for people. */
+  /** The machine's name, for messages. */
   host: string;
   at: string;
-  /** It has read all other files and found no conflict. Until then it may still give up. */
+  /** The run has read all other files and found no conflict. Until then it may still give up. */
   holds: boolean;
 }
 
 const HOLDER = { procedure: "", scope: "", pid: 0, started: "", machine: "", host: "", at: "", holds: false } as const;
 
-/** Another run's lock file. `unknown` says why nobody can tell whether the run is alive: it then counts as alive. */
+/** Another run's lock file. `unknown` is the reason why it is unknown whether the run is alive; it then counts as alive. */
 export interface Rival {
   file: string;
   holder?: Holder;
@@ -53,7 +53,7 @@ export const lockFolder = (env: NodeJS.ProcessEnv, cluster: string) =>
 const ASK_AGAIN_MS = 20;
 const GIVE_UP_MS = 10_000;
 
-/** Takes the lock, or throws at once and names the run that holds it. `removed` hears of each dead run whose lock file was removed. */
+/** Takes the lock, or throws at once and names the run that holds it. `removed` is called for each dead run whose lock file was removed. */
 export async function takeLock(
   folder: string,
   scope: LockScope,
@@ -95,7 +95,7 @@ function holderFor(scope: LockScope, procedure: string, now: Date): Holder {
   };
 }
 
-/** Returns once no other run can hold an overlapping scope; throws when one does. */
+/** Returns once no other run can hold an overlapping scope; throws if one does. */
 async function win(mine: Mine, removed: (dead: Holder) => void, folder: string): Promise<void> {
   for (let waited = 0; ; waited += ASK_AGAIN_MS) {
     const verdict = decide(mine, await rivalsIn(folder, mine, removed));
@@ -106,8 +106,8 @@ async function win(mine: Mine, removed: (dead: Holder) => void, folder: string):
 }
 
 /**
- * Of several runs that start at the same moment the one that began first wins. The others see its file and give up, for which it waits:
- * one that read the folder before this file was written may hold the lock by now.
+ * Of several runs that start at the same moment, the first one wins. The others see its file and give up, and it waits for that:
+ * a run that read the folder before this file was written may hold the lock by now.
  */
 export function decide(mine: Mine, rivals: readonly Rival[]): "free" | { heldBy: Rival } | { waitFor: Rival } {
   const overlapping = rivals.filter(
@@ -119,7 +119,7 @@ export function decide(mine: Mine, rivals: readonly Rival[]): "free" | { heldBy:
   return overlapping[0] ? { waitFor: overlapping[0] } : "free";
 }
 
-/** The lock files of all other runs that live, or may live. Removes those of dead runs. */
+/** The lock files of all other runs that are, or may be, alive. Removes those of dead runs. */
 async function rivalsIn(folder: string, mine: Mine, removed: (dead: Holder) => void): Promise<Rival[]> {
   const rivals: Rival[] = [];
   for (const name of (await readdir(folder)).sort()) {

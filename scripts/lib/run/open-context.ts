@@ -1,4 +1,4 @@
-// Opens what a run has: the home it acts on, the terminal, the vault, the ledger, the report.
+// Opens the context of a run: the home it acts on, the terminal, the vault, the ledger, the report.
 import { existsSync } from "node:fs";
 import { delimiter, dirname, join, resolve } from "node:path";
 import { effectsSoFar, openGate } from "./effects.ts";
@@ -30,7 +30,7 @@ export async function openContext<O extends Options>(
   signal: AbortSignal,
 ) {
   const started = performance.now();
-  readPatience(caller.HOME_OPS_PATIENCE); // a value that cannot be read is an error before anything else happens
+  readPatience(caller.HOME_OPS_PATIENCE); // reports an invalid value before anything else happens
   const root = findRoot(process.cwd());
   const env = withDefaults(root, caller);
   const state = env.HOME_OPS_STATE!;
@@ -93,10 +93,10 @@ export async function openContext<O extends Options>(
   return { context, close };
 }
 
-/** Variables by which helm would reach another cluster than $KUBECONFIG's, or another namespace. */
+/** Variables that make helm use a cluster other than $KUBECONFIG's, or another namespace. */
 const OUTRANKS = /^HELM_(KUBE|NAMESPACE)/;
 
-/** The same defaults as .mise.toml, so that a shell without mise works alike. */
+/** The same defaults as .mise.toml, for shells without mise. */
 function withDefaults(root: string, caller: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   for (const name of ["KUBECONFIG", "TALOSCONFIG"]) {
     if (caller[name]?.includes(delimiter))
@@ -132,7 +132,7 @@ const unavailable = <T extends object>(name: string, what: string): T =>
 async function askPerson(text: string, signal: AbortSignal): Promise<string> {
   const { createInterface } = await import("node:readline/promises");
   const prompt = createInterface({ input: process.stdin, output: process.stderr });
-  prompt.on("SIGINT", () => process.kill(process.pid, "SIGINT")); // the terminal is in raw mode: Ctrl-C is a key until it is passed on
+  prompt.on("SIGINT", () => process.kill(process.pid, "SIGINT")); // the terminal is in raw mode: Ctrl-C arrives as a key, not as a signal
   try {
     return await prompt.question(text, { signal });
   } catch (error) {

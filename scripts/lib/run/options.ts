@@ -1,14 +1,14 @@
-// The kinds of words a procedure takes. Each reads what was typed (a flag, or the variable of the same name) and names the valid values when it is wrong.
+// The types of options. Each reads the typed value (a flag, or the variable of the same name) and names the valid values if it is wrong.
 import { UsageError } from "./errors.ts";
 
 export interface Option<T> {
   about: string;
   type: "string" | "boolean";
-  /** Must be given: the Taskfile's `requires` says the same. */
+  /** Must be given; the target's `requires` lists it too. */
   required?: boolean;
-  /** What it is when nothing was typed, as help shows it. */
+  /** The default, as help shows it. */
   otherwise?: string;
-  /** From what was typed to what the procedure gets. */
+  /** Converts the typed value to the procedure's value. */
   read(typed: string | boolean | undefined, flag: string): T;
 }
 export type Options = Record<string, Option<unknown>>;
@@ -35,7 +35,7 @@ export const choice = <const T extends string>(about: string, valid: readonly T[
   },
 });
 
-/** One of a few words, or undefined when nothing was typed. */
+/** One of a few words, or undefined if none was given. */
 export const maybeChoice = <const T extends string>(about: string, valid: readonly T[]): Option<T | undefined> => ({
   ...choice(about, valid),
   required: false,
@@ -62,10 +62,10 @@ export const maybeText = (about: string): Option<string | undefined> => ({
   read: (typed) => (typeof typed === "string" ? typed : undefined),
 });
 
-/** The name of a node of talos/cluster.yaml (or its VM's name, or its address), checked against the file when the procedure asks the cluster for it. */
+/** The name of a node in talos/cluster.yaml (or its VM's name, or its address). The procedure checks it against the file. */
 export const nodeName = (about = "name of a node in talos/cluster.yaml"): Option<string> => text(about);
 
-/** Several node names with commas between; undefined means all. */
+/** Comma-separated node names; undefined means all. */
 export const nodeNames = (about = "names of nodes, with commas between; all when left out"): Option<string[] | undefined> => ({
   about,
   type: "string",
@@ -89,7 +89,7 @@ export const flag = (about: string): Option<boolean> => ({
   },
 });
 
-/** A whole number within bounds. */
+/** An integer within bounds. */
 export const integer = (about: string, { min, max, otherwise }: { min: number; max: number; otherwise: number }): Option<number> => ({
   about: `${about} (${min} to ${max})`,
   type: "string",

@@ -1,13 +1,13 @@
-// How long a run waits before it gives up. HOME_OPS_PATIENCE multiplies every deadline of the product, for a machine or a network that is slow.
+// How long a run waits before it gives up. HOME_OPS_PATIENCE multiplies every deadline, for a slow machine or network.
 import { UsageError } from "./errors.ts";
 
 const MOST = 100;
 let factor: number | undefined;
 
-/** The seconds to wait where a machine of average speed needs so many at most. */
+/** The seconds to wait, from the seconds that a machine of average speed needs at most. */
 export const patient = (seconds: number): number => seconds * (factor ??= readPatience(process.env.HOME_OPS_PATIENCE));
 
-/** The factor that was set; 1 when none was. */
+/** The configured factor; 1 by default. */
 export function readPatience(text: string | undefined): number {
   if (text === undefined || text === "") return 1;
   const read = Number(text);

@@ -1,4 +1,4 @@
-// Text from outside as it may reach a terminal or a file: without what moves the cursor, colours, or reorders the line.
+// Makes external text safe for a terminal or a file: removes everything that moves the cursor, sets colours, or reorders the line.
 import { stripVTControlCharacters } from "node:util";
 
 /** C0 except tab and line feed, DEL, C1. */

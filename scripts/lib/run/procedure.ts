@@ -1,4 +1,4 @@
-// What every procedure has in common: its words, help, dry run, interruption, report, exit code.
+// What all procedures share: command line, help, dry run, interruption, report, exit code.
 import { setMaxListeners } from "node:events";
 import { realpathSync } from "node:fs";
 import { fileURLToPath } from "node:url";
@@ -19,16 +19,16 @@ export async function main<O extends Options>(meta: ImportMeta, spec: Procedure<
   const started = process.argv[1];
   if (!started || realpathSync(started) !== fileURLToPath(meta.url)) return;
   process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-    if (error.code !== "EPIPE") throw error; // `task x | head` closes early: nobody is left to tell
+    if (error.code !== "EPIPE") throw error; // `task x | head` closes the pipe early
   });
   await import("../../packages.mjs"); // again for a Node that reads TypeScript by itself, without start.mjs
   process.exitCode = await runProcedure(spec, process.argv.slice(2), process.env);
 }
 
-/** The whole life of one run; returns its exit code: 0 done, 1 failed, 2 changes pending (with EXIT_CODE=1), 64 wrong usage, 130 interrupted. */
+/** Runs a procedure from start to end. Returns the exit code: 0 done, 1 failed, 2 changes pending (with EXIT_CODE=1), 64 wrong usage, 130 interrupted. */
 export async function runProcedure<O extends Options>(spec: Procedure<O>, words: string[], env: NodeJS.ProcessEnv): Promise<number> {
   const stop = new AbortController();
-  setMaxListeners(0, stop.signal); // every command that runs listens, and checks run side by side
+  setMaxListeners(0, stop.signal); // every running command listens, and checks run in parallel
   const interrupt = (name: NodeJS.Signals) => stop.abort(new Error(`interrupted by ${name}`));
   const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
   for (const name of signals) process.on(name, interrupt);
@@ -66,7 +66,7 @@ export async function runProcedure<O extends Options>(spec: Procedure<O>, words:
   return code;
 }
 
-/** Takes the lock of the procedure's scope; returns what releases it. */
+/** Takes the lock for the procedure's scope; returns the function that releases it. */
 async function lock<O extends Options>(spec: Procedure<O>, values: Values<O>, context: Context): Promise<() => void> {
   const scope = lockScope(spec, values);
   if (scope === undefined || context.dryRun || spec.cluster === false) return () => {};

@@ -1,9 +1,9 @@
-// When a process started. A pid alone is used again; with the start time it names one process.
+// When a process started. The system reuses pids; pid and start time together identify one process.
 import { execFileSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { lives } from "./files.ts";
 
-/** `started` is in the system's own words and can only be compared with another `started` of the same machine. */
+/** `started` is in the system's own format and can only be compared with another `started` of the same machine. */
 export type Presence = { started: string } | "gone" | { unknown: string };
 
 /** Whether a process with this pid exists, and when it started. */

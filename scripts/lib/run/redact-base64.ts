@@ -1,10 +1,10 @@
-// Base64 in a text: where it stands, also wrapped at a column and escaped, and what it says at each of its byte offsets.
+// Finds base64 in a text, also if it is wrapped or escaped, and decodes it at each of the four possible offsets.
 import type { Range } from "./redact-known.ts";
 
 export interface Base64Run {
-  /** The bytes from each of four letters on, one character a byte: nobody knows where the base64 begins inside a longer word. */
+  /** The bytes from each of the first four letters on, one character per byte, because the base64 may begin anywhere inside a longer word. */
   decodings: { decoded: string; offset: number }[];
-  /** From letters of the run, without its line ends, to the text that the run stands in. */
+  /** Converts a range of the run's letters, without line ends, to a range of the text. */
   place(letters: Range): Range;
 }
 
@@ -24,7 +24,7 @@ export function* base64RunsOf(text: string): Generator<Base64Run> {
   }
 }
 
-/** The letters of a run without its line ends, and where each of them stands in it. */
+/** The letters of a run without its line ends, and the position of each. */
 function lettersOf(whole: string): { letters: string; places(letter: number): Range } {
   if (/^[A-Za-z0-9+/_-]*$/.test(whole)) return { letters: whole, places: (letter) => [letter, letter + 1] };
   const places: Range[] = [];
@@ -45,11 +45,11 @@ export const bytesToLetters = ([start, end]: Range, offset: number): Range => [
   offset + Math.floor(((end - 1) * 8 + 7) / 6) + 1,
 ];
 
-/** So many bytes of a secret in a row give it away. */
+/** This many consecutive bytes of a secret count as the secret. */
 export const GRAM = 16;
 const STEP = 8;
 
-/** Samples of a value: any 24 bytes of it in a row hold one of them. */
+/** Samples of a value: any 24 consecutive bytes of it contain one of them. */
 export function gramsOf(value: string): string[] {
   const bytes = Buffer.from(value).toString("latin1");
   const grams: string[] = [];

@@ -1,10 +1,10 @@
-// Every form that a secret takes on its way through tools, encoders and shells, as one regular expression.
+// Every form that a secret can take in tools, encoders and shells, as one regular expression.
 import { printable } from "./printable.ts";
 
 /** Shorter values are too common to hide. */
 const SHORTEST = 6;
 
-/** What gives a secret away: the value, each of its lines, what it decodes to, and the texts inside it when it is JSON. */
+/** The parts of a secret to hide: the value, each of its lines, its decoded base64, and the strings inside it if it is JSON. */
 export function partsOf(value: string): string[] {
   const parts = new Set<string>();
   const add = (text: string, depth: number) => {
@@ -18,7 +18,7 @@ export function partsOf(value: string): string[] {
   return [...parts];
 }
 
-/** The text in a base64 value; undefined when it holds none. */
+/** The text in a base64 value; undefined if it holds none. */
 function fromBase64(text: string): string | undefined {
   const packed = text.replace(/\s+/g, "");
   if (packed.length < 16 || !/^[A-Za-z0-9+/_-]+={0,2}$/.test(packed)) return undefined;
@@ -26,7 +26,7 @@ function fromBase64(text: string): string | undefined {
   return /^[\t\n\r\u0020-\u007e]+$/.test(decoded) ? decoded : undefined;
 }
 
-/** Texts of a JSON value that are long enough to be a secret of their own; short ones are versions and names. */
+/** Strings of a JSON value that are long enough to be secrets; short ones are versions and names. */
 function textsOfJson(text: string): string[] {
   if (!/^\s*[{[]/.test(text)) return [];
   try {
@@ -73,7 +73,7 @@ function formsOfCharacter(character: string): string {
   if (character === "\n") forms.push(String.raw`\s+`, String.raw`\\+r\\+n`, String.raw`%(?:25)*0[dD]%(?:25)*0[aA]`);
   if (character === "'") forms.push("''", String.raw`'\\+''`, `'"'"'`);
   if (character === "\t") forms.push(String.raw`\s+`);
-  const pattern = `(?:${forms.join("|")})${printable(character) === character ? "" : "?"}`; // what is stripped may be gone
+  const pattern = `(?:${forms.join("|")})${printable(character) === character ? "" : "?"}`; // printable() may have removed it
   cache.set(character, pattern);
   return pattern;
 }

@@ -1,9 +1,9 @@
-// The secrets that this run has seen, indexed so that a long text is searched for hundreds of them in one pass.
+// The secrets that this run has read, indexed so that one pass searches a long text for hundreds of them.
 import { partsOf, patternOf } from "./redact-forms.ts";
 
 export type Range = readonly [start: number, end: number];
 
-/** Letters and digits are the same in every form but base64, so a few of them in a row tell which secrets a text may hold. */
+/** Letters and digits are the same in every form except base64, so a few consecutive ones show which secrets a text may contain. */
 const LENGTHS = [8, 6, 4] as const;
 
 const parts = new Set<string>();
@@ -30,7 +30,7 @@ export function add(value: string): void {
   }
 }
 
-/** Where known secrets stand in a text, in every form but base64. */
+/** The positions of known secrets in a text, in every form except base64. */
 export function find(text: string): Range[] {
   const ranges: Range[] = [];
   for (const part of candidates(text)) {

@@ -1,4 +1,4 @@
-// Keeps every secret that this run has seen out of lines, files, results and errors, in each form that it passes through.
+// Keeps every secret that this run has read out of lines, files, results and errors, in every form.
 import { base64RunsOf, bytesToLetters, GRAM, gramsOf } from "./redact-base64.ts";
 import { add, allParts, clear, find, isEmpty, type Range } from "./redact-known.ts";
 import { printable } from "./printable.ts";
@@ -7,19 +7,19 @@ export const HIDDEN = "********";
 
 let grams: Set<string> | undefined;
 
-/** From now on these values never appear in anything that passes `redact` or `toJson`. Values under 6 characters are too common to hide. */
+/** Hides these values in everything that passes through `redact` or `toJson` from now on. Values under 6 characters are too common to hide. */
 export function hide(values: Iterable<string>): void {
   for (const value of values) for (const form of [value, printable(value)]) add(form);
   grams = undefined;
 }
 
-/** A text as it may be printed or stored: without control characters and known secrets, and with ******** for what is called a password. */
+/** Makes a text safe to print or store: removes control characters and known secrets, and replaces values named like a password with ********. */
 export const redact = (text: string): string => named(redactData(text));
 
-/** The same for data: what a document calls a password stays, unless the run has seen it. A rendered manifest must stay as it is. */
+/** The same for data, without the names: a rendered manifest must not change, so only secrets that the run has read are replaced. */
 export const redactData = (text: string): string => replaceRanges(printable(text));
 
-/** JSON of a value; its texts are redacted before they are escaped. */
+/** JSON of a value. Its strings are redacted before they are escaped. */
 export const toJson = (value: unknown, { space, data = false }: { space?: number; data?: boolean } = {}): string => {
   const shown = data ? redactData : redact;
   return JSON.stringify(
@@ -33,7 +33,7 @@ export const toJson = (value: unknown, { space, data = false }: { space?: number
   );
 };
 
-/** Whether a text holds a secret that this run has seen. */
+/** Whether a text contains a secret that this run has read. */
 export const holdsSecret = (text: string) => rangesOf(text, DEPTH).length > 0;
 
 /** Base64 inside base64 inside base64: a kubeconfig in a Secret in a Helm release. */
@@ -52,7 +52,7 @@ function replaceRanges(text: string): string {
   return result + text.slice(done);
 }
 
-/** Where known secrets stand, as they are or in base64. */
+/** The positions of known secrets, plain or in base64. */
 function rangesOf(text: string, depth: number): Range[] {
   if (isEmpty()) return [];
   const ranges = find(text);
@@ -64,7 +64,7 @@ function rangesOf(text: string, depth: number): Range[] {
   return ranges;
 }
 
-/** Parts of known secrets in decoded base64: one line of a wrapped block does not hold the whole value. */
+/** Parts of known secrets in decoded base64, because one line of a wrapped block does not contain the whole value. */
 function pieces(decoded: string): Range[] {
   if (decoded.length < GRAM) return [];
   grams ??= new Set([...allParts()].flatMap(gramsOf));
@@ -86,7 +86,7 @@ const named = (text: string) =>
     return `${name}${quote ?? ""}${HIDDEN}${quote ?? ""}`;
   });
 
-/** For tests: as if nothing had been seen. */
+/** For tests: forgets all secrets. */
 export function forgetSecrets(): void {
   clear();
   grams = undefined;

@@ -1,4 +1,4 @@
-// What a run did, one JSON line per event, written before and after each effect: the trace a person reads after a bad night.
+// The report of a run: one JSON line per event, written before and after each effect.
 import { appendFileSync, mkdirSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { toJson } from "./redact.ts";
@@ -15,9 +15,9 @@ export type Event =
 export type Door = "command" | "nas" | "http" | "file" | "ledger";
 
 export interface Report {
-  /** Where the events go; undefined in a dry run, which writes nothing. */
+  /** The file of the events; undefined in a dry run, which writes nothing. */
   readonly file: string | undefined;
-  /** Throws the first time that an event cannot be written. */
+  /** Throws the first time an event cannot be written. */
   write(event: Event): void;
 }
 
@@ -38,7 +38,7 @@ export function openReport(state: string, procedure: string, now = () => new Dat
       try {
         inState(state, () => appendFileSync(file, `${toJson({ at: now().toISOString(), ...event })}\n`, { mode: 0o600 }));
       } catch (error) {
-        if (broken) return; // the first failure has stopped the run; what it undoes on its way out must not be stopped too
+        if (broken) return; // the first failure has stopped the run; later ones must not stop its cleanup
         broken = true;
         throw error;
       }
@@ -46,5 +46,5 @@ export function openReport(state: string, procedure: string, now = () => new Dat
   };
 }
 
-/** A report that goes nowhere: dry runs, and tests that look at commands instead. */
+/** A report that writes nothing, for dry runs and tests. */
 export const silentReport: Report = { file: undefined, write: () => {} };

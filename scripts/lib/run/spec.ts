@@ -1,4 +1,4 @@
-// The spec of a procedure: its name, options, gates, scope, and what it does.
+// The spec of a procedure: its name, options, gates, scope and body.
 import type { Context } from "./context.ts";
 import type { Gate } from "./gates.ts";
 import type { Options, Values } from "./options.ts";
@@ -12,19 +12,19 @@ export interface Procedure<O extends Options = Options> {
   /** What it can destroy, for help and for `task --list`. */
   destroys?: string;
   /**
-   * What it locks while it runs: the home (nodes, VMs, secrets, files of the repository), the app that an option names, or nothing (reads, interactive
-   * shells). The home when left out. A dry run locks nothing.
+   * What it locks while it runs: the home (nodes, VMs, secrets, files of the repository), the app named by an option, or nothing (reads, interactive
+   * shells). The default is the home. A dry run locks nothing.
    */
   scope?: "home" | "none" | { appOption: string };
-  /** The safety checks that must allow its plan; WAIVE= takes their names and no others. */
+  /** The safety checks that must pass; WAIVE= accepts only their names. */
   gates?: readonly Gate[];
-  /** `false` for what runs without a talos/cluster.yaml, as `lab:up`; its context must not be asked for the cluster. */
+  /** `false` for a procedure that runs without talos/cluster.yaml, such as `lab:up`; its context has no cluster. */
   cluster?: false;
-  /** The state after Ctrl-C, if it is not that the same command resumes from the observed state. */
+  /** The state after Ctrl-C, if the same command does not resume from the observed state. */
   interrupted?: string;
-  /** Started with `npm run <name>`: it serves the tests and is not a target of Taskfile.yml. */
+  /** Started with `npm run <name>`: it is for the tests and not a target of Taskfile.yml. */
   npmScript?: true;
-  /** For what runs another command: what stands after its own flags, as help shows it; the words are `context.rest`. */
+  /** For a procedure that runs another command: how help shows the command after its own flags. `context.rest` holds it. */
   rest?: string;
   /** Read → decide → show → confirm → look again → act → verify. */
   run(values: Values<O>, context: Context): Promise<void>;

@@ -13,7 +13,7 @@ const WHY: Record<string, string> = {
   EEXIST: "is not a folder",
 };
 
-/** One line: which folder, what is wrong with it, and the variable that names another one. */
+/** One line: the folder, what is wrong with it, and the variable that sets another one. */
 export class StateFolderError extends Failure {
   override name = "StateFolderError";
   constructor(state: string, cause: NodeJS.ErrnoException) {
@@ -24,7 +24,7 @@ export class StateFolderError extends Failure {
   }
 }
 
-/** What was thrown, as an error of the state folder when the file system refused something. */
+/** The thrown error; an error of the file system becomes a StateFolderError. */
 function inWords(state: string, thrown: unknown): unknown {
   if (!isErrno(thrown)) return thrown;
   return new StateFolderError(state, thrown.code === "ENOENT" ? (refusalOf(state) ?? thrown) : thrown);
@@ -32,7 +32,7 @@ function inWords(state: string, thrown: unknown): unknown {
 
 const isErrno = (thrown: unknown): thrown is NodeJS.ErrnoException => thrown instanceof Error && "code" in thrown && "syscall" in thrown;
 
-/** Node's recursive mkdir says ENOENT on a read-only file system; the nearest folder that exists says why. */
+/** Node's recursive mkdir fails with ENOENT on a read-only file system; the nearest existing folder shows the real reason. */
 function refusalOf(folder: string): NodeJS.ErrnoException | undefined {
   try {
     accessSync(folder, constants.W_OK);
@@ -43,7 +43,7 @@ function refusalOf(folder: string): NodeJS.ErrnoException | undefined {
   }
 }
 
-/** Runs what reads or writes below the state folder. */
+/** Runs code that reads or writes below the state folder. */
 export function inState<T>(state: string, act: () => T): T {
   try {
     const result = act();

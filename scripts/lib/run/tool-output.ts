@@ -1,19 +1,19 @@
-// Reads what a tool or a server answered. An answer that cannot be read is one line: which command, what is wrong with it, and the first words of it.
+// Reads the output of a tool or the answer of a server. If it cannot be parsed, the error is one line: the command, what is wrong, and the first words.
 import { Failure } from "./errors.ts";
 
 export interface Source {
-  /** The command or request as a person would type it: `kubectl get nodes --output json`; or the file that a tool or an earlier run wrote. */
+  /** The command or request as typed: `kubectl get nodes --output json`; or the file that a tool or an earlier run wrote. */
   command: string;
   /** `command` is the path of a file. */
   file?: boolean;
-  /** The answer holds secrets that redaction may not know yet: nothing of it is quoted. */
+  /** The answer contains secrets that redaction may not know yet, so it is never quoted. */
   secret?: boolean;
 }
 
-/** The shape that the caller needs, by example: `""` is any text, `0` any number, `[pattern]` a list of such. Keys that are not named may have any value. */
+/** The shape that the caller needs, by example: `""` is any string, `0` any number, `[pattern]` a list of them. Other keys may have any value. */
 export type Pattern = "" | 0 | false | readonly [Pattern] | { readonly [key: string]: Pattern };
 
-/** An answer that is not what the tool prints when it works: cut off, an HTML page, a warning before the data. What it says is unknown, not empty. */
+/** An answer that a working tool does not print: cut off, an HTML page, a warning before the data. Its content is unknown, not empty. */
 export class Unreadable extends Failure {
   override name = "Unreadable";
   constructor(account: { attempted: string; said: string }) {
@@ -24,19 +24,19 @@ export class Unreadable extends Failure {
 
 const QUOTED = 60;
 
-/** The one JSON document of an answer. */
+/** Parses an answer that is one JSON document. */
 export function readJson<T>(text: string, source: Source, pattern: Pattern): T {
   return expectShape<T>(parse(text, source), source, pattern);
 }
 
-/** An answer that somebody else has parsed, if it fits. */
+/** Returns an already parsed answer if it has the expected shape. */
 export function expectShape<T>(value: unknown, source: Source, pattern: Pattern): T {
   const wrong = misfit(value, pattern);
   if (wrong !== undefined) throw unreadable(source, wrong);
   return value as T;
 }
 
-/** Documents one after the other, each over several lines, as talosctl prints them: no array, and not one a line. None at all is an empty list. */
+/** Parses consecutive JSON documents, each over several lines, as talosctl prints them. An empty answer is an empty list. */
 export function readJsonStream<T>(text: string, source: Source, pattern: Pattern): T[] {
   return text
     .split(/^(?=\{)/m)
@@ -44,7 +44,7 @@ export function readJsonStream<T>(text: string, source: Source, pattern: Pattern
     .map((part) => readJson<T>(part, source, pattern));
 }
 
-/** The names of a list of `kind/name`, a line each. */
+/** The names in a list of `kind/name` lines. */
 export function readNames(lines: readonly string[], kind: string, source: Source): string[] {
   return lines
     .filter((line) => line.trim() !== "")
@@ -54,7 +54,7 @@ export function readNames(lines: readonly string[], kind: string, source: Source
     });
 }
 
-/** The YAML documents of an answer, without empty ones; each must be a map. */
+/** The non-empty YAML documents of an answer; each must be a map. */
 export async function readYaml<T>(text: string, source: Source): Promise<T[]> {
   const { parseAllDocuments } = await import("yaml");
   const parsed = [...parseAllDocuments(text, { logLevel: "silent" })];
@@ -78,7 +78,7 @@ function parse(text: string, source: Source): unknown {
   }
 }
 
-/** Says where an answer stops to be JSON; JavaScript's own words ("Unexpected token 'W'") tell the reader nothing. */
+/** Says where an answer stops being JSON. JavaScript's own messages ("Unexpected token 'W'") do not help the reader. */
 function notJson(text: string, { message }: Error, source: Source): string {
   if (!/^[[{]/.test(text)) return `it is not JSON${quote(text, source)}`;
   if (/Unterminated|Unexpected end|end of (JSON )?input/i.test(message) || !/[\]}]$/.test(text))
@@ -87,7 +87,7 @@ function notJson(text: string, { message }: Error, source: Source): string {
   return `it is not JSON from character ${position} on${quote(text.slice(position), source)}`;
 }
 
-/** What a value lacks of the pattern: `.items is missing`; undefined when it fits. */
+/** How a value differs from the pattern: `.items is missing`; undefined if it fits. */
 function misfit(value: unknown, pattern: Pattern, at = ""): string | undefined {
   const here = at === "" ? "it" : at;
   if (Array.isArray(pattern)) {

@@ -1,6 +1,6 @@
-// Errors that may pass by themselves: the one list that every retry and every wait uses.
+// Transient errors: the one list that every retry and every wait uses.
 
-/** Said by kubectl, helm, talosctl and Go's network code when a server is away, starting or busy. */
+/** Messages of kubectl, helm, talosctl and Go's network code when a server is down, starting or busy. */
 const TRANSIENT = [
   /connection (refused|reset)|was refused|no route to host|i\/o timeout|TLS handshake timeout|\bEOF\b|broken pipe|temporary failure/i,
   /client connection lost|Unable to connect to the server: dial|server misbehaving/i,
@@ -10,13 +10,13 @@ const TRANSIENT = [
   /code = (Unavailable|DeadlineExceeded)/,
 ];
 
-/** Said when the answer stays the same however often it is asked for, also when a word above stands beside it. */
+/** Messages of permanent errors, even if they also contain a word from the list above. */
 const PERMANENT = /\b(401|403|404)\b|unauthorized|denied|not found|x509:|remote error: tls:/i;
 
-/** Whether a tool that said this may succeed on the next try. */
+/** Whether a command that failed with this message may succeed on retry. */
 export const isTransient = (said: string): boolean => TRANSIENT.some((pattern) => pattern.test(said)) && !PERMANENT.test(said);
 
-/** Node's and undici's codes for the same. A name that does not exist (ENOTFOUND) or an untrusted certificate is not among them. */
+/** Node's and undici's codes for transient errors. An unknown host name (ENOTFOUND) or an untrusted certificate is not transient. */
 export const TRANSIENT_CODES: ReadonlySet<string> = new Set([
   "ECONNREFUSED",
   "ECONNRESET",

@@ -1,4 +1,4 @@
-// What the person sees: data on stdout, everything else on stderr; a plan is shown before it is carried out, and No is the answer to Enter.
+// The terminal: data on stdout, everything else on stderr. A plan is shown before it is carried out, and the default answer is No.
 import { styleText } from "node:util";
 import type { Collected } from "./document.ts";
 import { Stop, UsageError } from "./errors.ts";
@@ -12,9 +12,9 @@ export interface Ui {
   say(line: string): void;
   warn(line: string): void;
   debug(line: string): void;
-  /** Long work: the newest line replaces the one before on a terminal; in a pipe only changes are printed, at most one in ten seconds. */
+  /** Progress of long work. On a terminal each line replaces the previous one; in a pipe at most one line is printed every ten seconds. */
   progress(line: string): void;
-  /** The result for people (a table, a text) or for machines (`OUTPUT=json`: the value). */
+  /** The result: a table or a text for people, the value for machines (`OUTPUT=json`). */
   result(value: unknown, forPeople: string): void;
   /** Shows what is about to happen; ends a dry run; otherwise asks, and No is the default. Procedures call `context.confirm`, which looks again afterwards. */
   confirm(question: Question): Promise<Answer>;
@@ -34,9 +34,9 @@ export interface UiSetup {
   debug: boolean;
   out?: NodeJS.WritableStream & { isTTY?: boolean };
   err?: NodeJS.WritableStream & { isTTY?: boolean; columns?: number };
-  /** Once it is aborted nothing more is planned or shown in progress; what a procedure warns of on its way out still is. */
+  /** After its abort no plan and no progress is shown; warnings during cleanup still are. */
   signal?: AbortSignal;
-  /** Asks a question on the terminal; undefined where nobody is there to answer. */
+  /** Asks a question on the terminal; undefined without a terminal. */
   question?: ((text: string) => Promise<string>) | undefined;
   now?: () => number;
 }
@@ -63,7 +63,7 @@ export function terminal(setup: UiSetup): Ui {
   let last = { line: "", at: -Infinity };
   const paint = (style: Style | undefined, text: string) =>
     style && err.isTTY && !process.env.NO_COLOR ? styleText(style, text, { validateStream: false }) : text;
-  // colours come last: text from outside must not bring its own
+  // colours are added after redaction, which removes any in external text
   const line = (text: string, style?: Style) => {
     err.write(`${open ? CLEAR : ""}${paint(style, redact(text))}\n`);
     open = false;
@@ -129,7 +129,7 @@ function sameNames(typed: string, name: string): boolean {
   return list(typed) === list(name);
 }
 
-/** Columns padded to their widest cell, two spaces apart; the same on a terminal, at 80 columns and in a pipe. */
+/** Pads columns to their widest cell, two spaces apart. The output is the same on a terminal, at 80 columns and in a pipe. */
 export function table(head: string[], rows: Cell[][]): string {
   const cells = [head, ...rows.map((row) => row.map((cell) => String(cell ?? "-")))];
   const widths = head.map((_, column) => Math.max(...cells.map((row) => (row[column] ?? "").length)));

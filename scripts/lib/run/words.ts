@@ -1,4 +1,4 @@
-// From the words of a command line, the variables of a task and the environment to what a procedure gets.
+// Reads a procedure's options from the command line, the variables of a task and the environment.
 import { parseArgs } from "node:util";
 import type { Collected } from "./document.ts";
 import { UsageError } from "./errors.ts";
@@ -8,7 +8,7 @@ import { flag, maybeChoice, maybeText, type Option, type Options, type Values, v
 import { wrap } from "../text/wrap.ts";
 import type { Procedure } from "./spec.ts";
 
-/** What every procedure takes. */
+/** The options of every procedure. */
 export const COMMON = {
   "dry-run": flag("show what would happen, change nothing"),
   yes: flag("skip the yes/no question; destructive steps still need --confirm"),
@@ -27,16 +27,16 @@ export interface Common {
   debug: boolean;
   exitCode: boolean;
   waive: string[];
-  /** What OUTPUT=json prints at the end. */
+  /** The output that OUTPUT=json prints at the end. */
   collected?: Collected;
-  /** How the open terminal says a line; unset before there is one. */
+  /** Prints a line on the terminal; unset before the terminal is open. */
   say?: (line: string) => void;
 }
 
-/** The variables that a target with these options takes. */
+/** The variables that a target with these options accepts. */
 export const variablesOf = (options: Options) => [...Object.keys(options), ...Object.keys(COMMON)].map(variable);
 
-/** Reads flags first, then `ARG_<NAME>` (the task's variable), then `<NAME>` from the environment for what every procedure takes. */
+/** Reads flags first, then `ARG_<NAME>` (the task's variable), then, for the options of every procedure, `<NAME>` from the environment. */
 export function readWords<O extends Options>(spec: Procedure<O>, words: string[], env: NodeJS.ProcessEnv) {
   const all: Options = { ...COMMON, ...spec.options };
   const { own, rest } = spec.rest === undefined ? { own: words, rest: [] } : cut(words, all);
@@ -44,7 +44,7 @@ export function readWords<O extends Options>(spec: Procedure<O>, words: string[]
   if (parsed.help) return { help: true as const };
   const typed = (name: string) => {
     const given = parsed[name] ?? env[`ARG_${variable(name)}`] ?? (name in spec.options ? undefined : env[variable(name)]);
-    return given === "" ? undefined : given; // a task passes a variable that nobody set as an empty one
+    return given === "" ? undefined : given; // a task passes an unset variable as an empty string
   };
   const read = (options: Options) =>
     Object.fromEntries(Object.entries(options).map(([name, option]) => [name, option.read(typed(name), name)]));
@@ -65,7 +65,7 @@ export function readWords<O extends Options>(spec: Procedure<O>, words: string[]
   };
 }
 
-/** Own flags, and from the first word that is none (or after `--`) what belongs to the command that is run. */
+/** Splits the procedure's own flags from the command, which begins at the first word that is not a flag, or after `--`. */
 function cut(words: string[], options: Options): { own: string[]; rest: string[] } {
   for (let at = 0; at < words.length; at += 1) {
     const word = words[at]!;
@@ -98,11 +98,11 @@ const usage = (name: string, rest?: string) => [
   `  node --import ./scripts/start.mjs scripts/${name.replace(":", "/")}.ts [--flag value ...]${rest === undefined ? "" : ` ${rest}`}`,
 ];
 
-/** What `--help` prints: the flags, the same as variables of the task, and what it can destroy. */
+/** The text of `--help`: the flags, their variables of the task, and what the procedure can destroy. */
 export function help({ name, about, options, destroys, rest, npmScript, gates = [] }: Procedure<Options>): string {
   const row = ([flag, option]: [string, Option<unknown>]) =>
     `  --${flag.padEnd(14)} ${`${variable(flag)}=`.padEnd(16)} ${option.about}${option.otherwise === undefined ? "" : `, default ${option.otherwise}`}${option.required ? ", required" : ""}`;
-  const narrow = (entry: [string, Option<unknown>]) => wrap(row(entry), 80, 36); // where the words begin
+  const narrow = (entry: [string, Option<unknown>]) => wrap(row(entry), 80, 36); // the column where descriptions begin
   const own = Object.entries(options).map(narrow);
   return [
     wrap(`${name}: ${about}`, 80),
@@ -121,7 +121,7 @@ export function help({ name, about, options, destroys, rest, npmScript, gates = 
   ].join("\n");
 }
 
-/** The safety checks that WAIVE= may skip, each with what it checks. */
+/** The safety checks that WAIVE= can skip, with a description each. */
 const gateLines = (gates: readonly Gate[]) =>
   gates.length === 0
     ? []
