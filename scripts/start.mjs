@@ -1,3 +1,5 @@
-// Starts TypeScript scripts: `node --import ./scripts/start.mjs scripts/talos/status.ts`. tsx alone ends in a stack trace when it is not installed.
-await import("./packages.mjs"); // exits when packages are missing
-await import("tsx");
+// Starts TypeScript scripts: `node --import ./scripts/start.mjs scripts/talos/status.ts`.
+import module from "node:module";
+await import("./packages.mjs"); // exits when packages are missing: tsx alone would end in a stack trace
+module.enableCompileCache?.(); // Node 22.1 and later
+if (!process.features.typescript) await import("tsx"); // a Node that reads TypeScript itself starts faster without it

@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join, relative } from "node:path";
 import { layoutOf } from "./environment.ts";
-import { finderOf } from "./forms.ts";
+import { finderOf, searched } from "./forms.ts";
 import { whenPresent } from "./present.ts";
 
 /** The lines of a file of JSON lines; none when it is not there. */
@@ -44,7 +44,8 @@ export function findTaint(folder: string, secrets: Secret[]): { where: string; s
   const found: { where: string; secret: string }[] = [];
   const finders = secrets.map(({ where, value }) => ({ secret: where, isIn: finderOf(value) }));
   const search = (where: string, text: string) => {
-    for (const { secret, isIn } of finders) if (isIn(text)) found.push({ where, secret });
+    const both = searched(text);
+    for (const { secret, isIn } of finders) if (isIn(both)) found.push({ where, secret });
   };
   for (const { tool, argv } of commandsOf(folder)) search(`the words of ${tool} ${argv[0] ?? ""}`, argv.join("\n"));
   for (const { file, args, env } of readLines(join(folder, "spawned.ndjson")))

@@ -45,11 +45,20 @@ function base64Cores(text: string): string[] {
   });
 }
 
-/** Looks for a value in texts; the forms are made once. */
-export function finderOf(value: string): (text: string) => boolean {
+/** A text to search, and the same without line ends and white space: base64 may be wrapped at a column. */
+export interface Searched {
+  text: string;
+  joined: string;
+}
+
+export const searched = (text: string): Searched => ({ text, joined: text.replace(/\s+|(?:\\+[nr])+/g, "") });
+
+/** Returns a function that says whether a text contains the value in any form. The forms are made once. */
+export function finderOf(value: string): (text: string | Searched) => boolean {
   const forms = formsOf(value);
-  return (text) => {
-    const joined = text.replace(/\s+|(?:\\+[nr])+/g, ""); // base64 may be wrapped at a column
-    return forms.some((form) => text.includes(form) || (/^[A-Za-z0-9+/]+$/.test(form) && joined.includes(form)));
+  const wrapped = forms.filter((form) => /^[A-Za-z0-9+/]+$/.test(form));
+  return (where) => {
+    const { text, joined } = typeof where === "string" ? searched(where) : where;
+    return forms.some((form) => text.includes(form)) || (joined !== text && wrapped.some((form) => joined.includes(form)));
   };
 }

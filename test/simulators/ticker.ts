@@ -7,7 +7,7 @@ export interface Ticker {
 }
 
 /** What follows from a change happens so much later, together with what follows from others of the same moment. */
-const SOON_MS = 30;
+const SOON_MS = 15;
 /** The longest sleep. Everything that the world does by itself is announced, so this only bounds a mistake. */
 const LONGEST_MS = 5_000;
 

@@ -45,10 +45,10 @@ const runSignal = () => (globalThis as { $?: { signal?: AbortSignal } }).$?.sign
 /** Time as this process knows it; tests put one here that does not pass by itself. */
 export const useClock = (other: Clock): void => void (clock = other);
 
-const FIRST_MS = 200;
+const FIRST_MS = 100;
 const LONGEST_MS = 5_000;
 
-/** Asks until the probe is ready, at growing intervals from 0.2 to 5 s. What the probe throws ends the wait: a probe turns what may pass into `waiting`. */
+/** Asks until the probe is ready, at growing intervals from 0.1 to 5 s. What the probe throws ends the wait: a probe turns what may pass into `waiting`. */
 export async function until<T>(probe: () => Promise<Seen<T>>, patience: Patience): Promise<T> {
   const { atMost } = patience;
   const slow = { ...patience, seconds: patient(patience.seconds), ...(atMost !== undefined && { atMost: patient(atMost) }) };

@@ -16,10 +16,20 @@ send() {
   fi
 }
 
+# The environment that this process was started with. On Linux it needs no other process, which saves a tenth of the time of a call.
+environment() {
+  local pairs pair
+  if mapfile -d '' -t pairs 2>/dev/null <"/proc/$$/environ"; then
+    for pair in "${pairs[@]}"; do [[ $pair == NODE_OPTIONS=* ]] || printf '%s\0' "$pair"; done
+  else
+    env -0
+  fi
+}
+
 { exec 3<>"/dev/tcp/127.0.0.1/$port"; } 2>/dev/null || lost "connection refused"
 # NUL ends each word; an empty one ends the environment
 trap '' PIPE # a home that hangs up would end bash before it can say so
-{ printf '%s\0' "$token" "$tool" "$PWD" "$#" "$@"; env -0; printf '\0'; } 2>/dev/null >&3 || lost "it hung up"
+{ printf '%s\0' "$token" "$tool" "$PWD" "$#" "$@"; environment; printf '\0'; } 2>/dev/null >&3 || lost "it hung up"
 trap - PIPE
 
 while read -r -u 3 what amount 2>/dev/null; do

@@ -120,7 +120,7 @@ describe("waiting", () => {
     useClock(clock);
     let left = 4;
     expect(await until(async () => (left-- > 0 ? { waiting: "not yet" } : { ready: "here" }), patience)).toBe("here");
-    expect(clock.pauses).toEqual([200, 300, 450, 675]);
+    expect(clock.pauses).toEqual([100, 150, 225, 338]);
   });
   test("ends at the deadline with the last reason and the next command", async () => {
     const failure = until(async () => ({ waiting: "connection refused" }), { ...patience, next: "task talos:status" });

@@ -5,19 +5,19 @@ import type { Stage, MachineState } from "./machine-state.ts";
 
 /** How long things take, in milliseconds: fast enough for a rehearsal, slow enough to be seen as unfinished. */
 export const PACE = {
-  boot: 250,
+  boot: 100,
   slowBoot: 3_000,
-  install: 200,
-  reboot: 250,
+  install: 80,
+  reboot: 100,
   /** Services stop for so long before a machine that was told to goes down. */
   stop: 500,
   kubelet: 300,
   /** From its boot to being ready: talosctl looks at events once a second, and misses a node that is quicker. */
   ready: 1_500,
-  etcd: 200,
-  join: 150,
+  etcd: 80,
+  join: 60,
   learner: 1_500,
-  apiServer: 250,
+  apiServer: 100,
   clock: 900,
   /** How long the API server stays away when it leaves in the middle of something. */
   away: 1_500,
