@@ -1,4 +1,4 @@
-// The operator's first day against a simulated home: from an empty vault to a cluster that Flux keeps, with nothing of the real home in reach.
+// Rehearses the operator's first day in a simulated home, from an empty vault to a cluster that Flux keeps. It cannot reach the real home.
 import { dirname, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Failure } from "../lib/run/errors.ts";
@@ -10,23 +10,23 @@ const PROJECT = resolve(dirname(fileURLToPath(import.meta.url)), "../..");
 
 export const rehearse = procedure({
   name: "lab:rehearse",
-  about: "live the operator's first day against a simulated home",
+  about: "rehearse the first day, from an empty vault to a running cluster, in a simulated home",
   cluster: false,
   interrupted: "the simulated home was removed; the next run starts with a new one",
   scope: "none",
   options: {
-    real: flag("with the real talosctl, kubectl, helm, helmfile and flux, and a real API server: npm run tools:build first"),
-    interrupt: flag("kill the run before and after every effect, go on, require the same end"),
-    fault: maybeText("turn on a fault by name; `all` runs one rehearsal per fault"),
-    minutes: integer("with interrupt or fault: how long to go on; what is beyond that is left out and counted", {
+    real: flag("use the real talosctl, kubectl, helm, helmfile and flux, and a real API server; needs npm run tools:build"),
+    interrupt: flag("kill each run before and after every effect, resume it, and require the same end state"),
+    fault: maybeText("rehearse with the fault of this name; all: one rehearsal for each fault"),
+    minutes: integer("with interrupt or fault: time limit in minutes; the rest is skipped and counted", {
       min: 1,
       max: 300,
       otherwise: 60,
     }),
-    whole: flag("with interrupt or fault: fail when the minutes are not enough for all"),
-    seed: maybeText("with interrupt or fault: decides which come first"),
-    only: maybeText("with interrupt: procedures to kill, with commas between; all when left out"),
-    keep: flag("keep the home's folder"),
+    whole: flag("with interrupt or fault: fail if the time limit skips any"),
+    seed: maybeText("with interrupt or fault: seed of the random order"),
+    only: maybeText("with interrupt: procedures to kill, comma-separated; all by default"),
+    keep: flag("keep the folder of the home"),
   },
   async run({ real, interrupt, fault, minutes, whole, seed = "0", only, keep }, { ui, signal }) {
     if (real) (await import("../../test/simulators/real-tools.ts")).realTools(); // reports missing tools before a home starts
@@ -40,8 +40,8 @@ export const rehearse = procedure({
       );
     }
     if (fault) {
-      const { faultyDays } = await import("../../test/rehearsal/faulty-days.ts");
-      return conclude(ui, await faultyDays(PROJECT, fault, { ui, minutes, seed, real, signal }), whole);
+      const { daysWithFaults } = await import("../../test/rehearsal/days-with-faults.ts");
+      return conclude(ui, await daysWithFaults(PROJECT, fault, { ui, minutes, seed, real, signal }), whole);
     }
     const day = await fullDay(PROJECT, { ui, keep, real, signal });
     ui.result(

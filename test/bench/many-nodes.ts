@@ -4,7 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseDocument, type YAMLSeq } from "yaml";
-import { DAY, ending, live, lodge } from "../rehearsal/day.ts";
+import { DAY, finalState, runStep } from "../rehearsal/day.ts";
+import { startHome } from "../rehearsal/home-process.ts";
 import { readHomeFile } from "../simulators/environment.ts";
 import { makeFork } from "../simulators/fork.ts";
 
@@ -23,20 +24,20 @@ export async function manyNodes(project: string, nodes: number): Promise<Growth>
   const folder = mkdtempSync(join(tmpdir(), "bench-nodes-"));
   makeFork(folder, project);
   grow(join(folder, "repo/talos/cluster.yaml"), nodes);
-  const home = await lodge({ folder, project });
+  const home = await startHome({ folder, project });
   try {
     const grown: Growth = { nodes, seconds: 0, bootstrap: 0, home: 0, product: 0 };
     for (const step of DAY) {
       let watch: NodeJS.Timeout | undefined;
       const onStart = async (pid: number) =>
         void (watch = setInterval(() => (grown.product = Math.max(grown.product, peakOf(pid) ?? 0)), 100));
-      const ran = await live(folder, step, { onStart });
+      const ran = await runStep(folder, step, { onStart });
       clearInterval(watch);
       if (ran.code !== 0) throw new Error(`with ${nodes} nodes ${step.name} ended with ${ran.code}:\n${ran.stderr.slice(-2000)}`);
       grown.seconds += ran.seconds;
       if (step.name === "bootstrap") grown.bootstrap = ran.seconds;
     }
-    const { nodes: ready } = await ending(folder);
+    const { nodes: ready } = await finalState(folder);
     if (ready !== `${nodes}/${nodes}`) throw new Error(`of ${nodes} nodes ${ready} are Ready`);
     grown.home = peakOf(readHomeFile(folder).pid) ?? 0;
     return grown;

@@ -1,11 +1,12 @@
 // How long `bootstrap` takes when there is nothing left to do: the everyday "is it still so?".
-import { DAY, live, lodge, run } from "../rehearsal/day.ts";
+import { DAY, runStep, run } from "../rehearsal/day.ts";
+import { startHome } from "../rehearsal/home-process.ts";
 
 export async function bootstrapTwice(project: string, times: number): Promise<{ seconds: number[]; commands: number; op: number }> {
-  const home = await lodge({ project });
+  const home = await startHome({ project });
   try {
     for (const step of DAY) {
-      const ran = await live(home.folder, step);
+      const ran = await runStep(home.folder, step);
       if (ran.code !== 0) throw new Error(`${step.name} ended with ${ran.code}:\n${ran.stderr}`);
     }
     const runs = [];

@@ -62,7 +62,7 @@ describe.sequential("stand-ins and real tools agree", () => {
     ["on a cluster with its secrets and definitions", ["bootstrap:resources", "bootstrap:crds"]],
     ["on a cluster that Flux keeps", ["bootstrap:apps", "bootstrap:flux"]],
   ])("%s", async (_where, procedures) => {
-    for (const name of procedures) await twins.live(name);
+    for (const name of procedures) await twins.run(name);
     const { standIn, real } = await twins.snapshot();
     expect(real).toEqual(standIn);
     expect(await differences()).toEqual([]);

@@ -2,15 +2,16 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { DAY, live, lodge, type Lodging, run } from "../rehearsal/day.ts";
+import { DAY, runStep, run } from "../rehearsal/day.ts";
+import { startHome, type RunningHome } from "../rehearsal/home-process.ts";
 import { layoutOf } from "../simulators/control.ts";
 
 const PROJECT = resolve(import.meta.dirname, "../..");
-let home: Lodging;
+let home: RunningHome;
 
 beforeAll(async () => {
-  home = await lodge({ project: PROJECT, real: true });
-  for (const step of DAY.slice(0, 2)) expect(await live(home.folder, step)).toMatchObject({ code: 0 });
+  home = await startHome({ project: PROJECT, real: true });
+  for (const step of DAY.slice(0, 2)) expect(await runStep(home.folder, step)).toMatchObject({ code: 0 });
 });
 afterAll(() => home?.close());
 

@@ -1,6 +1,7 @@
 // Two homes with the same past, down to the last key: one with stand-ins, one with the real tools. What is done in one is done in the other.
 import { spawn } from "node:child_process";
-import { DAY, live, lodge, type Lodging, type Ran, run } from "../rehearsal/day.ts";
+import { DAY, runStep, type Ran, run } from "../rehearsal/day.ts";
+import { startHome, type RunningHome } from "../rehearsal/home-process.ts";
 import { askHome, environmentOf, layoutOf } from "../simulators/control.ts";
 import type { Outcome } from "./compare.ts";
 
@@ -14,7 +15,7 @@ export interface Twins {
   /** One command line, as the product's shell gets it, in both. */
   say(line: string, stdin?: string): Promise<Pair<Outcome>>;
   /** One procedure in both, one after the other; throws what it said when it did not end well. */
-  live(name: string, words?: string[]): Promise<void>;
+  run(name: string, words?: string[]): Promise<void>;
   /** What counts of both, once nothing is under way any more. */
   snapshot(): Promise<Pair<unknown>>;
   ask(verb: string, args?: object): Promise<Pair<unknown>>;
@@ -23,8 +24,8 @@ export interface Twins {
 
 /** Lives the day up to the machines' first boot, once, and opens two copies of that home. */
 export async function openTwins(project: string): Promise<Twins> {
-  const past = await lodge({ project });
-  let homes: Pair<Lodging>;
+  const past = await startHome({ project });
+  let homes: Pair<RunningHome>;
   try {
     homes = await livePast(project, past);
   } finally {
@@ -39,7 +40,7 @@ export async function openTwins(project: string): Promise<Twins> {
   return {
     folder,
     say: (line, stdin) => both((home) => say(home, line, stdin)),
-    async live(name, words = ["--yes"]) {
+    async run(name, words = ["--yes"]) {
       const ran = await both((home) => run(home, name, words));
       must(ran.standIn);
       must(ran.real);
@@ -56,11 +57,11 @@ export async function openTwins(project: string): Promise<Twins> {
 }
 
 /** Lives the day up to the machines' first boot, and opens both copies while nothing moves in it. */
-async function livePast(project: string, past: Lodging): Promise<Pair<Lodging>> {
-  for (const step of DAY.filter(({ name }) => name !== "bootstrap")) must(await live(past.folder, step));
+async function livePast(project: string, past: RunningHome): Promise<Pair<RunningHome>> {
+  for (const step of DAY.filter(({ name }) => name !== "bootstrap")) must(await runStep(past.folder, step));
   await askHome(past.folder, "settle");
   const copyOf = (await askHome(past.folder, "keepCopy", { name: "past" })) as string;
-  return { standIn: await lodge({ project, copyOf }), real: await lodge({ project, copyOf, real: true }) };
+  return { standIn: await startHome({ project, copyOf }), real: await startHome({ project, copyOf, real: true }) };
 }
 
 function must({ name, code, stderr }: Ran): void {

@@ -5,12 +5,14 @@ import { setTimeout as pause } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { askHome } from "../simulators/control.ts";
 import { readHomeFile } from "../simulators/environment.ts";
-import { DAY, ending, live, lodge, type Lodging, misdeeds, type Ran, run } from "../rehearsal/day.ts";
+import { DAY, finalState, runStep, type Ran, run } from "../rehearsal/day.ts";
+import { startHome, type RunningHome } from "../rehearsal/home-process.ts";
+import { violationsOf } from "../rehearsal/violations.ts";
 
 const PROJECT = process.cwd();
-let home: Lodging;
+let home: RunningHome;
 const runs: Ran[] = [];
-beforeAll(async () => void (home = await lodge({ project: PROJECT })));
+beforeAll(async () => void (home = await startHome({ project: PROJECT })));
 afterAll(() => home?.close());
 
 const world = () => readFileSync(join(home.folder, "world.json"), "utf8");
@@ -51,7 +53,7 @@ describe.each(DAY)("task $name", (step) => {
     expect(ran.code).toBe(64);
   });
   test("ends well", async () => {
-    const ran = await live(home.folder, { ...step, person: false });
+    const ran = await runStep(home.folder, { ...step, person: false });
     runs.push(ran);
     expect(ran.code, ran.stderr).toBe(0);
   });
@@ -86,13 +88,13 @@ test("everything that only looks leaves the world as it was", async () => {
 });
 
 test("ends with three nodes Ready and all of Flux ready", async () => {
-  const { nodes, flux } = await ending(home.folder);
+  const { nodes, flux } = await finalState(home.folder);
   expect(nodes).toBe("3/3");
   expect(flux).toMatch(/^(\d+)\/\1$/);
 });
 
 test("no secret was seen where it does not belong, nothing left this machine", async () =>
-  expect(await misdeeds(home.folder, runs)).toEqual([]));
+  expect(await violationsOf(home.folder, runs)).toEqual([]));
 
 test("one op process resolves all secrets of a bootstrap", async () => {
   const told = JSON.parse(runs.filter(({ name }) => name === "bootstrap").at(-1)!.stdout) as { op: number };

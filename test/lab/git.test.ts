@@ -8,7 +8,8 @@ import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { askHome, environmentOf, layoutOf } from "../simulators/control.ts";
 import { commitAndPush, headOf } from "../simulators/repository.ts";
-import { lodge, type Lodging, run } from "../rehearsal/day.ts";
+import { run } from "../rehearsal/day.ts";
+import { startHome, type RunningHome } from "../rehearsal/home-process.ts";
 
 const start = promisify(execFile);
 const URL = "https://github.com/operator/home-ops";
@@ -19,7 +20,7 @@ const trace = join(checkout, "was-run");
 
 let listener: Server;
 let connections = 0;
-let home: Lodging;
+let home: RunningHome;
 
 /** The person's checkout: its origin is at the listener, and so is everything else that git could be led to. */
 function makeCheckout(port: number): void {
@@ -58,7 +59,7 @@ beforeAll(async () => {
   const { port } = listener.address() as AddressInfo;
   makeCheckout(port);
   Object.assign(process.env, { HOME: makeUser(port), GIT_DIR: join(checkout, ".git"), GIT_SSH: "/bin/true" });
-  home = await lodge({ project: process.cwd(), folder });
+  home = await startHome({ project: process.cwd(), folder });
 });
 afterAll(async () => {
   await home?.close();

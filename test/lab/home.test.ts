@@ -8,12 +8,12 @@ import { setTimeout as pause } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { askHome, environmentOf } from "../simulators/control.ts";
 import { readHomeFile, TOOLS } from "../simulators/environment.ts";
-import { lodge, type Lodging } from "../rehearsal/day.ts";
+import { startHome, type RunningHome } from "../rehearsal/home-process.ts";
 
 const PROJECT = process.cwd();
 const run = promisify(execFile);
-let home: Lodging;
-beforeAll(async () => void (home = await lodge({ project: PROJECT })));
+let home: RunningHome;
+beforeAll(async () => void (home = await startHome({ project: PROJECT })));
 afterAll(() => home?.close());
 
 const env = (extra: Record<string, string> = {}) => environmentOf(home.folder, extra);
@@ -121,7 +121,7 @@ describe("a stand-in", () => {
 
 describe("nothing leaves the machine", () => {
   test("a raw connection and a look-up are refused, written down, and fail the run", async () => {
-    const guarded = await lodge({ project: PROJECT });
+    const guarded = await startHome({ project: PROJECT });
     const ran = spawnSync(
       process.execPath,
       ["--eval", 'require("net").connect(443, "192.168.120.10").on("error", () => require("dns").lookup("example.com", () => {}))'],
@@ -135,7 +135,7 @@ describe("nothing leaves the machine", () => {
     await guarded.close();
   });
   test("a host that nobody simulates is answered 502 and written down", async () => {
-    const asked = await lodge({ project: PROJECT });
+    const asked = await startHome({ project: PROJECT });
     const ran = spawnSync(
       process.execPath,
       ["--input-type=module", "--eval", `${FETCH} await get("https://example.org/").catch(() => process.exit(3));`],
@@ -204,12 +204,12 @@ describe("the image factory", () => {
 describe("kills and ends", () => {
   test("a home that was killed goes on where it was, at another port", async () => {
     const folder = mkdtempSync(join(tmpdir(), "home-"));
-    const first = await lodge({ project: PROJECT, folder });
+    const first = await startHome({ project: PROJECT, folder });
     await askHome(folder, "person");
     const before = await askHome(folder, "snapshot");
     process.kill(readHomeFile(folder).pid, "SIGKILL");
     await pause(100);
-    const second = await lodge({ project: PROJECT, folder: folder, keep: false });
+    const second = await startHome({ project: PROJECT, folder: folder, keep: false });
     expect(await askHome(folder, "snapshot")).toEqual(before);
     const { stdout } = await run(join(folder, "bin/op"), ["read", "op://Operator/talosdeploy/TRUENAS_HOST"], {
       env: environmentOf(folder),
@@ -236,11 +236,11 @@ describe("kills and ends", () => {
     expect(ran.stdout).toMatch(/^([2-9]|\d\d+) true\n$/);
   });
   test("two homes stand side by side and know nothing of each other; one folder has one home", async () => {
-    const other = await lodge({ project: PROJECT });
+    const other = await startHome({ project: PROJECT });
     await askHome(other.folder, "faults", { on: { "node-slow": 2 } });
     expect(await askHome(other.folder, "status")).toMatchObject({ faults: { "node-slow": 2 } });
     expect(await askHome(home.folder, "status")).toMatchObject({ faults: {} });
-    await expect(lodge({ project: PROJECT, folder: other.folder })).rejects.toThrow(/a home is up there already, process \d+/);
+    await expect(startHome({ project: PROJECT, folder: other.folder })).rejects.toThrow(/a home is up there already, process \d+/);
     await other.close();
   });
 });

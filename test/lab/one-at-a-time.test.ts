@@ -4,10 +4,11 @@ import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { scriptIn } from "../simulators/environment.ts";
-import { lodge, type Lodging, run } from "../rehearsal/day.ts";
+import { run } from "../rehearsal/day.ts";
+import { startHome, type RunningHome } from "../rehearsal/home-process.ts";
 
-let home: Lodging;
-beforeAll(async () => void (home = await lodge({ project: process.cwd() })));
+let home: RunningHome;
+beforeAll(async () => void (home = await startHome({ project: process.cwd() })));
 afterAll(() => home?.close());
 
 /** The lock files of the home; none before its first run. */

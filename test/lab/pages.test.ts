@@ -4,7 +4,8 @@ import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } f
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { lodge, type Lodging, run } from "../rehearsal/day.ts";
+import { run } from "../rehearsal/day.ts";
+import { startHome, type RunningHome } from "../rehearsal/home-process.ts";
 import { askHome, environmentOf, layoutOf } from "../simulators/control.ts";
 
 type Step = { sh: string } | { byHand: string };
@@ -42,8 +43,8 @@ test.each(PAGES)("%s has no command block of another language than sh", (page) =
 );
 
 describe("a real home", () => {
-  let home: Lodging;
-  beforeAll(async () => void (home = await lodge({ project: process.cwd() })));
+  let home: RunningHome;
+  beforeAll(async () => void (home = await startHome({ project: process.cwd() })));
   afterAll(() => home?.close());
 
   /** Answers no question: these only look. */

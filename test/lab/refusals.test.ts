@@ -2,7 +2,8 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { lodge, type Lodging, run } from "../rehearsal/day.ts";
+import { run } from "../rehearsal/day.ts";
+import { startHome, type RunningHome } from "../rehearsal/home-process.ts";
 import { askHome, layoutOf } from "../simulators/control.ts";
 import { proceduresThatChange, wantedOutcomes } from "./record/wanted.ts";
 
@@ -15,8 +16,8 @@ const WORDS: Record<string, string[]> = {
   leftovers: ["--undo", "--name", "k8s_0"],
 };
 
-let home: Lodging;
-beforeAll(async () => void (home = await lodge({ project: process.cwd() })));
+let home: RunningHome;
+beforeAll(async () => void (home = await startHome({ project: process.cwd() })));
 afterAll(() => home?.close());
 
 test.each(NAMES)("%s refuses a flag that it does not have", async (name) => {

@@ -6,9 +6,11 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { askHome, environmentOf, layoutOf } from "../simulators/control.ts";
 import { CHECKS } from "../../scripts/lint.ts";
 import { commitAndPush } from "../simulators/repository.ts";
-import { ending, lodge, type Lodging, misdeeds, type Ran, run } from "../rehearsal/day.ts";
+import { finalState, type Ran, run } from "../rehearsal/day.ts";
+import { startHome, type RunningHome } from "../rehearsal/home-process.ts";
+import { violationsOf } from "../rehearsal/violations.ts";
 
-let home: Lodging;
+let home: RunningHome;
 const runs: Ran[] = [];
 const HAUL = 300_000; // only stops a hang
 
@@ -39,7 +41,7 @@ const RELEASE = "helmreleases.helm.toolkit.fluxcd.io";
 const head = () => spawnSync("git", ["-C", repo(), "rev-parse", "HEAD"], { encoding: "utf8" }).stdout.trim();
 const idsOf = (object: any): string[] => object.status.inventory.entries.map(({ id }: { id: string }) => id);
 
-beforeAll(async () => void (home = await lodge({ project: process.cwd() })), HAUL);
+beforeAll(async () => void (home = await startHome({ project: process.cwd() })), HAUL);
 afterAll(() => home?.close());
 
 describe("stage by stage", () => {
@@ -68,7 +70,7 @@ describe("stage by stage", () => {
     },
     HAUL,
   );
-  test("ends with everything ready", async () => expect((await ending(home.folder)).flux).toMatch(/^(\d+)\/\1$/));
+  test("ends with everything ready", async () => expect((await finalState(home.folder)).flux).toMatch(/^(\d+)\/\1$/));
   test(
     "needs no remote once Flux is at what was pushed; a commit that it does not have needs one",
     async () => {
@@ -240,6 +242,6 @@ describe("procedures without a target in the cluster", () => {
 });
 
 test("no secret was seen where it does not belong, nothing left this machine", async () => {
-  expect(await misdeeds(home.folder, runs)).toEqual([]);
+  expect(await violationsOf(home.folder, runs)).toEqual([]);
   expect(existsSync(join(home.folder, "refused.ndjson"))).toBe(false);
 });

@@ -5,9 +5,11 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { askHome, environmentOf } from "../simulators/control.ts";
-import { lodge, type Lodging, misdeeds, type Ran, run } from "../rehearsal/day.ts";
+import { type Ran, run } from "../rehearsal/day.ts";
+import { startHome, type RunningHome } from "../rehearsal/home-process.ts";
+import { violationsOf } from "../rehearsal/violations.ts";
 
-let home: Lodging;
+let home: RunningHome;
 const runs: Ran[] = [];
 const at = (...path: string[]) => join(home.folder, ...path);
 const world = () => readFileSync(at("world.json"), "utf8");
@@ -24,7 +26,7 @@ const table = (text: string) =>
     .map((line) => line.split(/ {2,}/));
 
 beforeAll(async () => {
-  home = await lodge({ project: process.cwd() });
+  home = await startHome({ project: process.cwd() });
   for (const [name, ...words] of [
     ["secrets:init", "--yes"],
     ["talos:talosconfig", "--yes"],
@@ -231,5 +233,5 @@ describe("with nodes that run", () => {
 });
 
 test("nothing secret was shown or left anywhere, and nobody outside was called", async () => {
-  expect(await misdeeds(home.folder, runs)).toEqual([]);
+  expect(await violationsOf(home.folder, runs)).toEqual([]);
 });

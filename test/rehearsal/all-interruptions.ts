@@ -1,20 +1,21 @@
-// Every point of the bootstrap at which it can be killed, as many as the time allows, two homes side by side.
+// Kills the product at every point of the day, as many as the time allows, in two homes in parallel.
 import type { Ui } from "../../scripts/lib/run/ui.ts";
 import { askHome } from "../simulators/control.ts";
-import { DAY, live, lodge, type Lodging } from "./day.ts";
-import { chart, type Course, nameOf, shuffled, survive } from "./interrupt.ts";
+import { DAY, runStep } from "./day.ts";
+import { startHome, type RunningHome } from "./home-process.ts";
+import { findPoints, type InterruptedStep, nameOf, shuffled, interruptAt } from "./interrupt.ts";
 
-const SIDE_BY_SIDE = 2;
-/** These change nothing that a second run would have to find again. */
-const ONLY_READS = ["secrets:check"];
+const PARALLEL_HOMES = 2;
+/** Procedures that change nothing. */
+const READ_ONLY = ["secrets:check"];
 
 export interface Wanted {
   minutes: number;
   seed: string;
   ui: Ui;
-  /** Procedures to kill; all when left out. */
+  /** Procedures to kill; all by default. */
   only?: string[];
-  /** Points to try at most. */
+  /** Maximum number of points. */
   most?: number;
   /** With the real tools. */
   real?: boolean;
@@ -23,7 +24,7 @@ export interface Wanted {
 
 export async function allInterruptions(project: string, wanted: Wanted) {
   const { real = false, signal } = wanted;
-  const home = await lodge({ project, real, ...(signal && { signal }) });
+  const home = await startHome({ project, real, ...(signal && { signal }) });
   try {
     return await interruptAll(project, home, wanted);
   } finally {
@@ -31,27 +32,31 @@ export async function allInterruptions(project: string, wanted: Wanted) {
   }
 }
 
-async function interruptAll(project: string, home: Lodging, { minutes, seed, ui, only, most = Infinity, real = false, signal }: Wanted) {
-  const courses = await courseOfTheDay(project, home, { ui, real, signal }, only);
+async function interruptAll(
+  project: string,
+  home: RunningHome,
+  { minutes, seed, ui, only, most = Infinity, real = false, signal }: Wanted,
+) {
+  const steps = await stepsToInterrupt(project, home, { ui, real, signal }, only);
   const all = shuffled(
-    courses.flatMap((course) => course.points.map((point) => ({ course, point }))),
+    steps.flatMap((step) => step.points.map((point) => ({ step, point }))),
     seed,
   ).slice(0, most);
-  const until = performance.now() + minutes * 60_000; // the points had to be found first
+  const until = performance.now() + minutes * 60_000; // starts after the points were found
   const wrong: string[] = [];
   let tried = 0;
   const next = async (): Promise<void> => {
     for (let one = all[tried]; one && performance.now() < until; one = all[tried]) {
       signal?.throwIfAborted();
       tried += 1;
-      const found = await survive(project, one.course, one.point);
-      const name = `${one.course.step.name} killed at ${nameOf(one.point)}`;
+      const found = await interruptAt(project, one.step, one.point);
+      const name = `${one.step.step.name} killed at ${nameOf(one.point)}`;
       wrong.push(...found.map((what) => `${name}: ${what}`));
       if (found.length > 0) ui.say(`${name}: ${found.join("; ")}`);
       ui.progress(`${tried} of ${all.length} interruptions: ${name}${found.length ? " FAILED" : ""}`);
     }
   };
-  await Promise.all(Array.from({ length: SIDE_BY_SIDE }, next));
+  await Promise.all(Array.from({ length: PARALLEL_HOMES }, next));
   const survived = tried - new Set(wrong.map((line) => line.split(": ")[0])).size;
   return {
     all: all.length,
@@ -63,25 +68,25 @@ async function interruptAll(project: string, home: Lodging, { minutes, seed, ui,
   };
 }
 
-/** Lives the day once, keeping a copy of the home before each step, and charts each step that changes something. The copies stay until the home closes. */
-async function courseOfTheDay(
+/** Runs the day once, keeps a copy of the home before each step, and finds the points of each step that changes something. The copies stay until the home closes. */
+async function stepsToInterrupt(
   project: string,
-  home: Lodging,
+  home: RunningHome,
   { ui, real, signal }: { ui: Ui; real: boolean; signal: AbortSignal | undefined },
   only?: string[],
-): Promise<Course[]> {
-  const courses: Course[] = [];
+): Promise<InterruptedStep[]> {
+  const steps: InterruptedStep[] = [];
   for (const step of DAY) {
     if (step.person) await askHome(home.folder, "person");
-    if (!ONLY_READS.includes(step.name) && (!only || only.includes(step.name))) {
+    if (!READ_ONLY.includes(step.name) && (!only || only.includes(step.name))) {
       await askHome(home.folder, "settle");
       const before = (await askHome(home.folder, "keepCopy", { name: step.name.replace(":", "-") })) as string;
-      const course = await chart(project, before, { ...step, person: false }, { real, signal });
-      courses.push(course);
-      ui.say(`${step.name}: ${course.points.length} points`);
+      const found = await findPoints(project, before, { ...step, person: false }, { real, signal });
+      steps.push(found);
+      ui.say(`${step.name}: ${found.points.length} points`);
     }
-    const ran = await live(home.folder, { ...step, person: false });
+    const ran = await runStep(home.folder, { ...step, person: false });
     if (ran.code !== 0) throw new Error(`${step.name} failed (exit ${ran.code}):\n${ran.stderr}`);
   }
-  return courses;
+  return steps;
 }

@@ -1,9 +1,11 @@
-// The whole day once: runs each step, stops at the first that fails, and says what a person would want to know at the end.
+// Runs the whole day once, stops at the first step that fails, and returns the table and the closing lines.
 import { Failure } from "../../scripts/lib/run/errors.ts";
 import type { Ui } from "../../scripts/lib/run/ui.ts";
-import { DAY, ending, live, lodge, misdeeds, type Ran } from "./day.ts";
+import { DAY, finalState, runStep, type Ran } from "./day.ts";
+import { startHome } from "./home-process.ts";
+import { violationsOf } from "./violations.ts";
 
-export interface Told {
+export interface DayResult {
   stages: { stage: string; saw: string; seconds: number }[];
   closing: string[];
   seconds: number;
@@ -12,15 +14,15 @@ export interface Told {
 export async function fullDay(
   project: string,
   { ui, keep, truenas = "25.10", real = false, signal }: { ui: Ui; keep: boolean; truenas?: string; real?: boolean; signal: AbortSignal },
-): Promise<Told> {
+): Promise<DayResult> {
   const began = performance.now();
   ui.say("A simulated home on this machine: nothing of it reaches your network.");
-  const home = await lodge({ project, keep, truenas, real, signal });
+  const home = await startHome({ project, keep, truenas, real, signal });
   try {
     const runs: Ran[] = [];
     for (const step of DAY) {
       ui.progress(`task ${step.name}`);
-      const ran = await live(home.folder, step, { broken: home.broken, onLine: (line) => ui.debug(`  ${line}`) });
+      const ran = await runStep(home.folder, step, { broken: home.broken, onLine: (line) => ui.debug(`  ${line}`) });
       runs.push(ran);
       if (ran.code !== 0)
         throw new Failure({
@@ -29,12 +31,13 @@ export async function fullDay(
           now: keep ? `the home is kept in ${home.folder}` : "the home was removed; --keep keeps it",
         });
     }
-    const end = await ending(home.folder);
-    const wrong = await misdeeds(home.folder, runs);
-    if (wrong.length > 0) throw new Failure({ attempted: "find nothing amiss after the day", said: wrong.join("\n") });
+    const end = await finalState(home.folder);
+    const wrong = await violationsOf(home.folder, runs);
+    if (wrong.length > 0)
+      throw new Failure({ failed: "the day ended well, but broke rules that every run must keep", said: wrong.join("\n") });
     const seconds = (performance.now() - began) / 1000;
     return {
-      stages: runs.flatMap(stagesOf),
+      stages: runs.flatMap(rowsOf),
       closing: [
         `${end.nodes} nodes Ready, Flux: ${end.flux} ready, ${end.commands} commands, ${end.op} of them 1Password`,
         "At home: edit talos/cluster.yaml and versions.env, run task configure and task",
@@ -48,8 +51,8 @@ export async function fullDay(
   }
 }
 
-/** Bootstrap tells its stages; every other procedure is one, and its last line is what it saw. */
-function stagesOf({ name, stdout, stderr, seconds }: Ran): Told["stages"] {
+/** A row for each stage of bootstrap and for every other procedure, whose last line is what it observed. */
+function rowsOf({ name, stdout, stderr, seconds }: Ran): DayResult["stages"] {
   if (name !== "bootstrap") return [{ stage: name, saw: lastLine(stderr) || lastLine(stdout), seconds }];
   const { stages } = JSON.parse(stdout) as { stages: { stage: string; saw: string; seconds: number }[] };
   return stages.map(({ stage, saw, seconds }) => ({ stage: `bootstrap:${stage}`, saw, seconds }));

@@ -1,42 +1,44 @@
-// Kills a run at one point after the other, runs the same command again, and requires the end state of an undisturbed run.
+// Kills a run at one point, runs the same command again, and requires the end state of an undisturbed run.
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import { askHome } from "../simulators/control.ts";
-import { live, lodge, misdeeds, type Ran, run, type Step } from "./day.ts";
+import { runStep, type Ran, run, type Step } from "./day.ts";
+import { startHome } from "./home-process.ts";
+import { violationsOf } from "./violations.ts";
 
-/** `line`: just before the n-th line of the report about an effect is written, so before (odd) or after (even) an effect. `change`: around the n-th change of the world. */
+/** `line`: before the n-th line about an effect is written to the report, so before (odd) or after (even) an effect. `change`: before or after the n-th change of the world. */
 export type Point = { at: "line"; n: number } | { at: "change"; n: number; phase: "before" | "after" };
 
 export const nameOf = (point: Point) =>
   point.at === "line" ? `effect ${Math.ceil(point.n / 2)} ${point.n % 2 ? "before" : "after"}` : `change ${point.n} ${point.phase}`;
 
-export interface Course {
+export interface InterruptedStep {
   step: Step;
   /** With the real tools. */
   real: boolean;
   signal: AbortSignal | undefined;
   /** A copy of the home as it was before the step. */
   before: string;
-  /** The end state of the undisturbed run. */
+  /** The end state after an undisturbed run. */
   end: unknown;
   points: Point[];
   seconds: number;
 }
 
 /** Runs the step undisturbed in a copy of the home and finds every point at which it can be killed. */
-export async function chart(
+export async function findPoints(
   project: string,
   before: string,
   step: Step,
-  { real, signal }: Pick<Course, "real" | "signal">,
-): Promise<Course> {
-  const home = await lodge({ project, copyOf: before, real, ...(signal && { signal }) });
+  { real, signal }: Pick<InterruptedStep, "real" | "signal">,
+): Promise<InterruptedStep> {
+  const home = await startHome({ project, copyOf: before, real, ...(signal && { signal }) });
   const { folder } = home;
   try {
     const changes = (await askHome(folder, "changes")) as number;
-    const ran = await live(folder, step, { broken: home.broken });
-    if (ran.code !== 0) throw new Error(`${step.name} does not even end well undisturbed:\n${ran.stderr}`);
+    const ran = await runStep(folder, step, { broken: home.broken });
+    if (ran.code !== 0) throw new Error(`${step.name} failed without any interruption:\n${ran.stderr}`);
     const last = (await askHome(folder, "changes")) as number;
     await askHome(folder, "settle");
     const points: Point[] = [
@@ -65,19 +67,19 @@ function effectLines(folder: string, { name }: Step): number {
     : 0;
 }
 
-/** Kills at this point and goes on; returns what was wrong afterwards, nothing when all is well. */
-export async function survive(project: string, { step, real, signal, before, end }: Course, point: Point): Promise<string[]> {
-  const home = await lodge({ project, copyOf: before, real, ...(signal && { signal }) });
+/** Kills the step at this point and runs it again. Returns what is wrong afterwards; nothing if it recovered. */
+export async function interruptAt(project: string, { step, real, signal, before, end }: InterruptedStep, point: Point): Promise<string[]> {
+  const home = await startHome({ project, copyOf: before, real, ...(signal && { signal }) });
   const { folder } = home;
   try {
-    const first = await killed(folder, step, point);
-    if (!first.killed) return [`was not killed but ended with ${first.code}: ${lastLines(first)}`];
+    const first = await runAndKill(folder, step, point);
+    if (!first.killed) return [`was not killed: it ended with ${first.code}: ${lastLines(first)}`];
     const second = await run(folder, step.name, step.words, { broken: home.broken });
     if (second.code !== 0) return [`the second run ended with ${second.code}: ${lastLines(second)}`];
     await askHome(folder, "settle");
     const after = await askHome(folder, "snapshot");
     const wrong = isDeepStrictEqual(after, end) ? [] : [`the end state differs: ${differences(end, after).slice(0, 5).join("; ")}`];
-    return [...wrong, ...(await misdeeds(folder, [first, second]))];
+    return [...wrong, ...(await violationsOf(folder, [first, second]))];
   } catch (error) {
     return [error instanceof Error ? error.message : String(error)];
   } finally {
@@ -87,14 +89,14 @@ export async function survive(project: string, { step, real, signal, before, end
 
 const lastLines = ({ stderr }: Ran) => stderr.trim().split("\n").slice(-8).join(" | ");
 
-async function killed(folder: string, step: Step, point: Point): Promise<Ran> {
-  if (point.at === "line") return live(folder, step, { env: { LAB_KILL_AT_LINE: String(point.n) } });
-  return live(folder, step, {
+async function runAndKill(folder: string, step: Step, point: Point): Promise<Ran> {
+  if (point.at === "line") return runStep(folder, step, { env: { LAB_KILL_AT_LINE: String(point.n) } });
+  return runStep(folder, step, {
     onStart: async (pid) => void (await askHome(folder, "killAt", { pid, change: point.n, phase: point.phase })),
   });
 }
 
-/** Paths at which two values differ, for a person to start looking. */
+/** The paths at which two values differ. */
 export function differences(a: unknown, b: unknown, path = ""): string[] {
   if (isDeepStrictEqual(a, b)) return [];
   if (typeof a !== "object" || typeof b !== "object" || a === null || b === null) return [`${path}: ${short(a)} became ${short(b)}`];
@@ -106,7 +108,7 @@ export function differences(a: unknown, b: unknown, path = ""): string[] {
 
 const short = (value: unknown) => (JSON.stringify(value) ?? "nothing").slice(0, 60);
 
-/** Points in an order that changes with the seed, so that a run that cannot do all of them does others next time. */
+/** The items in an order that depends on the seed, so that runs without time for all of them try different ones. */
 export function shuffled<T>(all: T[], seed: string): T[] {
   let state = [...seed].reduce((sum, letter) => (Math.imul(sum, 31) + letter.charCodeAt(0)) >>> 0, 7);
   const random = () => (state = (Math.imul(state, 1664525) + 1013904223) >>> 0) / 2 ** 32;

@@ -1,13 +1,14 @@
 // With the real talosctl, another machine takes a node's address after the product has looked at it: the config does not reach that machine.
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { DAY, live, lodge, type Lodging, run } from "../../rehearsal/day.ts";
+import { DAY, runStep, run } from "../../rehearsal/day.ts";
+import { startHome, type RunningHome } from "../../rehearsal/home-process.ts";
 import { askHome } from "../../simulators/control.ts";
 
-let home: Lodging;
+let home: RunningHome;
 beforeAll(async () => {
-  home = await lodge({ project: process.cwd(), real: true });
+  home = await startHome({ project: process.cwd(), real: true });
   for (const step of DAY.filter(({ name }) => name !== "bootstrap")) {
-    const { code, stderr } = await live(home.folder, step, { broken: home.broken });
+    const { code, stderr } = await runStep(home.folder, step, { broken: home.broken });
     expect(code, stderr).toBe(0);
   }
   await askHome(home.folder, "settle");

@@ -1,6 +1,6 @@
 // How the rehearsal judges a day with a fault: the error names it, a survived fault happened and is mentioned or absorbed.
 import { describe, expect, test } from "vitest";
-import { errorOf, unclear, unnoticed } from "../../rehearsal/faulty-days.ts";
+import { errorOf, problemsOfError, problemsOfSilence } from "../../rehearsal/days-with-faults.ts";
 import { FAULTS, type FaultSpec } from "../../simulators/world/faults.ts";
 
 const FACTORY = `waiting for factory.talos.dev to answer GET: socket hang up (10 s)
@@ -13,19 +13,19 @@ const stopped = (stderr: string) => ({ name: "talos:prepare-iso", code: 1, stder
 describe("an error", () => {
   test("is what stands last, without what was printed while the run waited", () =>
     expect(errorOf(FACTORY)).toBe(FACTORY.split("\n").slice(1, -1).join("\n")));
-  test("that names the fault is right", () => expect(unclear(stopped(FACTORY), FAULTS["factory-down"].says)).toEqual([]));
+  test("that names the fault is right", () => expect(problemsOfError(stopped(FACTORY), FAULTS["factory-down"].says)).toEqual([]));
   test("that names another fault is wrong, also when the run mentioned the fault while it waited", () => {
     const other = `waiting for factory.talos.dev: socket hang up (10 s)\ncould not log in to TrueNAS\n  next: task vm:deploy\n`;
-    expect(unclear(stopped(other), FAULTS["factory-down"].says)).toEqual([
+    expect(problemsOfError(stopped(other), FAULTS["factory-down"].says)).toEqual([
       expect.stringContaining("talos:prepare-iso stopped (exit 1) with an error that does not name the fault"),
     ]);
   });
   test("without a next command is wrong", () =>
-    expect(unclear(stopped("factory.talos.dev: socket hang up\n"), FAULTS["factory-down"].says)).toEqual([
-      expect.stringContaining("without saying what to do"),
+    expect(problemsOfError(stopped("factory.talos.dev: socket hang up\n"), FAULTS["factory-down"].says)).toEqual([
+      expect.stringContaining("without a next command"),
     ]));
   test("that is a stack trace is wrong", () =>
-    expect(unclear(stopped(`${FACTORY}    at open (node:internal/x:1:2)\n`), FAULTS["factory-down"].says)).toEqual([
+    expect(problemsOfError(stopped(`${FACTORY}    at open (node:internal/x:1:2)\n`), FAULTS["factory-down"].says)).toEqual([
       expect.stringContaining("crashed"),
     ]));
 });
@@ -33,14 +33,15 @@ describe("an error", () => {
 describe("a survived fault", () => {
   const spec = (more: object): FaultSpec => ({ about: "x", ends: "passes", ...more });
   const run = { stdout: "", stderr: "the release was pending-install\n" };
-  test("that is absorbed happened, and needs no mention", () => expect(unnoticed(spec({ absorbed: "a retry" }), [], 0)).toEqual([]));
+  test("that is absorbed happened, and needs no mention", () =>
+    expect(problemsOfSilence(spec({ absorbed: "a retry" }), [], 0)).toEqual([]));
   test("that never happened is wrong", () =>
-    expect(unnoticed(spec({ absorbed: "a retry" }), [], 1)).toEqual(["the fault did not happen during the day"]));
-  test("that stands is never used up", () => expect(unnoticed(spec({ absorbed: "a rule", stands: true }), [], 1)).toEqual([]));
+    expect(problemsOfSilence(spec({ absorbed: "a retry" }), [], 1)).toEqual(["the fault did not happen during the day"]));
+  test("that stands is never used up", () => expect(problemsOfSilence(spec({ absorbed: "a rule", stands: true }), [], 1)).toEqual([]));
   test("that no run mentions is wrong", () => {
-    expect(unnoticed(spec({ says: /pending-install/ }), [run], 0)).toEqual([]);
-    expect(unnoticed(spec({ says: /HEALTH_WARN/ }), [run], 0)).toEqual(["no run mentions the fault (/HEALTH_WARN/)"]);
-    expect(unnoticed(spec({}), [run], 0)).toEqual([expect.stringContaining("no run mentions the fault")]);
+    expect(problemsOfSilence(spec({ says: /pending-install/ }), [run], 0)).toEqual([]);
+    expect(problemsOfSilence(spec({ says: /HEALTH_WARN/ }), [run], 0)).toEqual(["no run mentions the fault (/HEALTH_WARN/)"]);
+    expect(problemsOfSilence(spec({}), [run], 0)).toEqual([expect.stringContaining("no run mentions the fault")]);
   });
 });
 
