@@ -1,4 +1,4 @@
-// From nodes that boot the ISO to a cluster that Flux keeps: nine stages, each looking first, so that the same command resumes after any interruption.
+// Turns nodes that booted the ISO into a cluster that Flux manages, in nine stages. Each stage first reads the current state, so the same command resumes after any interruption.
 import { checks, PREFLIGHT_GATES, refuseBad, refuseUnknownGit, showChecks } from "./bootstrap/preflight.ts";
 import type { Context } from "./lib/run/context.ts";
 import { isCommandError, textOf } from "./lib/run/errors.ts";
@@ -54,7 +54,7 @@ export const bootstrap = procedure({
   },
 });
 
-/** The state of a stage. When a command fails, the state is unknown until the stage's turn; every other error stops the run. */
+/** The state of a stage. If a command fails, the state is unknown until the stage's turn; every other error stops the run. */
 const look = (stage: Stage, context: Context): Promise<Seen> =>
   stage.observe(context).catch((error: unknown) => {
     context.signal.throwIfAborted();
@@ -96,7 +96,7 @@ export async function planBootstrap(
   };
 }
 
-/** One stage. It plans again when a stage before it has acted, and then does nothing destructive that the confirmed plan did not name. */
+/** Runs one stage. If an earlier stage has changed something, it plans again, and does nothing destructive that the confirmed plan did not name. */
 async function walk(
   stage: Stage,
   first: Seen,
@@ -114,7 +114,7 @@ async function walk(
   return { stage: stage.name.replace("bootstrap:", ""), was: before.state, saw: after.saw, seconds };
 }
 
-/** What the plan says about a stage; nothing about one that is done. */
+/** The lines of the plan for a stage; none if it is done. */
 export function lines(stage: Pick<Stage, "name" | "about">, { state, saw, todo = [stage.about] }: Seen): string[] {
   if (state === "done") return [];
   return [`${stage.name.replace("bootstrap:", "")} (${saw.split("\n", 1)[0]})`, ...todo.map((line) => `  ${line}`)];

@@ -1,4 +1,4 @@
-// The seven releases that must run before Flux can take over, one after the other, each with the chart, version and values that Flux will use.
+// Deploys the releases that must run before Flux takes over, one after the other, with the same chart, version and values as Flux.
 import { Failure, textOf } from "../lib/run/errors.ts";
 import type { Release } from "../lib/kubernetes/helm.ts";
 import type { ClusterAccess } from "../lib/kubernetes/access.ts";
@@ -18,20 +18,20 @@ const { pause, until } = await toAct(() => import("../lib/run/wait.ts"));
 const { readiness } = await toAct(() => import("../lib/kubernetes/node-readiness.ts"));
 
 const HELMFILE = "bootstrap/helmfile.d/01-apps.yaml";
-/** helmDefaults.timeout of the helmfile, and a minute for what helm does around it. */
+/** helmDefaults.timeout of the helmfile, plus a minute for the rest of helm's work. */
 const HELM_TIMEOUT_MS = 11 * 60_000;
 const TRIES = 4;
 
 const look = async (access: ClusterAccess) =>
   compareReleases(await wantedReleases(HELMFILE), await releases(access), Date.now(), HELM_TIMEOUT_MS);
 
-/** Nothing for us to do: it is as wanted, or Flux manages it. */
+/** Nothing to do: the release is as wanted, or Flux manages it. */
 const isSettled = ({ is }: Release) => is === "deployed" || is === "flux";
 
-/** A helm works on it now: it is looked at again when that helm has ended. */
+/** Another helm process works on it. Its state is read again when that process has ended. */
 const isBusy = ({ is }: Release) => is === "pending" || is === "uninstalling";
 
-/** What the releases are, and what will be done about each that is not deployed. Throws for a status that it does not know. */
+/** The state of the releases, and the steps for those that are not deployed. Throws for an unknown status. */
 export function seeReleases(found: Release[]): Seen<Release[]> {
   found.forEach(refuseUnknown);
   const left = found.filter((release) => !isSettled(release));
@@ -56,7 +56,7 @@ export function seeReleases(found: Release[]): Seen<Release[]> {
 
 const key = ({ namespace, name }: Pick<Release, "namespace" | "name">) => `${namespace}/${name}`;
 
-/** Nobody can say what an install does to a release of an unknown status. */
+/** An install on top of an unknown status may do anything. */
 function refuseUnknown(release: Release): void {
   if (release.is !== "unknown") return;
   throw new Failure({
@@ -67,7 +67,7 @@ function refuseUnknown(release: Release): void {
   });
 }
 
-/** What is removed or rolled back is its own step: it is done only when the plan named it. */
+/** A removal or rollback is a step of its own, and is done only if the plan named it. */
 const stepOf = (release: Pick<Release, "is" | "namespace" | "name">): Step => {
   const destructive: Partial<Record<Release["is"], string>> = {
     stuck: "uninstall what a failed install left of",
@@ -78,7 +78,7 @@ const stepOf = (release: Pick<Release, "is" | "namespace" | "name">): Step => {
   return action === undefined ? { action: "install", target: key(release) } : { action, target: key(release), destroys: true };
 };
 
-/** What is lost for good, by state. */
+/** What cannot be undone, by state. */
 const LOSS: Partial<Record<Release["is"], string>> = {
   stuck: "everything that its failed install created is uninstalled",
   "half removed": "its interrupted uninstall is finished",
@@ -124,10 +124,10 @@ export const apps = stage<Release[]>({
   },
 });
 
-/** Helm refuses with this while another helm works on the release, or seems to. */
+/** Helm's error while another helm process works on the release, or seems to. */
 const OTHER_AT_WORK = /another operation .*in progress/;
 
-/** Deploys one release. Its state is read before each try: another helm may have begun or ended meanwhile. */
+/** Deploys one release. Its state is read before each try, because another helm process may have started or ended. */
 async function install(wanted: Release, context: Context, access: ClusterAccess, planned: readonly Step[]): Promise<void> {
   const { ui, signal } = context;
   const { name, namespace, version } = wanted;
@@ -163,7 +163,7 @@ async function install(wanted: Release, context: Context, access: ClusterAccess,
   }
 }
 
-/** The release once no helm is at work on it: a run that was killed leaves its helm running, which ends by itself. */
+/** Waits until no other helm process works on the release, and returns it. A killed run leaves its helm process running until it ends by itself. */
 const settled = (wanted: Release, { ui, signal }: Context, access: ClusterAccess): Promise<Release> =>
   until<Release>(
     async () => {
@@ -173,7 +173,7 @@ const settled = (wanted: Release, { ui, signal }: Context, access: ClusterAccess
     { for: `the helm that works on ${wanted.name}`, seconds: HELM_TIMEOUT_MS / 1000 + 60, ui, signal, next: "task bootstrap:apps" },
   );
 
-/** With the CNI every node becomes Ready; without that, the next release would wait ten minutes to say so. */
+/** With the CNI every node becomes Ready. If one does not, the next release would report it only after ten minutes. */
 const nodesReady = ({ cluster, ui, signal }: Context, access: ClusterAccess) =>
   until(
     async () =>

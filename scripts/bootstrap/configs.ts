@@ -1,4 +1,4 @@
-// Every node has a machine config: installs Talos on nodes that booted the ISO. A node that has one is left alone, also when it is another: talos:apply changes it, one node after the other.
+// Installs Talos on the nodes that booted the ISO, so that every node has a machine config. It never changes an existing config: talos:apply does, one node after the other.
 import type { Context } from "../lib/run/context.ts";
 import { Failure } from "../lib/run/errors.ts";
 import { main } from "../lib/run/procedure.ts";
@@ -13,7 +13,7 @@ const { expectOurTalosconfig } = await toAct(() => import("../lib/talos/taloscon
 const { until } = await toAct(() => import("../lib/run/wait.ts"));
 const { applyNode, card, hindrance, isFresh, prospectsOf } = await toAct(() => import("../talos/apply.ts"));
 
-/** What the nodes' prospects come to. A node that does not answer is unknown; one that runs with another config is named, and is no obstacle. */
+/** The state of the stage. A node that does not answer is unknown. A running node with a different config is named, but does not block. */
 export function seeConfigs(prospects: Prospect[]): Seen<Fresh[]> {
   const blocked = prospects.flatMap(absence);
   const seen = prospects.filter((one) => absence(one).length === 0);
@@ -30,7 +30,7 @@ export function seeConfigs(prospects: Prospect[]): Seen<Fresh[]> {
       ),
   ];
   const silent = prospects.filter((one) => absence(one).length > 0);
-  const steps = [...fresh.flatMap(installSteps), ...silent.map(({ node }) => installStep(node.name))]; // a node that does not answer yet is named too
+  const steps = [...fresh.flatMap(installSteps), ...silent.map(({ node }) => installStep(node.name))]; // also name a node that does not answer yet
   const destroys = confirmationOf(fresh);
   const facts = fresh;
   const plan = { todo, steps, facts, ...(destroys && { destroys }) };
@@ -39,7 +39,7 @@ export function seeConfigs(prospects: Prospect[]): Seen<Fresh[]> {
   return { state: configured > 0 ? "partly" : "to do", saw, ...plan };
 }
 
-/** Why nothing is known of the node's config. Whether a node that runs would take this one does not matter here. */
+/** Why the node's config is unknown. Whether a running node would accept this config does not matter here. */
 const absence = ({ node, stage }: Prospect) => hindrance({ node, stage });
 
 export const configs = stage<Fresh[]>({
@@ -62,12 +62,12 @@ export const configs = stage<Fresh[]>({
       context,
       facts,
       { attempted: configs.about, next: "task bootstrap:configs", nameOf: ({ node }) => node.name },
-      (one) => applyNode(context, one), // side by side: none of them runs anything yet
+      (one) => applyNode(context, one), // in parallel: none of them runs anything yet
     );
   },
 });
 
-/** A VM that was started a moment ago needs a minute until Talos answers. */
+/** A VM that has just been started needs a minute until Talos answers. */
 async function answering(context: Context): Promise<void> {
   const { cluster, ui, signal } = context;
   await eachOf(cluster.nodes, (node) =>

@@ -1,4 +1,4 @@
-// The CustomResourceDefinitions that charts bring, before anything uses them: Flux checks a whole set of objects before it writes any of them.
+// Installs the charts' CustomResourceDefinitions before anything uses them, because Flux validates a whole set of objects before it applies any of them.
 import { Failure, isCommandError, textOf } from "../lib/run/errors.ts";
 import type { ClusterAccess } from "../lib/kubernetes/access.ts";
 import { main } from "../lib/run/procedure.ts";
@@ -17,7 +17,7 @@ const { readNames } = await toAct(() => import("../lib/run/tool-output.ts"));
 const HELMFILE = "bootstrap/helmfile.d/00-crds.yaml";
 const FIELD_MANAGER = "home-ops-bootstrap";
 
-/** Wanted names against the cluster's. A definition that exists is left alone: it may be newer, and Flux updates it. */
+/** Compares the wanted names with the cluster's. An existing definition is not changed: it may be newer, and Flux updates it. */
 export function compareCrds(wanted: string[], found: string[]): Seen<string[]> {
   const missing = wanted.filter((name) => !found.includes(name));
   const saw = `${wanted.length - missing.length} of ${wanted.length}`;
@@ -41,7 +41,7 @@ function byGroup(names: string[]): string[] {
   return [...groups].map(([group, plurals]) => `create the CustomResourceDefinitions of ${group}: ${plurals.join(", ")}`);
 }
 
-/** The charts' definitions, rendered once per run: pulling eight charts takes a while at home. */
+/** The charts' definitions, rendered once per run, because pulling eight charts takes a while. */
 let rendered: Promise<string> | undefined;
 const definitions = async () => {
   rendered ??= steady(
@@ -60,7 +60,7 @@ const definitions = async () => {
   });
   const found = customResourceDefinitions(printed);
   if (found.length > 0) return found;
-  rendered = undefined; // the next look renders again
+  rendered = undefined; // the next call renders again
   throw new Failure({
     attempted: `render the CustomResourceDefinitions of ${HELMFILE}`,
     said: "helmfile template printed none",
@@ -68,7 +68,7 @@ const definitions = async () => {
   });
 };
 
-/** helmfile prints helm's words between much of its own; helm's errors alone say what happened. */
+/** Only helm's own errors: helmfile prints them among many lines of its own. */
 export function errorLines(said: string): string {
   const errors = [...said.matchAll(/^ *(?:[│|] *)?(Error: [^\]\n]+)/gm)].map(([, line]) => line!.trim());
   return [...new Set(errors)].join("\n") || said;
@@ -113,7 +113,7 @@ export const crds = stage<string[]>({
       now: "those that the API accepted stay; nothing uses them yet",
       next: "task bootstrap:crds",
     };
-    // without --force-conflicts: a definition that somebody else creates meanwhile is not overwritten
+    // without --force-conflicts, so that a definition created by someone else in the meantime is not overwritten
     await explained(account, () =>
       steady(() => access.$({ input, timeout: "5m" })`cat | kubectl apply --server-side --field-manager ${FIELD_MANAGER} --filename -`),
     );

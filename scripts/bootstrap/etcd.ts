@@ -13,7 +13,7 @@ const { expectOurTalosconfig } = await toAct(() => import("../lib/talos/taloscon
 const { isTransient } = await toAct(() => import("../lib/run/transient.ts"));
 const { until } = await toAct(() => import("../lib/run/wait.ts"));
 
-/** A node that still starts refuses with these words. */
+/** Errors of a node that is still starting. */
 const STARTING = /bootstrap is not available yet|time is not in sync yet/;
 const ALREADY = /code = AlreadyExists/;
 
@@ -66,10 +66,10 @@ export const etcd = stage({
   },
 });
 
-/** A plan that saw members only waits for the others: when all of them are gone now, their data is lost, and a new etcd would be an empty cluster. */
+/** If the plan saw members, this stage only waits for the others. If all members are gone now, their data is lost, and a new etcd would be an empty cluster. */
 function refuseSecondEtcd(node: string, planned: readonly Step[]): void {
   const step = bootstrapStep(node);
-  const named = [step, { action: "run", target: "bootstrap:etcd" }]; // the second: the plan could not look at etcd at all
+  const named = [step, { action: "run", target: "bootstrap:etcd" }]; // the second case: the plan could not read etcd at all
   if (unplanned(planned, named).length < named.length) return;
   throw new Failure({
     attempted: "continue bootstrap:etcd: the plan did not name this",
@@ -80,14 +80,14 @@ function refuseSecondEtcd(node: string, planned: readonly Step[]): void {
 }
 
 async function tryBootstrap(node: Node, context: Context): Promise<{ ready: true } | { waiting: string }> {
-  const now = await look(context); // each time: a reply may have been lost
+  const now = await look(context); // on every try: a reply may have been lost
   if (now.state === "unknown") return { waiting: now.saw };
   if (now.state !== "to do") return { ready: true };
   const done = await $({
     timeout: "1m",
   })`talosctl ${await at(context, node)} bootstrap`.nothrow();
   const said = textOf(done);
-  if (done.exitCode === 0 || ALREADY.test(said)) return { ready: true }; // "already" may be stale data of a half-wiped disk: the members decide
+  if (done.exitCode === 0 || ALREADY.test(said)) return { ready: true }; // "already" may come from old data on a half-wiped disk: the list of members decides
   if (STARTING.test(said) || isTransient(said)) return { waiting: said };
   throw new Failure({ attempted: `bootstrap etcd on ${node.address}`, said, now: "no node has etcd", next: "task bootstrap:etcd" });
 }

@@ -1,4 +1,4 @@
-// Flux has fetched the repository and everything in it is ready. From here on Git is what changes the cluster.
+// Waits until Flux has fetched the repository and everything in it is ready. From then on, changes to the cluster come from Git.
 import { Failure } from "../lib/run/errors.ts";
 import type { Context } from "../lib/run/context.ts";
 import type { FluxState } from "../lib/flux/flux.ts";
@@ -14,20 +14,20 @@ const { expectOurCluster, reachCluster } = await toAct(() => import("../lib/kube
 const { repositoryOf } = await toAct(() => import("../lib/bootstrap/preflight/git.ts"));
 const { until } = await toAct(() => import("../lib/run/wait.ts"));
 
-/** A first install pulls every image and makes Ceph's disks: it is given up when nothing became ready for this long, not when it is merely slow. */
+/** A first install pulls every image and prepares Ceph's disks. The stage gives up only if nothing has become ready for this long. */
 const PATIENCE = 20 * 60;
 const AT_MOST = 90 * 60;
 
-/** What Flux must follow: the home's repository, at the commit that was pushed. */
+/** The source that Flux must follow: the home's repository, at the pushed commit. */
 export interface Followed {
   url: string;
-  /** Undefined when it is unknown what was pushed. */
+  /** Undefined if the pushed commit is unknown. */
   head?: string | undefined;
-  /** What it stops at, unless WAIVE=git: the remote did not answer, or something is not pushed. */
+  /** Why the stage stops, unless WAIVE=git is given: the remote did not answer, or something is not pushed. */
   hindrance?: string | undefined;
 }
 
-/** The state of Flux. Throws when it follows another repository: anyone who can push there controls the cluster. */
+/** The state of Flux. Throws if it follows another repository: anyone who can push there controls the cluster. */
 export function seeFlux(state: FluxState | undefined, { url, head, hindrance }: Followed, at?: string): Seen {
   const todo = ["wait until Flux has applied what was pushed and everything is ready"];
   if (!state || state.total === 0) return { state: "to do", saw: "not installed", todo };
@@ -41,14 +41,14 @@ export function seeFlux(state: FluxState | undefined, { url, head, hindrance }: 
     });
   const saw = `${state.ready}/${state.total} ready`;
   const lacking = lacks(source, head, at);
-  const unknown = head === undefined && hindrance !== undefined; // waived, it is no hindrance
+  const unknown = head === undefined && hindrance !== undefined; // waived: not an obstacle
   const why = [...(unknown ? [hindrance] : []), ...(lacking === undefined ? [] : [lacking]), ...state.waiting];
   return state.ready === state.total && state.total > 1 && why.length === 0
     ? { state: "done", saw }
     : { state: "partly", saw: [saw, ...why].join("\n"), todo };
 }
 
-/** The commit that Flux should have, or the reason why it is unknown or incomplete. */
+/** The commit that Flux should have, or why it is unknown or incomplete. */
 async function lookAtPushed({ cluster, waive }: Pick<Context, "cluster" | "waive">): Promise<Followed> {
   const pushed = await pushedBelow("kubernetes");
   const { url } = cluster.git;

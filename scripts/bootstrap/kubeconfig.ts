@@ -1,4 +1,4 @@
-// $KUBECONFIG leads to this cluster, and the API answers there.
+// Makes sure that $KUBECONFIG belongs to this cluster and that the API answers.
 import { Failure } from "../lib/run/errors.ts";
 import { main } from "../lib/run/procedure.ts";
 import { stage } from "../lib/bootstrap/stage.ts";

@@ -1,4 +1,4 @@
-// Every node of cluster.yaml is registered in Kubernetes. Not Ready is right here: the CNI comes with the apps.
+// Waits until every node of cluster.yaml is registered in Kubernetes. They are not Ready yet, because the CNI is one of the apps.
 import type { KubernetesObject } from "../lib/kubernetes/kubernetes.ts";
 import { Failure } from "../lib/run/errors.ts";
 import { main } from "../lib/run/procedure.ts";
@@ -9,7 +9,7 @@ const { condition, getAll } = await toAct(() => import("../lib/kubernetes/kubern
 const { reachCluster } = await toAct(() => import("../lib/kubernetes/access.ts"));
 const { until } = await toAct(() => import("../lib/run/wait.ts"));
 
-/** Which of the expected nodes are there; one that nobody expects is named. Throws when the API has other nodes only: that is another cluster. */
+/** Compares the expected nodes with the registered ones, and names unexpected ones. Throws if all registered nodes are unexpected: that is another cluster. */
 export function compareNodes(expected: string[], found: KubernetesObject[]): Seen {
   const names = found.map(({ metadata }) => metadata.name);
   const missing = expected.filter((name) => !names.includes(name));

@@ -1,4 +1,4 @@
-// Namespaces, and the Secrets that nothing in the cluster can make yet, in one apply.
+// Applies the namespaces, and the Secrets that nothing in the cluster can create yet, in one command.
 import type { Context } from "../lib/run/context.ts";
 import { Failure } from "../lib/run/errors.ts";
 import type { ClusterAccess } from "../lib/kubernetes/access.ts";
@@ -17,7 +17,7 @@ const { printDocuments, referencesOf, withValues } = await toAct(() => import(".
 
 const FIELD_MANAGER = "home-ops-bootstrap";
 
-/** The objects with their secrets in place. */
+/** The objects, including their secrets. */
 async function filled(context: Context): Promise<Resource[]> {
   const resources = await renderResources(context);
   return withValues(resources, await context.vault.resolve(referencesOf(resources)));
@@ -42,7 +42,7 @@ export const resources = stage<Resource[]>({
   async act(context, seen) {
     const planned = factsOf(resources, seen);
     const access = await expectOurCluster(context);
-    const now = seeResources(planned, await found(access, planned)); // somebody may have written the same objects since
+    const now = seeResources(planned, await found(access, planned)); // someone may have changed the same objects since
     const more = unplanned(seen.steps ?? [], now.steps ?? []);
     if (more.length > 0)
       throw new Failure({
@@ -67,7 +67,7 @@ export const resources = stage<Resource[]>({
   },
 });
 
-/** What the cluster has of these objects; kubectl gets their names, not their data. */
+/** Reads these objects from the cluster; kubectl gets their names, not their data. */
 async function found(access: ClusterAccess, wanted: Resource[]): Promise<Resource[]> {
   const input = await printDocuments(
     wanted.map(({ apiVersion, kind, metadata: { name, namespace } }) => ({

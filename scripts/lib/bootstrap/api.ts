@@ -1,11 +1,11 @@
-// Waits for the Kubernetes API before a stage looks at what the cluster has.
+// Waits for the Kubernetes API before a stage reads the cluster.
 import { reachCluster } from "../kubernetes/access.ts";
 import type { Context } from "../run/context.ts";
 import { until } from "../run/wait.ts";
 
 const SECONDS = 120;
 
-/** Returns when the API answers; a stage looks again after it, so that it acts only on what it saw. */
+/** Returns when the API answers. The stage then reads the state again, so that it acts only on what it read. */
 export async function apiAnswers(context: Context): Promise<void> {
   const { cluster, ui, signal } = context;
   await until(() => reachCluster(context), {

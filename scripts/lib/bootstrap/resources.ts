@@ -21,7 +21,7 @@ export const resourceReferences = async (context: Pick<Context, "root" | "cluste
 
 export const nameOf = ({ kind, metadata: { namespace, name } }: Resource) => `${kind} ${namespace ? `${namespace}/` : ""}${name}`;
 
-/** What applying one object changes: all of it when it does not exist, otherwise these fields. */
+/** What applying one object changes: the whole object if it does not exist, otherwise these fields. */
 export interface ResourceChange {
   resource: Resource;
   create: boolean;
@@ -35,7 +35,7 @@ interface FieldChange {
   replaces: boolean;
   /** `from "a" to "b"`, where neither value can be secret. */
   values?: string;
-  /** The old value is lost: nobody sees it before it goes. */
+  /** The old value is lost, because the plan does not show it. */
   lost?: boolean;
 }
 
@@ -67,7 +67,7 @@ function differing(what: string, want: Record<string, string> = {}, has: Record<
 const encoded = (data: Record<string, string> = {}) =>
   Object.fromEntries(Object.entries(data).map(([key, value]) => [key, Buffer.from(value).toString("base64")]));
 
-/** What was seen of the objects as a stage reports it: each object that is created and each field that is added or changed is a step. */
+/** The state of the stage. Each object that is created and each field that is added or changed is a step. */
 export function seeResources(wanted: readonly Resource[], found: readonly Resource[]): Seen<Resource[]> {
   const changes = compareResources(wanted, found);
   const saw = `${wanted.length - changes.length} of ${wanted.length} as wanted`;

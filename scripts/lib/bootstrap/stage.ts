@@ -1,4 +1,4 @@
-// A stage of the bootstrap: it looks first, acts only on what it saw, and is done when looking again says so.
+// A stage of the bootstrap: it reads the state, acts only on that state, and is done when a second read confirms it.
 import type { Context } from "../run/context.ts";
 import { Failure } from "../run/errors.ts";
 import { describeStep, type Plan, type Step, unplanned } from "../run/plan.ts";
@@ -6,17 +6,17 @@ import { pause } from "../run/wait.ts";
 import type { Procedure } from "../run/spec.ts";
 
 export interface Seen<F = unknown> {
-  /** `unknown`: it cannot be observed yet, as etcd on a node that has no config. */
+  /** `unknown`: it cannot be observed yet, such as etcd on a node without a config. */
   state: "done" | "partly" | "to do" | "unknown";
-  /** What was observed, in a few words: "2 of 3 members". */
+  /** The observed state in a few words: "2 of 3 members". */
   saw: string;
-  /** What will be done about it, a line each. */
+  /** What the stage will do, a line each. */
   todo?: string[];
-  /** The same as data. A stage that destroys something names each target here, also while it is unknown. */
+  /** The same as data. A stage that destroys something names each target here, even while the state is unknown. */
   steps?: readonly Step[];
-  /** What cannot be undone, and the name that must be typed for it. */
+  /** What cannot be undone, and the name that must be typed to confirm it. */
   destroys?: Plan["destroys"];
-  /** What `act` works on. */
+  /** The input of `act`. */
   facts?: F;
 }
 
@@ -26,17 +26,17 @@ interface Spec<F> {
   destroys?: string;
   gates?: Procedure["gates"];
   observe(context: Context): Promise<Seen<F>>;
-  /** Waits until what is unknown can be observed; `observe` is asked again afterwards. */
+  /** Waits until an unknown state can be observed; `observe` is called again afterwards. */
   ready?(context: Context): Promise<void>;
-  /** Does the steps of `seen` and no others. `planned` are the steps that the person has confirmed. */
+  /** Carries out the steps of `seen` and no others. `planned` are the confirmed steps. */
   act(context: Context, seen: Seen<F>, planned: readonly Step[]): Promise<void>;
 }
 
-/** A stage whose facts only it understands. */
+/** A stage with facts of any type. */
 // eslint-disable-next-line typescript/no-explicit-any -- what `observe` returned goes back to the same stage's `act`
 export interface Stage extends Procedure<Record<string, never>>, Pick<Spec<any>, "observe" | "ready" | "act"> {}
 
-/** Makes a stage of how to look and how to act; alone it is a procedure like any other. */
+/** Creates a stage from `observe` and `act`. A stage can also run on its own, like any procedure. */
 export const stage = <F = undefined>(spec: Spec<F>): Stage => ({
   ...(spec as unknown as Omit<Stage, "options" | "run">),
   options: {},
@@ -57,20 +57,20 @@ export const planOf = <F>(spec: Pick<Spec<F>, "name" | "about">, seen: Seen<F>):
   seen,
 });
 
-/** What a stage is going to do: its own steps, or itself as one step. */
+/** The steps of a stage: its own, or the stage itself as one step. */
 export const stepsOf = <F>({ name }: Pick<Spec<F>, "name">, { state, steps }: Seen<F>): readonly Step[] =>
   state === "done" ? [] : (steps ?? [{ action: "run", target: name }]);
 
-/** The facts that `act` works on. Throws while they are unknown. */
+/** The input of `act`. Throws if it is unknown. */
 export function factsOf<F>({ name, about }: Pick<Spec<F>, "name" | "about">, { facts, saw }: Seen<F>): F {
   if (facts !== undefined) return facts;
   throw new Failure({ attempted: about, said: saw, now: "nothing was changed", next: `task ${name}` });
 }
 
-/** How often it is looked whether an act had its effect, when that cannot be seen for the moment. */
+/** How often to read the state after `act`, while it cannot be observed. */
 const LOOKS = 4;
 
-/** Acts on what was seen and asks again: only what the outside confirms is a success. Stops before a destructive step that the plan did not name. */
+/** Runs `act` and reads the state again: only a confirmed state is a success. Stops before a destructive step that the plan did not name. */
 export async function carryOut<F>(spec: Spec<F>, context: Context, seen: Seen<F>, planned: readonly Step[]): Promise<Seen<F>> {
   if (seen.state === "unknown" && spec.ready) {
     await spec.ready(context);
@@ -88,7 +88,7 @@ export async function carryOut<F>(spec: Spec<F>, context: Context, seen: Seen<F>
   throw new Failure({ attempted: spec.about, now: `${after.state}: ${after.saw}`, next: `task ${spec.name}` });
 }
 
-/** Throws when a step destroys something that the confirmed plan did not name. */
+/** Throws if a step destroys something that the confirmed plan did not name. */
 export function refuseUnplanned({ name }: { name: string }, planned: readonly Step[], steps: readonly Step[]): void {
   const found = unplanned(planned, steps).filter(({ destroys }) => destroys);
   if (found.length === 0) return;

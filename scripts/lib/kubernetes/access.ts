@@ -1,5 +1,5 @@
-// The only way to the cluster: kubectl, helm and helmfile run through a ClusterAccess, and that exists only for a kubeconfig that leads to this home's cluster.
-// A procedure therefore cannot forget to check, and another cluster's API server receives nothing.
+// The only way to reach the cluster: kubectl, helm and helmfile run through a ClusterAccess, which exists only for a kubeconfig of this home's cluster.
+// A procedure therefore cannot forget the check, and another cluster's API server receives no request.
 import { readFileSync } from "node:fs";
 import { reference } from "../cluster/cluster.ts";
 import type { Context } from "../run/context.ts";
@@ -19,8 +19,8 @@ export interface ClusterAccess {
 type Home = Pick<Context, "cluster" | "env" | "vault">;
 
 /**
- * Proves that $KUBECONFIG leads to the cluster of talos/cluster.yaml: its server is the endpoint, and the authority it trusts is the one in the vault,
- * so that TLS refuses every server that does not hold our key. Cannot be waived. Contacts nothing but the vault.
+ * Proves that $KUBECONFIG belongs to the cluster of talos/cluster.yaml: its server is the endpoint, and it trusts the vault's CA,
+ * so that TLS refuses every server without our key. Cannot be waived. Contacts only the vault.
  */
 export async function expectOurCluster(context: Home): Promise<ClusterAccess> {
   const { cluster, env, vault } = context;
@@ -40,7 +40,7 @@ export async function expectOurCluster(context: Home): Promise<ClusterAccess> {
   return accessBy(file, text, attempted);
 }
 
-/** Access to the cluster while its API answers; `waiting` says why there is none yet. Another cluster's kubeconfig throws. */
+/** Access to the cluster if its API answers; otherwise `waiting` says why not. Throws for another cluster's kubeconfig. */
 export async function reachCluster(context: Home): Promise<{ ready: ClusterAccess } | { waiting: string }> {
   const file = context.env.KUBECONFIG!;
   if (!(await readIfThere(file))?.trim()) return { waiting: `${file} does not exist` }; // kubectl would try localhost:8080
@@ -48,12 +48,12 @@ export async function reachCluster(context: Home): Promise<{ ready: ClusterAcces
   const once = () => access.ask({ timeout: "15s" })`kubectl get --raw /readyz`.nothrow();
   const first = await once();
   if (first.exitCode === 0) return { ready: access };
-  await pause(300); // a single refusal says nothing about an API server
+  await pause(300); // one refused connection is not enough to tell
   const second = await once();
   return second.exitCode === 0 ? { ready: access } : { waiting: textOf(second) };
 }
 
-/** Each command reads the file again first: one that was replaced since the proof is not used. */
+/** Each command first reads the file again, so that a file replaced after the proof is not used. */
 function accessBy(file: string, text: string, attempted: string): ClusterAccess {
   const expectSame = () => {
     if (readFileSync(file, "utf8") !== text)

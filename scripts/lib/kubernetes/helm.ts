@@ -1,4 +1,4 @@
-// Helm releases as the bootstrap sees them, and which failures of helm are worth another try.
+// Reads Helm releases for the bootstrap, and decides which helm errors to retry.
 import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import { Failure } from "../run/errors.ts";
@@ -7,7 +7,7 @@ import type { ClusterAccess } from "./access.ts";
 import { ask } from "../run/shell.ts";
 import { readJson } from "../run/tool-output.ts";
 
-/** A release as the helmfile wants it. */
+/** A release in the helmfile. */
 export interface Wanted {
   name: string;
   namespace: string;
@@ -15,7 +15,7 @@ export interface Wanted {
   version: string;
 }
 
-/** A release as the cluster has it; `chart` is name and version in one word: "cilium-1.20.1". */
+/** A release in the cluster; `chart` is name and version in one word: "cilium-1.20.1". */
 export interface Installed {
   name: string;
   namespace: string;
@@ -25,7 +25,7 @@ export interface Installed {
   revision: string;
 }
 
-/** The releases of a helmfile, in its order: `helmfile list` sorts them by namespace (seen with 1.8.0), which would begin with cert-manager. */
+/** The releases of a helmfile, in the order of the file: `helmfile list` (1.8.0) sorts them by namespace, which would start with cert-manager. */
 export async function wantedReleases(file: string): Promise<Wanted[]> {
   const command = `helmfile --file ${file} list --output json`;
   const said = await ask({ timeout: "2m" })`helmfile --file ${file} list --output json`.text();
@@ -42,7 +42,7 @@ export async function wantedReleases(file: string): Promise<Wanted[]> {
     .sort((a, b) => order.indexOf(a.name) - order.indexOf(b.name));
 }
 
-/** The names of a helmfile's releases as they stand in it; a test proves that each comes after what it `needs`. */
+/** The names of a helmfile's releases in the order of the file. A test proves that each comes after the releases in its `needs`. */
 export async function releaseNames(text: string): Promise<string[]> {
   const { parse } = await import("yaml");
   return (parse(text) as { releases: { name: string }[] }).releases.map(({ name }) => name);
@@ -66,39 +66,39 @@ export type Release = Wanted & {
     | "absent"
     | "outdated"
     | "failed"
-    /** A helm is installing, upgrading or rolling it back. */
+    /** A helm process is installing it, upgrading it or rolling it back. */
     | "pending"
-    /** A helm is uninstalling it; perhaps somebody wants that. */
+    /** A helm process is uninstalling it, perhaps on purpose. */
     | "uninstalling"
-    /** The helm that installed it died before the release ever worked. */
+    /** The helm process that installed it died before the release was deployed. */
     | "stuck"
-    /** The helm that upgraded it or rolled it back died. */
+    /** The helm process that upgraded it or rolled it back died. */
     | "halfway"
-    /** The helm that uninstalled it died. */
+    /** The helm process that uninstalled it died. */
     | "half removed"
-    /** Helm reports a status that nobody taught this version. */
+    /** Helm reports a status that this version does not know. */
     | "unknown"
-    /** Flux manages it, whatever state it is in. */
+    /** Flux manages it, whatever its state. */
     | "flux";
-  /** Helm's own word. */
+  /** Helm's own name of the status. */
   status?: string;
 };
 
 export interface Releases {
   installed: Installed[];
-  /** `namespace/name` of those that Flux keeps: what is wrong with them is Flux's to mend, and Git's version of them may be newer than this checkout's. */
+  /** `namespace/name` of the releases that Flux manages. Flux fixes them, and their version in Git may be newer than in this checkout. */
   kept: ReadonlySet<string>;
 }
 
-/** Everything that helm and Flux know of releases. */
+/** All releases that helm and Flux know. */
 export async function releases(access: ClusterAccess): Promise<Releases> {
   const [installed, objects] = await Promise.all([installedReleases(access), getAllKnown(access, "helmreleases.helm.toolkit.fluxcd.io")]);
-  const live = (objects ?? []).filter(({ spec }) => spec?.suspend !== true); // Flux keeps none while the kind does not exist
+  const live = (objects ?? []).filter(({ spec }) => spec?.suspend !== true); // Flux manages none while the kind does not exist
   const kept = live.map(({ metadata }) => `${metadata.namespace}/${metadata.name}`);
   return { installed, kept: new Set(kept) };
 }
 
-/** What each wanted release is in the cluster. A helm that is past its own deadline has died. */
+/** The state of each wanted release in the cluster. A helm process that is past its own deadline has died. */
 export function compareReleases(wanted: Wanted[], { installed, kept }: Releases, now: number, helmTimeoutMs: number): Release[] {
   return wanted.map((release) => {
     const has = installed.find(({ name, namespace }) => name === release.name && namespace === release.namespace);
@@ -113,7 +113,7 @@ function stateOf({ status, chart }: Installed, version: string, died: boolean): 
   switch (status) {
     case "deployed":
       return isOfVersion(chart, version) ? "deployed" : "outdated";
-    case "superseded": // its newest revision was deleted by hand; an upgrade continues from this one
+    case "superseded": // its newest revision was deleted manually; an upgrade continues from this one
       return "outdated";
     case "uninstalled": // `helm uninstall --keep-history`
       return "absent";
@@ -131,7 +131,7 @@ function stateOf({ status, chart }: Installed, version: string, died: boolean): 
   }
 }
 
-/** Flux's helm-controller takes a leading v off a chart's version and puts the artifact's digest behind it: "cert-manager-1.21.1+1dd0e4f2d977" is v1.21.1. */
+/** Flux's helm-controller removes a leading v from a chart's version and appends the artifact's digest: "cert-manager-1.21.1+1dd0e4f2d977" is v1.21.1. */
 function isOfVersion(chart: string, version: string): boolean {
   const bare = version.replace(/^v/, "");
   const is = chart.replace(/\+[0-9a-f]{12}$/, "");

@@ -1,4 +1,4 @@
-// Whose cluster a kubeconfig leads to, read from the file alone.
+// Which cluster a kubeconfig belongs to, from the file alone.
 import type { Cluster } from "../cluster/cluster.ts";
 
 interface Kubeconfig {
@@ -13,7 +13,7 @@ interface Server {
   "insecure-skip-tls-verify"?: boolean;
 }
 
-/** What shows that a kubeconfig's current context belongs to another cluster, or proves nothing; undefined when it is ours. The vault is asked last. */
+/** Why a kubeconfig's current context does not prove that it belongs to this cluster; undefined if it does. The vault is read last. */
 export async function strangeness(
   text: string,
   cluster: Pick<Cluster, "endpoint" | "name">,
@@ -40,7 +40,7 @@ async function readKubeconfig(text: string): Promise<Kubeconfig | undefined> {
   }
 }
 
-/** The server of the current context. A name that two entries have leads nowhere: which of them kubectl takes is not ours to guess. */
+/** The server of the current context; undefined if two entries have the same name, because it is unknown which of them kubectl uses. */
 function serverOf(config: Kubeconfig): Server | undefined {
   const only = <T extends { name: string }>(all: readonly T[] | null | undefined, name: string | undefined) => {
     const found = Array.isArray(all) ? all.filter((one: T) => one.name === name) : [];

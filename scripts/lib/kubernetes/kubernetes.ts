@@ -1,4 +1,4 @@
-// Reads the Kubernetes API through kubectl, and knows what its errors mean.
+// Reads the Kubernetes API through kubectl, and interprets its errors.
 import { Failure, isCommandError } from "../run/errors.ts";
 import type { ClusterAccess } from "./access.ts";
 import { type Pattern, readJson, type Source } from "../run/tool-output.ts";
@@ -28,7 +28,7 @@ export interface KubernetesObject {
   status?: { conditions?: Condition[]; observedGeneration?: number };
 }
 
-/** Objects of these kinds in all namespaces. A kind that the API does not have throws like an API that does not answer: nothing is known of its objects. */
+/** Objects of these kinds in all namespaces. Throws if the API does not answer or does not have a kind, because its objects are then unknown. */
 export async function getAll(access: ClusterAccess, kinds: string): Promise<KubernetesObject[]> {
   const found = await getAllKnown(access, kinds);
   if (found) return found;
@@ -39,7 +39,7 @@ export async function getAll(access: ClusterAccess, kinds: string): Promise<Kube
   });
 }
 
-/** The same where a missing kind is an answer too: `undefined`, because its CustomResourceDefinition does not exist yet. */
+/** The same, but `undefined` if the kind's CustomResourceDefinition does not exist yet. */
 export const getAllKnown = (access: ClusterAccess, kinds: string): Promise<KubernetesObject[] | undefined> =>
   steady(async () => {
     const got = await access.ask`kubectl get ${kinds} --all-namespaces --output json`.nothrow();
@@ -52,7 +52,7 @@ const OBJECT: Pattern = { kind: "", metadata: { name: "" } };
 
 const readList = <T>(text: string, source: Source) => readJson<{ items: T[] }>(text, source, { items: [OBJECT] }).items;
 
-/** Those of the named objects that exist, for ``cat | kubectl get --ignore-not-found --output json --filename -``: it prints nothing, one object, or a list. */
+/** Parses the output of ``cat | kubectl get --ignore-not-found --output json --filename -``: nothing, one object, or a list. */
 export function readFound<T = KubernetesObject>(text: string, source: Source): T[] {
   if (text.trim() === "") return [];
   const read = readJson<T & { items?: unknown }>(text, source, {});
@@ -61,7 +61,7 @@ export function readFound<T = KubernetesObject>(text: string, source: Source): T
 
 const TRIES = 5;
 
-/** Does it again, up to five times within a quarter of a minute, while the API server is away for a moment. For what may be done twice: reads, and server-side apply. */
+/** Retries up to five times within 15 seconds while the API server is briefly unavailable. Only for idempotent commands: reads, and server-side apply. */
 export async function steady<T>(act: () => PromiseLike<T>, passes: (error: unknown) => boolean = mayPass): Promise<T> {
   for (let attempt = 1; ; attempt += 1) {
     try {
@@ -73,26 +73,26 @@ export async function steady<T>(act: () => PromiseLike<T>, passes: (error: unkno
   }
 }
 
-/** Is this what kubectl says while the API server is not there yet, or not for the moment? Such a thing may pass; anything else will not. */
+/** Whether kubectl's error means that the API server is not up yet, or briefly unavailable. Every other error is permanent. */
 export function mayPass(error: unknown): boolean {
   if (!isCommandError(error)) return false;
   const said = `${error.stderr}\n${error.stdout}`;
   return isTransient(said) || SLOW.test(said);
 }
 
-/** A read that took too long. Helm says the same when its own wait for pods is over, and that is no reason to try again. */
+/** A read that took too long. Helm prints the same when its wait for pods times out, which is not a reason to retry. */
 const SLOW = /context deadline exceeded/i;
 
-/** For whoever waits: an API server that is away for a moment is not an answer, anything else that is wrong is thrown. */
+/** For waits: a briefly unavailable API server is not a result yet; every other error is thrown. */
 export const passing = (error: unknown): undefined => {
   if (mayPass(error)) return undefined;
   throw error;
 };
 
-/** The condition of that type, if the object's controller has set it. */
+/** The condition of this type; undefined if the object's controller has not set it. */
 export const condition = (object: KubernetesObject, type: string) => object.status?.conditions?.find((one) => one.type === type);
 
-/** Ready for its present generation: a status left over from before a change does not count. */
+/** Ready in its current generation: a status from before a change does not count. */
 export function isReady(object: KubernetesObject): boolean {
   const { observedGeneration } = object.status ?? {};
   return (

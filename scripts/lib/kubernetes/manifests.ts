@@ -1,6 +1,6 @@
-// Kubernetes manifests as text: split without parsing, since a bundle of CRDs is megabytes and yaml takes a second per megabyte.
+// Splits Kubernetes manifests as text. A bundle of CRDs has megabytes, and parsing takes a second per megabyte.
 
-/** The documents of a stream, without empty ones. */
+/** The non-empty documents of a stream. */
 export const documents = (text: string) =>
   text
     .split(/^---(?:[ \t].*)?$/m)
@@ -12,16 +12,16 @@ export interface Head {
   name: string;
 }
 
-/** Kind and name of a document in block style, as helm and controller-gen write it. */
+/** Kind and name of a document in block style, as written by helm and controller-gen. */
 export function headOf(document: string): Head | undefined {
   const kind = /^kind: *["']?([A-Za-z]+)/m.exec(document)?.[1];
   const metadata = /^metadata:\n((?:[ #].*\n?|\n)*)/m.exec(document)?.[1];
-  const indent = /^( +)\S/m.exec(metadata ?? "")?.[1]; // the first key's own depth: deeper ones, as a label called name, are not it
+  const indent = /^( +)\S/m.exec(metadata ?? "")?.[1]; // the depth of the first key: deeper keys, such as a label called name, do not count
   const name = metadata && indent ? new RegExp(`^${indent}name: *["']?([^\\s"']+)`, "m").exec(metadata)?.[1] : undefined;
   return kind && name ? { kind, name } : undefined;
 }
 
-/** The CustomResourceDefinitions among rendered charts, each once: two charts may bring the same one, and the first listed wins. */
+/** The CustomResourceDefinitions in rendered charts, each once: if two charts contain the same one, the first wins. */
 export function customResourceDefinitions(rendered: string): { name: string; text: string }[] {
   const found = new Map<string, string>();
   for (const text of documents(rendered)) {

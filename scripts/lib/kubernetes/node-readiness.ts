@@ -1,4 +1,4 @@
-// Whether all expected nodes are Ready, and which are not and why. Any mix of states is an answer, none is waited for in particular.
+// Whether all expected nodes are Ready, and which are not, with the reason.
 import { condition, type KubernetesObject } from "./kubernetes.ts";
 import type { Seen } from "../run/wait.ts";
 

@@ -1,27 +1,27 @@
-// The public hosts that the bootstrap needs, and what their answers say about this machine's clock.
+// Checks the public hosts that the bootstrap needs, and this machine's clock against their answers.
 import { Failure, textOf } from "../../run/errors.ts";
 import { type HttpContext, openHttp } from "../../http/http.ts";
 import type { Verdict } from "../../run/gates.ts";
 
-/** Hosts and why; a host counts as reached with any HTTP status, since a registry answers 401 to strangers. */
+/** Hosts and their purpose. Any HTTP status means that the host was reached: a registry answers 401 without credentials. */
 export const HOSTS: [url: string, why: string][] = [
   ["https://factory.talos.dev/versions", "Talos' installer images"],
   ["https://quay.io/v2/", "charts of Cilium and cert-manager"],
   ["https://ghcr.io/v2/", "the other charts"],
 ];
 
-/** A TLS certificate or an etcd member does not forgive more. */
+/** A larger difference breaks TLS certificates and etcd members. */
 const SKEW_SECONDS = 30;
 
 export interface Answer {
   url: string;
   why: string;
-  /** Seconds by which this machine's clock is at least ahead of the host's, or behind when negative; undefined when the host sends no time. */
+  /** The minimum number of seconds by which this machine's clock is ahead of the host's, negative if behind; undefined if the host sends no time. */
   ahead?: number | undefined;
   error?: string;
 }
 
-/** One verdict on reach, one on the clock, from the same answers. */
+/** Two verdicts from the same answers: one on the hosts, one on the clock. */
 export function judgeHosts(answers: Answer[]): Verdict {
   const failed = answers.filter(({ error }) => error !== undefined);
   if (failed.length === 0) return { state: "ok", saw: answers.map(({ url }) => new URL(url).host).join(", ") };
@@ -42,14 +42,14 @@ export function judgeClock(answers: Answer[]): Verdict {
     : { state: "bad", saw, mend: "set this machine's clock: timedatectl set-ntp true" };
 }
 
-/** The host wrote its time somewhere between the request and the answer: an answer that is slow says little about the clock, and nothing bad. */
+/** The host took its time between the request and the answer, so a slow answer says little about the clock. */
 export function aheadOf(date: number, sent: number, received: number): number | undefined {
   if (Number.isNaN(date)) return undefined;
   const nearest = Math.min(Math.max(date, sent), received);
   return Math.round((nearest - date) / 1000);
 }
 
-/** Asks every host once; the two verdicts share the answers. */
+/** Asks every host once, for both verdicts. */
 export function askHosts(context: HttpContext, now = () => Date.now()): Promise<Answer[]> {
   const http = openHttp(context);
   return Promise.all(

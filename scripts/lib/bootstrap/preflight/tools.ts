@@ -1,4 +1,4 @@
-// The command-line tools: are they here, and new enough for what the home runs?
+// Checks that the command-line tools are installed and new enough for the home's versions.
 import type { Versions } from "../../cluster/versions.ts";
 import type { Verdict } from "../../run/gates.ts";
 import { ask } from "../../run/shell.ts";
@@ -6,12 +6,12 @@ import { ask } from "../../run/shell.ts";
 export interface Tool {
   name: string;
   words: string[];
-  /** A range as semver writes it. */
+  /** A semver range. */
   range: string;
   why: string;
 }
 
-/** What this home needs. talosctl renders and validates for the Talos it talks to; kubectl is supported one minor around the API server. */
+/** The versions that this home needs. talosctl must match the nodes' Talos; kubectl is supported within one minor version of the API server. */
 export const toolsFor = ({ TALOS_VERSION, KUBERNETES_VERSION }: Pick<Versions, "TALOS_VERSION" | "KUBERNETES_VERSION">): Tool[] => {
   const [, talosMajor, talosMinor] = /^v(\d+)\.(\d+)/.exec(TALOS_VERSION) ?? [];
   const [, major, minor] = /^v(\d+)\.(\d+)/.exec(KUBERNETES_VERSION) ?? [];
@@ -35,7 +35,7 @@ export const toolsFor = ({ TALOS_VERSION, KUBERNETES_VERSION }: Pick<Versions, "
   ];
 };
 
-/** Asks every tool for its version; all are named, the good ones too. */
+/** Asks every tool for its version and names all of them. */
 export async function lookAtTools(versions: Pick<Versions, "TALOS_VERSION" | "KUBERNETES_VERSION">): Promise<Verdict> {
   const satisfies = (await import("semver/functions/satisfies.js")).default;
   const seen = await Promise.all(

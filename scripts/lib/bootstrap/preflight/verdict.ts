@@ -1,17 +1,17 @@
-// One check of the preflight: what it saw and whether that stands in the way.
+// One check of the preflight: its result, and whether the result blocks the bootstrap.
 import type { Context } from "../../run/context.ts";
 import { textOf } from "../../run/errors.ts";
 import type { Verdict } from "../../run/gates.ts";
 
 export interface Check {
-  /** Short, and what `WAIVE=` takes. */
+  /** The short name that `WAIVE=` accepts. */
   name: string;
   look(context: Context): Promise<Verdict>;
 }
 
 export type Result = Verdict & { name: string; waived: boolean };
 
-/** Runs all checks at once; one that throws is bad, with what was thrown. */
+/** Runs all checks in parallel. A check that throws is bad. */
 export async function runChecks(checks: Check[], context: Context): Promise<Result[]> {
   const results = await Promise.all(
     checks.map(async ({ name, look }) => {
