@@ -2,10 +2,10 @@
 import { spawnSync } from "node:child_process";
 import { appendFileSync, cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { readDocuments } from "../../scripts/lib/lint/parse.ts";
-import { readTree } from "../../scripts/lib/lint/read.ts";
+import { readDocuments } from "../../scripts/lib/tree/parse.ts";
+import { readTree } from "../../scripts/lib/tree/read.ts";
 import { openValidators } from "../../scripts/lib/lint/schemas/validators.ts";
-import type { KubeObject } from "../../scripts/lib/lint/types.ts";
+import type { KubeObject } from "../../scripts/lib/tree/types.ts";
 import { builtTools } from "../tools/find.ts";
 import { writeLargeTree } from "./large-tree.ts";
 

@@ -1,8 +1,8 @@
 // The lint's reading of kustomize and of Flux's substitution, against Flux's own module: our tree and every test tree, object by object.
 import { spawnSync } from "node:child_process";
 import { beforeAll, describe, expect, it } from "vitest";
-import { readTree } from "../../scripts/lib/lint/read.ts";
-import type { FluxKustomization } from "../../scripts/lib/lint/types.ts";
+import { readTree } from "../../scripts/lib/tree/read.ts";
+import type { FluxKustomization } from "../../scripts/lib/tree/types.ts";
 import { builtTools } from "../tools/find.ts";
 import { testTrees, write } from "../unit/lint/txtar.ts";
 

@@ -3,12 +3,12 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Ajv } from "ajv";
 import { beforeAll, describe, expect, it } from "vitest";
-import { copy } from "../../scripts/lib/lint/kustomize/fields.ts";
-import { readTree } from "../../scripts/lib/lint/read.ts";
+import { copy } from "../../scripts/lib/tree/kustomize/fields.ts";
+import { readTree } from "../../scripts/lib/tree/read.ts";
 import { faultsOf, type Schema } from "../../scripts/lib/lint/schemas/check.ts";
 import { SCHEMAS, schemaPath } from "../../scripts/lib/lint/schemas/find.ts";
 import { toJavaScript } from "../../scripts/lib/lint/schemas/patterns.ts";
-import type { KubeObject } from "../../scripts/lib/lint/types.ts";
+import type { KubeObject } from "../../scripts/lib/tree/types.ts";
 import { loadVersions } from "../../scripts/lib/cluster/versions.ts";
 import { random } from "./random.ts";
 

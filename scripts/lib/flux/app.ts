@@ -1,8 +1,8 @@
 // One application of the tree, by the name of its Kustomization: what Flux would apply of it, and what the cluster says Flux has applied.
 import { UsageError } from "../run/errors.ts";
-import { isKind } from "../lint/object.ts";
-import { readTree } from "../lint/read.ts";
-import type { FluxKustomization, KubeObject } from "../lint/types.ts";
+import { isKind } from "../tree/object.ts";
+import { readTree } from "../tree/read.ts";
+import type { FluxKustomization, KubeObject } from "../tree/types.ts";
 import { nearest } from "../text/nearest.ts";
 
 /** Finds the Kustomization called `name` or `namespace/name`; a word that fits none, or several, is an error that names them. */

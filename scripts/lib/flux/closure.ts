@@ -2,8 +2,8 @@
 import { Failure, textOf } from "../run/errors.ts";
 import { type KubernetesObject, mayPass, readFound, steady } from "../kubernetes/kubernetes.ts";
 import type { ClusterAccess } from "../kubernetes/access.ts";
-import { FLUX_HELM, FLUX_KUSTOMIZE, inWords, isKind, isObject, keyOf } from "../lint/object.ts";
-import type { KubeObject } from "../lint/types.ts";
+import { FLUX_HELM, FLUX_KUSTOMIZE, inWords, isKind, isObject, keyOf } from "../tree/object.ts";
+import type { KubeObject } from "../tree/types.ts";
 import { readYaml } from "../run/tool-output.ts";
 import { printDocuments } from "../text/yaml.ts";
 import { holdsData, type InventoryEntry, objectOf } from "./app.ts";

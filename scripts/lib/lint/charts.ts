@@ -2,10 +2,10 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { type ChartValues, readChartValues } from "./chart-values.ts";
-import type { Parse } from "./files.ts";
-import { groupOf, isHelmRelease } from "./object.ts";
-import { readDocuments } from "./parse.ts";
-import type { KubeObject, Located, Tree } from "./types.ts";
+import type { Parse } from "../tree/files.ts";
+import { groupOf, isHelmRelease } from "../tree/object.ts";
+import { readDocuments } from "../tree/parse.ts";
+import type { KubeObject, Located, Tree } from "../tree/types.ts";
 
 const FOLDER = join(import.meta.dirname, "../../lint");
 export const LEVELS = ["restricted", "baseline", "privileged"] as const;

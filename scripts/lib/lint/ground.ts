@@ -1,11 +1,11 @@
 // What every rule stands on: the tree, its charts, the schemas, and the home that it is for, where that is known.
 import type { Cluster } from "../cluster/cluster.ts";
 import { chartsOf } from "./charts.ts";
-import type { Files } from "./files.ts";
-import { inWords } from "./object.ts";
+import type { Files } from "../tree/files.ts";
+import { inWords } from "../tree/object.ts";
 import { openValidators, type Validators } from "./schemas/validators.ts";
 import { type Checked, makeSound } from "./sound.ts";
-import type { Finding, Level, Located, Source, Tree } from "./types.ts";
+import type { Finding, Level, Located, Source, Tree } from "../tree/types.ts";
 
 export interface Ground {
   tree: Tree & { files: Files };

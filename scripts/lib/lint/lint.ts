@@ -5,7 +5,7 @@ import { knownCharts, loadCharts } from "./charts.ts";
 import { converge, type Convergence } from "./converge/converge.ts";
 import { groundOf, type Ground, type Rule } from "./ground.ts";
 import { openParseCache } from "./parse-cache.ts";
-import { readTree, type Where } from "./read.ts";
+import { readTree, type Where } from "../tree/read.ts";
 import { charts } from "./rules/charts.ts";
 import { images } from "./rules/images.ts";
 import { network } from "./rules/network.ts";
@@ -17,7 +17,7 @@ import { secretStore } from "./rules/secret-store.ts";
 import { secrets } from "./rules/secrets.ts";
 import { structure } from "./rules/structure.ts";
 import { values } from "./rules/values.ts";
-import type { Finding } from "./types.ts";
+import type { Finding } from "../tree/types.ts";
 
 export const RULES: readonly Rule[] = [
   structure,

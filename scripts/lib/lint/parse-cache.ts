@@ -3,8 +3,8 @@ import { createHash } from "node:crypto";
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { deserialize, serialize } from "node:v8";
-import type { Parse } from "./files.ts";
-import { type Documents, readDocuments } from "./parse.ts";
+import type { Parse } from "../tree/files.ts";
+import { type Documents, readDocuments } from "../tree/parse.ts";
 
 /** Raised when the parser reads something else from the same text. */
 const FORMAT = 1;

@@ -1,7 +1,7 @@
 // The pods of a tree, as far as its files say them: pod templates of built-in kinds, and what app-template makes of its values.
 import { factsOf } from "./charts.ts";
 import type { Ground } from "./ground.ts";
-import type { Located } from "./types.ts";
+import type { Located } from "../tree/types.ts";
 
 type Fields = Record<string, unknown>;
 

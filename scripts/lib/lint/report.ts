@@ -1,5 +1,5 @@
 // Findings as people read them, and as GitHub shows them beside the lines of a pull request.
-import type { Finding } from "./types.ts";
+import type { Finding } from "../tree/types.ts";
 
 /** Three lines each: where and what, why, how to mend it. */
 export function inText(findings: readonly Finding[]): string {

@@ -1,8 +1,8 @@
 // The same objects without what has the wrong type: rules and the simulation may then take every field that is there for what its schema says.
 import type { SchemaFault } from "./schemas/check.ts";
 import type { Validators } from "./schemas/validators.ts";
-import { copy } from "./kustomize/fields.ts";
-import type { KubeObject, Located, Tree } from "./types.ts";
+import { copy } from "../tree/kustomize/fields.ts";
+import type { KubeObject, Located, Tree } from "../tree/types.ts";
 
 export interface Checked {
   located: Located;

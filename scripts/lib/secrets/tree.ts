@@ -7,7 +7,7 @@ import { CATALOGUE } from "./catalogue.ts";
  * `state` is the folder that remembers what lint:kubernetes has parsed. */
 export async function treeReferences(root: string, cluster: Pick<Cluster, "onepassword">, state?: string): Promise<Map<string, string>> {
   const { openParseCache } = await import("../lint/parse-cache.ts");
-  const { readTree } = await import("../lint/read.ts");
+  const { readTree } = await import("../tree/read.ts");
   const { neededSecrets } = await import("../lint/secrets/needed.ts");
   const found = new Map<string, string>();
   const parsed = state === undefined ? undefined : openParseCache(cacheFolder(state));

@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import type { KubeObject } from "../../../scripts/lib/lint/types.ts";
+import type { KubeObject } from "../../../scripts/lib/tree/types.ts";
 import { createAuthority } from "../../simulators/world/certificates.ts";
 import { writeIdentity } from "../../simulators/wire/kubernetes/identity.ts";
 import { startServers } from "../../simulators/wire/kubernetes/servers.ts";

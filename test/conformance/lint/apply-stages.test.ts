@@ -4,7 +4,7 @@ import { existsKey } from "../../../scripts/lib/lint/converge/keys.ts";
 import { modelOf } from "../../../scripts/lib/lint/converge/model.ts";
 import { run } from "../../../scripts/lib/lint/converge/state.ts";
 import { worldOf } from "../../../scripts/lib/lint/converge/world.ts";
-import type { KubeObject } from "../../../scripts/lib/lint/types.ts";
+import type { KubeObject } from "../../../scripts/lib/tree/types.ts";
 import { kustomization, namespaces, object, tree } from "../../unit/lint/converge/tree.ts";
 import { type ApiServer, apiServer } from "./api-server.ts";
 

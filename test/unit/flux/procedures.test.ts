@@ -8,7 +8,7 @@ import { sourceOf } from "../../../scripts/lib/flux/flux.ts";
 import type { KubernetesObject } from "../../../scripts/lib/kubernetes/kubernetes.ts";
 import { findApp, objectOf } from "../../../scripts/lib/flux/app.ts";
 import { judge, suspendedLeftovers } from "../../../scripts/lib/flux/suspended.ts";
-import type { FluxKustomization } from "../../../scripts/lib/lint/types.ts";
+import type { FluxKustomization } from "../../../scripts/lib/tree/types.ts";
 import { type Answer, record, type RecordSetup } from "../recorder.ts";
 import { ourKubeconfig } from "./our-kubeconfig.ts";
 

@@ -2,7 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import { openValidators } from "../../../scripts/lib/lint/schemas/validators.ts";
-import type { KubeObject } from "../../../scripts/lib/lint/types.ts";
+import type { KubeObject } from "../../../scripts/lib/tree/types.ts";
 import { type Any, documentsOf, FILES, read, TREE } from "./tree.ts";
 
 const KUBERNETES = parse(read("versions.env").replaceAll("=", ": ")).KUBERNETES_VERSION as string;

@@ -2,7 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { Failure, UsageError } from "../../../scripts/lib/run/errors.ts";
 import { lint } from "../../../scripts/lib/lint/lint.ts";
-import type { Finding } from "../../../scripts/lib/lint/types.ts";
+import type { Finding } from "../../../scripts/lib/tree/types.ts";
 import { lintKubernetes } from "../../../scripts/lint/kubernetes.ts";
 import { record } from "../recorder.ts";
 import { configMap, ks, kustomization, repository, ROOT } from "./tree.ts";

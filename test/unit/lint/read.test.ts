@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { inWords } from "../../../scripts/lib/lint/object.ts";
-import { readTree } from "../../../scripts/lib/lint/read.ts";
+import { inWords } from "../../../scripts/lib/tree/object.ts";
+import { readTree } from "../../../scripts/lib/tree/read.ts";
 import { configMap, ks, kustomization, repository, ROOT } from "./tree.ts";
 
 const told = (tree: ReturnType<typeof readTree>) =>

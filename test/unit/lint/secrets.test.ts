@@ -6,7 +6,7 @@ import { neededSecrets, templateFields } from "../../../scripts/lib/lint/secrets
 import { secretFaults } from "../../../scripts/lib/lint/secrets/plain.ts";
 import { readSopsRules } from "../../../scripts/lib/tree/sops-rules.ts";
 import { isMacTrue, sopsFaults } from "../../../scripts/lib/lint/secrets/sops.ts";
-import type { FluxKustomization, KubeObject } from "../../../scripts/lib/lint/types.ts";
+import type { FluxKustomization, KubeObject } from "../../../scripts/lib/tree/types.ts";
 
 const TEXT = readFileSync("test/fixtures/sops/secret.sops.yaml", "utf8");
 const RULES = await readSopsRules(readFileSync("test/fixtures/sops/rules.yaml", "utf8"));

@@ -1,6 +1,6 @@
 // The stages in which kustomize-controller applies a set (fluxcd/pkg/ssa, ApplyAllStaged): each is dry-run whole on the server before any of it is written, and waited for before the next begins.
-import { groupOf } from "../object.ts";
-import type { KubeObject, Located } from "../types.ts";
+import { groupOf } from "../../tree/object.ts";
+import type { KubeObject, Located } from "../../tree/types.ts";
 
 /** What defines the cluster for others. */
 const isDefinition = (object: KubeObject) =>

@@ -1,5 +1,5 @@
 // What is there when Flux begins: a new cluster's own things, and what the bootstrap leaves behind.
-import type { BootstrapRelease } from "../types.ts";
+import type { BootstrapRelease } from "../../tree/types.ts";
 import { BUILT_IN_NAMESPACES } from "./built-in.ts";
 import { controlledBy, definitionsOf, factsAt, installed } from "./charts.ts";
 import { running } from "./helmrelease.ts";

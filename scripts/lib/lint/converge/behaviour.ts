@@ -1,5 +1,5 @@
 // What a kind of object waits for before it is ready, and what it brings then.
-import type { KubeObject, Source } from "../types.ts";
+import type { KubeObject, Source } from "../../tree/types.ts";
 import type { Key, Need } from "./step.ts";
 import type { World } from "./world.ts";
 

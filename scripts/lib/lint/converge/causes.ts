@@ -1,5 +1,5 @@
 // Why a tree does not converge, as the smallest set of causes: what nobody brings, then what waits for itself. Each cause is taken for mended before the next is looked for, so that its consequences are not told.
-import type { Finding } from "../types.ts";
+import type { Finding } from "../../tree/types.ts";
 import { circleFinding, circlesOf } from "./circles.ts";
 import { lacksOf, missingFinding, withoutConsequences } from "./missing.ts";
 import type { State } from "./state.ts";

@@ -1,5 +1,5 @@
 // What waits for itself: the innermost circles of the steps that can never be taken (Tarjan), each with the one thing that, were it there, would set most of it free.
-import type { Finding } from "../types.ts";
+import type { Finding } from "../../tree/types.ts";
 import { partsOf, say } from "./keys.ts";
 import { BOOTSTRAP, type World } from "./world.ts";
 import { innermost } from "./innermost.ts";

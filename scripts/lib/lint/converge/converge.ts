@@ -1,5 +1,5 @@
 // The simulation of a first install: what becomes ready in which wave, what never does and why, what needs a second attempt.
-import type { Finding, Tree } from "../types.ts";
+import type { Finding, Tree } from "../../tree/types.ts";
 import { causesOf } from "./causes.ts";
 import { endpointFindings } from "./endpoint.ts";
 import { needlessNotes } from "./needless.ts";

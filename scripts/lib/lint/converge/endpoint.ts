@@ -1,5 +1,5 @@
 // The API server's address must answer before anything in the cluster runs: never one that Cilium hands out (talos/cluster.yaml).
-import type { Finding, Located } from "../types.ts";
+import type { Finding, Located } from "../../tree/types.ts";
 import type { World } from "./world.ts";
 import { maps } from "./shape.ts";
 

@@ -1,5 +1,5 @@
 // External Secrets: a store is ready with its credentials and its server, an ExternalSecret with its store and its item; then its Secret exists.
-import type { KubeObject, Source } from "../types.ts";
+import type { KubeObject, Source } from "../../tree/types.ts";
 import { hostKey, itemKey, readyKey, secretKey, serviceKey } from "./keys.ts";
 import type { Behaviour } from "./behaviour.ts";
 import { need, type Need } from "./step.ts";

@@ -1,5 +1,5 @@
 // Names that hang on a variable nobody can read offline, a Secret's: the reader puts the variable's own name in lower case in its place.
-import type { Finding } from "../types.ts";
+import type { Finding } from "../../tree/types.ts";
 import type { Need } from "./step.ts";
 import type { World } from "./world.ts";
 

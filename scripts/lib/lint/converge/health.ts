@@ -1,6 +1,6 @@
 // When a Kustomization calls itself ready: all it applies with `wait`, else its healthChecks with their expressions, else at once.
-import { FLUX_KUSTOMIZE, groupOf, isHelmRelease } from "../object.ts";
-import type { FluxKustomization, KubeObject, Located } from "../types.ts";
+import { FLUX_KUSTOMIZE, groupOf, isHelmRelease } from "../../tree/object.ts";
+import type { FluxKustomization, KubeObject, Located } from "../../tree/types.ts";
 import { kindNamed, neededKinds } from "./charts.ts";
 import { existsKey, kindKey, madeKey, readyKey, triedKey } from "./keys.ts";
 import { hasBehaviour } from "./objects.ts";

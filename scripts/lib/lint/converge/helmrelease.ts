@@ -1,5 +1,5 @@
 // A HelmRelease as steps: it starts when its chart and dependencies are there, installs, runs, and is ready when its workloads are (helm-controller).
-import type { Located } from "../types.ts";
+import type { Located } from "../../tree/types.ts";
 import { controlledBy, installed, laterDefinitionsOf, neededKinds, provisionedBy, servedBy, usedSecrets } from "./charts.ts";
 import { secondsOf } from "./duration.ts";
 import { configMapKey, controllerKey, existsKey, madeKey, namespaceKey, readyKey, secretKey, webhookKey } from "./keys.ts";

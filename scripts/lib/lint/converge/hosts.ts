@@ -1,6 +1,6 @@
 // Host names: which of them stand for a Service of the cluster, and which external-dns would publish from the tree.
-import { isHelmRelease } from "../object.ts";
-import type { Located } from "../types.ts";
+import { isHelmRelease } from "../../tree/object.ts";
+import type { Located } from "../../tree/types.ts";
 import type { World } from "./world.ts";
 
 export function hostOf(url: unknown): string | undefined {

@@ -1,7 +1,7 @@
 // The names of things in the simulation, made in one place so that who needs one and who brings it say the same.
 import { isClusterScopedKind } from "../charts.ts";
-import { groupOf } from "../object.ts";
-import type { KubeObject } from "../types.ts";
+import { groupOf } from "../../tree/object.ts";
+import type { KubeObject } from "../../tree/types.ts";
 import type { Key, Need } from "./step.ts";
 
 export interface Reference {

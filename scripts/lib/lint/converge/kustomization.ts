@@ -1,6 +1,6 @@
 // A Kustomization of Flux as steps: it starts when its dependencies are ready, builds, applies stage by stage, and is ready when what it waits for is (kustomize-controller).
-import { groupOf } from "../object.ts";
-import type { FluxKustomization, Located } from "../types.ts";
+import { groupOf } from "../../tree/object.ts";
+import type { FluxKustomization, Located } from "../../tree/types.ts";
 import { stagesOf } from "./apply-stages.ts";
 import { BUILT_IN_GROUPS } from "./built-in.ts";
 import {

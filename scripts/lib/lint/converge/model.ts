@@ -1,6 +1,6 @@
 // The whole tree as steps: what the bootstrap left, every Kustomization, every release, every object that becomes ready by itself.
-import { groupOf, isFluxKustomization, isHelmRelease } from "../object.ts";
-import type { Located } from "../types.ts";
+import { groupOf, isFluxKustomization, isHelmRelease } from "../../tree/object.ts";
+import type { Located } from "../../tree/types.ts";
 import { atFirst, withoutNamespace } from "./at-first.ts";
 import { pushedItems } from "./externalsecret.ts";
 import { chartControlling, controlledBy } from "./charts.ts";

@@ -1,5 +1,5 @@
 // Orders that cost time and give nothing: a `wait` that nobody waits for, a `dependsOn` without which every apply would go well.
-import type { Finding, FluxKustomization } from "../types.ts";
+import type { Finding, FluxKustomization } from "../../tree/types.ts";
 import { existsKey } from "./keys.ts";
 import { blocks, ownerOf, type State } from "./state.ts";
 import type { Model } from "./model.ts";

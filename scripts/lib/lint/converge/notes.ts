@@ -1,5 +1,5 @@
 // What cannot be known offline: charts that nobody described, expressions of the tree's own, names that others answer for.
-import type { Finding } from "../types.ts";
+import type { Finding } from "../../tree/types.ts";
 import { hostOf, publisherOf } from "./hosts.ts";
 import { named } from "./keys.ts";
 import { BOOTSTRAP, type World } from "./world.ts";

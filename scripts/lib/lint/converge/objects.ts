@@ -1,6 +1,6 @@
 // Objects that become ready by themselves, some time after they are applied: what each waits for, and what it brings.
-import { groupOf } from "../object.ts";
-import type { KubeObject, Located, Source } from "../types.ts";
+import { groupOf } from "../../tree/object.ts";
+import type { KubeObject, Located, Source } from "../../tree/types.ts";
 import type { Behave, Behaviour } from "./behaviour.ts";
 import { certificate, gateway, gatewayClass, issuer, route } from "./certificates.ts";
 import { externalSecret, pushSecret, secretStore } from "./externalsecret.ts";

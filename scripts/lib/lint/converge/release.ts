@@ -1,6 +1,6 @@
 // A HelmRelease as the simulation sees it: its chart's address, its values, what is known of the chart.
-import { groupOf } from "../object.ts";
-import type { KubeObject, Located } from "../types.ts";
+import { groupOf } from "../../tree/object.ts";
+import type { KubeObject, Located } from "../../tree/types.ts";
 import { factsAt } from "./charts.ts";
 import { existsKey } from "./keys.ts";
 import type { World } from "./world.ts";

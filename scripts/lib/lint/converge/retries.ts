@@ -1,5 +1,5 @@
 // What becomes ready only after a second attempt: tried before what it needs is sure to be there, with what the wait costs.
-import type { Finding } from "../types.ts";
+import type { Finding } from "../../tree/types.ts";
 import { durationOf } from "./duration.ts";
 import { partsOf, whatOf } from "./keys.ts";
 import { ownerOf, type State } from "./state.ts";

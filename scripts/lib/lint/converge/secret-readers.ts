@@ -1,5 +1,5 @@
 // Custom resources that name Secrets in their own ways: their controllers wait for them, and say so nowhere that Flux looks.
-import type { KubeObject, Source } from "../types.ts";
+import type { KubeObject, Source } from "../../tree/types.ts";
 import type { Behaviour } from "./behaviour.ts";
 import { secretKey } from "./keys.ts";
 import { need, type Need } from "./step.ts";

@@ -1,5 +1,5 @@
 // Releases whose Pods wait longer than Helm does: the attempt fails and the next one follows, which costs time and looks like an error.
-import type { Finding, Located } from "../types.ts";
+import type { Finding, Located } from "../../tree/types.ts";
 import { durationOf } from "./duration.ts";
 import { patienceOf, type Patience } from "./helmrelease.ts";
 import { inWords } from "./keys.ts";

@@ -1,5 +1,5 @@
 // Releases that give up: Helm waits for a release's Pods only so long, and only one that retries both its install and its upgrade tries for ever.
-import type { Finding, Located } from "../types.ts";
+import type { Finding, Located } from "../../tree/types.ts";
 import { durationOf } from "./duration.ts";
 import { patienceOf } from "./helmrelease.ts";
 import { inWords } from "./keys.ts";

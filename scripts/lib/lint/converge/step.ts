@@ -1,5 +1,5 @@
 // What the simulation is made of: steps that the cluster takes, what each needs, and what exists once it is taken.
-import type { Source } from "../types.ts";
+import type { Source } from "../../tree/types.ts";
 
 /** Something that can exist or be ready: `kind:cert-manager.io/Certificate`, `secret:network/tls`, `ready:Deployment.apps/default/echo`. */
 export type Key = string;

@@ -1,5 +1,5 @@
 // What a release's Pods wait for, as its values say it: the shapes of the Pod API mean the same in every chart, those of app-template are its own.
-import type { Located } from "../types.ts";
+import type { Located } from "../../tree/types.ts";
 import { known } from "./guessed.ts";
 import { configMapKey, readyKey, secretKey, provisionedKey } from "./keys.ts";
 import { need, type Need } from "./step.ts";

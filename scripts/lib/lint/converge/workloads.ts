@@ -1,6 +1,6 @@
 // Pods and their volumes: what a workload mounts and reads, which class a claim asks for, who fills it.
-import { groupOf } from "../object.ts";
-import type { KubeObject, Source } from "../types.ts";
+import { groupOf } from "../../tree/object.ts";
+import type { KubeObject, Source } from "../../tree/types.ts";
 import { configMapKey, existsKey, readyKey, secretKey, provisionedKey } from "./keys.ts";
 import type { Behaviour } from "./behaviour.ts";
 import { need, type Need } from "./step.ts";

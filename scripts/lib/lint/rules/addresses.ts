@@ -1,7 +1,7 @@
 // Addresses of load balancers: inside a pool, given once, and nobody else's at home.
 import { about, type Ground } from "../ground.ts";
-import { isKind } from "../object.ts";
-import type { Finding } from "../types.ts";
+import { isKind } from "../../tree/object.ts";
+import type { Finding } from "../../tree/types.ts";
 import { mapsIn } from "./maps.ts";
 
 const IPS = /^(lbipam\.cilium\.io\/ips|io\.cilium\/lb-ipam-ips)$/;

@@ -1,6 +1,6 @@
 // Charts of one exact version everywhere, the bootstrap and the tree of one mind.
 import { about, at, type Ground, type Rule } from "../ground.ts";
-import type { Finding, Located } from "../types.ts";
+import type { Finding, Located } from "../../tree/types.ts";
 
 export const charts: Rule = {
   name: "charts",

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { parse } from "yaml";
 import { about, type Ground, type Rule } from "../ground.ts";
 import { imagesIn, podsOf } from "../pods.ts";
-import type { Finding, Located } from "../types.ts";
+import type { Finding, Located } from "../../tree/types.ts";
 
 interface Allowed {
   /** `repository:tag@digest`: digests that are known to be true. */

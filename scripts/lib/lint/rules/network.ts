@@ -4,7 +4,7 @@ import { factsOf } from "../charts.ts";
 import { podsOf } from "../pods.ts";
 import { addresses } from "./addresses.ts";
 import { mapsIn } from "./maps.ts";
-import type { Finding, Located } from "../types.ts";
+import type { Finding, Located } from "../../tree/types.ts";
 
 type Place = { located: Located; path: (string | number)[] };
 export const network: Rule = {

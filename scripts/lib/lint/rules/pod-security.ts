@@ -2,7 +2,7 @@
 import { factsOf, isOn, LEVELS, type PodSecurity } from "../charts.ts";
 import { about, type Ground, type Rule } from "../ground.ts";
 import { type Pod, podsOf } from "../pods.ts";
-import type { Finding, Located } from "../types.ts";
+import type { Finding, Located } from "../../tree/types.ts";
 
 const LABEL = "pod-security.kubernetes.io/enforce";
 /** What baseline lets a container add. */

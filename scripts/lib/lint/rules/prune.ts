@@ -1,6 +1,6 @@
 // What would lose data if its line were lost in Git: a Kustomization that is not listed any more takes away all that it applied.
 import { about, type Rule } from "../ground.ts";
-import type { KubeObject } from "../types.ts";
+import type { KubeObject } from "../../tree/types.ts";
 
 const PRUNE = "kustomize.toolkit.fluxcd.io/prune";
 

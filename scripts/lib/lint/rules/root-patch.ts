@@ -1,7 +1,7 @@
 // What a patch of the root overwrites in a child: lists are replaced, scalars too, and nobody sees it in the child's file.
 import { isDeepStrictEqual } from "node:util";
 import { about, type Rule } from "../ground.ts";
-import type { KubeObject } from "../types.ts";
+import type { KubeObject } from "../../tree/types.ts";
 
 export const rootPatch: Rule = {
   name: "root-patch",

@@ -1,10 +1,10 @@
 // Every object against the schema of its kind, strict; kinds without one are named, with where to get it.
 import { factsOf, valuesOf } from "../charts.ts";
 import { about, at, type Ground, type Rule } from "../ground.ts";
-import { fileOf, NAMES } from "../kustomize/file.ts";
-import { groupOf, versionOf } from "../object.ts";
+import { fileOf, NAMES } from "../../tree/kustomize/file.ts";
+import { groupOf, versionOf } from "../../tree/object.ts";
 import { isBuiltInGroup, kubernetesVersions, SCHEMAS, schemaPath, versionsOf } from "../schemas/find.ts";
-import type { Finding, KubeObject, Located } from "../types.ts";
+import type { Finding, KubeObject, Located } from "../../tree/types.ts";
 
 export const schema: Rule = {
   name: "schema",

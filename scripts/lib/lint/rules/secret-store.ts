@@ -1,7 +1,7 @@
 // Which namespaces a ClusterSecretStore serves. One without conditions gives every namespace each secret of the vault that it reads.
 import { goPattern } from "../../tree/sops-rules.ts";
 import { about, type Ground, type Rule } from "../ground.ts";
-import type { Finding, Located } from "../types.ts";
+import type { Finding, Located } from "../../tree/types.ts";
 
 /** An entry of spec.conditions: a namespace fits when any of the three fits (external-secrets, pkg/controllers/secretstore). */
 interface Condition {

@@ -10,7 +10,7 @@ import { neededSecrets } from "../secrets/needed.ts";
 import { secretFaults } from "../secrets/plain.ts";
 import { knownSecrets } from "../secrets/search.ts";
 import { ageKeysIn } from "../secrets/sops.ts";
-import type { Finding } from "../types.ts";
+import type { Finding } from "../../tree/types.ts";
 
 export const secrets: Rule = {
   name: "secrets",

@@ -2,11 +2,11 @@
 import { dirname } from "node:path";
 import { isClusterScopedKind } from "../charts.ts";
 import { about, at, type Ground, type Rule } from "../ground.ts";
-import { NAMES } from "../kustomize/file.ts";
-import { isClusterScoped } from "../kustomize/resource.ts";
-import { groupOf, keyOf } from "../object.ts";
+import { NAMES } from "../../tree/kustomize/file.ts";
+import { isClusterScoped } from "../../tree/kustomize/resource.ts";
+import { groupOf, keyOf } from "../../tree/object.ts";
 import { isBuiltInGroup } from "../schemas/find.ts";
-import type { Finding, KubeObject, Located } from "../types.ts";
+import type { Finding, KubeObject, Located } from "../../tree/types.ts";
 
 /** Built-in kinds without a namespace that are newer than kyaml's list. */
 const NEWER =

@@ -1,7 +1,7 @@
 // The values of every HelmRelease against what its chart knows: Helm ignores an unknown key silently, and what it should have set is not set.
 import { factsOf, valuesOf } from "../charts.ts";
 import { about, type Ground, type Rule } from "../ground.ts";
-import type { Finding, Located } from "../types.ts";
+import type { Finding, Located } from "../../tree/types.ts";
 import { strayValues } from "../chart-values.ts";
 
 export const values: Rule = {

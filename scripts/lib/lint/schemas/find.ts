@@ -1,8 +1,8 @@
 // Where the schema of a kind is: in crds/<group>/ for custom kinds, in kubernetes/<version>/ for the built-in ones.
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
-import { groupOf, versionOf } from "../object.ts";
-import type { KubeObject } from "../types.ts";
+import { groupOf, versionOf } from "../../tree/object.ts";
+import type { KubeObject } from "../../tree/types.ts";
 
 export const SCHEMAS = join(import.meta.dirname, "../../../lint/schemas");
 

@@ -1,7 +1,7 @@
 // One schema for each kind, read when the first object of that kind comes.
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { KubeObject } from "../types.ts";
+import type { KubeObject } from "../../tree/types.ts";
 import { faultsOf, regExpOf, type Schema, type SchemaFault } from "./check.ts";
 import { SCHEMAS, schemaPath } from "./find.ts";
 

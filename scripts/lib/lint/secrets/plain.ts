@@ -1,5 +1,5 @@
 // Secrets in plain text, found by reading documents and not by patterns: a Secret with values that are neither encrypted nor references.
-import { readDocuments } from "../parse.ts";
+import { readDocuments } from "../../tree/parse.ts";
 import type { SopsRule } from "../../tree/sops-rules.ts";
 import { readableSecrets } from "./configs.ts";
 import { isMacTrue, sopsFaults } from "./sops.ts";

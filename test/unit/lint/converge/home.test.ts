@@ -1,6 +1,6 @@
 // A home that comes up, and the same home with one thing taken away: always one error, which names it.
 import { describe, expect, it } from "vitest";
-import type { Located, Tree } from "../../../../scripts/lib/lint/types.ts";
+import type { Located, Tree } from "../../../../scripts/lib/tree/types.ts";
 import { application, home } from "./home.ts";
 import { outcome } from "./tree.ts";
 

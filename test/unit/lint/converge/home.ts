@@ -1,5 +1,5 @@
 // A home that comes up: bootstrap, secrets, certificates, gateway, storage, backup, two applications. Its tests take one thing away at a time.
-import type { FluxKustomization, Tree } from "../../../../scripts/lib/lint/types.ts";
+import type { FluxKustomization, Tree } from "../../../../scripts/lib/tree/types.ts";
 import { kustomization, namespaces, object, release, tree } from "./tree.ts";
 
 const store = object("external-secrets.io/v1 ClusterSecretStore onepassword", {

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { explain, meant } from "../../../../scripts/lib/lint/converge/explain.ts";
 import { inLines } from "../../../../scripts/lib/lint/converge/waves.ts";
 
-import type { KubeObject } from "../../../../scripts/lib/lint/types.ts";
+import type { KubeObject } from "../../../../scripts/lib/tree/types.ts";
 import { application, externalSecret, home } from "./home.ts";
 import { kustomization, namespaces, object, outcome, release, RETRY, tree } from "./tree.ts";
 
