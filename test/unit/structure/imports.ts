@@ -23,12 +23,12 @@ export const importsOf = (text: string, file: string): string[] =>
     posix.join(posix.dirname(file), specifier!),
   );
 
-/** Groups of modules that import each other in a circle: Tarjan's strongly connected components with more than one member, sorted. */
-export function cyclesOf(imports: Imports): string[][] {
+/** One cycle of each group of modules that import each other, as `a -> b -> a`; sorted. Tarjan's algorithm finds the groups. */
+export function cyclesOf(imports: Imports): string[] {
   const index = new Map<string, number>();
   const low = new Map<string, number>();
   const stack: string[] = [];
-  const groups: string[][] = [];
+  const cycles: string[] = [];
   const visit = (file: string): void => {
     index.set(file, index.size);
     low.set(file, index.get(file)!);
@@ -39,8 +39,20 @@ export function cyclesOf(imports: Imports): string[][] {
     }
     if (low.get(file) !== index.get(file)) return;
     const group = stack.splice(stack.indexOf(file));
-    if (group.length > 1 || imports.get(file)?.includes(file)) groups.push(group.sort());
+    if (group.length > 1 || imports.get(file)?.includes(file)) cycles.push(cycleIn(imports, group.sort()));
   };
   for (const file of imports.keys()) if (!index.has(file)) visit(file);
-  return groups.sort((a, b) => a[0]!.localeCompare(b[0]!));
+  return cycles.sort();
+}
+
+/** The shortest cycle through the first module of a group: a breadth-first search from the module back to itself. */
+function cycleIn(imports: Imports, group: readonly string[]): string {
+  const start = group[0]!;
+  const paths = [[start]];
+  for (const path of paths) {
+    const targets = (imports.get(path.at(-1)!) ?? []).filter((target) => group.includes(target));
+    if (targets.includes(start)) return [...path, start].join(" -> ");
+    paths.push(...targets.filter((target) => !paths.some((other) => other.at(-1) === target)).map((target) => [...path, target]));
+  }
+  throw new Error(`no cycle in ${group.join(", ")}`);
 }

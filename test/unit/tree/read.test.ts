@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { inWords } from "../../../scripts/lib/tree/object.ts";
 import { readTree } from "../../../scripts/lib/tree/read.ts";
-import { configMap, ks, kustomization, repository, ROOT } from "./tree.ts";
+import { configMap, ks, kustomization, repository, ROOT } from "../lint/tree.ts";
 
 const told = (tree: ReturnType<typeof readTree>) =>
   tree.findings.map(({ rule, level, file, line, message }) => `${level} ${rule} ${file}:${line} ${message}`);
