@@ -30,12 +30,12 @@ const { validateAll } = await toAct(() => import("../talos/validate.ts"));
 
 /** Every secret that the bootstrap will need, and those that the cluster asks for once Flux is there, by one process. */
 export async function fetchSecrets(context: Context): Promise<Verdict> {
-  const { cluster, env, root, vault } = context;
+  const { cluster, root, vault } = context;
   const { item, field } = AGE_KEY;
   const [configs, resources, tree] = await Promise.all([
     configReferences(context),
     resourceReferences(context),
-    treeReferences(root, cluster, env.HOME_OPS_STATE),
+    treeReferences(root, cluster),
   ]);
   const [now, later] = await Promise.allSettled([
     vault.resolve([...configs, ...resources, reference(cluster, item, field)]),

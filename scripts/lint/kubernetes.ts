@@ -3,7 +3,6 @@ import { existsSync } from "node:fs";
 import { join, relative, resolve } from "node:path";
 import type { Cluster } from "../lib/cluster/cluster.ts";
 import { Failure, UsageError } from "../lib/run/errors.ts";
-import { cacheFolder } from "../lib/lint/cache-folder.ts";
 import type { Home, Lint } from "../lib/lint/lint.ts";
 import { choice, maybeText, text } from "../lib/run/options.ts";
 import { main, procedure } from "../lib/run/procedure.ts";
@@ -21,11 +20,11 @@ export const lintKubernetes = procedure({
     report: choice("form of the findings", ["text", "github"], "text"),
   },
   cluster: false,
-  async run({ root: tree, bootstrap, explain, report }, { env, root, signal, ui }) {
+  async run({ root: tree, bootstrap, explain, report }, { root, signal, ui }) {
     const { lint } = await import("../lib/lint/lint.ts");
     const { asAnnotations, inNumbers, inText } = await import("../lib/lint/report.ts");
     const where = { root: resolve(root, tree), ...(bootstrap !== undefined && { bootstrap: resolve(root, bootstrap) }) };
-    const result = await lint(where, { ...(await homeOf(root, where.root)), cache: cacheFolder(env.HOME_OPS_STATE!), signal });
+    const result = await lint(where, { ...(await homeOf(root, where.root)), signal });
     const shownPath = (file: string) => shownFrom(root, result.ground.tree.base, file);
     if (explain !== undefined) return answer(result, explain, ui, shownPath);
     const { ground, convergence } = result;

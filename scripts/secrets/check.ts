@@ -39,8 +39,8 @@ export const secretsCheck = procedure({
   about: "say which of all 1Password references resolve",
   scope: "none",
   options: {},
-  async run(_values, { cluster, env, root, ui }) {
-    const [templates, tree] = await Promise.all([templateReferences(root, cluster), treeReferences(root, cluster, env.HOME_OPS_STATE)]);
+  async run(_values, { cluster, root, ui }) {
+    const [templates, tree] = await Promise.all([templateReferences(root, cluster), treeReferences(root, cluster)]);
     const wanted = wantedBy(cluster, templates, tree);
     const rows = judge(wanted, await lookUp(wanted.map((one) => one.reference)));
     const missing = rows.filter(({ resolves }) => !resolves);

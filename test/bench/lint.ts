@@ -1,6 +1,6 @@
-// How long the lint takes: cold, warm, after one change, on a thousand applications; and its schema stage beside kubeconform's on the same objects.
+// Measures the lint: our tree, a thousand applications, and its schema stage against kubeconform's on the same objects.
 import { spawnSync } from "node:child_process";
-import { appendFileSync, cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { readDocuments } from "../../scripts/lib/tree/parse.ts";
 import { readTree } from "../../scripts/lib/tree/read.ts";
@@ -12,7 +12,7 @@ import { writeLargeTree } from "./large-tree.ts";
 const SCHEMAS = join(import.meta.dirname, "../../scripts/lint/schemas");
 const SCRIPT = join(import.meta.dirname, "../../scripts/lint/kubernetes.ts");
 
-/** Milliseconds of one run, as a person starts it; a tree with findings is no failure of the lint. */
+/** Milliseconds of one run as a person starts it. Findings are not a failure of the lint. */
 function lintOnce(project: string, root: string, state: string): number {
   const began = performance.now();
   const { status, stderr } = spawnSync(process.execPath, ["--import", "tsx", SCRIPT, "--root", root], {
@@ -24,25 +24,11 @@ function lintOnce(project: string, root: string, state: string): number {
   return performance.now() - began;
 }
 
-/** Our tree: nothing remembered, everything remembered, everything but one file. */
-export function lintOurTree(project: string, scratch: string, times: number): { cold: number[]; warm: number[]; changed: number[] } {
-  const copy = join(scratch, "copy");
-  for (const folder of ["kubernetes", "bootstrap", "talos"]) cpSync(join(project, folder), join(copy, folder), { recursive: true });
-  cpSync(join(project, "versions.env"), join(copy, "versions.env"));
-  const state = join(scratch, "state");
-  const file = join(copy, "kubernetes/apps/kube-system/coredns/app/helmrelease.yaml");
-  const result = { cold: [] as number[], warm: [] as number[], changed: [] as number[] };
-  for (let run = 0; run < times; run += 1) {
-    rmSync(join(state, "cache"), { recursive: true, force: true });
-    result.cold.push(lintOnce(project, copy, state));
-    result.warm.push(lintOnce(project, copy, state));
-    appendFileSync(file, `# ${run}\n`);
-    result.changed.push(lintOnce(project, copy, state));
-  }
-  return result;
-}
+/** Milliseconds of each run on our tree. */
+export const lintOurTree = (project: string, scratch: string, times: number): number[] =>
+  Array.from({ length: times }, () => lintOnce(project, project, join(scratch, "state")));
 
-/** Trees of these sizes, each linted once without a memory. */
+/** Milliseconds for a generated tree of each size. */
 export function lintLargeTrees(project: string, scratch: string, sizes: readonly number[]): number[] {
   return sizes.map((size) => {
     const root = join(scratch, `large-${size}`);
@@ -51,7 +37,7 @@ export function lintLargeTrees(project: string, scratch: string, sizes: readonly
   });
 }
 
-/** Every object of our tree against its schema, read from one file each: here, and by kubeconform. */
+/** Validates every object of our tree, each read from a file of its own: with our validators, and with kubeconform. */
 export function schemaStage(
   project: string,
   scratch: string,

@@ -2,7 +2,6 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { type ChartValues, readChartValues } from "./chart-values.ts";
-import type { Parse } from "../tree/files.ts";
 import { groupOf, isHelmRelease } from "../tree/object.ts";
 import { readDocuments } from "../tree/parse.ts";
 import type { KubeObject, Located, Tree } from "../tree/types.ts";
@@ -41,11 +40,7 @@ interface ChartsFile {
 }
 
 let file: ChartsFile | undefined;
-const facts = () => (file ??= loadCharts());
-
-/** Reads charts.yaml, with a parser that may remember it from another run. */
-export const loadCharts = (parse: Parse = readDocuments): ChartsFile =>
-  (file = parse(readFileSync(join(FOLDER, "charts.yaml"), "utf8")).documents[0]!.value as ChartsFile);
+const facts = () => (file ??= readDocuments(readFileSync(join(FOLDER, "charts.yaml"), "utf8")).documents[0]!.value as ChartsFile);
 
 /** What is known of a chart by its URL; undefined for one that nobody has described. */
 export const factsOf = (chart: string | undefined): ChartFacts | undefined => (chart === undefined ? undefined : facts().charts[chart]);

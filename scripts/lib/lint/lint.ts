@@ -1,10 +1,9 @@
 // The whole lint of one tree: read it, hold every rule against it, simulate a first install.
 import { setImmediate as turn } from "node:timers/promises";
 import type { Cluster } from "../cluster/cluster.ts";
-import { knownCharts, loadCharts } from "./charts.ts";
+import { knownCharts } from "./charts.ts";
 import { converge, type Convergence } from "./converge/converge.ts";
 import { groundOf, type Ground, type Rule } from "./ground.ts";
-import { openParseCache } from "./parse-cache.ts";
 import { readTree, type Where } from "../tree/read.ts";
 import { charts } from "./rules/charts.ts";
 import { images } from "./rules/images.ts";
@@ -41,22 +40,18 @@ export interface Lint {
 
 export interface Home {
   kubernetes: string;
-  /** A folder that remembers what was parsed; without it everything is parsed anew. */
-  cache?: string;
   cluster?: Cluster;
   /** Aborts on Ctrl-C: looked at between the rules, which themselves never wait. */
   signal?: AbortSignal;
 }
 
 /** Lints a tree. A rule that breaks is a finding of its own: the others still say what they see. */
-export async function lint(where: Where, { kubernetes, cluster, cache, signal }: Home): Promise<Lint> {
+export async function lint(where: Where, { kubernetes, cluster, signal }: Home): Promise<Lint> {
   const pause = async () => {
     await turn(); // a signal is told only when the event loop has its turn
     signal?.throwIfAborted();
   };
-  const parsed = cache === undefined ? undefined : openParseCache(cache);
-  loadCharts(parsed?.parse);
-  const tree = readTree(where, parsed?.parse);
+  const tree = readTree(where);
   await pause();
   const ground = groundOf(tree, kubernetes, cluster);
   const found = [...tree.findings];
@@ -78,7 +73,6 @@ export async function lint(where: Where, { kubernetes, cluster, cache, signal }:
     })),
   );
   await pause();
-  parsed?.keep();
   return { ground, findings: inOrder(found), ...(convergence && { convergence }) };
 }
 

@@ -18,8 +18,6 @@ export interface Files {
   documents(path: string): Documents["documents"];
   /** Whether something in it is no YAML: kustomize refuses the whole file. */
   isFaulty(path: string): boolean;
-  /** Reads a text that stands inside a file: a patch. */
-  parse: Parse;
   is(path: string): "file" | "folder" | undefined;
   /** The names in a folder, sorted. */
   names(path: string): string[];
@@ -41,9 +39,6 @@ function kindOf(path: string): "file" | "folder" | undefined {
   }
 }
 
-/** Parses a text; a cache that remembers by content can take its place. */
-export type Parse = (text: string) => Documents;
-
 /** The parser's word for a fault, and what to do about it. */
 function wordsFor(message: string): { message: string; why: string; fix: string } {
   if (message.startsWith("Excessive alias count"))
@@ -60,7 +55,7 @@ function wordsFor(message: string): { message: string; why: string; fix: string 
 }
 
 /** Opens a folder. What is wrong with a file is told to `report`, once. */
-export function openFiles(base: string, report: (finding: Finding) => void, parse: Parse = readDocuments): Files {
+export function openFiles(base: string, report: (finding: Finding) => void): Files {
   const real = realpathSync(base);
   const texts = new Map<string, string | undefined>();
   const parsed = new Map<string, Documents["documents"]>();
@@ -117,7 +112,7 @@ export function openFiles(base: string, report: (finding: Finding) => void, pars
     const known = parsed.get(file);
     if (known) return known;
     const content = text(file);
-    const { documents, faults } = content === undefined ? { documents: [], faults: [] } : parse(content);
+    const { documents, faults } = content === undefined ? { documents: [], faults: [] } : readDocuments(content);
     if (content === undefined || faults.length > 0) faulty.add(file);
     for (const { line, message } of faults)
       report({
@@ -144,7 +139,6 @@ export function openFiles(base: string, report: (finding: Finding) => void, pars
     text,
     bytes,
     documents,
-    parse,
     isFaulty: (path) => {
       documents(path);
       return faulty.has(normalize(path));

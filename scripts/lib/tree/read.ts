@@ -2,7 +2,7 @@
 import { existsSync } from "node:fs";
 import { basename, dirname, join, normalize, relative, resolve } from "node:path";
 import { readBootstrap } from "./bootstrap.ts";
-import { type Files, openFiles, type Parse } from "./files.ts";
+import { type Files, openFiles } from "./files.ts";
 import { buildObjects, substituted, type Variables } from "./flux.ts";
 import { isFluxKustomization, isKind, isObject } from "./object.ts";
 import type { Bootstrap, Finding, FluxKustomization, KubeObject, Located, Tree } from "./types.ts";
@@ -15,13 +15,13 @@ export interface Where {
 }
 
 /** Reads everything; what is wrong is a finding of the tree, never a throw. */
-export function readTree({ root, bootstrap }: Where, parse?: Parse): Tree & { files: Files } {
+export function readTree({ root, bootstrap }: Where): Tree & { files: Files } {
   const findings: Finding[] = [];
   const report = (finding: Finding) => void findings.push(finding);
   const folder = existsSync(join(root, "kubernetes")) ? join(root, "kubernetes") : resolve(root);
   const base = baseOf(folder);
   const bootstrapRoot = resolve(bootstrap ?? join(base, "bootstrap"));
-  const files = openFiles(existsSync(base) ? base : dirname(base), report, parse);
+  const files = openFiles(existsSync(base) ? base : dirname(base), report);
   const tree: Tree & { files: Files } = {
     base,
     root: relative(base, folder),

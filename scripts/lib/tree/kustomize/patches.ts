@@ -1,7 +1,7 @@
 // One entry of `patches`: its text is a strategic merge patch or a list of JSON operations, for one object or for all that a target selects.
 import { join } from "node:path";
 import { groupOf, isObject } from "../object.ts";
-import type { Parse } from "../files.ts";
+import { readDocuments } from "../parse.ts";
 import type { KubeObject, Source } from "../types.ts";
 import type { Builder } from "./builder.ts";
 import { dropEmpty } from "./fields.ts";
@@ -20,10 +20,10 @@ export interface Patch {
 const parsed = new Map<string, unknown[] | string>();
 
 /** The documents of a patch's text, or what is wrong with it; the same text is in every child Kustomization, and read once. */
-function documentsOf(text: string, parse: Parse): unknown[] | string {
+function documentsOf(text: string): unknown[] | string {
   const known = parsed.get(text);
   if (known) return known;
-  const { documents, faults } = parse(text);
+  const { documents, faults } = readDocuments(text);
   const found = faults[0] ? `line ${faults[0].line} of the patch: ${faults[0].message}` : documents.map(({ value }) => value);
   parsed.set(text, found);
   return found;
@@ -34,7 +34,7 @@ export function applyPatch(builder: Builder, folder: string, resources: Resource
   const fail = (message: string) => builder.fail(at, message, "mend the patch or its target");
   const text = patch.patch ?? (patch.path === undefined ? undefined : builder.files.text(join(folder, patch.path)));
   if (text === undefined) return patch.path === undefined ? fail("a patch needs a patch or a path") : fail(`${patch.path} cannot be read`);
-  const documents = documentsOf(text.trim(), builder.files.parse);
+  const documents = documentsOf(text.trim());
   if (typeof documents === "string") return fail(documents);
   try {
     if (documents.length === 1 && isJsonPatch(documents[0])) return applyOperations(resources, documents[0], patch, fail);
