@@ -25,9 +25,9 @@ export const lintKubernetes = procedure({
     const { asAnnotations, inNumbers, inText } = await import("../lib/lint/report.ts");
     const where = { root: resolve(root, tree), ...(bootstrap !== undefined && { bootstrap: resolve(root, bootstrap) }) };
     const result = await lint(where, { ...(await homeOf(root, where.root)), signal });
-    const shownPath = (file: string) => shownFrom(root, result.ground.tree.base, file);
+    const shownPath = (file: string) => shownFrom(root, result.input.tree.base, file);
     if (explain !== undefined) return answer(result, explain, ui, shownPath);
-    const { ground, convergence } = result;
+    const { input, convergence } = result;
     const findings = result.findings.map((one) => ({ ...one, file: shownPath(one.file) }));
     const errors = findings.filter(({ level }) => level === "error");
     const { inLines } = await import("../lib/lint/converge/waves.ts");
@@ -37,8 +37,8 @@ export const lintKubernetes = procedure({
       { findings, waves: convergence?.waves ?? [], criticalPath: convergence?.criticalPath ?? [] },
       report === "github" ? shown : wrap([shown, ...waves].filter(Boolean).join("\n")),
     );
-    const objects = ground.tree.kustomizations.reduce((sum, { built }) => sum + built.length, 0);
-    ui.say(`${ground.tree.kustomizations.length} Kustomizations, ${objects} objects: ${inNumbers(findings)}`);
+    const objects = input.tree.kustomizations.reduce((sum, { built }) => sum + built.length, 0);
+    ui.say(`${input.tree.kustomizations.length} Kustomizations, ${objects} objects: ${inNumbers(findings)}`);
     if (errors.length === 0)
       return ui.say(
         findings.length === 0

@@ -3,7 +3,7 @@ import { setImmediate as turn } from "node:timers/promises";
 import type { Cluster } from "../cluster/cluster.ts";
 import { knownCharts } from "./charts.ts";
 import { converge, type Convergence } from "./converge/converge.ts";
-import { groundOf, type Ground, type Rule } from "./ground.ts";
+import { ruleInputOf, type RuleInput, type Rule } from "./rule-input.ts";
 import { readTree, type Where } from "../tree/read.ts";
 import { charts } from "./rules/charts.ts";
 import { images } from "./rules/images.ts";
@@ -33,7 +33,7 @@ export const RULES: readonly Rule[] = [
 ];
 
 export interface Lint {
-  ground: Ground;
+  input: RuleInput;
   findings: Finding[];
   convergence?: Convergence;
 }
@@ -53,12 +53,12 @@ export async function lint(where: Where, { kubernetes, cluster, signal }: Home):
   };
   const tree = readTree(where);
   await pause();
-  const ground = groundOf(tree, kubernetes, cluster);
+  const input = ruleInputOf(tree, kubernetes, cluster);
   const found = [...tree.findings];
-  if (tree.kustomizations.length === 0) return { ground, findings: inOrder(found) };
+  if (tree.kustomizations.length === 0) return { input, findings: inOrder(found) };
   for (const rule of RULES) {
     await pause();
-    found.push(...(await guarded(rule.name, () => rule.check(ground))));
+    found.push(...(await guarded(rule.name, () => rule.check(input))));
   }
   await pause();
   let convergence: Convergence | undefined;
@@ -68,12 +68,12 @@ export async function lint(where: Where, { kubernetes, cluster, signal }: Home):
   };
   found.push(
     ...(await guarded("converge", () => {
-      convergence = converge(tree, facts);
+      convergence = converge(input.tree, facts);
       return convergence.findings;
     })),
   );
   await pause();
-  return { ground, findings: inOrder(found), ...(convergence && { convergence }) };
+  return { input, findings: inOrder(found), ...(convergence && { convergence }) };
 }
 
 async function guarded(name: string, check: () => Finding[] | Promise<Finding[]>): Promise<Finding[]> {

@@ -1,6 +1,6 @@
 // The pods of a tree, as far as its files say them: pod templates of built-in kinds, and what app-template makes of its values.
 import { factsOf } from "./charts.ts";
-import type { Ground } from "./ground.ts";
+import type { RuleInput } from "./rule-input.ts";
 import type { Located } from "../tree/types.ts";
 
 type Fields = Record<string, unknown>;
@@ -34,7 +34,7 @@ const TEMPLATES: Record<string, string[]> = {
 };
 
 /** Every pod that is written down. */
-export function podsOf({ applied, charts }: Pick<Ground, "applied" | "charts">): Pod[] {
+export function podsOf({ applied, charts }: Pick<RuleInput, "applied" | "charts">): Pod[] {
   const written = applied.flatMap((located): Pod[] => {
     const path = TEMPLATES[located.object.kind];
     const spec = path && /^(v1|apps\/v1|batch\/v1)$/.test(located.object.apiVersion) ? walk(located.object, path) : undefined;

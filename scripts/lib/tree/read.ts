@@ -14,21 +14,26 @@ export interface Where {
   bootstrap?: string;
 }
 
-/** Reads everything; what is wrong is a finding of the tree, never a throw. */
-export function readTree({ root, bootstrap }: Where): Tree & { files: Files } {
+/** Reads a tree. Faults become findings of the tree, never errors; reading more of its files later adds no finding. */
+export function readTree(where: Where): Tree & { files: Files } {
   const findings: Finding[] = [];
-  const report = (finding: Finding) => void findings.push(finding);
+  const contents = readContents(where, (finding) => void findings.push(finding));
+  return { ...contents, findings: [...findings] };
+}
+
+type Contents = Omit<Tree, "findings"> & { files: Files };
+
+function readContents({ root, bootstrap }: Where, report: (finding: Finding) => void): Contents {
   const folder = existsSync(join(root, "kubernetes")) ? join(root, "kubernetes") : resolve(root);
   const base = baseOf(folder);
   const bootstrapRoot = resolve(bootstrap ?? join(base, "bootstrap"));
   const files = openFiles(existsSync(base) ? base : dirname(base), report);
-  const tree: Tree & { files: Files } = {
+  const tree: Contents = {
     base,
     root: relative(base, folder),
     bootstrapRoot,
     kustomizations: [],
     bootstrap: { objects: [], releases: [], crdCharts: [] },
-    findings,
     used: files.used,
     files,
   };

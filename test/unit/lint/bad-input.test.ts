@@ -15,8 +15,8 @@ const base = (...resources: string[]) =>
     [`${APP}/good.yaml`]: configMap("good"),
   });
 async function told(root: string) {
-  const { findings, ground } = await lint({ root }, { kubernetes: "v1.36.5" });
-  const good = ground.applied.some(({ object }) => object.metadata.name === "good");
+  const { findings, input } = await lint({ root }, { kubernetes: "v1.36.5" });
+  const good = input.applied.some(({ object }) => object.metadata.name === "good");
   const lines = findings
     .filter(({ rule }) => /^(file|yaml|kustomize|entry|structure)$/.test(rule))
     .map(({ level, file, line, message }) => `${level} ${file}:${line}: ${message}`);
@@ -133,8 +133,8 @@ describe("a tree", () => {
       "kubernetes/apps/kustomization.yaml": ["./ks.yaml"],
       "kubernetes/apps/ks.yaml": ks("again", "kubernetes/apps").replace("name: again", "name: again\n  namespace: flux-system"),
     });
-    const { ground } = await lint({ root }, { kubernetes: "v1.36.5" });
-    expect(ground.tree.kustomizations.map(({ name }) => name)).toEqual(["flux-system", "cluster-apps", "again"]);
+    const { input } = await lint({ root }, { kubernetes: "v1.36.5" });
+    expect(input.tree.kustomizations.map(({ name }) => name)).toEqual(["flux-system", "cluster-apps", "again"]);
   });
   it("of Flux objects without a spec, a name, or with words where maps belong", async () => {
     const root = repository({

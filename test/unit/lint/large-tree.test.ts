@@ -7,8 +7,8 @@ import { repository } from "./tree.ts";
 it("sixty applications are all read, built, checked and simulated", async () => {
   const root = repository({ "versions.env": "" });
   expect(writeLargeTree(root, 60)).toBe(308);
-  const { findings, ground } = await lint({ root }, { kubernetes: "v1.36.5" });
-  expect(ground.tree.kustomizations).toHaveLength(62);
-  expect(ground.tree.kustomizations.filter(({ broken }) => broken)).toEqual([]);
+  const { findings, input } = await lint({ root }, { kubernetes: "v1.36.5" });
+  expect(input.tree.kustomizations).toHaveLength(62);
+  expect(input.tree.kustomizations.filter(({ broken }) => broken)).toEqual([]);
   expect(findings.filter(({ level }) => level === "error")).toEqual([]);
 });

@@ -1,5 +1,5 @@
 // Addresses of load balancers: inside a pool, given once, and nobody else's at home.
-import { about, type Ground } from "../ground.ts";
+import { about, type RuleInput } from "../rule-input.ts";
 import { isKind } from "../../tree/object.ts";
 import type { Finding } from "../../tree/types.ts";
 import { mapsIn } from "./maps.ts";
@@ -15,13 +15,13 @@ const numberOf = (address: string) => {
 };
 
 /** What is wrong with the addresses that Services and gateways ask for. */
-export function addresses(ground: Ground): Finding[] {
-  const blocks = ground.applied
+export function addresses(input: RuleInput): Finding[] {
+  const blocks = input.applied
     .filter(({ object }) => isKind(object, "CiliumLoadBalancerIPPool", "cilium.io"))
     .flatMap(({ object }) => (object.spec?.blocks ?? []) as { start?: string; stop?: string; cidr?: string }[])
     .map(rangeOf)
     .filter((range) => range !== undefined);
-  const used = ground.applied.flatMap((located) =>
+  const used = input.applied.flatMap((located) =>
     [...mapsIn(located.object)].flatMap(({ map, path }) =>
       Object.entries(map)
         .filter(([key, value]) => IPS.test(key) && typeof value === "string")
@@ -36,7 +36,7 @@ export function addresses(ground: Ground): Finding[] {
   const seen = new Map<string, (typeof used)[number]>();
   return used.flatMap((one) => {
     const say = (message: string, why: string, fix: string) => [
-      about(ground, "network", "error", one.located, one.path, { message, why, fix }),
+      about(input, "network", "error", one.located, one.path, { message, why, fix }),
     ];
     const number = numberOf(one.address);
     if (number === undefined)
@@ -49,7 +49,7 @@ export function addresses(ground: Ground): Finding[] {
         "Cilium never gives an address that no pool has: the Service stays pending for ever",
         "take one of the pool, or widen the pool (talos/cluster.yaml, then task configure)",
       );
-    const taken = ofTheHome(ground, one.address);
+    const taken = ofTheHome(input, one.address);
     if (taken)
       return say(
         `${one.address} is ${taken}`,
@@ -77,7 +77,7 @@ function rangeOf({ start, stop, cidr }: { start?: string; stop?: string; cidr?: 
   return from === undefined || to === undefined ? undefined : [from, to];
 }
 
-function ofTheHome({ cluster }: Ground, address: string): string | undefined {
+function ofTheHome({ cluster }: RuleInput, address: string): string | undefined {
   if (!cluster) return undefined;
   const { endpoint, nodes, nas, unifi, network } = cluster;
   if (endpoint.address === address) return "the API's virtual address";

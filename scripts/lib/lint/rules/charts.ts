@@ -1,21 +1,21 @@
 // Charts of one exact version everywhere, the bootstrap and the tree of one mind.
-import { about, at, type Ground, type Rule } from "../ground.ts";
+import { about, at, type RuleInput, type Rule } from "../rule-input.ts";
 import type { Finding, Located } from "../../tree/types.ts";
 
 export const charts: Rule = {
   name: "charts",
   about: "every chart has one exact version, in the bootstrap too",
-  check: (ground) => [...versions(ground), ...bootstrap(ground)],
+  check: (input) => [...versions(input), ...bootstrap(input)],
 };
 
 const EXACT = /^v?\d+\.\d+\.\d+(?:[-+][\w.+-]+)?$/;
 
-function versions(ground: Ground): Finding[] {
+function versions(input: RuleInput): Finding[] {
   const first = new Map<string, { version: string; located: Located }>();
-  return [...ground.charts.values()].flatMap(({ chart, version, located }): Finding[] => {
+  return [...input.charts.values()].flatMap(({ chart, version, located }): Finding[] => {
     if (chart === undefined) return [];
     const say = (message: string, why: string, fix: string) => [
-      about(ground, "charts", "error", located, ["spec", "chartRef"], { message, why, fix }),
+      about(input, "charts", "error", located, ["spec", "chartRef"], { message, why, fix }),
     ];
     if (version === undefined || !EXACT.test(version))
       return say(
@@ -35,7 +35,7 @@ function versions(ground: Ground): Finding[] {
 }
 
 /** The bootstrap installs what Flux then adopts: the same name, chart and version. */
-function bootstrap({ charts, tree }: Ground): Finding[] {
+function bootstrap({ charts, tree }: RuleInput): Finding[] {
   const inTree = new Map([...charts.values()].filter(({ chart }) => chart !== undefined).map((one) => [one.chart!, one]));
   const say = (source: Located["source"], message: string, why: string, fix: string) =>
     at("charts", "error", source, { message, why, fix });

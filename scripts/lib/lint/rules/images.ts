@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse } from "yaml";
-import { about, type Ground, type Rule } from "../ground.ts";
+import { about, type RuleInput, type Rule } from "../rule-input.ts";
 import { imagesIn, podsOf } from "../pods.ts";
 import type { Finding, Located } from "../../tree/types.ts";
 
@@ -19,21 +19,21 @@ const allowed = () => (file ??= parse(readFileSync(join(import.meta.dirname, "..
 export const images: Rule = {
   name: "images",
   about: "every image is pinned by digest, or allowed without one by name",
-  check(ground) {
+  check(input) {
     const seen = new Set<string>();
-    return imagesOf(ground).flatMap(({ image, located, path }): Finding[] => {
+    return imagesOf(input).flatMap(({ image, located, path }): Finding[] => {
       if (seen.has(`${located.source.file} ${image}`) || image.includes("{{")) return [];
       seen.add(`${located.source.file} ${image}`);
-      return faultOf(image).map((words) => about(ground, "images", "error", located, path, words));
+      return faultOf(image).map((words) => about(input, "images", "error", located, path, words));
     });
   },
 };
 
-function imagesOf(ground: Ground): { image: string; located: Located; path: (string | number)[] }[] {
-  const pods = podsOf(ground).flatMap(({ located, containers }) =>
+function imagesOf(input: RuleInput): { image: string; located: Located; path: (string | number)[] }[] {
+  const pods = podsOf(input).flatMap(({ located, containers }) =>
     containers.flatMap(({ image, path }) => (image === undefined ? [] : [{ image, located, path }])),
   );
-  const values = ground.applied
+  const values = input.applied
     .filter(({ object }) => object.kind === "HelmRelease")
     .flatMap((located) => imagesIn(located.object.spec?.values, ["spec", "values"]).map(({ image, path }) => ({ image, located, path })));
   return [...pods, ...values];

@@ -1,5 +1,5 @@
 // Host names, DNS records and ports: given once, and owned by one.
-import { about, type Ground, type Rule } from "../ground.ts";
+import { about, type RuleInput, type Rule } from "../rule-input.ts";
 import { factsOf } from "../charts.ts";
 import { podsOf } from "../pods.ts";
 import { addresses } from "./addresses.ts";
@@ -10,13 +10,13 @@ type Place = { located: Located; path: (string | number)[] };
 export const network: Rule = {
   name: "network",
   about: "addresses lie in the pool and are given once, host names and DNS records have one owner, ports do not collide",
-  check: (ground) => [...addresses(ground), ...hostnames(ground), ...owners(ground), ...ports(ground)],
+  check: (input) => [...addresses(input), ...hostnames(input), ...owners(input), ...ports(input)],
 };
 
 /** Routes as objects, and routes that charts make of values: a map with hostnames and parentRefs. */
-function hostnames(ground: Ground): Finding[] {
+function hostnames(input: RuleInput): Finding[] {
   const seen = new Map<string, Place>();
-  return ground.applied.flatMap((located) => {
+  return input.applied.flatMap((located) => {
     const { object } = located;
     if (object.kind === "Gateway" || (!object.kind.endsWith("Route") && object.kind !== "HelmRelease")) return [];
     return [...mapsIn(object)].flatMap(({ map, path }): Finding[] => {
@@ -31,7 +31,7 @@ function hostnames(ground: Ground): Finding[] {
           if (!twin) seen.set(key, { located, path });
           if (!twin || twin.located === located) return [];
           return [
-            about(ground, "network", "error", located, [...path, "hostnames"], {
+            about(input, "network", "error", located, [...path, "hostnames"], {
               message: `${name} on gateway ${parent.name} is also ${twin.located.object.kind} ${twin.located.object.metadata.name}'s (${twin.located.source.file})`,
               why: "the older of two routes with the same name and path wins: one of the two applications cannot be reached",
               fix: "give one of them another name",
@@ -44,9 +44,9 @@ function hostnames(ground: Ground): Finding[] {
 }
 
 /** Two external-dns that sign their records alike delete each other's. */
-function owners(ground: Ground): Finding[] {
+function owners(input: RuleInput): Finding[] {
   const seen = new Map<string, Located>();
-  return [...ground.charts.values()].flatMap(({ chart, located }) => {
+  return [...input.charts.values()].flatMap(({ chart, located }) => {
     if (factsOf(chart)?.values !== "external-dns") return [];
     const { txtOwnerId = "default", txtPrefix = "" } = (located.object.spec?.values ?? {}) as { txtOwnerId?: string; txtPrefix?: string };
     const key = `${String(txtPrefix)} ${String(txtOwnerId)}`;
@@ -55,7 +55,7 @@ function owners(ground: Ground): Finding[] {
     void key;
     if (!twin) return [];
     return [
-      about(ground, "network", "error", located, ["spec", "values", "txtOwnerId"], {
+      about(input, "network", "error", located, ["spec", "values", "txtOwnerId"], {
         message: `its DNS owner id ${String(txtOwnerId)} is also ${twin.object.metadata.name}'s`,
         why: "each takes the other's records for its own that nobody wants any more, and deletes them",
         fix: "give each external-dns a txtOwnerId of its own",
@@ -65,13 +65,13 @@ function owners(ground: Ground): Finding[] {
 }
 
 /** Ports of nodes, and listeners of a gateway. */
-function ports(ground: Ground): Finding[] {
+function ports(input: RuleInput): Finding[] {
   const seen = new Map<number, Located>();
   const claims = [
-    ...podsOf(ground).flatMap(({ located, path, containers }) =>
+    ...podsOf(input).flatMap(({ located, path, containers }) =>
       containers.flatMap(({ ports = [] }) => ports.flatMap(({ hostPort }) => (hostPort ? [{ located, path, port: hostPort }] : []))),
     ),
-    ...[...ground.charts.values()].flatMap(({ located }) =>
+    ...[...input.charts.values()].flatMap(({ located }) =>
       [...mapsIn(located.object.spec?.values, ["spec", "values"])].flatMap(({ map, path }) =>
         typeof map.hostPort === "number" ? [{ located, path: [...path, "hostPort"], port: map.hostPort }] : [],
       ),
@@ -82,14 +82,14 @@ function ports(ground: Ground): Finding[] {
     if (!twin) seen.set(port, located);
     if (!twin || twin === located) return [];
     return [
-      about(ground, "network", "error", located, path, {
+      about(input, "network", "error", located, path, {
         message: `the node's port ${port} is also ${twin.object.metadata.name}'s`,
         why: "only one pod on a node can have it: the other never starts",
         fix: "give it another hostPort",
       }),
     ];
   });
-  const listeners = ground.applied
+  const listeners = input.applied
     .filter(({ object }) => object.kind === "Gateway")
     .flatMap((located) => {
       const all = (located.object.spec?.listeners ?? []) as { name: string; port: number; protocol: string; hostname?: string }[];
@@ -99,7 +99,7 @@ function ports(ground: Ground): Finding[] {
           .find((other) => other.port === one.port && other.protocol === one.protocol && (other.hostname ?? "") === (one.hostname ?? ""));
         return twin
           ? [
-              about(ground, "network", "error", located, ["spec", "listeners", index], {
+              about(input, "network", "error", located, ["spec", "listeners", index], {
                 message: `listener ${one.name} has the port and the host name of ${twin.name}`,
                 why: "neither of two conflicting listeners is programmed",
                 fix: "give it another port or hostname",

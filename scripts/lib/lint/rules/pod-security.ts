@@ -1,6 +1,6 @@
 // The PodSecurity level of each namespace against what its pods need: Talos enforces baseline where no label says otherwise.
 import { factsOf, isOn, LEVELS, type PodSecurity } from "../charts.ts";
-import { about, type Ground, type Rule } from "../ground.ts";
+import { about, type RuleInput, type Rule } from "../rule-input.ts";
 import { type Pod, podsOf } from "../pods.ts";
 import type { Finding, Located } from "../../tree/types.ts";
 
@@ -23,19 +23,19 @@ interface Need {
 export const podSecurity: Rule = {
   name: "pod-security",
   about: "each namespace allows what its pods need, and no more",
-  check(ground) {
-    const levels = levelsOf(ground);
-    const needs = [...chartNeeds(ground), ...podsOf(ground).flatMap(podNeeds)];
+  check(input) {
+    const levels = levelsOf(input);
+    const needs = [...chartNeeds(input), ...podsOf(input).flatMap(podNeeds)];
     const short = needs.filter(
       ({ namespace, level }) => rank(level) > rank(levels.get(namespace)?.level ?? "baseline") && namespace !== "kube-system",
     );
-    const isLabelled = ground.applied.some(
+    const isLabelled = input.applied.some(
       ({ object }) =>
         object.kind === "Namespace" && Object.keys(object.metadata.labels ?? {}).some((key) => key.startsWith("pod-security")),
     );
     return [
       ...short.map(({ namespace, level, why, located, path }) =>
-        about(ground, "pod-security", isLabelled ? "error" : "unknown", located, path, {
+        about(input, "pod-security", isLabelled ? "error" : "unknown", located, path, {
           message: `needs PodSecurity ${level} in namespace ${namespace}, which enforces ${levels.get(namespace)?.level ?? "baseline"}: ${why}`,
           why: isLabelled
             ? "the API server refuses its pods: the release waits for them until it times out"
@@ -43,14 +43,14 @@ export const podSecurity: Rule = {
           fix: `patch the label ${LABEL}: ${level} onto the namespace, or give the pod less`,
         }),
       ),
-      ...wide(ground, levels, needs),
+      ...wide(input, levels, needs),
     ];
   },
 };
 
 const rank = (level: PodSecurity) => LEVELS.indexOf(level);
 
-function levelsOf({ applied }: Ground): Map<string, { level: PodSecurity; located: Located }> {
+function levelsOf({ applied }: RuleInput): Map<string, { level: PodSecurity; located: Located }> {
   return new Map(
     applied
       .filter(({ object }) => object.kind === "Namespace")
@@ -62,7 +62,7 @@ function levelsOf({ applied }: Ground): Map<string, { level: PodSecurity; locate
   );
 }
 
-function chartNeeds({ charts }: Ground): Need[] {
+function chartNeeds({ charts }: RuleInput): Need[] {
   return [...charts.values()].flatMap(({ chart, located }) => {
     const facts = factsOf(chart);
     if (!facts?.podSecurity || !isOn(located.object.spec?.values, facts.podSecurityWhen, chart)) return [];
@@ -119,9 +119,9 @@ function notRestricted(spec: Pod["spec"], containers: Pod["containers"]): string
 }
 
 /** Namespaces that allow everything and in which nothing that is known needs it. */
-function wide(ground: Ground, levels: ReturnType<typeof levelsOf>, needs: readonly Need[]): Finding[] {
+function wide(input: RuleInput, levels: ReturnType<typeof levelsOf>, needs: readonly Need[]): Finding[] {
   const undescribed = new Set(
-    [...ground.charts.values()].filter(({ chart }) => !factsOf(chart)).map(({ located }) => located.object.metadata.namespace),
+    [...input.charts.values()].filter(({ chart }) => !factsOf(chart)).map(({ located }) => located.object.metadata.namespace),
   );
   return [...levels]
     .filter(
@@ -132,7 +132,7 @@ function wide(ground: Ground, levels: ReturnType<typeof levelsOf>, needs: readon
         !needs.some((one) => one.namespace === name && one.level === "privileged"),
     )
     .map(([name, { located }]) =>
-      about(ground, "pod-security", "note", located, ["metadata", "labels"], {
+      about(input, "pod-security", "note", located, ["metadata", "labels"], {
         message: `namespace ${name} allows privileged pods, and nothing in it is known to need that`,
         why: "a pod that breaks out of its container there owns the node",
         fix: "take the patch out of its kustomization.yaml, or say in scripts/lint/charts.yaml what needs it",

@@ -1,5 +1,5 @@
 // What would lose data if its line were lost in Git: a Kustomization that is not listed any more takes away all that it applied.
-import { about, type Rule } from "../ground.ts";
+import { about, type Rule } from "../rule-input.ts";
 import type { KubeObject } from "../../tree/types.ts";
 
 const PRUNE = "kustomize.toolkit.fluxcd.io/prune";
@@ -7,14 +7,14 @@ const PRUNE = "kustomize.toolkit.fluxcd.io/prune";
 export const prune: Rule = {
   name: "prune",
   about: "a line that is lost in Git takes no data with it",
-  check(ground) {
-    return ground.tree.kustomizations
+  check(input) {
+    return input.tree.kustomizations
       .filter(({ spec }) => spec?.prune === true)
       .flatMap(({ name, namespace, built }) =>
         built
           .filter(({ object }) => holdsData(object) && !isKept(object))
           .map((located) =>
-            about(ground, "prune", "note", located, ["metadata"], {
+            about(input, "prune", "note", located, ["metadata"], {
               message: `Flux deletes it, and the data in it, as soon as Kustomization ${namespace}/${name} or its own file leaves Git`,
               why: "a revert, a moved folder or a wrong merge is enough, and there is no way back",
               fix: `annotate it ${PRUNE}: disabled, or say prune: false in its Kustomization`,

@@ -1,19 +1,20 @@
 // What a patch of the root overwrites in a child: lists are replaced, scalars too, and nobody sees it in the child's file.
 import { isDeepStrictEqual } from "node:util";
-import { about, type Rule } from "../ground.ts";
+import { about, type Rule } from "../rule-input.ts";
 import type { KubeObject } from "../../tree/types.ts";
 
 export const rootPatch: Rule = {
   name: "root-patch",
   about: "what a Kustomization says itself is what Flux gets",
-  check(ground) {
-    const { files, kustomizations } = ground.tree;
+  check(input) {
+    const { files, kustomizations } = input.tree;
     return kustomizations.flatMap((one) => {
+      if (!one.parent) return []; // the first Kustomization has no file of its own
       const own = files.documents(one.source.file)[one.source.document ?? 0]?.value as KubeObject | undefined;
-      if (!one.parent || !own?.spec) return [];
+      if (!own?.spec) return [];
       const located = { object: { ...own, metadata: { ...own.metadata, name: one.name, namespace: one.namespace } }, source: one.source };
       return overwritten(own.spec, one.spec, []).map((path) =>
-        about(ground, "root-patch", "error", located, ["spec", ...path], {
+        about(input, "root-patch", "error", located, ["spec", ...path], {
           message: `its own spec.${path.join(".")} is overwritten by a patch of ${one.parent}`,
           why: "a strategic patch replaces lists and scalars whole: what stands in this file is never in force",
           fix: "label it own-defaults (the root's patches leave such Kustomizations alone), or take the field out",

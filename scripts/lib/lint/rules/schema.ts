@@ -1,6 +1,6 @@
 // Every object against the schema of its kind, strict; kinds without one are named, with where to get it.
 import { factsOf, valuesOf } from "../charts.ts";
-import { about, at, type Ground, type Rule } from "../ground.ts";
+import { about, at, type RuleInput, type Rule } from "../rule-input.ts";
 import { fileOf, NAMES } from "../../tree/kustomize/file.ts";
 import { groupOf, versionOf } from "../../tree/object.ts";
 import { isBuiltInGroup, kubernetesVersions, SCHEMAS, schemaPath, versionsOf } from "../schemas/find.ts";
@@ -9,8 +9,8 @@ import type { Finding, KubeObject, Located } from "../../tree/types.ts";
 export const schema: Rule = {
   name: "schema",
   about: "every object is valid for its kind",
-  check(ground) {
-    const { validators, kubernetes } = ground;
+  check(input) {
+    const { validators, kubernetes } = input;
     if (!kubernetesVersions().includes(kubernetes))
       return [
         at(
@@ -26,8 +26,8 @@ export const schema: Rule = {
       ];
     const missing = new Map<string, { located: Located; count: number }>();
     const told = new Set<string>();
-    const files = kustomizationFiles(ground).map((located) => ({ located, faults: validators.faults(located.object) }));
-    const findings = [...ground.checked, ...files].flatMap(({ located, faults }): Finding[] => {
+    const files = kustomizationFiles(input).map((located) => ({ located, faults: validators.faults(located.object) }));
+    const findings = [...input.checked, ...files].flatMap(({ located, faults }): Finding[] => {
       const { object, guessed } = located;
       if (!faults) {
         const kind = `${object.apiVersion} ${object.kind}`;
@@ -42,9 +42,9 @@ export const schema: Rule = {
         )
         .map(({ path, message, meant }) =>
           about(
-            ground,
+            input,
             "schema",
-            guessed || (message === NO_FIELD && meant === undefined && isNewer(ground, object)) ? "unknown" : "error",
+            guessed || (message === NO_FIELD && meant === undefined && isNewer(input, object)) ? "unknown" : "error",
             located,
             path,
             {
@@ -58,7 +58,7 @@ export const schema: Rule = {
         );
     });
     const unknown = [...missing].map(([kind, { located, count }]) =>
-      about(ground, "schema", "unknown", located, ["kind"], wordsFor(kind, located, count, kubernetes)),
+      about(input, "schema", "unknown", located, ["kind"], wordsFor(kind, located, count, kubernetes)),
     );
     const unread = validators.unreadable().map(({ schema: file, pattern }) =>
       at(
@@ -79,7 +79,7 @@ export const schema: Rule = {
 const NO_FIELD = "is no field of this kind";
 
 /** Whether the chart that brings a kind is of another version in this tree than the one whose schemas are here: a field may be newer. */
-function isNewer({ charts }: Ground, object: KubeObject): boolean {
+function isNewer({ charts }: RuleInput, object: KubeObject): boolean {
   const bringing = [...charts.values()].find(({ chart }) => {
     const { crds, laterCrds } = factsOf(chart) ?? {};
     return [crds, laterCrds].some((kinds) => kinds?.[groupOf(object)]?.includes(object.kind));

@@ -5,7 +5,7 @@ import { ITEM_KEYS, ITEM_NAMES, OPERATOR_ITEMS } from "../../cluster/cluster.ts"
 import { readSopsRules } from "../../tree/sops-rules.ts";
 import { nearest } from "../../text/nearest.ts";
 import { CATALOGUE } from "../../secrets/catalogue.ts";
-import { at, type Ground, type Rule } from "../ground.ts";
+import { at, type RuleInput, type Rule } from "../rule-input.ts";
 import { neededSecrets } from "../secrets/needed.ts";
 import { secretFaults } from "../secrets/plain.ts";
 import { knownSecrets } from "../secrets/search.ts";
@@ -15,10 +15,10 @@ import type { Finding } from "../../tree/types.ts";
 export const secrets: Rule = {
   name: "secrets",
   about: "no secret stands in plain text, SOPS files fit .sops.yaml, and every 1Password field that is asked for is in the catalogue",
-  async check(ground) {
-    const { files, root } = ground.tree;
+  async check(input) {
+    const { files, root } = input.tree;
     const rules = await readSopsRules((files.is(".sops.yaml") === "file" ? files.text(".sops.yaml") : undefined) ?? "");
-    const keys = ageKeys(ground);
+    const keys = ageKeys(input);
     const paths = files.under(root, (path) => /\.(ya?ml|json)$/.test(path));
     const found = await Promise.all(
       paths.map(async (file) => {
@@ -42,12 +42,12 @@ export const secrets: Rule = {
         }));
       }),
     );
-    return [...found.flat(), ...catalogue(ground)];
+    return [...found.flat(), ...catalogue(input)];
   },
 };
 
 /** The private key, where this machine has it: then MACs are checked as well. */
-function ageKeys({ tree }: Ground): string[] {
+function ageKeys({ tree }: RuleInput): string[] {
   try {
     return ageKeysIn(readFileSync(process.env.SOPS_AGE_KEY_FILE || join(tree.base, "age.key"), "utf8"));
   } catch {
@@ -56,7 +56,7 @@ function ageKeys({ tree }: Ground): string[] {
 }
 
 /** What the cluster asks of 1Password against the catalogue from which secrets:init and secrets:check work; only for a tree with its own cluster.yaml. */
-function catalogue({ tree, cluster }: Ground): Finding[] {
+function catalogue({ tree, cluster }: RuleInput): Finding[] {
   if (!cluster) return [];
   const names = { ...ITEM_NAMES, ...cluster.onepassword.items };
   const fields = new Map(ITEM_KEYS.map((key) => [names[key], CATALOGUE.filter(({ item }) => item === key).map(({ field }) => field)]));

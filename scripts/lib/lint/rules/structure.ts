@@ -1,7 +1,7 @@
 // Files that nothing includes, objects that stand twice, objects without a namespace or in one that nobody makes.
 import { dirname } from "node:path";
 import { isClusterScopedKind } from "../charts.ts";
-import { about, at, type Ground, type Rule } from "../ground.ts";
+import { about, at, type RuleInput, type Rule } from "../rule-input.ts";
 import { NAMES } from "../../tree/kustomize/file.ts";
 import { isClusterScoped } from "../../tree/kustomize/resource.ts";
 import { groupOf, keyOf } from "../../tree/object.ts";
@@ -25,10 +25,10 @@ const GIVEN = ["default", "kube-system", "kube-public", "kube-node-lease"];
 export const structure: Rule = {
   name: "structure",
   about: "every file is included, every object stands once and in a namespace that exists",
-  check: (ground) => [...strayFiles(ground), ...twins(ground), ...namespaces(ground)],
+  check: (input) => [...strayFiles(input), ...twins(input), ...namespaces(input)],
 };
 
-function strayFiles({ tree: { files, root, used } }: Ground): Finding[] {
+function strayFiles({ tree: { files, root, used } }: RuleInput): Finding[] {
   const unused = files.under(root, (path) => !used.has(path) && !/\.md$|(^|\/)\./.test(path));
   const folders = new Set(unused.filter((path) => NAMES.some((name) => path.endsWith(`/${name}`))).map(dirname));
   /** Below a folder whose own kustomization file is not listed: one finding is enough. */
@@ -82,7 +82,7 @@ function strayFiles({ tree: { files, root, used } }: Ground): Finding[] {
     });
 }
 
-function twins({ tree }: Ground): Finding[] {
+function twins({ tree }: RuleInput): Finding[] {
   const seen = new Map<string, { who: string; located: Located }>();
   return tree.kustomizations.flatMap(({ name, namespace, built }) =>
     built.flatMap((located) => {
@@ -102,8 +102,8 @@ function twins({ tree }: Ground): Finding[] {
   );
 }
 
-function namespaces(ground: Ground): Finding[] {
-  const { tree, applied } = ground;
+function namespaces(input: RuleInput): Finding[] {
+  const { tree, applied } = input;
   const made = new Set([
     ...GIVEN,
     ...tree.kustomizations.slice(0, 1).map(({ namespace }) => namespace), // Flux runs there
@@ -121,7 +121,7 @@ function namespaces(ground: Ground): Finding[] {
       const { namespace } = object.metadata;
       if (namespace === undefined)
         return [
-          about(ground, "namespace", "error", located, ["metadata"], {
+          about(input, "namespace", "error", located, ["metadata"], {
             message: "has no namespace",
             why: `Flux refuses the whole of Kustomization ${one.namespace}/${one.name}: an object of this kind needs one`,
             fix: "set targetNamespace in ks.yaml, or namespace in the kustomization.yaml",
@@ -131,7 +131,7 @@ function namespaces(ground: Ground): Finding[] {
       if (made.has(namespace) || told.has(key)) return [];
       told.add(key);
       return [
-        about(ground, "namespace", "error", located, ["metadata", "namespace"], {
+        about(input, "namespace", "error", located, ["metadata", "namespace"], {
           message: `nobody makes the namespace ${namespace}`,
           why: `the server refuses the dry run of Kustomization ${one.namespace}/${one.name}: nothing of it is applied`,
           fix: "list components/namespace in the namespace's kustomization.yaml, or mend the name",

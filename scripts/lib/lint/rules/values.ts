@@ -1,17 +1,17 @@
 // The values of every HelmRelease against what its chart knows: Helm ignores an unknown key silently, and what it should have set is not set.
 import { factsOf, valuesOf } from "../charts.ts";
-import { about, type Ground, type Rule } from "../ground.ts";
+import { about, type RuleInput, type Rule } from "../rule-input.ts";
 import type { Finding, Located } from "../../tree/types.ts";
 import { strayValues } from "../chart-values.ts";
 
 export const values: Rule = {
   name: "values",
   about: "every value of a release is one that its chart knows",
-  check(ground) {
-    return [...ground.charts].flatMap(([key, { chart, version, located }]): Finding[] => {
+  check(input) {
+    return [...input.charts].flatMap(([key, { chart, version, located }]): Finding[] => {
       const say = (level: Finding["level"], path: (string | number)[], words: { message: string; why: string; fix: string }) =>
-        about(ground, "values", level, located, ["spec", ...path], words);
-      if (chart === undefined && isMisspelt(ground, located)) return [];
+        about(input, "values", level, located, ["spec", ...path], words);
+      if (chart === undefined && isMisspelt(input, located)) return [];
       if (chart === undefined)
         return [
           say("unknown", ["chartRef"], {
@@ -53,7 +53,7 @@ export const values: Rule = {
 };
 
 /** Whether a schema error says already that the release names its chart in a field that there is not. */
-const isMisspelt = ({ checked }: Ground, { source }: Located) =>
+const isMisspelt = ({ checked }: RuleInput, { source }: Located) =>
   checked.some(
     ({ located, faults }) =>
       located.source.file === source.file &&

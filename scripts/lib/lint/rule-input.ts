@@ -1,20 +1,20 @@
-// What every rule stands on: the tree, its charts, the schemas, and the home that it is for, where that is known.
+// The input of every rule: the tree, its charts, the schemas, and the home that the tree is for, if known.
 import type { Cluster } from "../cluster/cluster.ts";
 import { chartsOf } from "./charts.ts";
 import type { Files } from "../tree/files.ts";
 import { inWords } from "../tree/object.ts";
 import { openValidators, type Validators } from "./schemas/validators.ts";
-import { type Checked, makeSound } from "./sound.ts";
+import { type Checked, removeWrongTypes } from "./wrong-types.ts";
 import type { Finding, Level, Located, Source, Tree } from "../tree/types.ts";
 
-export interface Ground {
+export interface RuleInput {
   tree: Tree & { files: Files };
   /** Everything that is applied: by every Kustomization, and by the bootstrap before. */
   applied: Located[];
   /** Chart URL and version of every HelmRelease, by `namespace/name`. */
   charts: ReturnType<typeof chartsOf>;
   validators: Validators;
-  /** Every object with what is wrong with it by its schema; what has the wrong type is taken out of `tree` and `applied`. */
+  /** Every object with its schema errors. `tree` and `applied` lack the fields that have the wrong type. */
   checked: Checked[];
   kubernetes: string;
   /** talos/cluster.yaml of the tree's own repository; another's tree may have none. */
@@ -25,13 +25,13 @@ export interface Rule {
   name: string;
   /** What it proves, in one line. */
   about: string;
-  check(ground: Ground): Finding[] | Promise<Finding[]>;
+  check(input: RuleInput): Finding[] | Promise<Finding[]>;
 }
 
-/** Puts together what the rules need. Changes the tree: see `checked`. */
-export function groundOf(tree: Ground["tree"], kubernetes: string, cluster?: Cluster): Ground {
+/** Builds the input of the rules from a tree as it was read. */
+export function ruleInputOf(read: RuleInput["tree"], kubernetes: string, cluster?: Cluster): RuleInput {
   const validators = openValidators(kubernetes);
-  const checked = makeSound(tree, validators);
+  const { tree, checked } = removeWrongTypes(read, validators);
   return {
     tree,
     checked,
@@ -51,7 +51,7 @@ export interface Words {
 
 /** A finding about an object, at the line of a path inside it. */
 export const about = (
-  { tree }: Pick<Ground, "tree">,
+  { tree }: Pick<RuleInput, "tree">,
   rule: string,
   level: Level,
   { object, source }: Pick<Located, "object" | "source">,

@@ -1,4 +1,4 @@
-// The same objects without what has the wrong type: rules and the simulation may then take every field that is there for what its schema says.
+// Removes fields of the wrong type, so that the rules and the simulation can rely on the type that the schema gives each field.
 import type { SchemaFault } from "./schemas/check.ts";
 import type { Validators } from "./schemas/validators.ts";
 import { copy } from "../tree/kustomize/fields.ts";
@@ -10,30 +10,30 @@ export interface Checked {
   faults: SchemaFault[] | undefined;
 }
 
-/** Checks every object of a tree, and puts a sound copy in the place of one that is not. */
-export function makeSound(tree: Pick<Tree, "kustomizations" | "bootstrap">, validators: Validators): Checked[] {
+/** Checks every object of a tree. Returns the results, and the tree without the fields that have the wrong type; the given tree is not changed. */
+export function removeWrongTypes<T extends Pick<Tree, "kustomizations" | "bootstrap">>(
+  tree: T,
+  validators: Validators,
+): { tree: T; checked: Checked[] } {
   const checked: Checked[] = [];
   const look = (located: Located): Located => {
     const faults = validators.faults(located.object);
     checked.push({ located, faults });
-    const wrong =
-      faults?.filter(
-        ({ message, path }) => /^must be (array|boolean|integer|null|number|object|string)( or |$)/.test(message) && path.length > 0,
-      ) ?? [];
-    return wrong.length === 0
-      ? located
-      : {
-          ...located,
-          object: without(
-            located.object,
-            wrong.map(({ path }) => path),
-          ),
-        };
+    const paths = (faults ?? []).filter(isWrongType).map(({ path }) => path);
+    return paths.length === 0 ? located : { ...located, object: without(located.object, paths) };
   };
-  for (const one of tree.kustomizations) one.built = one.built.map(look);
-  tree.bootstrap.objects = tree.bootstrap.objects.map(look);
-  return checked;
+  return {
+    tree: {
+      ...tree,
+      kustomizations: tree.kustomizations.map((one) => ({ ...one, built: one.built.map(look) })),
+      bootstrap: { ...tree.bootstrap, objects: tree.bootstrap.objects.map(look) },
+    },
+    checked,
+  };
 }
+
+const isWrongType = ({ message, path }: SchemaFault) =>
+  path.length > 0 && /^must be (array|boolean|integer|null|number|object|string)( or |$)/.test(message);
 
 function without(object: KubeObject, paths: readonly (string | number)[][]): KubeObject {
   const result = copy(object);
@@ -46,7 +46,7 @@ function without(object: KubeObject, paths: readonly (string | number)[][]): Kub
   return dense(result) as KubeObject;
 }
 
-/** Lists without the places that were emptied. */
+/** The value without the list entries that were removed. */
 function dense(value: unknown): unknown {
   if (Array.isArray(value)) return value.filter((one) => one !== undefined).map(dense);
   if (typeof value !== "object" || value === null) return value;
