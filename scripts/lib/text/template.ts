@@ -1,4 +1,4 @@
-// Templates of the project, through nunjucks: a name that is not there is an error with file and line, never an empty place in a config. References to secrets stay references here.
+// Renders the project's nunjucks templates. An undefined variable is an error with file and line, never an empty value. References to secrets stay references.
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Environment } from "nunjucks";
@@ -8,16 +8,16 @@ import { nearest } from "./nearest.ts";
 
 export type Variables = Record<string, unknown>;
 
-/** The text of a template (its path from `root`) with these variables. Throws a Failure that says file and line. */
+/** Renders a template (its path from `root`) with these variables. Throws a Failure with file and line. */
 export async function renderTemplate(root: string, file: string, variables: Variables): Promise<string> {
   const environment = await environmentOf(root);
-  absent = undefined;
+  located = undefined;
   try {
     return environment.render(file, variables);
   } catch (error) {
     throw new Failure({
       attempted: `render ${file}`,
-      said: absent ?? told(error as Error, file),
+      said: located ?? messageOf(error as RenderError, file),
       now: "nothing was changed",
       next: `fix ${file}`,
     });
@@ -28,36 +28,44 @@ export async function renderTemplate(root: string, file: string, variables: Vari
 export const refFor = (cluster: Pick<Cluster, "onepassword">) => (item: ItemKey, field: string) => {
   if (ITEM_KEYS.includes(item)) return reference(cluster, item, field);
   const close = nearest(item, ITEM_KEYS);
-  throw new Error(
-    `ref("${item}", "${field}"): no item is called that${close ? `, did you mean "${close}"?` : `: ${ITEM_KEYS.join(", ")}`}`,
-  );
+  throw new Error(`ref("${item}", "${field}"): there is no such item${close ? `, did you mean "${close}"?` : `: ${ITEM_KEYS.join(", ")}`}`);
 };
+
+type Nunjucks = typeof import("nunjucks");
 
 const environments = new Map<string, Environment>();
 
-/** One environment per root keeps each template compiled. */
+/** One environment per root, which caches compiled templates. */
 async function environmentOf(root: string): Promise<Environment> {
   const known = environments.get(root);
   if (known) return known;
   const { default: nunjucks } = await import("nunjucks");
-  sayWhatIsAbsent(nunjucks);
-  const options = { autoescape: false, throwOnUndefined: true, trimBlocks: true, lstripBlocks: true };
-  const environment = new nunjucks.Environment({ getSource: (file: string) => sourceOf(root, file) }, options);
+  nameUndefinedVariables(nunjucks);
+  const options = { autoescape: false, throwOnUndefined: true, trimBlocks: true, lstripBlocks: true, dev: true }; // dev: errors keep their line
+  const environment = new nunjucks.Environment({ getSource: (file: string) => sourceOf(nunjucks, root, file) }, options);
   environments.set(root, environment);
   return environment;
 }
 
-function sourceOf(root: string, file: string) {
+function sourceOf(nunjucks: Nunjucks, root: string, file: string) {
+  let src: string;
   try {
-    return { src: readFileSync(join(root, file), "utf8"), path: file, noCache: false };
+    src = readFileSync(join(root, file), "utf8");
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") throw new Error(`there is no ${file}`, { cause: error });
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") throw new Error(`${file} is missing`, { cause: error });
     throw error;
   }
+  try {
+    nunjucks.precompileString(src, { name: file }); // here a syntax error has its line; in an included file nunjucks would lose it
+  } catch (error) {
+    located ??= messageOf(error as RenderError, file);
+    throw error;
+  }
+  return { src, path: file, noCache: false };
 }
 
-/** What a template asked for and did not get; nunjucks takes every error apart, so it is kept here. */
-let absent: string | undefined;
+/** The message of an error whose place is known. nunjucks replaces every error with one of its own, so it is kept here. */
+let located: string | undefined;
 
 interface Node {
   lineno: number;
@@ -77,19 +85,18 @@ interface Inside {
   runtime: {
     contextOrFrameLookup(context: { getVariables(): object }, frame: unknown, name: string, at?: string): unknown;
     memberLookup(target: unknown, key: string, name?: string, at?: string): unknown;
-    handleError(error: Error, lineno: number, colno: number): Error;
   };
 }
 
-let taught = false;
+let isPatched = false;
 
-/** nunjucks says neither which name was undefined nor, of an included file, where: its compiler is made to pass both on to the two look-ups. */
-function sayWhatIsAbsent(nunjucks: unknown): void {
-  if (taught) return;
-  taught = true;
+/** nunjucks does not name an undefined variable, nor its place in an included file. This makes the compiler pass both to the two lookups. */
+function nameUndefinedVariables(nunjucks: unknown): void {
+  if (isPatched) return;
+  isPatched = true;
   const { compiler, runtime } = nunjucks as Inside;
   const { compileSymbol } = compiler.Compiler.prototype;
-  const { contextOrFrameLookup, memberLookup, handleError } = runtime;
+  const { contextOrFrameLookup, memberLookup } = runtime;
   compiler.Compiler.prototype.compileSymbol = function (node, frame) {
     if (frame.lookup(node.value!)) compileSymbol.call(this, node, frame);
     else this._emit(`runtime.contextOrFrameLookup(context, frame, ${JSON.stringify(node.value)}, ${JSON.stringify(placeOf(this, node))})`);
@@ -101,8 +108,6 @@ function sayWhatIsAbsent(nunjucks: unknown): void {
     this._compileExpression(node.val!, frame);
     this._emit(`, ${JSON.stringify(nameOf(node))}, ${JSON.stringify(placeOf(this, node))})`);
   };
-  runtime.handleError = (error, lineno, colno) =>
-    colno > 0 ? handleError(error, lineno + 1, colno + 1) : handleError(error, lineno, colno); // counted from 0; 0:0 is "somewhere"
   runtime.contextOrFrameLookup = (context, frame, name, at) => {
     const value = contextOrFrameLookup(context, frame, name);
     return value === undefined && at ? miss(at, name, name, Object.keys(context.getVariables())) : value;
@@ -119,17 +124,25 @@ const nameOf = ({ value, target, val }: Node): string => (target && val ? `${nam
 
 function miss(at: string, name: string, key: string, known: string[]): never {
   const close = nearest(String(key), known);
-  absent = `${at}: undefined variable "${name}"${close ? `, did you mean "${close}"?` : ""}`;
-  throw new Error(absent);
+  located = `${at}: undefined variable "${name}"${close ? `, did you mean "${close}"?` : ""}`;
+  throw new Error(located);
 }
 
-/** nunjucks' own words for everything else: "(file) [Line 3, Column 5]", a line for each file on the way, then what is wrong. */
-function told({ message }: Error, file: string): string {
-  const [, where = file, line] = [...message.matchAll(/^\s*\(([^()]+)\)(?: \[Line (\d+), Column \d+\])?$/gm)].at(-1) ?? [];
-  const said = message
+/** A nunjucks error. A syntax error has its line from 1 in its text; an error while rendering has `lineno` and `colno` from 0, and 0:0 if they are unknown. */
+type RenderError = Error & { lineno?: number; colno?: number };
+
+const NULL_OUTPUT = "attempted to output null or undefined value";
+
+/** `file:line: message`. The text of a nunjucks error is a line `(file) [Line 3, Column 5]` for each file on the way, then the message. */
+function messageOf({ message, lineno, colno }: RenderError, file: string): string {
+  const [, where = file, line] = [...message.matchAll(/^\s*\(([^()]+)\)(?: \[Line (\d+)(?:, Column \d+)?\])?$/gm)].at(-1) ?? [];
+  const text = message
     .split("\n")
     .at(-1)!
     .trim()
     .replace(/^(?:\w*Error: )+/, "");
-  return `${where}${line ? `:${line}` : ""}: ${said}`;
+  const first = text === NULL_OUTPUT ? 0 : 1; // the one error of nunjucks' runtime that counts from 1
+  const rendered = lineno !== undefined && colno !== undefined && (lineno > 0 || colno > 0) ? lineno + first : undefined;
+  const shown = rendered ?? line;
+  return `${where}${shown ? `:${shown}` : ""}: ${text}`;
 }

@@ -72,12 +72,21 @@ describe("other mistakes", () => {
     ["a\n{% for %}", /^t\.njk:2: /],
     ["{{ null }}", /^t\.njk:1: attempted to output null or undefined value/],
     ["{{ x | nofilter }}", /^t\.njk: filter not found: nofilter/],
-    ['{% include "nowhere.njk" %}', /^t\.njk: there is no nowhere\.njk/],
+    ['{% include "nowhere.njk" %}', /^t\.njk: nowhere\.njk is missing/],
   ])("%j", async (text, message) =>
     expect(said(await render(text, { x: 1 }))).toEqual(typeof message === "string" ? message : expect.stringMatching(message)),
   );
-  test("a template that is not there", async () =>
-    expect(said(await renderTemplate(root, "gone.njk", {}).catch((error: Error) => error.message))).toBe("gone.njk: there is no gone.njk"));
+  test("an error in an included file has that file and line", async () => {
+    writeFileSync(join(root, "talos/fails.njk"), "x\n{{ fail() }}\n");
+    const fail = () => {
+      throw new Error("it failed");
+    };
+    expect(said(await render('a\n\n{% include "talos/fails.njk" %}', { fail }))).toBe("talos/fails.njk:2: it failed");
+    writeFileSync(join(root, "talos/wrong.njk"), "x\n\n{% if %}\n");
+    expect(said(await render('{% include "talos/wrong.njk" %}'))).toBe("talos/wrong.njk:3: unexpected token: %}");
+  });
+  test("a missing template", async () =>
+    expect(said(await renderTemplate(root, "gone.njk", {}).catch((error: Error) => error.message))).toBe("gone.njk: gone.njk is missing"));
 });
 
 describe("ref()", () => {
@@ -86,6 +95,6 @@ describe("ref()", () => {
     expect(await render('{{ ref("nas", "TRUENAS_API") }}', { ref })).toBe("op://Infrastructure/talosdeploy/TRUENAS_API"));
   test("to an item that no home has says so", async () =>
     expect(said(await render('a\n{{ ref("talo", "X") }}', { ref }))).toBe(
-      't.njk:2: ref("talo", "X"): no item is called that, did you mean "talos"?',
+      't.njk:2: ref("talo", "X"): there is no such item, did you mean "talos"?',
     ));
 });
