@@ -4,32 +4,33 @@ import { Failure } from "../lib/run/errors.ts";
 import { main } from "../lib/run/procedure.ts";
 import { nicGate, stageOf } from "../lib/talos/node.ts";
 import { type Seen, stage } from "../lib/bootstrap/stage.ts";
-import type { Fresh, Prospect } from "../talos/apply.ts";
+import type { NewNode, NodeConfig } from "../lib/talos/node-config.ts";
 import { toAct } from "../lib/run/to-act.ts";
 
 const { eachOf, forEachNode } = await toAct(() => import("../lib/run/at-once.ts"));
-const { confirmationOf, installStep, installSteps, swapped } = await toAct(() => import("../lib/talos/install.ts"));
+const { confirmationOf, installStep, installSteps, changedMachines } = await toAct(() => import("../lib/talos/install.ts"));
 const { expectOurTalosconfig } = await toAct(() => import("../lib/talos/talosconfig.ts"));
 const { until } = await toAct(() => import("../lib/run/wait.ts"));
-const { applyNode, card, hindrance, isFresh, prospectsOf } = await toAct(() => import("../talos/apply.ts"));
+const { card, problemsOf, isNewNode, readNodeConfigs } = await toAct(() => import("../lib/talos/node-config.ts"));
+const { sendConfig } = await toAct(() => import("../lib/talos/send-config.ts"));
 
 /** The state of the stage. A node that does not answer is unknown. A running node with a different config is named, but does not block. */
-export function seeConfigs(prospects: Prospect[]): Seen<Fresh[]> {
-  const blocked = prospects.flatMap(absence);
-  const seen = prospects.filter((one) => absence(one).length === 0);
-  const fresh = seen.filter(isFresh);
+export function seeConfigs(nodeConfigs: NodeConfig[]): Seen<NewNode[]> {
+  const blocked = nodeConfigs.flatMap(absence);
+  const seen = nodeConfigs.filter((one) => absence(one).length === 0);
+  const fresh = seen.filter(isNewNode);
   const other = seen.filter(({ changes }) => changes !== undefined && changes.length > 0).map(({ node }) => node.name);
   const configured = seen.length - fresh.length;
-  const saw = `${configured} of ${prospects.length} nodes have a config${other.length ? `, ${other.join(", ")} another one than rendered (task talos:diff)` : ""}`;
+  const saw = `${configured} of ${nodeConfigs.length} nodes have a config${other.length ? `, ${other.join(", ")} another one than rendered (task talos:diff)` : ""}`;
   const todo = [
     ...fresh.flatMap((one) => card(one, "auto")),
-    ...prospects
+    ...nodeConfigs
       .filter((one) => absence(one).length > 0)
       .map(
         ({ node }) => `${node.name} (${node.address}): wait until it answers; if it booted the ISO and its disks are blank, installs Talos`,
       ),
   ];
-  const silent = prospects.filter((one) => absence(one).length > 0);
+  const silent = nodeConfigs.filter((one) => absence(one).length > 0);
   const steps = [...fresh.flatMap(installSteps), ...silent.map(({ node }) => installStep(node.name))]; // also name a node that does not answer yet
   const destroys = confirmationOf(fresh);
   const facts = fresh;
@@ -40,20 +41,20 @@ export function seeConfigs(prospects: Prospect[]): Seen<Fresh[]> {
 }
 
 /** Why the node's config is unknown. Whether a running node would accept this config does not matter here. */
-const absence = ({ node, stage }: Prospect) => hindrance({ node, stage });
+const absence = ({ node, stage }: NodeConfig) => problemsOf({ node, stage });
 
-export const configs = stage<Fresh[]>({
+export const configs = stage<NewNode[]>({
   name: "bootstrap:configs",
   about: "install Talos on the nodes that booted the ISO",
   gates: [nicGate],
   destroys: "what is on the disks of such a node",
   async observe(context) {
     await expectOurTalosconfig(context);
-    return seeConfigs(await prospectsOf(context, context.cluster.nodes));
+    return seeConfigs(await readNodeConfigs(context, context.cluster.nodes));
   },
   ready: answering,
   async act(context, { state, saw, facts = [] }, planned) {
-    const changed = swapped(planned, facts);
+    const changed = changedMachines(planned, facts);
     if (state === "unknown" || changed.length > 0) {
       const said = changed.length > 0 ? changed.join("\n") : saw;
       throw new Failure({ attempted: configs.about, said, now: "nothing was changed", next: "task talos:status" });
@@ -62,7 +63,7 @@ export const configs = stage<Fresh[]>({
       context,
       facts,
       { attempted: configs.about, next: "task bootstrap:configs", nameOf: ({ node }) => node.name },
-      (one) => applyNode(context, one), // in parallel: none of them runs anything yet
+      (one) => sendConfig(context, one), // in parallel: none of them runs anything yet
     );
   },
 });
@@ -77,7 +78,7 @@ async function answering(context: Context): Promise<void> {
         if (seen.stage === "foreign")
           throw new Failure({
             attempted: `configure ${node.name}`,
-            said: hindrance({ node, stage: seen }).join(),
+            said: problemsOf({ node, stage: seen }).join(),
             now: "nothing was sent to it",
             next: "task talos:status",
           });

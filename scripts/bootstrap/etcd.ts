@@ -7,7 +7,7 @@ import { main } from "../lib/run/procedure.ts";
 import { type Seen, stage } from "../lib/bootstrap/stage.ts";
 import { toAct } from "../lib/run/to-act.ts";
 
-const { askEtcd, bootstrapStep, seeEtcd } = await toAct(() => import("../lib/talos/etcd.ts"));
+const { askEtcd, bootstrapStep, etcdState } = await toAct(() => import("../lib/talos/etcd.ts"));
 const { at } = await toAct(() => import("../lib/talos/node.ts"));
 const { expectOurTalosconfig } = await toAct(() => import("../lib/talos/talosconfig.ts"));
 const { isTransient } = await toAct(() => import("../lib/run/transient.ts"));
@@ -18,7 +18,7 @@ const STARTING = /bootstrap is not available yet|time is not in sync yet/;
 const ALREADY = /code = AlreadyExists/;
 
 const look = async (context: Context) =>
-  seeEtcd(
+  etcdState(
     context.cluster.nodes.map(({ name }) => name),
     await askEtcd(context, context.cluster.nodes),
   );

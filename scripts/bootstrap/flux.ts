@@ -24,11 +24,11 @@ export interface Followed {
   /** Undefined if the pushed commit is unknown. */
   head?: string | undefined;
   /** Why the stage stops, unless WAIVE=git is given: the remote did not answer, or something is not pushed. */
-  hindrance?: string | undefined;
+  problemsOf?: string | undefined;
 }
 
 /** The state of Flux. Throws if it follows another repository: anyone who can push there controls the cluster. */
-export function seeFlux(state: FluxState | undefined, { url, head, hindrance }: Followed, at?: string): Seen {
+export function seeFlux(state: FluxState | undefined, { url, head, problemsOf }: Followed, at?: string): Seen {
   const todo = ["wait until Flux has applied what was pushed and everything is ready"];
   if (!state || state.total === 0) return { state: "to do", saw: "not installed", todo };
   const { source } = state;
@@ -41,8 +41,8 @@ export function seeFlux(state: FluxState | undefined, { url, head, hindrance }: 
     });
   const saw = `${state.ready}/${state.total} ready`;
   const lacking = lacks(source, head, at);
-  const unknown = head === undefined && hindrance !== undefined; // waived: not an obstacle
-  const why = [...(unknown ? [hindrance] : []), ...(lacking === undefined ? [] : [lacking]), ...state.waiting];
+  const unknown = head === undefined && problemsOf !== undefined; // waived: not an obstacle
+  const why = [...(unknown ? [problemsOf] : []), ...(lacking === undefined ? [] : [lacking]), ...state.waiting];
   return state.ready === state.total && state.total > 1 && why.length === 0
     ? { state: "done", saw }
     : { state: "partly", saw: [saw, ...why].join("\n"), todo };
@@ -53,10 +53,10 @@ async function lookAtPushed({ cluster, waive }: Pick<Context, "cluster" | "waive
   const pushed = await pushedBelow("kubernetes");
   const { url } = cluster.git;
   const waived = waive.includes("git");
-  if ("unknown" in pushed) return { url, ...(!waived && { hindrance: `it is unknown what was pushed: ${pushed.unknown}` }) };
+  if ("unknown" in pushed) return { url, ...(!waived && { problemsOf: `it is unknown what was pushed: ${pushed.unknown}` }) };
   const { head, here, unreachable } = pushed;
-  const hindrance = unreachable === undefined ? here.join("\n") : `the remote cannot be reached: ${unreachable}`;
-  return { url, head, ...(!waived && hindrance && { hindrance }) };
+  const problemsOf = unreachable === undefined ? here.join("\n") : `the remote cannot be reached: ${unreachable}`;
+  return { url, head, ...(!waived && problemsOf && { problemsOf }) };
 }
 
 export const flux = stage({
@@ -73,10 +73,10 @@ export const flux = stage({
     const { ui, signal } = context;
     const access = await expectOurCluster(context);
     const followed = await lookAtPushed(context);
-    if (followed.hindrance)
+    if (followed.problemsOf)
       throw new Failure({
         attempted: "wait until Flux has applied what was pushed",
-        said: followed.hindrance,
+        said: followed.problemsOf,
         now: "nothing was changed",
         next: "task bootstrap:preflight, then: task bootstrap:flux; WAIVE=git skips this check",
       });

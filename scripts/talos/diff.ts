@@ -2,12 +2,12 @@
 import { Failure, Stop } from "../lib/run/errors.ts";
 import { nodeNames } from "../lib/run/options.ts";
 import { main, procedure } from "../lib/run/procedure.ts";
-import type { Prospect } from "./apply.ts";
+import type { NodeConfig } from "../lib/talos/node-config.ts";
 import { toAct } from "../lib/run/to-act.ts";
 
 const { findNodes } = await toAct(() => import("../lib/cluster/find.ts"));
 const { expectTalosconfig } = await toAct(() => import("../lib/talos/talosconfig.ts"));
-const { card, hindrance, isDue, prospectsOf } = await toAct(() => import("./apply.ts"));
+const { card, problemsOf, hasChanges, readNodeConfigs } = await toAct(() => import("../lib/talos/node-config.ts"));
 
 export const diff = procedure({
   name: "talos:diff",
@@ -17,29 +17,29 @@ export const diff = procedure({
   async run({ node }, context) {
     const nodes = findNodes(context.cluster, node);
     await expectTalosconfig(context);
-    const prospects = await prospectsOf(context, nodes);
-    context.ui.result(prospects.map(forMachines), prospects.flatMap(forPeople).join("\n"));
-    const unseen = prospects.filter((one) => one.changes === undefined && hindrance(one).length > 0).map((one) => one.node.name);
+    const nodeConfigs = await readNodeConfigs(context, nodes);
+    context.ui.result(nodeConfigs.map(forMachines), nodeConfigs.flatMap(forPeople).join("\n"));
+    const unseen = nodeConfigs.filter((one) => one.changes === undefined && problemsOf(one).length > 0).map((one) => one.node.name);
     if (unseen.length > 0)
       throw new Failure({ attempted: `compare ${unseen.join(", ")}`, said: "not every node could be asked", next: "task talos:status" });
-    if (prospects.some(isDue)) throw new Stop("changes are pending: task talos:apply", { pending: true });
+    if (nodeConfigs.some(hasChanges)) throw new Stop("changes are pending: task talos:apply", { pending: true });
   },
 });
 
 /** Without the config, which holds secrets. */
-const forMachines = ({ node, stage, changes, would, machine }: Prospect) => ({
+const forMachines = ({ node, stage, changes, dryRun, machine }: NodeConfig) => ({
   node: node.name,
   ...stage,
   changes: changes ?? null,
-  ...(would && { would }),
+  ...(dryRun && { dryRun }),
   ...(machine && { machine }),
 });
 
-function forPeople(prospect: Prospect): string[] {
-  const { node, stage, changes } = prospect;
+function forPeople(nodeConfig: NodeConfig): string[] {
+  const { node, stage, changes } = nodeConfig;
   if (changes?.length === 0) return [`${node.name} (${node.address}), ${stage.stage}: no changes`];
-  const blocked = hindrance(prospect);
-  return changes === undefined && blocked.length > 0 ? blocked : [...card(prospect, "auto"), ...blocked.map((line) => `  ${line}`)];
+  const blocked = problemsOf(nodeConfig);
+  return changes === undefined && blocked.length > 0 ? blocked : [...card(nodeConfig, "auto"), ...blocked.map((line) => `  ${line}`)];
 }
 
 await main(import.meta, diff);

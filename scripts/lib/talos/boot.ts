@@ -3,7 +3,7 @@ import type { Node } from "../cluster/cluster.ts";
 import type { Context } from "../run/context.ts";
 import { ask } from "../run/shell.ts";
 import { type Seen, until } from "../run/wait.ts";
-import { at, type Home, inShort, saidBy } from "./node.ts";
+import { at, type Home, shortened, outputOf } from "./node.ts";
 
 /** How long a node may take to shut down, boot and answer again. */
 const SECONDS = 900;
@@ -21,7 +21,7 @@ export async function bootOf(home: Home, node: Node): Promise<string | undefined
 export async function expectReboot(context: Context, node: Node, before: string): Promise<void> {
   const look = async (): Promise<Seen<true>> => {
     const got = await read(context, node);
-    if (got.exitCode !== 0) return { waiting: inShort(saidBy(got)) };
+    if (got.exitCode !== 0) return { waiting: shortened(outputOf(got)) };
     const now = got.stdout.trim();
     return now === "" || now === before ? { waiting: "it has not rebooted yet" } : { ready: true };
   };

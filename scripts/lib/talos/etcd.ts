@@ -31,16 +31,16 @@ export const askEtcd = (home: Home, nodes: readonly Pick<Node, "name" | "address
         unseen: `\`talosctl etcd members\` printed no members: "${got.stdout.trim().split("\n")[0]!.slice(0, 60)}"`,
       };
     }
-    const why = whyNot(textOf(got));
+    const why = reasonFor(textOf(got));
     if ("unseen" in why || why.without === MAINTENANCE) return { node: node.name, ...why };
     const listed = await ask({ timeout: "20s" })`talosctl ${await at(home, node)} list /var/lib/etcd`.nothrow();
-    return { node: node.name, ...whatData(listed.exitCode, listed.stdout, textOf(listed)) };
+    return { node: node.name, ...dataState(listed.exitCode, listed.stdout, textOf(listed)) };
   });
 
 const MAINTENANCE = "it is in maintenance mode";
 
 /** What the data directory says of an etcd that does not answer: only an empty one means that it never ran. The server looks at the same before it bootstraps. */
-export function whatData(code: number | null, table: string, said: string): NoAnswer {
+export function dataState(code: number | null, table: string, said: string): NoAnswer {
   if (code !== 0) return /no such file or directory/.test(said) ? { without: "etcd never ran" } : { unseen: said };
   const [head = "", ...rows] = table.split("\n");
   if (!/^NODE\s+NAME\b/.test(head)) return { unseen: `\`talosctl list /var/lib/etcd\` printed no list of files: "${head.slice(0, 60)}"` };
@@ -68,7 +68,7 @@ export function membersOf(table: string): Member[] {
 }
 
 /** Whether an error says that the node answers but has no etcd, or that the node could not be asked. */
-export function whyNot(said: string): { without: string } | { unseen: string } {
+export function reasonFor(said: string): { without: string } | { unseen: string } {
   if (
     /etcd is not running|service "etcd" is not|:2379|failed to (get|create) etcd client|error building etcd client|not bootstrapped/i.test(
       said,
@@ -83,16 +83,16 @@ export function whyNot(said: string): { without: string } | { unseen: string } {
 export const bootstrapStep = (node: string): Step => ({ action: "bootstrap etcd on", target: node });
 
 /** Bootstrapping while any control plane may already hold data makes a second cluster beside the first: only when all were seen without it is it safe. */
-export function seeEtcd(expected: string[], answers: Answer[]): Seen {
+export function etcdState(expected: string[], answers: Answer[]): Seen {
   const views = answers.filter((answer) => "members" in answer);
   if (views.length === 0)
     return {
-      ...seeNone(answers),
+      ...stateWithoutMembers(answers),
       todo: [`bootstrap etcd on ${expected[0]}`, `wait for ${expected.length} members`],
       steps: [bootstrapStep(expected[0]!)],
     };
   const known = [...new Map(views.flatMap(({ members }) => members).map((member) => [member.hostname, member])).values()];
-  const split = splitOf(answers);
+  const split = splitIn(answers);
   if (split !== undefined)
     throw new Failure({
       attempted: "see one etcd",
@@ -114,18 +114,18 @@ export function seeEtcd(expected: string[], answers: Answer[]): Seen {
 }
 
 /** Two nodes whose etcd are not one cluster; undefined when all that answer are in the same. */
-export function splitOf(answers: readonly Answer[]): string | undefined {
+export function splitIn(answers: readonly Answer[]): string | undefined {
   const [first, ...others] = answers.filter((answer) => "members" in answer);
   const other = others.find(({ members }) => !members.some(({ id }) => first!.members.some((one) => one.id === id)));
   return other && `${first!.node} and ${other.node} are in two different etcd clusters`;
 }
 
 /** Why a node's etcd did not answer, in one line; undefined when it did, or when it never ran. */
-export const silenceOf = (answer: Answer): string | undefined =>
+export const noAnswerOf = (answer: Answer): string | undefined =>
   "unseen" in answer ? answer.unseen.split("\n")[0] : "stopped" in answer ? answer.stopped : undefined;
 
-function seeNone(answers: Answer[]): Pick<Seen, "state" | "saw"> {
-  const unseen = answers.flatMap((answer) => (silenceOf(answer) === undefined ? [] : [`${answer.node}: ${silenceOf(answer)}`]));
+function stateWithoutMembers(answers: Answer[]): Pick<Seen, "state" | "saw"> {
+  const unseen = answers.flatMap((answer) => (noAnswerOf(answer) === undefined ? [] : [`${answer.node}: ${noAnswerOf(answer)}`]));
   return unseen.length
     ? { state: "unknown", saw: `not every node could be asked: ${unseen.join("; ")}` }
     : { state: "to do", saw: "no node has etcd" };

@@ -65,7 +65,7 @@ export function installSteps({ node: { name }, machine, known, unasked }: Instal
 }
 
 /** Nodes that showed another certificate in the plan than now, a line each. One that was not shown with a certificate did not answer then. */
-export function swapped(planned: readonly Step[], installs: readonly Install[]): string[] {
+export function changedMachines(planned: readonly Step[], installs: readonly Install[]): string[] {
   return installs.flatMap(({ node, machine }) => {
     const now = send(node.name, machine.fingerprint);
     const shown = planned.find(({ action, target }) => action === now.action && target.startsWith(`${node.name}, `));

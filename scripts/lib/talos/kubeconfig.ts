@@ -8,7 +8,7 @@ import { hide } from "../run/redact.ts";
 import { ask } from "../run/shell.ts";
 import { isTransient } from "../run/transient.ts";
 import type { Seen } from "../run/wait.ts";
-import { at, inShort, saidBy } from "./node.ts";
+import { at, shortened, outputOf } from "./node.ts";
 import { dueInDays, expectOurTalosconfig } from "./talosconfig.ts";
 
 type Home = Pick<Context, "env" | "cluster" | "vault">;
@@ -31,7 +31,7 @@ export async function lookForKubeconfig(context: Home): Promise<Seen<string>> {
   const said: string[] = [];
   for (const node of cluster.nodes) {
     const got = await ask({ timeout: "20s" })`talosctl ${await at(context, node)} kubeconfig - --merge=false`.nothrow();
-    if (got.exitCode !== 0) said.push(`${node.name}: ${inShort(saidBy(got))}`);
+    if (got.exitCode !== 0) said.push(`${node.name}: ${shortened(outputOf(got))}`);
     else {
       hide([...got.stdout.matchAll(/(?:client-key-data|token): *(\S+)/g)].map(([, value]) => value!));
       const stranger = await strangeness(got.stdout, cluster, async () => ca);

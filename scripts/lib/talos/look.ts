@@ -1,7 +1,7 @@
 // Looks at a machine that waits for its config: whether it is the node that is meant, what an install takes from it, and what the cluster knows of its address.
 import { type Node, PLATFORM } from "../cluster/cluster.ts";
 import type { Context } from "../run/context.ts";
-import { configDocuments } from "./held.ts";
+import { configDocuments } from "./config-documents.ts";
 import { identify, type Machine, wrongMachine } from "./identity.ts";
 import type { Install } from "./install.ts";
 import { knownNodes } from "./members.ts";
@@ -9,7 +9,7 @@ import type { Document } from "./merge.ts";
 import type { Stage } from "./node.ts";
 
 /** The machine to install on; or the stage that the node is in instead: away, or another machine at its address. */
-export async function lookAtMachine(context: Context, node: Node, config: string): Promise<{ machine: Machine } | { stage: Stage }> {
+export async function readMachine(context: Context, node: Node, config: string): Promise<{ machine: Machine } | { stage: Stage }> {
   const data = PLATFORM[context.cluster.hypervisor].dataDisk;
   const seen = await identify(context, node, { install: installDisk(await configDocuments(config)), data });
   if ("said" in seen) return { stage: { stage: seen.away ? "unreachable" : "foreign", said: seen.said } };

@@ -1,13 +1,13 @@
 // Whether the cluster already has a living node at an address. A machine that answers there without a config is then a second one, or a node that was reset behind the cluster's back.
 import type { Node } from "../cluster/cluster.ts";
 import { Failure, textOf } from "../run/errors.ts";
-import { type Answer, askEtcd, silenceOf } from "./etcd.ts";
+import { type Answer, askEtcd, noAnswerOf } from "./etcd.ts";
 import { readIfThere } from "../run/files.ts";
 import { condition, type KubernetesObject } from "../kubernetes/kubernetes.ts";
 import { type ClusterAccess, expectOurCluster } from "../kubernetes/access.ts";
 import { eachOf } from "../run/at-once.ts";
 import { readJson, Unreadable } from "../run/tool-output.ts";
-import { type Home, inShort, type Stage, stageOf } from "./node.ts";
+import { type Home, shortened, type Stage, stageOf } from "./node.ts";
 
 type Place = Pick<Node, "name" | "address">;
 
@@ -53,7 +53,7 @@ export function combine(etcd: Answer[], kubernetes: Kubernetes, stages: Readonly
     for (const address of addresses) nodes.set(address, `etcd counts it as member ${hostname || "without a name"}`);
   if (lists.length > 0 || (kubernetes && "nodes" in kubernetes)) return { nodes };
   const why = [
-    ...etcd.flatMap((answer) => (silenceOf(answer) === undefined ? [] : [`${answer.node}: ${inShort(silenceOf(answer)!)}`])),
+    ...etcd.flatMap((answer) => (noAnswerOf(answer) === undefined ? [] : [`${answer.node}: ${shortened(noAnswerOf(answer)!)}`])),
     ...(kubernetes ? [`Kubernetes: ${"unseen" in kubernetes ? kubernetes.unseen : kubernetes.stranger}`] : []),
   ];
   if (why.length === 0) return { nodes };

@@ -35,7 +35,7 @@ export async function at(home: Home, { address }: Place): Promise<string[]> {
 }
 
 /** The words that lead a command to a node that has no config yet, and so knows no certificate; `--insecure` belongs after the command, or talosctl takes the command for its value. */
-export const atOpenly = ({ env }: Pick<Context, "env">, { address }: Place) => ["--talosconfig", env.TALOSCONFIG!, "--nodes", address];
+export const atInsecurely = ({ env }: Pick<Context, "env">, { address }: Place) => ["--talosconfig", env.TALOSCONFIG!, "--nodes", address];
 
 export type Stage =
   /** Booted from the ISO, without a config. */
@@ -62,13 +62,13 @@ const SECONDS = 20;
 export async function stageOf(context: Home, node: Place): Promise<Stage> {
   const got = await ask({ timeout: `${SECONDS}s` })`talosctl ${await at(context, node)} get machinestatus --output json`.nothrow();
   if (got.exitCode === 0) return runningStage(got.stdout, node);
-  const seen = judge(saidBy(got));
+  const seen = judge(outputOf(got));
   if (seen !== "ask openly") return seen;
   const openly = () =>
-    ask({ timeout: `${SECONDS}s` })`talosctl ${atOpenly(context, node)} get machinestatus --insecure --output json`.nothrow();
+    ask({ timeout: `${SECONDS}s` })`talosctl ${atInsecurely(context, node)} get machinestatus --insecure --output json`.nothrow();
   let open = await openly();
-  for (let more = 2; more > 0 && open.exitCode !== 0 && HUNG_UP.test(saidBy(open)); more -= 1) open = await openly();
-  return open.exitCode === 0 ? { stage: "maintenance" } : judgeOpen(saidBy(open));
+  for (let more = 2; more > 0 && open.exitCode !== 0 && HUNG_UP.test(outputOf(open)); more -= 1) open = await openly();
+  return open.exitCode === 0 ? { stage: "maintenance" } : stageFromInsecure(outputOf(open));
 }
 
 /** A node that wants a certificate says so and hangs up; whether its words arrive before the hanging up does is a race. */
@@ -85,19 +85,19 @@ export function judge(said: string): Stage | "ask openly" {
     };
   if (/code = PermissionDenied/.test(said))
     return { stage: "foreign", said: "it knows our certificate, and not as an administrator's: task talos:talosconfig" };
-  return { stage: "unreachable", said: inShort(said) };
+  return { stage: "unreachable", said: shortened(said) };
 }
 
 /** A node without a config answers, or says that it does not know this call; one that asks for a certificate has a config of somebody else. */
-export function judgeOpen(said: string): Stage {
+export function stageFromInsecure(said: string): Stage {
   if (/code = (Unimplemented|PermissionDenied|NotFound)/.test(said)) return { stage: "maintenance" };
   if (/tls: certificate required/.test(said))
     return { stage: "foreign", said: "it has a config of a cluster with another authority than $TALOSCONFIG's" };
-  return { stage: "unreachable", said: inShort(said) };
+  return { stage: "unreachable", said: shortened(said) };
 }
 
 /** The end of a chain of "desc =", which says what happened, in one line. A diff that follows shows secrets and is cut off. */
-export const inShort = (said: string) =>
+export const shortened = (said: string) =>
   said
     .split(/\ndiff:/)[0]!
     .replace(/^[\s\S]*desc = /, "")
@@ -107,7 +107,7 @@ export const inShort = (said: string) =>
     .replaceAll(/^(?:\* )|[;"\s]+$/g, "");
 
 /** What a command said, or that it was stopped before it said anything. */
-export const saidBy = (got: { exitCode: number | null; signal: string | null; stderr: string; stdout: string }) =>
+export const outputOf = (got: { exitCode: number | null; signal: string | null; stderr: string; stdout: string }) =>
   got.exitCode === null && !got.stderr.trim() ? `no answer within ${patient(SECONDS)} s` : textOf(got);
 
 interface MachineStatus {

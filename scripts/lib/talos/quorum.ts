@@ -3,8 +3,8 @@ import type { Node } from "../cluster/cluster.ts";
 import type { Context } from "../run/context.ts";
 import type { Gate, Verdict } from "../run/gates.ts";
 import { type Seen, until } from "../run/wait.ts";
-import { type Answer, askEtcd, silenceOf, splitOf } from "./etcd.ts";
-import { type Home, inShort } from "./node.ts";
+import { type Answer, askEtcd, noAnswerOf, splitIn } from "./etcd.ts";
+import { type Home, shortened } from "./node.ts";
 
 /** Asks etcd of every control plane. `rolling` asks this gate again before each node. */
 export const quorumGate: Gate = {
@@ -12,7 +12,7 @@ export const quorumGate: Gate = {
   about: "etcd keeps its quorum while a node is down",
   async look(context, { takesDown = [] }) {
     if (takesDown.length === 0) return undefined;
-    return judgeQuorum(takesDown, await askEtcd(context, context.cluster.nodes));
+    return quorumVerdict(takesDown, await askEtcd(context, context.cluster.nodes));
   },
 };
 
@@ -28,15 +28,15 @@ function voteOf(answer: Answer, all: readonly Answer[]): { votes: true } | { vot
   const rows = all.flatMap((one) => ("members" in one ? one.members.filter(({ hostname }) => hostname === answer.node) : []));
   if (rows.some(({ learner }) => learner)) return { votes: false, why: "it is a learner, which does not vote yet" };
   if (rows.length === 0 && all.some((one) => "members" in one)) return { votes: false, why: "etcd does not list it as a member" };
-  return "unseen" in answer ? { votes: "unknown", why: inShort(silenceOf(answer)!) } : { votes: true };
+  return "unseen" in answer ? { votes: "unknown", why: shortened(noAnswerOf(answer)!) } : { votes: true };
 }
 
 /**
  * Judges each node that goes down on its own, because they go down one after the other. More than half of etcd's voting members must stay. A node that
  * does not vote takes nothing away. In a cluster of one or two nodes no node can be spared, so nothing is checked there.
  */
-export function judgeQuorum(takesDown: readonly Pick<Node, "name">[], answers: readonly Answer[]): Verdict {
-  const split = splitOf(answers);
+export function quorumVerdict(takesDown: readonly Pick<Node, "name">[], answers: readonly Answer[]): Verdict {
+  const split = splitIn(answers);
   if (split !== undefined) return { state: "bad", saw: split };
   const votes = votesOf(answers);
   const saw = `${votes.filter((one) => one.votes === true).length} of ${votes.length} control planes vote in etcd`;

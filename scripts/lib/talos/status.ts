@@ -5,7 +5,7 @@ import { askEtcd } from "./etcd.ts";
 import { ask } from "../run/shell.ts";
 import type { Cell } from "../run/ui.ts";
 import { changesBetween } from "./changes.ts";
-import { configDocuments, heldDocuments } from "./held.ts";
+import { configDocuments, readConfigDocuments } from "./config-documents.ts";
 import { type Document, titleOf } from "./merge.ts";
 import { readJsonStream, Unreadable } from "../run/tool-output.ts";
 import { at, type Home, type Stage, stageOf } from "./node.ts";
@@ -86,7 +86,7 @@ async function kubeletOf(context: Home, node: Node): Promise<NodeStatus["kubelet
 
 /** Compared with references where secrets stand: the vault is not asked, and what is there is taken for right. */
 async function differsOf(context: Parameters<typeof statusOf>[0], node: Node): Promise<number | undefined> {
-  const held = await heldDocuments(context, node).catch(() => undefined); // unknown
+  const held = await readConfigDocuments(context, node).catch(() => undefined); // unknown
   if (!held || !isDeployable(context.versions)) return undefined; // without a config to compare with
   const wanted = await configDocuments(await printDocuments(await renderDocuments(context, node)));
   return changesBetween(

@@ -1,7 +1,7 @@
 // etcd: what is safe to conclude from what each node says, and that bootstrap happens once or not at all.
 import { describe, expect, test } from "vitest";
 import { etcd } from "../../../scripts/bootstrap/etcd.ts";
-import { type Answer as Said, bootstrapStep, membersOf, seeEtcd, whatData, whyNot } from "../../../scripts/lib/talos/etcd.ts";
+import { type Answer as Said, bootstrapStep, membersOf, etcdState, dataState, reasonFor } from "../../../scripts/lib/talos/etcd.ts";
 import { type Answer, record } from "../recorder.ts";
 import { folderWith, secrets, talosconfigOf } from "../talos/home.ts";
 import { testCluster } from "../test-cluster.ts";
@@ -31,31 +31,31 @@ test("a member that has not started has no name, and its other cells stay in the
 
 describe("what is concluded", () => {
   test("no node has it: to do", () =>
-    expect(seeEtcd(NAMES, NAMES.map(without))).toEqual({
+    expect(etcdState(NAMES, NAMES.map(without))).toEqual({
       state: "to do",
       saw: "no node has etcd",
       todo: ["bootstrap etcd on k8s-0", "wait for 3 members"],
       steps: [bootstrapStep("k8s-0")],
     }));
   test("one node cannot be asked and none has it: unknown, for it may hold data", () =>
-    expect(seeEtcd(NAMES, [without("k8s-0"), without("k8s-1"), { node: "k8s-2", unseen: "i/o timeout\nmore" }])).toMatchObject({
+    expect(etcdState(NAMES, [without("k8s-0"), without("k8s-1"), { node: "k8s-2", unseen: "i/o timeout\nmore" }])).toMatchObject({
       state: "unknown",
       saw: "not every node could be asked: k8s-2: i/o timeout",
     }));
   test("all are members: done, even if one cannot be asked now", () =>
-    expect(seeEtcd(NAMES, [members(NAMES), { node: "k8s-2", unseen: "x" }])).toEqual({ state: "done", saw: "3 of 3 members" }));
+    expect(etcdState(NAMES, [members(NAMES), { node: "k8s-2", unseen: "x" }])).toEqual({ state: "done", saw: "3 of 3 members" }));
   test("one is missing: partly", () =>
-    expect(seeEtcd(NAMES, [members(["k8s-0", "k8s-1"])])).toEqual({
+    expect(etcdState(NAMES, [members(["k8s-0", "k8s-1"])])).toEqual({
       state: "partly",
       saw: "2 of 3 members",
       todo: ["wait for k8s-2 to become a member"],
       steps: [{ action: "wait for the etcd member", target: "k8s-2" }],
     }));
   test("a learner is no member yet", () =>
-    expect(seeEtcd(NAMES, [members(NAMES, ["k8s-2"])])).toMatchObject({ state: "partly", saw: "2 of 3 members, k8s-2 still learning" }));
+    expect(etcdState(NAMES, [members(NAMES, ["k8s-2"])])).toMatchObject({ state: "partly", saw: "2 of 3 members, k8s-2 still learning" }));
   test("two clusters are a contradiction", () =>
     expect(() =>
-      seeEtcd(NAMES, [
+      etcdState(NAMES, [
         { node: "k8s-0", members: [{ id: "a", hostname: "k8s-0", learner: false }] },
         { node: "k8s-1", members: [{ id: "b", hostname: "k8s-1", learner: false }] },
       ]),
@@ -74,7 +74,7 @@ test.each([
     "unseen",
   ],
   ["remote error: tls: expired certificate", "unseen"],
-])("%s → %s", (said, what) => expect(Object.keys(whyNot(said))).toEqual([what]));
+])("%s → %s", (said, what) => expect(Object.keys(reasonFor(said))).toEqual([what]));
 
 describe("the commands", () => {
   const none: Answer = { err: "rpc error: dial tcp 127.0.0.1:2379: connect: connection refused", code: 1 };
@@ -153,8 +153,8 @@ describe("the commands", () => {
 describe("an answer of talosctl that is no table", () => {
   test.each(["", "\n", "<html>502</html>", "warning: x\n"])("%j proves neither members nor an empty data directory", (text) => {
     expect(membersOf(text)).toEqual([]);
-    expect(whatData(0, text, "")).toHaveProperty("unseen");
+    expect(dataState(0, text, "")).toHaveProperty("unseen");
   });
   test("a list that has only the directory itself is empty", () =>
-    expect(whatData(0, "NODE             NAME\n192.168.122.10   .\n", "")).toEqual({ without: "etcd never ran" }));
+    expect(dataState(0, "NODE             NAME\n192.168.122.10   .\n", "")).toEqual({ without: "etcd never ran" }));
 });

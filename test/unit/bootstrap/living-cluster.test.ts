@@ -5,13 +5,13 @@ import { refuseUnplanned } from "../../../scripts/lib/bootstrap/stage.ts";
 import type { Machine } from "../../../scripts/lib/talos/identity.ts";
 import { installStep } from "../../../scripts/lib/talos/install.ts";
 import type { Stage } from "../../../scripts/lib/talos/node.ts";
-import type { Fresh, Prospect } from "../../../scripts/talos/apply.ts";
+import type { NewNode, NodeConfig } from "../../../scripts/lib/talos/node-config.ts";
 import { record } from "../recorder.ts";
 import { testCluster } from "../test-cluster.ts";
 
 const NODES = testCluster().nodes;
 const RUNNING: Stage = { stage: "running", ready: true, unmet: [] };
-const node = (index: number, change: Partial<Prospect> = {}): Prospect => ({
+const node = (index: number, change: Partial<NodeConfig> = {}): NodeConfig => ({
   node: NODES[index]!,
   stage: RUNNING,
   config: "",
@@ -20,11 +20,11 @@ const node = (index: number, change: Partial<Prospect> = {}): Prospect => ({
 });
 const CHANGE = { document: "v1alpha1", path: "machine.files.0.content", before: '"a"', after: '"b"' };
 const disks = (found?: string): Machine["disks"] => [{ device: "/dev/vda", role: "system", holds: found ? { found } : { blank: true } }];
-const fresh = (index: number, found?: string): Prospect => {
+const fresh = (index: number, found?: string): NodeConfig => {
   const { changes: _changes, ...rest } = node(index, { stage: { stage: "maintenance" } });
   return { ...rest, machine: { fingerprint: `print-${index}`, macs: { got: [] }, disks: disks(found) } };
 };
-const silent = (index: number): Prospect => {
+const silent = (index: number): NodeConfig => {
   const { machine: _machine, ...rest } = fresh(index);
   return { ...rest, stage: { stage: "unreachable", said: "i/o timeout" } };
 };
@@ -38,7 +38,7 @@ describe("configs", () => {
       saw: "3 of 3 nodes have a config, k8s-0 another one than rendered (task talos:diff)",
     }));
   test("a node that runs and would refuse the rendered config, as before an upgrade of Talos, is left alone too", () =>
-    expect(seeConfigs([node(0, { changes: [CHANGE], would: { refuse: "not registered", older: "v1.13.9" } }), node(1), node(2)])).toEqual({
+    expect(seeConfigs([node(0, { changes: [CHANGE], dryRun: { refuse: "not registered", older: "v1.13.9" } }), node(1), node(2)])).toEqual({
       state: "done",
       saw: "3 of 3 nodes have a config, k8s-0 another one than rendered (task talos:diff)",
     }));
@@ -68,8 +68,8 @@ describe("configs", () => {
       steps: [installStep("k8s-2")],
     }));
   describe("after the plan", () => {
-    const steps = (...prospects: Prospect[]) => seeConfigs(prospects).steps!;
-    const refused = (planned: Prospect[], now: Prospect[]) => () => refuseUnplanned(configs, steps(...planned), steps(...now));
+    const steps = (...nodeConfigs: NodeConfig[]) => seeConfigs(nodeConfigs).steps!;
+    const refused = (planned: NodeConfig[], now: NodeConfig[]) => () => refuseUnplanned(configs, steps(...planned), steps(...now));
     test("a node that answers now, with blank disks, is installed", () =>
       expect(refused([node(0), node(1), silent(2)], [node(0), node(1), fresh(2)])).not.toThrow());
     test("a node that answers now, and holds data, is not: its name was never typed", () =>
@@ -86,7 +86,7 @@ describe("configs", () => {
       expect(refused([node(0), node(1), fresh(2)], [node(0), fresh(1), fresh(2)])).toThrow("said: install Talos on k8s-1"));
     test("nothing is sent when another machine answers than the plan showed", async () => {
       const { context, commands } = await record();
-      const planned = steps({ ...fresh(2), machine: { ...(fresh(2) as Fresh).machine, fingerprint: "shown" } });
+      const planned = steps({ ...fresh(2), machine: { ...(fresh(2) as NewNode).machine, fingerprint: "shown" } });
       await expect(configs.act(context, seeConfigs([fresh(2)]), planned)).rejects.toThrow(
         "could not install Talos on the nodes that booted the ISO\n  said: the plan showed k8s-2, certificate shown; now it is print-2\n  now:  nothing was changed",
       );

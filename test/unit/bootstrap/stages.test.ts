@@ -138,7 +138,7 @@ describe("Flux", () => {
     [
       "an unknown head",
       source,
-      { url: HOME.url, hindrance: "it is unknown what was pushed: no upstream" },
+      { url: HOME.url, problemsOf: "it is unknown what was pushed: no upstream" },
       "it is unknown what was pushed",
     ],
   ])("with everything ready but %s is not done", (_what, one, followed, why) => {

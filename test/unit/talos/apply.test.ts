@@ -2,7 +2,9 @@
 import { describe, expect, test } from "vitest";
 import { parseDocuments, printDocuments } from "../../../scripts/lib/text/yaml.ts";
 import { renderNode } from "../../../scripts/lib/talos/render.ts";
-import { apply, applyNode, prospectsOf } from "../../../scripts/talos/apply.ts";
+import { apply } from "../../../scripts/talos/apply.ts";
+import { readNodeConfigs } from "../../../scripts/lib/talos/node-config.ts";
+import { sendConfig } from "../../../scripts/lib/talos/send-config.ts";
 import { diff } from "../../../scripts/talos/diff.ts";
 import { useClock } from "../../../scripts/lib/run/wait.ts";
 import { useHandshake } from "../../../scripts/lib/talos/handshake.ts";
@@ -579,7 +581,7 @@ test("one node can be applied by another procedure, which asked for all at once"
       [config(1)]: await wanted(1),
     },
   });
-  await applyNode(lab.context, (await prospectsOf(lab.context, [lab.context.cluster.nodes[1]!]))[0]!);
+  await sendConfig(lab.context, (await readNodeConfigs(lab.context, [lab.context.cluster.nodes[1]!]))[0]!);
   expect([lab.plans, lab.said]).toEqual([[], ["k8s-1 holds the config"]]);
 });
 
@@ -606,7 +608,7 @@ describe("talos:diff", () => {
           ready: true,
           unmet: [],
           changes: [{ document: "v1alpha1", path: "machine.sysctls.vm.swappiness", before: '"1"' }],
-          would: { reboots: false },
+          dryRun: { reboots: false },
         },
       ],
     ]);

@@ -8,7 +8,7 @@ import {
   installStep,
   installSteps,
   lossesOf,
-  swapped,
+  changedMachines,
 } from "../../../scripts/lib/talos/install.ts";
 import { testCluster } from "../test-cluster.ts";
 
@@ -92,10 +92,10 @@ describe("a second look", () => {
 describe("a machine that was swapped", () => {
   const planned = installSteps(install(0, BLANK));
   test("is named with both certificates", () =>
-    expect(swapped(planned, [{ ...install(0, BLANK), machine: { ...install(0, BLANK).machine, fingerprint: "other" } }])).toEqual([
+    expect(changedMachines(planned, [{ ...install(0, BLANK), machine: { ...install(0, BLANK).machine, fingerprint: "other" } }])).toEqual([
       "the plan showed k8s-0, certificate print-0; now it is other",
     ]));
   test("is not one that did not answer when the plan was made", () =>
-    expect(swapped([installStep("k8s-1")], [install(1, BLANK)])).toEqual([]));
-  test("is not one that shows the same certificate", () => expect(swapped(planned, [install(0, BLANK)])).toEqual([]));
+    expect(changedMachines([installStep("k8s-1")], [install(1, BLANK)])).toEqual([]));
+  test("is not one that shows the same certificate", () => expect(changedMachines(planned, [install(0, BLANK)])).toEqual([]));
 });

@@ -1,6 +1,6 @@
 // In which stage a node is, concluded from what talosctl says; the commands that ask.
 import { describe, expect, test } from "vitest";
-import { inShort, judge, judgeOpen, saidBy, stageOf } from "../../../scripts/lib/talos/node.ts";
+import { shortened, judge, stageFromInsecure, outputOf, stageOf } from "../../../scripts/lib/talos/node.ts";
 import { type Answer, record } from "../recorder.ts";
 import {
   BOOTING,
@@ -103,7 +103,7 @@ describe("refusals", () => {
     "rpc error: code = Unavailable desc = error reading server preface: EOF",
   ])("%s: cannot be understood, so it is not concluded from", (said) => expect(judge(said)).toMatchObject({ stage: "unreachable" }));
   test("openly refused: it answers, so it is in maintenance mode", () =>
-    expect(judgeOpen("rpc error: code = PermissionDenied desc = not authorized")).toEqual({ stage: "maintenance" }));
+    expect(stageFromInsecure("rpc error: code = PermissionDenied desc = not authorized")).toEqual({ stage: "maintenance" }));
 });
 
 describe("what was said, in short", () => {
@@ -121,7 +121,7 @@ describe("what was said, in short", () => {
       "this config change can't be applied in immediate mode",
     ],
     ["failed to determine endpoints", "failed to determine endpoints"],
-  ])("%j → %s", (said, short) => expect(inShort(said)).toBe(short));
+  ])("%j → %s", (said, short) => expect(shortened(said)).toBe(short));
   test("a command that was stopped said nothing in time", () =>
-    expect(saidBy({ exitCode: null, signal: "SIGTERM", stderr: "", stdout: "" })).toBe("no answer within 20 s"));
+    expect(outputOf({ exitCode: null, signal: "SIGTERM", stderr: "", stdout: "" })).toBe("no answer within 20 s"));
 });

@@ -1,7 +1,7 @@
 // The quorum gate: who votes in etcd by what each control plane says, and which node may go down.
 import { describe, expect, test } from "vitest";
 import type { Answer, Member } from "../../../scripts/lib/talos/etcd.ts";
-import { judgeQuorum, votesOf } from "../../../scripts/lib/talos/quorum.ts";
+import { quorumVerdict, votesOf } from "../../../scripts/lib/talos/quorum.ts";
 
 const NAMES = ["k8s-0", "k8s-1", "k8s-2"];
 const member = (hostname: string, learner = false): Member => ({ id: `id of ${hostname}`, hostname, learner });
@@ -28,7 +28,7 @@ describe("a node", () => {
 
 describe("the gate", () => {
   const judge = (answers: Answer[], ...names: string[]) =>
-    judgeQuorum(
+    quorumVerdict(
       names.map((name) => ({ name })),
       answers,
     );

@@ -9,7 +9,7 @@ import { parseDocuments } from "../text/yaml.ts";
 import { readYaml, Unreadable } from "../run/tool-output.ts";
 import { changesBetween, lineOf } from "./changes.ts";
 import { type Document, titleOf } from "./merge.ts";
-import { at, type Home, inShort, isReady, judge, saidBy, stageOf } from "./node.ts";
+import { at, type Home, shortened, isReady, judge, outputOf, stageOf } from "./node.ts";
 
 /** `v1alpha1`: what the node runs with; `persistent`: what it will have after its next boot. */
 type ConfigId = "v1alpha1" | "persistent";
@@ -18,15 +18,15 @@ const askFor = async (context: Home, node: Node, id: ConfigId) =>
   ask({ timeout: "20s" })`talosctl ${await at(context, node)} get machineconfig ${id} --output ${"jsonpath={.spec}"}`.nothrow();
 
 /** The documents of a node's config. They hold secrets. */
-export async function heldDocuments(context: Home, node: Node, id: ConfigId = "v1alpha1"): Promise<Document[]> {
+export async function readConfigDocuments(context: Home, node: Node, id: ConfigId = "v1alpha1"): Promise<Document[]> {
   const got = await askFor(context, node, id);
   if (got.exitCode !== 0)
-    throw new Failure({ attempted: `read the machine config of ${node.name}`, said: saidBy(got), next: "task talos:status" });
-  return readHeld(got.stdout, node);
+    throw new Failure({ attempted: `read the machine config of ${node.name}`, said: outputOf(got), next: "task talos:status" });
+  return parseConfig(got.stdout, node);
 }
 
 /** What a node printed as its config; a node that runs has one, so nothing at all is unreadable too. */
-async function readHeld(text: string, { address }: Node): Promise<Document[]> {
+async function parseConfig(text: string, { address }: Node): Promise<Document[]> {
   const command = `talosctl get machineconfig --nodes ${address}`;
   const documents = await readYaml<Document>(text, { command, secret: true });
   if (documents.length === 0) throw new Unreadable({ attempted: `read the output of \`${command}\``, said: "it is empty" });
@@ -66,14 +66,14 @@ export async function expectConfig(context: Context, node: Node, config: string,
   const look = async (): Promise<Seen<true>> => {
     const got = await askFor(context, node, id);
     if (got.exitCode === 0) {
-      const held = await readHeld(got.stdout, node);
+      const held = await parseConfig(got.stdout, node);
       if (isDeepStrictEqual(held, wanted)) return { ready: true };
       return { waiting: `it holds another config: ${changesBetween(held, wanted).slice(0, 3).map(lineOf).join("; ")}` };
     }
-    const said = saidBy(got);
+    const said = outputOf(got);
     if (judge(said) !== "ask openly") {
       away = true;
-      return { waiting: inShort(said) };
+      return { waiting: shortened(said) };
     }
     without += away ? 1 : 0;
     if (without >= TIMES) throw notInstalled(node);
