@@ -26,7 +26,7 @@ const { homeToRead, stageOf } = await toAct(() => import("../lib/talos/node.ts")
 const { readSchematic } = await toAct(() => import("../lib/talos/schematic.ts"));
 const { configReferences } = await toAct(() => import("../lib/talos/render.ts"));
 const { table } = await toAct(() => import("../lib/run/ui.ts"));
-const { validateAll } = await toAct(() => import("../talos/validate.ts"));
+const { validateAll } = await toAct(() => import("../lib/talos/validate.ts"));
 
 /** Every secret that the bootstrap will need, and those that the cluster asks for once Flux is there, by one process. */
 export async function fetchSecrets(context: Context): Promise<Verdict> {

@@ -10,7 +10,7 @@ const { explained } = await toAct(() => import("../lib/run/explained.ts"));
 const { steady } = await toAct(() => import("../lib/kubernetes/kubernetes.ts"));
 const { expectOurCluster } = await toAct(() => import("../lib/kubernetes/access.ts"));
 const { printDocuments } = await toAct(() => import("../lib/text/yaml.ts"));
-const { changedObjects, differenceOf } = await toAct(() => import("./diff.ts"));
+const { changedObjects, differenceOf } = await toAct(() => import("../lib/flux/difference.ts"));
 
 export const apply = procedure({
   name: "flux:apply",

@@ -1,14 +1,13 @@
 // Renders every machine config and lets talosctl validate it, strictly; the configs go through a pipe and leave no file.
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { Failure, textOf } from "../lib/run/errors.ts";
+import { Failure } from "../lib/run/errors.ts";
 import type { Context } from "../lib/run/context.ts";
 import { main, procedure } from "../lib/run/procedure.ts";
 import { toAct } from "../lib/run/to-act.ts";
 
-const { eachOf } = await toAct(() => import("../lib/run/at-once.ts"));
-const { ownTemplate, renderNode, TEMPLATE } = await toAct(() => import("../lib/talos/render.ts"));
-const { ask } = await toAct(() => import("../lib/run/shell.ts"));
+const { ownTemplate, TEMPLATE } = await toAct(() => import("../lib/talos/render.ts"));
+const { validateAll } = await toAct(() => import("../lib/talos/validate.ts"));
 
 export const validate = procedure({
   name: "talos:validate",
@@ -31,15 +30,5 @@ export const validate = procedure({
 /** The files that the machine configs are made of. */
 const templatesOf = ({ root, cluster }: Pick<Context, "root" | "cluster">) =>
   [TEMPLATE, ...cluster.nodes.map(ownTemplate)].filter((file) => existsSync(join(root, file)));
-
-/** What talosctl finds wrong, by node. VMware's machines are validated as metal too: the mode says what must be there, not where it runs. */
-export async function validateAll(context: Context): Promise<string[]> {
-  const found = await eachOf(context.cluster.nodes, async (node) => {
-    const input = await renderNode(context, node);
-    const checked = await ask({ input, timeout: "1m" })`cat | talosctl validate --mode metal --strict --config /dev/stdin`.nothrow();
-    return checked.exitCode === 0 ? [] : [`${node.name}: ${textOf(checked)}`];
-  });
-  return found.flat();
-}
 
 await main(import.meta, validate);

@@ -24,7 +24,8 @@ const { describe, judgeEntries, seeNasEntries, undoEntries } = await toAct(() =>
 const { readNasState } = await toAct(() => import("../lib/hypervisor/nas-state.ts"));
 const { openVmEntries } = await toAct(() => import("../lib/hypervisor/vm-entries.ts"));
 const { describePlan, planDeploy, stepsOf } = await toAct(() => import("../lib/hypervisor/plan.ts"));
-const { describeIso, makeIso, requireTruenas, wantedIso } = await toAct(() => import("../talos/prepare-iso.ts"));
+const { requireTruenas } = await toAct(() => import("../lib/hypervisor/supported.ts"));
+const { describeIso, makeIso, wantedIso } = await toAct(() => import("../lib/hypervisor/talos-iso.ts"));
 const { patient } = await toAct(() => import("../lib/run/patience.ts"));
 
 /** planDeploy checks it with its other reads of the NAS. */

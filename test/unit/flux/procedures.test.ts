@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { apply } from "../../../scripts/flux/apply.ts";
 import { deleteApp } from "../../../scripts/flux/delete.ts";
-import { diff, withoutPaths } from "../../../scripts/flux/diff.ts";
+import { diff } from "../../../scripts/flux/diff.ts";
+import { withoutPaths } from "../../../scripts/lib/flux/difference.ts";
 import { render } from "../../../scripts/flux/render.ts";
 import { sync, verdict } from "../../../scripts/flux/sync.ts";
 import { sourceOf } from "../../../scripts/lib/flux/flux.ts";

@@ -12,6 +12,10 @@ const edges = (from: RegExp, to: RegExp) =>
 
 test("no module imports itself through others, not even by types or dynamically", () => expect(cyclesOf(imports)).toEqual([]));
 test("scripts/lib does not import a procedure", () => expect(edges(/^scripts\/lib\//, /^scripts\/(?!lib\/).*\.ts$/)).toEqual([]));
+test("only a composite procedure imports procedures", () =>
+  expect(
+    edges(/^scripts\/(?!lib\/).*\.ts$/, /^scripts\/(?!lib\/).*\.ts$/).filter((edge) => !edge.startsWith("scripts/bootstrap.ts ")),
+  ).toEqual([]));
 test("what Flux would apply does not know the rules", () => expect(edges(/^scripts\/lib\/tree\//, /^scripts\/lib\/lint\//)).toEqual([]));
 test("only scripts/lab imports test/", () => expect(edges(/^scripts\/(?!lab\/)/, /^test\//)).toEqual([]));
 test("the simulated world does not import what only translates", () =>
