@@ -49,7 +49,7 @@ export async function buildMissing(places: Place[], { compile, say, now }: Build
 /** Makes the folder with a link to each tool; whole or not at all. */
 export async function linkAll(places: Place[], cache: string): Promise<string> {
   const folder = binFolder(places, cache);
-  if (existsSync(folder)) return folder;
+  if ((await whenPresent(readdir(folder))) !== undefined) return folder;
   const draft = join(cache, "built", `.bin.${process.pid}.draft`);
   try {
     await mkdir(draft, { recursive: true });

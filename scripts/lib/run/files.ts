@@ -1,4 +1,4 @@
-// Writes files atomically and with the right mode. Each write is an effect.
+// Reads files that may be absent, and writes files atomically and with the right mode. Each write is an effect.
 import { randomBytes } from "node:crypto";
 import { mkdir, open, readdir, readFile, rename, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
@@ -49,10 +49,23 @@ export async function whenPresent<T>(result: Promise<T>): Promise<T | undefined>
   try {
     return await result;
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    if (isAbsent(error)) return undefined;
     throw error;
   }
 }
+
+/** The result of a synchronous read, or undefined if the file or folder does not exist. */
+export function whenPresentNow<T>(act: () => T): T | undefined {
+  try {
+    return act();
+  } catch (error) {
+    if (isAbsent(error)) return undefined;
+    throw error;
+  }
+}
+
+/** ENOTDIR: a file stands where the path has a folder. */
+const isAbsent = (error: unknown) => ["ENOENT", "ENOTDIR"].includes((error as NodeJS.ErrnoException).code ?? "");
 
 /** Removes drafts of runs that were killed between write and rename. Drafts of running processes stay. */
 async function removeLeftovers(folder: string): Promise<void> {

@@ -1,6 +1,7 @@
 // The files of a tree, read once each and with suspicion: too large, binary, a link to somewhere else, no YAML; each is a finding, none is a crash.
-import { lstatSync, readdirSync, readFileSync, realpathSync, statSync } from "node:fs";
+import { closeSync, fstatSync, openSync, readdirSync, readFileSync, realpathSync, statSync } from "node:fs";
 import { isAbsolute, join, normalize, relative } from "node:path";
+import { whenPresentNow } from "../run/files.ts";
 import { type Documents, lineOfPath, readDocuments } from "./parse.ts";
 import type { Finding } from "./types.ts";
 
@@ -36,6 +37,17 @@ function kindOf(path: string): "file" | "folder" | undefined {
     return stat.isDirectory() ? "folder" : stat.isFile() ? "file" : undefined;
   } catch {
     return undefined;
+  }
+}
+
+/** The content of a file, or only its size if that is more than `most`. The size is that of the open file, which stays the same file until it is read. */
+function readAtMost(path: string, most: number): { content: Buffer } | { size: number } {
+  const handle = openSync(path, "r");
+  try {
+    const { size } = fstatSync(handle);
+    return size > most ? { size } : { content: readFileSync(handle) };
+  } finally {
+    closeSync(handle);
   }
 }
 
@@ -85,12 +97,13 @@ export function openFiles(base: string, report: (finding: Finding) => void): Fil
       return tell(file, "lies outside the tree", "keep it in the repository: Flux sees nothing else");
     const full = join(base, file);
     try {
-      if (lstatSync(full).isSymbolicLink() && relative(real, realpathSync(full)).startsWith(".."))
+      const target = realpathSync(full);
+      if (relative(real, target).startsWith(".."))
         return tell(file, "is a link out of the tree", "put the file itself there: Flux's copy of the repository has nothing else");
-      const { size } = statSync(full);
-      if (size > MAX_BYTES)
-        return tell(file, `is ${(size / 1024 / 1024).toFixed(1)} MB, larger than 10 MB`, "keep large files out of the tree");
-      return readFileSync(full);
+      const read = readAtMost(target, MAX_BYTES);
+      if ("size" in read)
+        return tell(file, `is ${(read.size / 1024 / 1024).toFixed(1)} MB, larger than 10 MB`, "keep large files out of the tree");
+      return read.content;
     } catch (error) {
       return tell(file, `cannot be read: ${(error as NodeJS.ErrnoException).code}`, "put the file there, or take out what names it");
     }
@@ -144,15 +157,13 @@ export function openFiles(base: string, report: (finding: Finding) => void): Fil
       return faulty.has(normalize(path));
     },
     is,
-    names: (path) => (is(path) === "folder" ? readdirSync(join(base, path)).sort() : []),
+    names: (path) => (whenPresentNow(() => readdirSync(join(base, path))) ?? []).sort(),
     under: (folder, fits) =>
-      is(folder) !== "folder"
-        ? []
-        : readdirSync(join(base, folder), { recursive: true, withFileTypes: true })
-            .filter((entry) => !entry.isDirectory())
-            .map((entry) => relative(base, join(entry.parentPath, entry.name)))
-            .filter(fits)
-            .sort(),
+      (whenPresentNow(() => readdirSync(join(base, folder), { recursive: true, withFileTypes: true })) ?? [])
+        .filter((entry) => !entry.isDirectory())
+        .map((entry) => relative(base, join(entry.parentPath, entry.name)))
+        .filter(fits)
+        .sort(),
     lineOf: (path, document, keys) => (is(path) === "file" ? (lineOfPath(text(path) ?? "", document, keys) ?? 1) : 1),
     used,
   };

@@ -40,6 +40,11 @@ describe("a file", () => {
     symlinkSync(outside, join(root, APP, "link.yaml"));
     expect(await told(root)).toEqual({ good: true, lines: [`error ${APP}/link.yaml:1: is a link out of the tree`] });
   });
+  it("in a folder that is a link out of the tree", async () => {
+    const root = base("./elsewhere/x.yaml");
+    symlinkSync(repository({ "x.yaml": configMap("x") }), join(root, APP, "elsewhere"));
+    expect((await told(root)).lines).toContain(`error ${APP}/elsewhere/x.yaml:1: is a link out of the tree`);
+  });
   it("that is a link to itself, and a folder that is a link to its parent", async () => {
     const root = base("./loop.yaml", "./up");
     symlinkSync("loop.yaml", join(root, APP, "loop.yaml"));
