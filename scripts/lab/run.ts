@@ -1,6 +1,6 @@
 // Runs any procedure in the simulated home, in the environment of that home.
 import { spawn } from "node:child_process";
-import { existsSync, readdirSync } from "node:fs";
+import { readdirSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Failure, UsageError } from "../lib/run/errors.ts";
@@ -46,7 +46,7 @@ export const run = procedure({
     if (!all.includes(name))
       throw new UsageError(`there is no procedure ${name}; did you mean ${nearest(name, all) ?? "one of these"}?\n  ${all.join(" ")}`);
     const folder = homeFolder(env.HOME_OPS_STATE!, home);
-    if (lookAt(folder).pid === undefined || !existsSync(folder))
+    if (lookAt(folder).pid === undefined)
       throw new Failure({
         attempted: `run ${name} in the simulated home`,
         said: `no home is running in ${folder}`,

@@ -67,13 +67,13 @@ async function homeOf(own: string, tree: string): Promise<Home> {
   const { loadVersions } = await import("../lib/cluster/versions.ts");
   const base = [tree, join(tree, "..")].find((folder) => existsSync(join(folder, "versions.env"))) ?? own;
   const { KUBERNETES_VERSION: kubernetes } = loadVersions(base, {});
-  const cluster = existsSync(join(base, "talos/cluster.yaml")) && isWithin(tree, base) ? await clusterOf(base) : undefined;
+  const cluster = isWithin(tree, base) ? await clusterOf(base) : undefined;
   return { kubernetes, ...(cluster && { cluster }) };
 }
 
 const isWithin = (path: string, folder: string) => !relative(folder, path).startsWith("..");
 
-/** A cluster.yaml that is wrong is another check's finding: the tree is read without it. */
+/** A cluster.yaml that is absent or wrong is another check's finding: the tree is read without it. */
 async function clusterOf(base: string): Promise<Cluster | undefined> {
   const { loadCluster } = await import("../lib/cluster/load.ts");
   try {

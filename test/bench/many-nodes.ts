@@ -22,10 +22,11 @@ export interface Growth {
 /** Lives the day in a home of its own with so many nodes. Throws when it does not end with all of them Ready. */
 export async function manyNodes(project: string, nodes: number): Promise<Growth> {
   const folder = mkdtempSync(join(tmpdir(), "bench-nodes-"));
-  makeFork(folder, project);
-  grow(join(folder, "repo/talos/cluster.yaml"), nodes);
-  const home = await startHome({ folder, project });
+  let home: Awaited<ReturnType<typeof startHome>> | undefined;
   try {
+    makeFork(folder, project);
+    grow(join(folder, "repo/talos/cluster.yaml"), nodes);
+    home = await startHome({ folder, project });
     const grown: Growth = { nodes, seconds: 0, bootstrap: 0, home: 0, product: 0 };
     for (const step of DAY) {
       let watch: NodeJS.Timeout | undefined;
@@ -42,7 +43,7 @@ export async function manyNodes(project: string, nodes: number): Promise<Growth>
     grown.home = peakOf(readHomeFile(folder).pid) ?? 0;
     return grown;
   } finally {
-    await home.close();
+    await home?.close();
     rmSync(folder, { recursive: true, force: true });
   }
 }

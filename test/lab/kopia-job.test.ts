@@ -1,11 +1,12 @@
 // The script of the Job kopia-repository, run by a shell that finds no other program, over a stand-in for Kopia that keeps its repository in a folder and
 // prints what Kopia 0.23.1 prints.
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { parse } from "yaml";
+import { whenPresent } from "../simulators/present.ts";
 
 const JOB = parse(readFileSync("kubernetes/apps/volsync-system/kopia/repository/job.yaml", "utf8"));
 const [CONTAINER] = JOB.spec.template.spec.containers;
@@ -40,7 +41,7 @@ function nas(repository?: string) {
     .replaceAll("/tmp/", `${here}/`)
     .replaceAll("/entrypoint.sh", join(here, "entrypoint.sh"))
     .replaceAll("/dev/termination-log", join(here, "termination-log"));
-  const read = (file: string) => (existsSync(join(here, file)) ? readFileSync(join(here, file), "utf8") : "");
+  const read = (file: string) => whenPresent(() => readFileSync(join(here, file), "utf8")) ?? "";
   return {
     run(recorded: string, password = "secret") {
       const env = { PATH: "/nowhere", SHLVL: "1", HERE: here, KOPIA_PASSWORD: password, KOPIA_REPOSITORY_ID: recorded, NEW_ID: OURS };

@@ -6,6 +6,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { scriptIn } from "../simulators/environment.ts";
 import { run } from "../rehearsal/day.ts";
 import { startHome, type RunningHome } from "../rehearsal/home-process.ts";
+import { whenPresent } from "../simulators/present.ts";
 
 let home: RunningHome;
 beforeAll(async () => void (home = await startHome({ project: process.cwd() })));
@@ -13,12 +14,8 @@ afterAll(() => home?.close());
 
 /** The lock files of the home; none before its first run. */
 function locks(): string[] {
-  try {
-    return readdirSync(join(home.folder, "user/.local/state/home-ops/home-ops-cluster")).filter((name) => name.endsWith(".lock"));
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return [];
-    throw error;
-  }
+  const folder = join(home.folder, "user/.local/state/home-ops/home-ops-cluster");
+  return (whenPresent(() => readdirSync(folder)) ?? []).filter((name) => name.endsWith(".lock"));
 }
 
 /** Starts a procedure with a terminal question that nobody answers, so that it stays where it is, and waits until it holds the lock. */

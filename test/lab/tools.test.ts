@@ -6,11 +6,12 @@ import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { readTable } from "../tools/table.ts";
+import { whenPresent } from "../simulators/present.ts";
 
 const TOOLS = readTable(process.cwd());
 let folder: string;
 const cache = () => join(folder, "cache");
-const built = () => (existsSync(join(cache(), "built")) ? readdirSync(join(cache(), "built")).sort() : []);
+const built = () => (whenPresent(() => readdirSync(join(cache(), "built"))) ?? []).sort();
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), "home-ops-"));
   mkdirSync(join(folder, "bin"));

@@ -1,6 +1,7 @@
 // What keeps git inside a home: it never finds the checkout around the home, reads no configuration of this machine, and speaks to nothing but a folder.
-import { existsSync, readdirSync } from "node:fs";
+import { readdirSync } from "node:fs";
 import { delimiter, dirname, join } from "node:path";
+import { whenPresent } from "./present.ts";
 
 interface Places {
   /** The home's folder. */
@@ -39,7 +40,7 @@ function above(folder: string): string[] {
   return parent === folder ? [] : [parent, ...above(parent)];
 }
 
-const hostsIn = (remotes: string) => (existsSync(remotes) ? readdirSync(remotes).sort() : []);
+const hostsIn = (remotes: string) => (whenPresent(() => readdirSync(remotes)) ?? []).sort();
 
 /** How a URL of this host may begin. */
 export const formsOf = (host: string) => [

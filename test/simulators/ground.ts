@@ -1,5 +1,5 @@
 // What a home stands on: one process per folder, a place for its socket, keys that stay the same when it is opened anew.
-import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname } from "node:path";
 import type { HomeFile } from "./environment.ts";
@@ -30,12 +30,13 @@ export const socketFolder = () => (tmpdir().length < 60 ? tmpdir() : "/tmp");
 
 /** A key and certificate that stay the same when the home is opened anew. */
 export function keepPair(base: string, make: () => Authority): Authority {
-  if (!existsSync(`${base}.json`)) {
-    mkdirSync(dirname(base), { recursive: true, mode: 0o700 });
-    const made = make();
-    writeFileSync(`${base}.json`, JSON.stringify(made), { mode: 0o600 });
-    writeFileSync(`${base}.crt`, made.cert);
-    chmodSync(`${base}.crt`, 0o644);
-  }
-  return JSON.parse(readFileSync(`${base}.json`, "utf8")) as Authority;
+  const text = whenPresent(() => readFileSync(`${base}.json`, "utf8"));
+  if (text !== undefined) return JSON.parse(text) as Authority;
+  mkdirSync(dirname(base), { recursive: true, mode: 0o700 });
+  const made = make();
+  writeFileSync(`${base}.crt`, made.cert);
+  chmodSync(`${base}.crt`, 0o644);
+  writeFileSync(`${base}.draft`, JSON.stringify(made), { mode: 0o600 });
+  renameSync(`${base}.draft`, `${base}.json`); // last and whole: the pair exists when this file does
+  return made;
 }

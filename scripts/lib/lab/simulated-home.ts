@@ -2,7 +2,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { UsageError } from "../run/errors.ts";
-import { lives } from "../run/files.ts";
+import { lives, whenPresentNow } from "../run/files.ts";
 
 /** The folder of a home, by name, under the state folder. */
 export function homeFolder(state: string, name: string): string {
@@ -24,21 +24,11 @@ export interface Standing {
 export function lookAt(folder: string): Standing {
   const file = join(folder, "home.json");
   const there = existsSync(join(folder, "world.json"));
-  const text = readNow(file);
+  const text = whenPresentNow(() => readFileSync(file, "utf8")); // a home that closes removes it
   if (text === undefined) return { pid: undefined, there, socket: undefined };
   const { pid, socket } = JSON.parse(text) as { pid: number; socket: string };
   const own = /\/home-\w+\/s$/.test(socket); // nothing else is removed
   return { pid: existsSync(socket) && lives(pid) ? pid : undefined, there, socket: own ? dirname(socket) : undefined };
-}
-
-/** The text of a file; undefined when the home has closed and removed it. */
-function readNow(file: string): string | undefined {
-  try {
-    return readFileSync(file, "utf8");
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
-    throw error;
-  }
 }
 
 /** The command of a lab target for this home: `task lab:run NAME=two`. */

@@ -1,10 +1,11 @@
 // What charts do to a cluster beyond their values (scripts/lint/charts.yaml), and what their values may hold (scripts/lint/schemas/charts/*.txt).
-import { existsSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { type ChartValues, readChartValues } from "./chart-values.ts";
 import { groupOf, isHelmRelease } from "../tree/object.ts";
 import { readDocuments } from "../tree/parse.ts";
 import type { KubeObject, Located, Tree } from "../tree/types.ts";
+import { whenPresentNow } from "../run/files.ts";
 
 const FOLDER = join(import.meta.dirname, "../../lint");
 export const LEVELS = ["restricted", "baseline", "privileged"] as const;
@@ -60,7 +61,8 @@ export function valuesOf(chart: string | undefined): ChartValues | undefined {
   if (name === undefined) return undefined;
   if (!lists.has(name)) {
     const path = join(FOLDER, "schemas/charts", `${name}.txt`);
-    lists.set(name, existsSync(path) ? readChartValues(readFileSync(path, "utf8")) : undefined);
+    const text = whenPresentNow(() => readFileSync(path, "utf8"));
+    lists.set(name, text === undefined ? undefined : readChartValues(text));
   }
   return lists.get(name);
 }

@@ -1,8 +1,9 @@
 // Which references the templates of the repository hold: `op://vault/item/field` as text, and ref("item", "field") as templates write it.
-import { readdir, readFile } from "node:fs/promises";
+import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { type Cluster, ITEM_KEYS, type ItemKey, reference } from "../cluster/cluster.ts";
 import { UsageError } from "../run/errors.ts";
+import { readIfThere, whenPresent } from "../run/files.ts";
 import { nearest } from "../text/nearest.ts";
 
 const FOLDERS = ["bootstrap", "talos"];
@@ -39,19 +40,12 @@ function literalsOf(line: string): string[] {
 export async function templateReferences(root: string, cluster: Pick<Cluster, "onepassword">): Promise<Map<string, string>> {
   const used = new Map<string, string>();
   for (const folder of FOLDERS) {
-    for (const name of (await files(join(root, folder))).filter((name) => RENDERED.test(name)).toSorted()) {
+    const names = (await whenPresent(readdir(join(root, folder), { recursive: true }))) ?? [];
+    for (const name of names.filter((name) => RENDERED.test(name)).toSorted()) {
       const file = join(folder, name);
-      for (const found of referencesIn(await readFile(join(root, file), "utf8"), cluster)) if (!used.has(found)) used.set(found, file);
+      const text = (await readIfThere(join(root, file))) ?? "";
+      for (const found of referencesIn(text, cluster)) if (!used.has(found)) used.set(found, file);
     }
   }
   return used;
-}
-
-async function files(folder: string): Promise<string[]> {
-  try {
-    return await readdir(folder, { recursive: true });
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return [];
-    throw error;
-  }
 }

@@ -1,10 +1,10 @@
 // The one way to a node's machine config: the template for all, the node's own documents over it, secrets in place of their references.
-import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Node, PLATFORM } from "../cluster/cluster.ts";
 import type { Context } from "../run/context.ts";
 import { Failure, textOf } from "../run/errors.ts";
-import { refFor, renderTemplate, type Variables } from "../text/template.ts";
+import { readIfThere } from "../run/files.ts";
+import { refFor, renderIfThere, renderTemplate } from "../text/template.ts";
 import { parseTyped, printDocuments, referencesOf, withValues } from "../text/yaml.ts";
 import { deployableMinor } from "../cluster/versions.ts";
 import { type Document, mergeDocuments } from "./merge.ts";
@@ -31,10 +31,11 @@ export async function renderDocuments(context: RenderContext, node: Node): Promi
     installer: installerImage(context, schematic),
     discoveryRegistry: cluster.network.discovery.registry ?? null, // undefined would be an error
   };
-  const base = await documentsOf(root, TEMPLATE, variables);
+  const base = await documentsOf(root, TEMPLATE, await renderTemplate(root, TEMPLATE, variables));
   const own = ownTemplate(node);
-  if (!existsSync(join(root, own))) return base;
-  const patch = await documentsOf(root, own, variables);
+  const text = await renderIfThere(root, own, variables);
+  if (text === undefined) return base;
+  const patch = await documentsOf(root, own, text);
   try {
     return mergeDocuments(base, patch, talosMinor);
   } catch (error) {
@@ -42,15 +43,14 @@ export async function renderDocuments(context: RenderContext, node: Node): Promi
   }
 }
 
-async function documentsOf(root: string, file: string, variables: Variables): Promise<Document[]> {
-  const text = await renderTemplate(root, file, variables);
+async function documentsOf(root: string, file: string, text: string): Promise<Document[]> {
   const documents = await parseTyped(text, file);
   const other = documents.find(({ value }) => typeof value !== "object" || Array.isArray(value));
   if (other === undefined) return documents.map(({ value }) => value as Document);
   const what = Array.isArray(other.value)
     ? "this is a JSON patch (a list); write a strategic merge patch (a map, as in talosctl)"
     : "this is not a map; write a strategic merge patch, as for talosctl";
-  throw refused(file, `${file}:${lineIn(readFileSync(join(root, file), "utf8"), text, other.line)}: ${what}`);
+  throw refused(file, `${file}:${lineIn((await readIfThere(join(root, file))) ?? text, text, other.line)}: ${what}`);
 }
 
 /** The line of a template that became a line of its text: blocks and comments before it are not in the text. */

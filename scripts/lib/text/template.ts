@@ -10,17 +10,34 @@ export type Variables = Record<string, unknown>;
 
 /** Renders a template (its path from `root`) with these variables. Throws a Failure with file and line. */
 export async function renderTemplate(root: string, file: string, variables: Variables): Promise<string> {
+  const rendered = await attempt(root, file, variables);
+  if ("text" in rendered) return rendered.text;
+  throw rendered.failure;
+}
+
+/** As renderTemplate; undefined if the file itself does not exist. */
+export async function renderIfThere(root: string, file: string, variables: Variables): Promise<string | undefined> {
+  const rendered = await attempt(root, file, variables);
+  if ("text" in rendered) return rendered.text;
+  if (rendered.absent === file) return undefined;
+  throw rendered.failure;
+}
+
+type Rendered = { text: string } | { failure: Failure; absent: string | undefined };
+
+async function attempt(root: string, file: string, variables: Variables): Promise<Rendered> {
   const environment = await environmentOf(root);
-  located = undefined;
+  [located, absent] = [undefined, undefined];
   try {
-    return environment.render(file, variables);
+    return { text: environment.render(file, variables) };
   } catch (error) {
-    throw new Failure({
+    const failure = new Failure({
       attempted: `render ${file}`,
       said: located ?? messageOf(error as RenderError, file),
       now: "nothing was changed",
       next: `fix ${file}`,
     });
+    return { failure, absent };
   }
 }
 
@@ -52,8 +69,9 @@ function sourceOf(nunjucks: Nunjucks, root: string, file: string) {
   try {
     src = readFileSync(join(root, file), "utf8");
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") throw new Error(`${file} is missing`, { cause: error });
-    throw error;
+    if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+    absent = file;
+    throw new Error(`${file} is missing`, { cause: error });
   }
   try {
     nunjucks.precompileString(src, { name: file }); // here a syntax error has its line; in an included file nunjucks would lose it
@@ -66,6 +84,9 @@ function sourceOf(nunjucks: Nunjucks, root: string, file: string) {
 
 /** The message of an error whose place is known. nunjucks replaces every error with one of its own, so it is kept here. */
 let located: string | undefined;
+
+/** The template that does not exist, kept for the same reason. */
+let absent: string | undefined;
 
 interface Node {
   lineno: number;

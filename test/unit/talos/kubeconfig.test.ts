@@ -1,10 +1,11 @@
 // talos:kubeconfig: from the first control plane that gives one, proven to be ours, into the vault only when asked.
-import { existsSync, readFileSync, statSync } from "node:fs";
+import { readFileSync, statSync } from "node:fs";
 import { describe, expect, test, vi } from "vitest";
 import { redact } from "../../../scripts/lib/run/redact.ts";
 import { kubeconfig } from "../../../scripts/talos/kubeconfig.ts";
 import { type Answers, record, type RecordSetup } from "../recorder.ts";
 import { folderWith, kubeconfigOf, newAuthority, NO_ROUTE, secrets, talosconfigOf } from "./home.ts";
+import { whenPresentNow } from "../../../scripts/lib/run/files.ts";
 
 interface Item {
   id: string;
@@ -45,8 +46,8 @@ async function run({
     said: lab.said.map(plain),
     lines: lab.plans.flatMap(({ lines }) => lines.map(plain)),
     stdin: lab.stdin,
-    text: existsSync(file) ? readFileSync(file, "utf8") : undefined,
-    mode: existsSync(file) ? statSync(file).mode & 0o777 : undefined,
+    text: whenPresentNow(() => readFileSync(file, "utf8")),
+    mode: whenPresentNow(() => statSync(file).mode & 0o777),
   };
 }
 

@@ -1,5 +1,5 @@
 // talos:talosconfig: derived from the vault by way of pipes, renewed in time, never over another cluster's.
-import { existsSync, readFileSync, statSync } from "node:fs";
+import { readFileSync, statSync } from "node:fs";
 import { parse } from "yaml";
 import { describe, expect, test } from "vitest";
 import { bundleFromFields, fieldsFromBundle, TALOS_FIELDS } from "../../../scripts/lib/secrets/talos-bundle.ts";
@@ -8,6 +8,7 @@ import { talosconfig } from "../../../scripts/talos/talosconfig.ts";
 import { type Answer, record, type RecordSetup } from "../recorder.ts";
 import { testCluster } from "../test-cluster.ts";
 import { ADDRESSES, folderWith, newAuthority, secrets, TALOS_CA, talosconfigOf } from "./home.ts";
+import { whenPresentNow } from "../../../scripts/lib/run/files.ts";
 
 const DERIVE =
   "cat | talosctl gen config home-ops-cluster https://192.168.120.100:6443 --with-secrets /dev/stdin --output-types talosconfig --output -";
@@ -23,7 +24,7 @@ async function run(held: string | undefined, answer: Answer = made(), setup: Rec
     ...lab,
     error,
     file,
-    text: existsSync(file) ? readFileSync(file, "utf8") : undefined,
+    text: whenPresentNow(() => readFileSync(file, "utf8")),
     said: lab.said.map((line) => line.replaceAll(file, "T")),
     plans: JSON.parse(JSON.stringify(lab.plans).replaceAll(file, "T")),
   };

@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { refFor, renderTemplate } from "../../../scripts/lib/text/template.ts";
+import { refFor, renderIfThere, renderTemplate } from "../../../scripts/lib/text/template.ts";
 import { testCluster } from "../test-cluster.ts";
 
 const root = mkdtempSync(join(tmpdir(), "template-"));
@@ -97,4 +97,17 @@ describe("ref()", () => {
     expect(said(await render('a\n{{ ref("talo", "X") }}', { ref }))).toBe(
       't.njk:2: ref("talo", "X"): there is no such item, did you mean "talos"?',
     ));
+});
+
+describe("a template that a node need not have", () => {
+  test("is undefined where the file does not exist, also for several at once", async () =>
+    expect(await Promise.all(["one.njk", "two.njk", "one.njk"].map((file) => renderIfThere(root, file, {})))).toEqual([
+      undefined,
+      undefined,
+      undefined,
+    ]));
+  test("fails where a file that it includes does not exist", async () => {
+    writeFileSync(join(root, "own.njk"), `{% include "absent.njk" %}\n`);
+    await expect(renderIfThere(root, "own.njk", {})).rejects.toThrow("absent.njk is missing");
+  });
 });

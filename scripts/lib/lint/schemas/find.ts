@@ -3,6 +3,7 @@ import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { groupOf, versionOf } from "../../tree/object.ts";
 import type { KubeObject } from "../../tree/types.ts";
+import { whenPresentNow } from "../../run/files.ts";
 
 export const SCHEMAS = join(import.meta.dirname, "../../../lint/schemas");
 
@@ -22,9 +23,8 @@ export const isBuiltInGroup = (group: string) => BUILT_IN.test(group);
 /** The versions of a kind that have a schema. */
 export function versionsOf(object: Pick<KubeObject, "apiVersion" | "kind">): string[] {
   const folder = join(SCHEMAS, "crds", groupOf(object));
-  if (!existsSync(folder)) return [];
   const start = `${object.kind.toLowerCase()}_`;
-  return readdirSync(folder)
+  return (whenPresentNow(() => readdirSync(folder)) ?? [])
     .filter((name) => name.startsWith(start))
     .map((name) => name.slice(start.length, -".json".length));
 }

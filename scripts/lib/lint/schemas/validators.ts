@@ -1,9 +1,10 @@
 // One schema for each kind, read when the first object of that kind comes.
-import { existsSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { KubeObject } from "../../tree/types.ts";
 import { faultsOf, regExpOf, type Schema, type SchemaFault } from "./check.ts";
 import { SCHEMAS, schemaPath } from "./find.ts";
+import { whenPresentNow } from "../../run/files.ts";
 
 export interface Validators {
   /** What is wrong with an object by its schema; undefined for a kind that has none. */
@@ -17,8 +18,10 @@ export function openValidators(kubernetes: string): Validators {
   const known = new Map<string, Schema | undefined>();
   const of = (object: KubeObject): Schema | undefined => {
     const path = schemaPath(object, kubernetes);
-    if (!known.has(path))
-      known.set(path, existsSync(join(SCHEMAS, path)) ? (JSON.parse(readFileSync(join(SCHEMAS, path), "utf8")) as Schema) : undefined);
+    if (!known.has(path)) {
+      const text = whenPresentNow(() => readFileSync(join(SCHEMAS, path), "utf8"));
+      known.set(path, text === undefined ? undefined : (JSON.parse(text) as Schema));
+    }
     return known.get(path);
   };
   return {

@@ -1,6 +1,7 @@
 // The files that lint:secrets reads: those of the working tree that Git has or could get, or the ones that are staged.
 import { lstat, readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { whenPresent } from "../../run/files.ts";
 import { ask } from "../../run/shell.ts";
 
 /** A bigger file is named and not searched: no text that a person writes is so big. */
@@ -19,9 +20,14 @@ export async function workingFiles(root: string): Promise<ListedFile[]> {
   const paths = [...new Set(out.split("\0").filter(Boolean))];
   const files = await Promise.all(
     paths.map(async (path): Promise<ListedFile | undefined> => {
-      const stats = await lstat(join(root, path)).catch(() => undefined); // deleted in the folder, still in the index
+      const file = join(root, path);
+      const stats = await whenPresent(lstat(file)); // deleted in the folder, still in the index
       if (!stats?.isFile()) return undefined;
-      return { path, size: stats.size, read: stats.size > MAX_SIZE ? undefined : () => readFile(join(root, path)) };
+      return {
+        path,
+        size: stats.size,
+        read: stats.size > MAX_SIZE ? undefined : async () => (await whenPresent(readFile(file))) ?? Buffer.alloc(0),
+      };
     }),
   );
   return files.filter((file) => file !== undefined);

@@ -1,6 +1,6 @@
 // A world on disk whose machines live by the clock, its nodes served at the wire, and a proxy through which a real talosctl reaches their addresses.
 import { createPrivateKey, X509Certificate } from "node:crypto";
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
@@ -19,6 +19,7 @@ import { play, type Said, testWorld } from "../test-world.ts";
 import { serveConnect } from "./connect-proxy.ts";
 import type { ReleaseState } from "../../../simulators/world/cluster/state.ts";
 import type { MachineState } from "../../../simulators/world/talos/machine-state.ts";
+import { whenPresent } from "../../../simulators/present.ts";
 
 export const EMPTY = "376567988ad370138ad8b2698212367b8edcb69b5fd68c80be1f2ec7d603b4ba";
 export const [A, B, C] = ["192.168.122.10", "192.168.122.11", "192.168.122.12"];
@@ -189,7 +190,10 @@ function clientOf({ crt, key }: { crt: string; key: string }, role: string) {
 /** The files that a command line names, as they are on the disk. */
 const filesOf = (argv: string[], ...more: string[]) =>
   Object.fromEntries(
-    [...argv, ...more].filter((word) => word.startsWith("/") && existsSync(word)).map((path) => [path, readFileSync(path, "utf8")]),
+    [...argv, ...more].flatMap((word) => {
+      const text = word.startsWith("/") ? whenPresent(() => readFileSync(word, "utf8")) : undefined;
+      return text === undefined ? [] : [[word, text]];
+    }),
   );
 
 /** Two worlds of one test are of the same cluster. */

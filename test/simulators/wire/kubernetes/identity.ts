@@ -1,9 +1,10 @@
 // Who the API server is and whom it trusts: the cluster's own PKI, as the machine config of a control plane holds it.
 import { createPublicKey, generateKeyPairSync } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { KubernetesCluster } from "../../world/talos/machines.ts";
 import { type Issued, issue, signerOf } from "../../world/certificates.ts";
+import { whenPresent } from "../../present.ts";
 
 /** Files for the API server, and the certificate with which the home's own controllers come. */
 export interface Identity {
@@ -30,17 +31,15 @@ export function writeIdentity(folder: string, { cluster, caKey, serviceAccount, 
     return file;
   };
   const serviceAccountKey = join(folder, "service-account.key");
-  if (serviceAccount || !existsSync(serviceAccountKey)) put("service-account.key", serviceAccount || newKey());
+  const signs = serviceAccount || (whenPresent(() => readFileSync(serviceAccountKey, "utf8")) ?? newKey());
+  put("service-account.key", signs);
   return {
     ca: cluster.ca,
     clientCa: put("ca.crt", cluster.ca),
     servingCert: put("apiserver.crt", serving.cert),
     servingKey: put("apiserver.key", serving.key),
     serviceAccountKey,
-    serviceAccountPublicKey: put(
-      "service-account.pub",
-      createPublicKey(readFileSync(serviceAccountKey)).export({ type: "spki", format: "pem" }).toString(),
-    ),
+    serviceAccountPublicKey: put("service-account.pub", createPublicKey(signs).export({ type: "spki", format: "pem" }).toString()),
     controllers: issue(authority, {
       subject: { organizations: ["system:masters"], commonName: "home:controllers" },
       days: 30,

@@ -9,7 +9,8 @@ export function chartsAsked(repository: string): Map<string, Set<string>> {
   const asked = new Map<string, Set<string>>();
   for (const folder of ["kubernetes", "bootstrap/helmfile.d"])
     for (const file of filesBelow(join(repository, folder)))
-      for (const [address, version] of namedIn(file)) asked.set(address, (asked.get(address) ?? new Set()).add(version));
+      for (const [address, version] of whenPresent(() => namedIn(file)) ?? [])
+        asked.set(address, (asked.get(address) ?? new Set()).add(version));
   return asked;
 }
 

@@ -1,6 +1,7 @@
 // What the API server fills in: the defaults that a custom resource's schema has for what was left out.
-import { existsSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import type { KubeObject } from "./state.ts";
+import { whenPresent } from "../../present.ts";
 
 interface Schema {
   default?: unknown;
@@ -16,7 +17,8 @@ function schemaOf({ apiVersion, kind }: KubeObject): Schema | undefined {
   const name = `${group}/${kind.toLowerCase()}_${version}.json`;
   if (!known.has(name)) {
     const file = new URL(`../../../../scripts/lint/schemas/crds/${name}`, import.meta.url);
-    known.set(name, existsSync(file) ? (JSON.parse(readFileSync(file, "utf8")) as Schema) : undefined);
+    const text = whenPresent(() => readFileSync(file, "utf8"));
+    known.set(name, text === undefined ? undefined : (JSON.parse(text) as Schema));
   }
   return known.get(name);
 }

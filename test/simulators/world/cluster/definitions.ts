@@ -1,8 +1,9 @@
 // The definitions of custom resources as a real API server and real charts take them: the kinds of the charts' table, with the schemas that manifests are linted against.
-import { existsSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { isDeepStrictEqual } from "node:util";
 import type { KubeObject } from "./state.ts";
+import { whenPresent } from "../../present.ts";
 
 const SCHEMAS = fileURLToPath(new URL("../../../../scripts/lint/schemas/crds/", import.meta.url));
 
@@ -55,8 +56,9 @@ function strip(value: any, schema: Schema | undefined): any {
 
 function schemaOf(group: string, kind: string, version: string): Schema {
   const file = `${SCHEMAS}${group}/${kind.toLowerCase()}_${version}.json`;
-  if (!existsSync(file)) return ANYTHING;
-  const { properties } = structural(JSON.parse(readFileSync(file, "utf8")));
+  const text = whenPresent(() => readFileSync(file, "utf8"));
+  if (text === undefined) return ANYTHING;
+  const { properties } = structural(JSON.parse(text));
   return {
     type: "object",
     properties: { ...properties, apiVersion: { type: "string" }, kind: { type: "string" }, metadata: { type: "object" } },

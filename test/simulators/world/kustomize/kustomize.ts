@@ -6,6 +6,7 @@ import { generated, type Generator, type GeneratorOptions } from "./kustomize-ge
 import { Untaught } from "../tool.ts";
 import { mergePatch } from "../cluster/store.ts";
 import type { KubeObject } from "../cluster/state.ts";
+import { whenPresent } from "../../present.ts";
 
 export interface Patch {
   patch: string;
@@ -36,12 +37,14 @@ const FILES = ["kustomization.yaml", "kustomization.yml", "Kustomization"];
 
 /** The objects of a folder. A folder without a kustomization.yaml is gathered, as kustomize-controller does when `gathers` is set. Throws with kustomize's words. */
 export function build(folder: string, { gathers = false } = {}): KubeObject[] {
-  const file = FILES.map((name) => join(folder, name)).find(existsSync);
-  if (!existsSync(folder)) throw new Error(`kustomization path not found: stat ${folder}: no such file or directory`);
-  if (!file) {
+  const names = whenPresent(() => readdirSync(folder));
+  if (!names) throw new Error(`kustomization path not found: stat ${folder}: no such file or directory`);
+  const name = FILES.find((one) => names.includes(one));
+  if (!name) {
     if (gathers) return gather(folder);
     throw new Error(`unable to find one of 'kustomization.yaml', 'kustomization.yml' or 'Kustomization' in directory '${folder}'`);
   }
+  const file = join(folder, name);
   const kustomization = parse(readFileSync(file, "utf8")) as Kustomization;
   const unknown = Object.keys(kustomization).filter((key) => !KEYS.includes(key));
   if (unknown.length > 0) throw new Untaught(`${unknown.join(", ")} in ${file}`);
@@ -54,11 +57,12 @@ export function build(folder: string, { gathers = false } = {}): KubeObject[] {
 }
 
 function read(path: string, from: string): KubeObject[] {
-  if (!existsSync(path))
+  const stat = whenPresent(() => statSync(path));
+  if (!stat)
     throw new Error(
       `accumulating resources: accumulation err='accumulating resources from '${relative(from, path)}': open ${path}: no such file or directory'`,
     );
-  return statSync(path).isDirectory() ? build(path) : manifests(readFileSync(path, "utf8"));
+  return stat.isDirectory() ? build(path) : manifests(readFileSync(path, "utf8"));
 }
 
 /** The objects of a stream of YAML documents; throws with the parser's words. */
