@@ -20,7 +20,7 @@ const { runChecks } = await toAct(() => import("../lib/bootstrap/preflight/verdi
 const { resourceReferences } = await toAct(() => import("../lib/bootstrap/resources.ts"));
 const { AGE_KEY, ageDisagreements } = await toAct(() => import("../lib/secrets/age.ts"));
 const { lookAtSignIn } = await toAct(() => import("../lib/secrets/op.ts"));
-const { treeReferences } = await toAct(() => import("../lib/secrets/tree.ts"));
+const { secretsOfHome } = await toAct(() => import("../lib/secrets/tree.ts"));
 const { reference } = await toAct(() => import("../lib/cluster/cluster.ts"));
 const { homeToRead, stageOf } = await toAct(() => import("../lib/talos/node.ts"));
 const { readSchematic } = await toAct(() => import("../lib/talos/schematic.ts"));
@@ -32,10 +32,10 @@ const { validateAll } = await toAct(() => import("../lib/talos/validate.ts"));
 export async function fetchSecrets(context: Context): Promise<Verdict> {
   const { cluster, root, vault } = context;
   const { item, field } = AGE_KEY;
-  const [configs, resources, tree] = await Promise.all([
+  const [configs, resources, { references: tree }] = await Promise.all([
     configReferences(context),
     resourceReferences(context),
-    treeReferences(root, cluster),
+    secretsOfHome(root, cluster),
   ]);
   const [now, later] = await Promise.allSettled([
     vault.resolve([...configs, ...resources, reference(cluster, item, field)]),

@@ -1,18 +1,19 @@
 // Which of all references to secrets resolve: those of the catalogue, and those that stand in the templates.
-import type { Cluster } from "../lib/cluster/cluster.ts";
 import { Failure } from "../lib/run/errors.ts";
 import { main, procedure } from "../lib/run/procedure.ts";
 import { toAct } from "../lib/run/to-act.ts";
+import type { Entry } from "../lib/secrets/entry.ts";
+import type { Known } from "../lib/secrets/entries.ts";
 import type { Answer } from "../lib/secrets/source.ts";
 
-const { reference } = await toAct(() => import("../lib/cluster/cluster.ts"));
-const { entriesFor, originOf } = await toAct(() => import("../lib/secrets/entries.ts"));
+const { referenceOf } = await toAct(() => import("../lib/secrets/entry.ts"));
 const { parseReference } = await toAct(() => import("../lib/secrets/reference.ts"));
-const { treeReferences } = await toAct(() => import("../lib/secrets/tree.ts"));
+const { secretsOfHome } = await toAct(() => import("../lib/secrets/tree.ts"));
 const { templateReferences } = await toAct(() => import("../lib/secrets/used.ts"));
 const { lookUp } = await toAct(() => import("../lib/secrets/vault.ts"));
 const { itemLines } = await toAct(() => import("../lib/secrets/unresolved.ts"));
 const { exposed, vaultsOf } = await toAct(() => import("../lib/secrets/vaults.ts"));
+const { INCOMPLETE } = await toAct(() => import("../lib/secrets/words.ts"));
 const { table } = await toAct(() => import("../lib/run/ui.ts"));
 
 /** A reference, and whether there is a value behind it. */
@@ -40,9 +41,17 @@ export const secretsCheck = procedure({
   scope: "none",
   options: {},
   async run(_values, { cluster, root, ui }) {
-    const [templates, tree] = await Promise.all([templateReferences(root, cluster), treeReferences(root, cluster)]);
-    const wanted = wantedBy(cluster, templates, tree);
-    const rows = judge(wanted, await lookUp(wanted.map((one) => one.reference)));
+    const [templates, { entries, known, references, incomplete }] = await Promise.all([
+      templateReferences(root, cluster),
+      secretsOfHome(root, cluster),
+    ]);
+    if (incomplete) ui.warn(INCOMPLETE);
+    const wanted = wantedBy(entries, templates, references);
+    const answers = await lookUp(
+      wanted.map((one) => one.reference),
+      known,
+    );
+    const rows = judge(wanted, answers, known);
     const missing = rows.filter(({ resolves }) => !resolves);
     const held = rows
       .filter(({ resolves }) => resolves)
@@ -64,12 +73,16 @@ export const secretsCheck = procedure({
  * The catalogue's references, but what is only stored on request; then those that only templates have, and those that only the tree asks for.
  * What a template of bootstrap/ or talos/ uses is needed now, what the tree asks for once Flux is there.
  */
-export function wantedBy(cluster: Cluster, used: ReadonlyMap<string, string>, tree: ReadonlyMap<string, string> = new Map()): Wanted[] {
-  const listed = entriesFor(cluster)
+export function wantedBy(
+  entries: readonly Entry[],
+  used: ReadonlyMap<string, string>,
+  tree: ReadonlyMap<string, string> = new Map(),
+): Wanted[] {
+  const listed = entries
     .filter(({ source }) => !("task" in source))
-    .map(({ item, field, now, purpose }): Wanted => {
-      const name = reference(cluster, item, field);
-      return { reference: name, now: now || used.has(name), purpose };
+    .map((entry): Wanted => {
+      const name = referenceOf(entry);
+      return { reference: name, now: entry.now || used.has(name), purpose: entry.purpose };
     });
   const known = new Set(listed.map((one) => one.reference));
   const more = [...used]
@@ -82,12 +95,12 @@ export function wantedBy(cluster: Cluster, used: ReadonlyMap<string, string>, tr
 }
 
 /** A row for each, in the same order. */
-export function judge(wanted: readonly Wanted[], answers: ReadonlyMap<string, Answer>): Row[] {
+export function judge(wanted: readonly Wanted[], answers: ReadonlyMap<string, Answer>, { originOf }: Pick<Known, "originOf">): Row[] {
   return wanted.map(({ reference: name, now, purpose }) => {
     const { item, field } = parseReference(name);
     const answer = answers.get(name);
     const resolves = answer !== undefined && "value" in answer;
-    return { reference: name, item, field, resolves, now, purpose, ...(!resolves && { from: originOf(field) }) };
+    return { reference: name, item, field, resolves, now, purpose, ...(!resolves && { from: originOf(name) }) };
   });
 }
 

@@ -7,7 +7,7 @@ import { main, procedure } from "../lib/run/procedure.ts";
 import type { StoredItem } from "../lib/secrets/op.ts";
 import { toAct } from "../lib/run/to-act.ts";
 
-const { vaultOf } = await toAct(() => import("../lib/cluster/cluster.ts"));
+const { operatorVaultOf } = await toAct(() => import("../lib/cluster/cluster.ts"));
 const { explained } = await toAct(() => import("../lib/run/explained.ts"));
 const { readIfThere, writeFile } = await toAct(() => import("../lib/run/files.ts"));
 const { newItem, valueOf, withFields } = await toAct(() => import("../lib/secrets/items.ts"));
@@ -24,7 +24,7 @@ export const kubeconfig = procedure({
   async run({ upload }, context) {
     const { env, ui, cluster } = context;
     const file = env.KUBECONFIG!;
-    const vault = vaultOf(cluster, "kubeconfig");
+    const vault = operatorVaultOf(cluster);
     const { steps, text, stored, days, writes, sends } = await context.confirm(() => planKubeconfig(context, upload));
     if (steps.length === 0)
       return ui.say(
@@ -52,7 +52,7 @@ async function planKubeconfig(context: Context, upload: boolean): Promise<Kubeco
   const { env, cluster } = context;
   const file = env.KUBECONFIG!;
   const { items } = cluster.onepassword;
-  const vault = vaultOf(cluster, "kubeconfig");
+  const vault = operatorVaultOf(cluster);
   const stranger = await foreignKubeconfig(context);
   if (stranger)
     throw new Failure({
@@ -76,7 +76,7 @@ async function planKubeconfig(context: Context, upload: boolean): Promise<Kubeco
 
 async function storedItem({ cluster }: Context): Promise<StoredItem | undefined> {
   const { items } = cluster.onepassword;
-  const vault = vaultOf(cluster, "kubeconfig");
+  const vault = operatorVaultOf(cluster);
   const listed = (await listItems(vault)).find(({ title }) => title === items.kubeconfig);
   return listed && getItem(listed, vault);
 }
@@ -84,7 +84,7 @@ async function storedItem({ cluster }: Context): Promise<StoredItem | undefined>
 /** The kubeconfig is one field of its item and replaces the one before; everything else of the item stays. */
 async function store(context: Context, item: StoredItem | undefined, text: string): Promise<void> {
   const { items } = context.cluster.onepassword;
-  const vault = vaultOf(context.cluster, "kubeconfig");
+  const vault = operatorVaultOf(context.cluster);
   const field = { field: FIELD, value: text, public: false };
   const account = {
     attempted: "store the kubeconfig in the vault",

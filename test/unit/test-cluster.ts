@@ -74,14 +74,4 @@ let files = 0;
 const ITEMS: Partial<Record<ItemKey, string>> = {
   connect: "1password",
   nas: "talosdeploy",
-  certManager: "cert-manager",
-  wildcard: "wildcard-tls",
-  rookCeph: "rook-ceph",
-  volsync: "volsync-template",
-  actionsRunner: "actions-runner",
-  karakeep: "karakeep",
-  prowlarr: "prowlarr",
-  radarr: "radarr",
-  seerr: "seerr",
-  sonarr: "sonarr",
 };

@@ -25,8 +25,13 @@ export interface Cluster {
   truenas: { pool: string; vmDataset: string; isoDataset: string; bridge: string };
   vsphere: { datastore: string; isoDatastore: string; network: string };
   vm: { cpus: number; memory: number; bootDisk: number; dataDisk: number };
-  /** `vault` is the one that the cluster's token reads; `operatorVault` holds what only the operator needs (absent: the same one). */
-  onepassword: { vault: string; operatorVault?: string | undefined; items: Record<ItemKey, string> };
+  /** `vault` is the one that the cluster's token reads; `operatorVault` holds what only the operator needs (absent: the same one). `renamed`: items of applications whose name differs from the one in kubernetes/. */
+  onepassword: {
+    vault: string;
+    operatorVault?: string | undefined;
+    items: Record<ItemKey, string>;
+    renamed?: Record<string, string>;
+  };
   git: { url: string; branch: string; owner: string };
   acme: { email: string; eabKeyId: string };
   cloudflare: { tunnel: string };
@@ -48,35 +53,11 @@ export interface Node {
   labels: Record<string, string>;
 }
 
-/** The 1Password items that procedures use, by what they are for; their names in the vault stand in cluster.yaml. */
-export const ITEM_KEYS = [
-  "talos",
-  "sops",
-  "connect",
-  "nas",
-  "esxi",
-  "kubeconfig",
-  "cloudflare",
-  "certManager",
-  "wildcard",
-  "unifi",
-  "pushover",
-  "ilert",
-  "flux",
-  "volsync",
-  "rookCeph",
-  "grafana",
-  "alertmanager",
-  "actionsRunner",
-  "karakeep",
-  "prowlarr",
-  "radarr",
-  "seerr",
-  "sonarr",
-] as const;
+/** The 1Password items that only the operator's procedures read, by what they are for: the cluster's token must not reach them. The names stand in cluster.yaml. */
+export const ITEM_KEYS = ["talos", "sops", "connect", "nas", "esxi", "kubeconfig"] as const;
 export type ItemKey = (typeof ITEM_KEYS)[number];
 
-/** Names of the items in the vault where cluster.yaml does not say otherwise. */
+/** Names of these items in the vault where cluster.yaml does not say otherwise. */
 export const ITEM_NAMES: Record<ItemKey, string> = {
   talos: "talos",
   sops: "sops",
@@ -84,35 +65,14 @@ export const ITEM_NAMES: Record<ItemKey, string> = {
   nas: "talosdeploy",
   esxi: "esxi",
   kubeconfig: "kubeconfig",
-  cloudflare: "cloudflare",
-  certManager: "cert-manager",
-  wildcard: "wildcard-tls",
-  unifi: "unifi",
-  pushover: "pushover",
-  ilert: "ilert",
-  flux: "flux",
-  volsync: "volsync-template",
-  rookCeph: "rook-ceph",
-  grafana: "grafana",
-  alertmanager: "alertmanager",
-  actionsRunner: "actions-runner",
-  karakeep: "karakeep",
-  prowlarr: "prowlarr",
-  radarr: "radarr",
-  seerr: "seerr",
-  sonarr: "sonarr",
 };
 
-/** Items that only the operator's procedures read: the cluster's token must not reach them. */
-export const OPERATOR_ITEMS: readonly ItemKey[] = ["talos", "sops", "connect", "nas", "esxi", "kubeconfig"];
+/** The vault of these items. */
+export const operatorVaultOf = ({ onepassword: { vault, operatorVault = vault } }: Pick<Cluster, "onepassword">) => operatorVault;
 
-/** The vault that an item is in. */
-export const vaultOf = ({ onepassword: { vault, operatorVault = vault } }: Pick<Cluster, "onepassword">, item: ItemKey) =>
-  OPERATOR_ITEMS.includes(item) ? operatorVault : vault;
-
-/** `op://vault/item/field` for a field of one of the home's items. */
+/** `op://vault/item/field` for a field of one of these items. */
 export const reference = (cluster: Pick<Cluster, "onepassword">, item: ItemKey, field: string) =>
-  `op://${vaultOf(cluster, item)}/${cluster.onepassword.items[item]}/${field}`;
+  `op://${operatorVaultOf(cluster)}/${cluster.onepassword.items[item]}/${field}`;
 
 /** What differs between machines of one hypervisor and another (facts: a VirtIO disk is /dev/vda, VMware's NVMe is /dev/nvme0n1; a metal image names its NIC by slot). */
 export const PLATFORM = {

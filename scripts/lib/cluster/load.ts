@@ -72,12 +72,16 @@ function clusterOf({ endpoint, network, nodes, vm, onepassword, truenas, vsphere
     truenas: truenas ?? { pool: "", vmDataset: "", isoDataset: "", bridge: "" },
     vsphere: vsphere ?? { datastore: "", isoDatastore: "", network: "" },
     vm: { cpus: vm.cpus, memory: good(readSize(vm.memory)), bootDisk: good(readSize(vm.bootDisk)), dataDisk: good(readSize(vm.dataDisk)) },
-    onepassword: {
-      ...onepassword,
-      items: Object.fromEntries(ITEM_KEYS.map((key) => [key, onepassword.items[key]])) as Record<ItemKey, string>,
-    },
+    onepassword: { ...onepassword, ...itemsOf(onepassword.items) },
     ...(unifi && { unifi }),
   };
+}
+
+/** The operator's items, and the names that replace those of kubernetes/. */
+function itemsOf(named: Written["onepassword"]["items"]): Pick<Cluster["onepassword"], "items" | "renamed"> {
+  const items = Object.fromEntries(ITEM_KEYS.map((key) => [key, named[key]])) as Record<ItemKey, string>;
+  const renamed = Object.entries(named).filter(([key]) => !ITEM_KEYS.includes(key as ItemKey)) as [string, string][];
+  return { items, ...(renamed.length > 0 && { renamed: Object.fromEntries(renamed) }) };
 }
 
 function good<T>(reading: Reading<T>): T {

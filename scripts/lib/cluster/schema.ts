@@ -1,5 +1,6 @@
 // The schema of talos/cluster.yaml, for validation and as a JSON schema for editors. Only load.ts and the procedure that writes the JSON schema import it.
 import { z } from "zod";
+import { nearest } from "../text/nearest.ts";
 import { ITEM_KEYS, ITEM_NAMES, type ItemKey } from "./cluster.ts";
 import { readAddress, readDomain, readEndpoint, readHost, readMac, type Reading, readNetwork, readSize, readTimezone } from "./readings.ts";
 import {
@@ -76,6 +77,13 @@ const vsphere = z.strictObject({
 
 const item = (key: ItemKey) =>
   text(readVaultName, `What the item for ${key} is called in the vault`, ITEM_NAMES[key]).default(ITEM_NAMES[key]);
+
+/** A key that is no word, or nearly that of an item of the operator. All others may belong to an application of kubernetes/. */
+function refuseMistypedItems(items: Record<string, unknown>, context: z.RefinementCtx): void {
+  const others = Object.keys(items).filter((key) => !ITEM_KEYS.includes(key as ItemKey));
+  const keys = others.filter((key) => !/^[A-Za-z][\w-]*$/.test(key) || nearest(key, ITEM_KEYS, key.length > 4 ? 2 : 1) !== undefined);
+  if (keys.length > 0) context.addIssue({ code: "unrecognized_keys", keys, input: items });
+}
 
 export const definition = z.strictObject({
   name: text(readClusterName, "The cluster's name, and that of its context in kubeconfig and talosconfig", "home-ops-cluster"),
@@ -155,9 +163,13 @@ export const definition = z.strictObject({
         "Operator",
       ).optional(),
       items: z
-        .strictObject(Object.fromEntries(ITEM_KEYS.map((key) => [key, item(key)])) as Record<ItemKey, ReturnType<typeof item>>)
+        .object(Object.fromEntries(ITEM_KEYS.map((key) => [key, item(key)])) as Record<ItemKey, ReturnType<typeof item>>)
+        .catchall(text(readVaultName, "The name of an application's item; its ExternalSecrets have it as ${ITEM_…}", "my-grafana"))
+        .superRefine(refuseMistypedItems)
         .default(ITEM_NAMES)
-        .describe("What the items are called in the vault, where it is not what this project calls them"),
+        .describe(
+          "Names of items in the vault, where they differ from the defaults. Applications read another key as a setting: certManager is ${ITEM_CERT_MANAGER}.",
+        ),
     })
     .describe("Where the secrets are"),
   git: z

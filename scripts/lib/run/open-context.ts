@@ -12,6 +12,7 @@ import { terminal, type Ui } from "./ui.ts";
 import type { Common } from "./words.ts";
 import type { Procedure } from "./spec.ts";
 import type { Context } from "./context.ts";
+import type { Known } from "../secrets/entries.ts";
 
 /** The nearest folder, from `from` upwards, that has a versions.env; `from` itself when there is none. */
 export function findRoot(from: string): string {
@@ -59,6 +60,7 @@ export async function openContext<O extends Options>(
   const { openVault } = await import("../secrets/vault.ts");
   const { confirm } = await import("./confirm.ts");
   const { askGates } = await import("./gates.ts");
+  let known: Promise<Known> | undefined;
   const context: Context = {
     root,
     cluster,
@@ -70,7 +72,7 @@ export async function openContext<O extends Options>(
     confirm: (decide) => confirm(context, spec, decide),
     checkGates: (plan) => askGates(context, spec.gates ?? [], plan, spec.name),
     env,
-    vault: openVault(env),
+    vault: openVault(env, () => (known ??= import("../secrets/tree.ts").then(({ knownSecrets }) => knownSecrets(root, cluster)))),
     ledger: openLedger(state),
     report,
     signal,

@@ -1,27 +1,33 @@
-// Questions to the catalogue: what this home needs, what may be seen, who makes a value.
-import type { Cluster } from "../cluster/cluster.ts";
-import { CATALOGUE } from "./catalogue.ts";
+// What is known about references: whether a value may be seen, and where it comes from. By item and field: two items may have a field of one name.
+import { type Entry, referenceOf } from "./entry.ts";
+import { parseReference } from "./reference.ts";
 
-/** What this home needs: nothing of a hypervisor that it does not use. */
-export const entriesFor = ({ hypervisor }: Pick<Cluster, "hypervisor">) =>
-  CATALOGUE.filter((entry) => entry.hypervisor === undefined || entry.hypervisor === hypervisor);
-
-const byField = new Map(CATALOGUE.map((entry) => [entry.field, entry]));
-
-/** Whether a field's value may be seen; a field that nobody listed may not. */
-export const isPublic = (field: string) => byField.get(field)?.public ?? false;
-
-/** Where the value of a field comes from: a target, or a link. */
-export function originOf(field: string): string {
-  const source = byField.get(field)?.source;
-  if (!source) return "you: it is not in the catalogue of docs/secrets.md";
-  if ("init" in source) return "task secrets:init";
-  return "task" in source ? source.task : source.person.link;
+export interface Known {
+  /** Whether the value may be seen; one that nobody declared may not. */
+  isPublic(place: Pick<Entry, "vault" | "item" | "field">): boolean;
+  /** Where the value comes from: a target, or a link. */
+  originOf(reference: string): string;
+  /** The same as a sentence for an error, with the rights that a key or token needs. */
+  whoMakes(reference: string): string;
 }
 
-/** The same as a sentence for an error, with the rights that a key or token needs. */
-export function whoMakes(field: string): string {
-  const source = byField.get(field)?.source;
-  if (source && "person" in source) return `only you can fetch it: ${source.person.link} (rights: ${source.person.rights})`;
-  return source ? `${originOf(field)} creates it` : "yours to create: it is not in the catalogue of docs/secrets.md";
+/** What these entries say about a reference. */
+export function describedBy(entries: readonly Entry[]): Known {
+  const byReference = new Map(entries.map((entry) => [referenceOf(entry), entry]));
+  const entryOf = (reference: string) => byReference.get(referenceOf(parseReference(reference)));
+  const originOf = (reference: string): string => {
+    const source = entryOf(reference)?.source;
+    if (!source) return "you: no secret-sources.yaml declares it (docs/secrets.md)";
+    if ("init" in source) return "task secrets:init";
+    return "task" in source ? source.task : source.person.link;
+  };
+  return {
+    isPublic: (place) => byReference.get(referenceOf(place))?.public ?? false,
+    originOf,
+    whoMakes(reference) {
+      const source = entryOf(reference)?.source;
+      if (source && "person" in source) return `only you can fetch it: ${source.person.link} (rights: ${source.person.rights})`;
+      return source ? `${originOf(reference)} creates it` : "yours to create: no secret-sources.yaml declares it (docs/secrets.md)";
+    },
+  };
 }

@@ -2,7 +2,7 @@
 import type { Cluster } from "../cluster/cluster.ts";
 import { table } from "../run/ui.ts";
 import { nameOf } from "./vaults.ts";
-import type { Entry } from "./catalogue.ts";
+import type { Entry } from "./entry.ts";
 
 /** Link, steps and rights of each place, with the items and fields that its values go into; what a bootstrap needs comes first. */
 export function fetchList(entries: readonly Entry[], { onepassword }: Pick<Cluster, "onepassword">): string {
@@ -10,7 +10,7 @@ export function fetchList(entries: readonly Entry[], { onepassword }: Pick<Clust
   for (const entry of entries)
     if ("person" in entry.source) byLink.set(entry.source.person.link, [...(byLink.get(entry.source.person.link) ?? []), entry]);
   const blocks = [...byLink].toSorted(([, [a]], [, [b]]) => Number(b!.now) - Number(a!.now));
-  return blocks.map(([link, own]) => block(link, own, (entry) => nameOf({ onepassword }, entry.item))).join("\n\n");
+  return blocks.map(([link, own]) => block(link, own, (entry) => nameOf({ onepassword }, entry))).join("\n\n");
 }
 
 function block(link: string, entries: Entry[], titleOf: (entry: Entry) => string): string {

@@ -4,7 +4,7 @@ import { hide } from "../run/redact.ts";
 import { ask } from "../run/shell.ts";
 import type { Versions } from "../cluster/versions.ts";
 import { newIdentity } from "./age.ts";
-import type { Entry } from "./catalogue.ts";
+import type { Entry } from "./entry.ts";
 import type { NewField } from "./items.ts";
 import { fieldsFromBundle } from "./talos-bundle.ts";
 

@@ -1,9 +1,9 @@
 // From what the vault, .sops.yaml and the key file hold to what has to be made, what a person must fetch, and what contradicts itself.
-import { type Cluster, reference, vaultOf } from "../cluster/cluster.ts";
+import { type Cluster, reference } from "../cluster/cluster.ts";
 import { ruleFaults, rulesWithout } from "../tree/sops.ts";
 import type { SopsRule } from "../tree/sops-rules.ts";
 import { AGE_KEY } from "./age.ts";
-import type { Entry } from "./catalogue.ts";
+import type { Entry } from "./entry.ts";
 import { fieldsCalled, valueOf } from "./items.ts";
 import type { Listed, StoredItem } from "./op.ts";
 import { exposed, misplaced, nameOf, placeIn, placeOf } from "./vaults.ts";
@@ -46,15 +46,14 @@ export interface SecretsPlan {
 }
 
 export function planSecrets(entries: readonly Entry[], cluster: Pick<Cluster, "onepassword">, facts: Facts): SecretsPlan {
-  const stored = ({ item }: Entry) => facts.items.get(placeOf(cluster, item));
+  const stored = (entry: Entry) => facts.items.get(placeOf(entry));
   const [there, missing] = split(entries, (entry) => valueOf(stored(entry), entry.field) !== undefined);
   const made = missing.filter(({ source }) => "init" in source);
-  const placed = ({ item }: Entry) => placeOf(cluster, item); // a home may keep several of our items in one of its own
-  const writes = [...new Set(made.map(placed))].map((place): Write => {
-    const own = made.filter((entry) => placed(entry) === place);
-    const [{ item }] = own as [Entry];
+  const writes = [...new Set(made.map(placeOf))].map((place): Write => {
+    const own = made.filter((entry) => placeOf(entry) === place); /* a home may keep several of our items in one of its own */
+    const [{ vault, item }] = own as [Entry];
     const id = facts.items.get(place)?.id;
-    return { vault: vaultOf(cluster, item), title: cluster.onepassword.items[item], ...(id !== undefined && { id }), entries: own };
+    return { vault, title: item, ...(id !== undefined && { id }), entries: own };
   });
   const keyMissing = made.some(({ source }) => "init" in source && source.init === "age-key");
   const adoptKeyFile = keyMissing && (facts.keys.file?.length ?? 0) > 0;
@@ -67,11 +66,7 @@ export function planSecrets(entries: readonly Entry[], cluster: Pick<Cluster, "o
     there,
     exposed: exposed(cluster, [...facts.listed, ...writes.map(({ vault, title, id }) => ({ id: id ?? "", vault, title }))]),
     contradictions: [
-      ...misplaced(
-        cluster,
-        entries.map(({ item }) => item),
-        facts.listed,
-      ),
+      ...misplaced(entries, facts.listed),
       ...doubles(entries, cluster, facts),
       ...tornBundle(there, missing, cluster),
       ...strangeKey(cluster, facts, keyMissing),
@@ -88,14 +83,14 @@ function split<T>(all: readonly T[], is: (one: T) => boolean): [T[], T[]] {
 
 /** Two items, or two fields, of one name: a reference cannot tell them apart. */
 function doubles(entries: readonly Entry[], cluster: Pick<Cluster, "onepassword">, { listed, items }: Facts): string[] {
-  const places = new Map(entries.map(({ item }) => [placeOf(cluster, item), cluster.onepassword.items[item]]));
+  const places = new Map(entries.map((entry) => [placeOf(entry), entry.item]));
   return [
     ...[...places]
       .filter(([place]) => listed.filter(({ vault, title }) => placeIn(vault, title) === place).length > 1)
       .map(([, title]) => `more than one item is called ${title}: archive all but one`),
     ...entries
-      .filter((entry) => fieldsCalled(items.get(placeOf(cluster, entry.item)), entry.field).length > 1)
-      .map((entry) => `item ${nameOf(cluster, entry.item)} has more than one field called ${entry.field}: remove all but one`),
+      .filter((entry) => fieldsCalled(items.get(placeOf(entry)), entry.field).length > 1)
+      .map((entry) => `item ${nameOf(cluster, entry)} has more than one field called ${entry.field}: remove all but one`),
   ];
 }
 

@@ -1,5 +1,5 @@
 // What a person reads about references that did not resolve: one line for each item, with its fields, the reason, and who makes them.
-import { whoMakes } from "./entries.ts";
+import type { Known } from "./entries.ts";
 import { parseReference } from "./reference.ts";
 import { meansNoItem } from "./trouble.ts";
 import type { Answer } from "./source.ts";
@@ -8,27 +8,32 @@ import type { Answer } from "./source.ts";
 const FEW = 4;
 
 interface Missing {
+  reference: string;
   field: string;
   reason: string;
 }
 
 /** A line for each item, in the order in which they were asked for. */
-export function unresolvedLines(references: readonly string[], answers: ReadonlyMap<string, Answer>): string[] {
+export function unresolvedLines(
+  references: readonly string[],
+  answers: ReadonlyMap<string, Answer>,
+  known: Pick<Known, "whoMakes">,
+): string[] {
   const items = new Map<string, Missing[]>();
   for (const reference of references) {
     const { vault, item, field } = parseReference(reference);
     const answer = answers.get(reference);
     const reason = answer && "missing" in answer ? answer.missing : "no answer";
     const place = `op://${vault}/${item}`;
-    items.set(place, [...(items.get(place) ?? []), { field, reason }]);
+    items.set(place, [...(items.get(place) ?? []), { reference, field, reason }]);
   }
-  return [...items].map(([place, missing]) => `${place}: ${reasonsOf(missing)}; ${makersOf(missing)}`);
+  return [...items].map(([place, missing]) => `${place}: ${reasonsOf(missing)}; ${makersOf(missing, known)}`);
 }
 
 /** The same without reasons: `op://vault/item: FIELD, FIELD` */
 export function itemLines(references: readonly string[]): string[] {
   const items = group(
-    references.map((reference) => ({ ...parseReference(reference), reason: "" })),
+    references.map((reference) => ({ ...parseReference(reference), reference, reason: "" })),
     ({ vault, item }) => `op://${vault}/${item}`,
   );
   return [...items].map(([place, fields]) => `${place}: ${named(fields)}`);
@@ -44,8 +49,8 @@ function reasonsOf(missing: readonly Missing[]): string {
     .join("; ");
 }
 
-function makersOf(missing: readonly Missing[]): string {
-  const makers = group(missing, ({ field }) => whoMakes(field));
+function makersOf(missing: readonly Missing[], { whoMakes }: Pick<Known, "whoMakes">): string {
+  const makers = group(missing, ({ reference }) => whoMakes(reference));
   return [...makers].map(([maker, some]) => (makers.size > 1 ? `${named(some)}: ${maker}` : maker)).join("; ");
 }
 

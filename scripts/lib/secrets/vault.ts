@@ -3,7 +3,7 @@ import { setImmediate } from "node:timers/promises";
 import { effectsSoFar } from "../run/effects.ts";
 import { Failure } from "../run/errors.ts";
 import { hide } from "../run/redact.ts";
-import { isPublic } from "./entries.ts";
+import type { Known } from "./entries.ts";
 import { fromOp } from "./inject.ts";
 import { modeOf } from "./mode.ts";
 import { parseReference, refuseMalformed } from "./reference.ts";
@@ -15,9 +15,9 @@ export interface Vault {
   resolve(references: Iterable<string>): Promise<Map<string, string>>;
 }
 
-/** One vault for one run: what was asked for once is known; what is asked for at the same time is fetched together. */
-export function openVault(env: NodeJS.ProcessEnv, source: Source = fromOp): Vault {
-  const known = new Map<string, string>();
+/** One vault for one run, with what is `known` about its secrets: what was asked for once is known; what is asked for at the same time is fetched together. */
+export function openVault(env: NodeJS.ProcessEnv, known: () => Promise<Known>, source: Source = fromOp): Vault {
+  const values = new Map<string, string>();
   const underWay = new Map<string, Promise<Map<string, Answer>>>();
   let gathering: string[] | undefined;
   let next: Promise<Map<string, Answer>> | undefined;
@@ -38,8 +38,8 @@ export function openVault(env: NodeJS.ProcessEnv, source: Source = fromOp): Vaul
   };
   const fetchAll = async (batch: string[]) => {
     try {
-      const answers = await lookUp(batch, source);
-      for (const [reference, answer] of answers) if ("value" in answer) known.set(reference, answer.value);
+      const answers = await lookUp(batch, await known(), source);
+      for (const [reference, answer] of answers) if ("value" in answer) values.set(reference, answer.value);
       return answers;
     } finally {
       for (const reference of batch) underWay.delete(reference);
@@ -52,32 +52,36 @@ export function openVault(env: NodeJS.ProcessEnv, source: Source = fromOp): Vaul
       refuseMalformed(wanted);
       modeOf(env);
       const answers = new Map<string, Answer>();
-      const batches = new Set(wanted.filter((reference) => !known.has(reference)).map(fetch));
+      const batches = new Set(wanted.filter((reference) => !values.has(reference)).map(fetch));
       for (const batch of await Promise.all(batches)) for (const [reference, answer] of batch) answers.set(reference, answer);
-      const missing = wanted.filter((reference) => !known.has(reference));
-      if (missing.length > 0) throw unresolved(missing, answers);
-      return new Map(wanted.map((reference) => [reference, known.get(reference)!]));
+      const missing = wanted.filter((reference) => !values.has(reference));
+      if (missing.length > 0) throw unresolved(missing, answers, await known());
+      return new Map(wanted.map((reference) => [reference, values.get(reference)!]));
     },
   };
 }
 
 /** An answer to each reference, hidden from output unless it is public; for whoever wants to know what is missing without failing. */
-export async function lookUp(references: readonly string[], source: Source = fromOp): Promise<Map<string, Answer>> {
+export async function lookUp(
+  references: readonly string[],
+  known: Pick<Known, "isPublic">,
+  source: Source = fromOp,
+): Promise<Map<string, Answer>> {
   refuseMalformed(references);
   if (references.length === 0) return new Map();
   const answers = await source(references);
   hide(
-    [...answers].flatMap(([reference, answer]) => ("value" in answer && !isPublic(parseReference(reference).field) ? [answer.value] : [])),
+    [...answers].flatMap(([reference, answer]) => ("value" in answer && !known.isPublic(parseReference(reference)) ? [answer.value] : [])),
   );
   return answers;
 }
 
 /** Names every item with fields that failed, what was said about them and who can make them. */
-function unresolved(references: string[], answers: Map<string, Answer>): Failure {
+function unresolved(references: string[], answers: Map<string, Answer>, known: Known): Failure {
   const many = references.length === 1 ? "1 reference" : `${references.length} references`;
   return new Failure({
     attempted: `resolve ${many} in 1Password`,
-    said: unresolvedLines(references, answers).join("\n"),
+    said: unresolvedLines(references, answers, known).join("\n"),
     now: effectsSoFar() === 0 ? "nothing was changed" : undefined,
     next: "task secrets:init, fill in what only you can fetch, then the same command again",
   });

@@ -1,8 +1,10 @@
 // Two vaults: the cluster's token reads one, and what only the operator needs (Talos' authorities, the age key, the NAS administrator) is in the other.
-import { type Cluster, type ItemKey, OPERATOR_ITEMS, vaultOf } from "../cluster/cluster.ts";
+import { type Cluster, ITEM_KEYS, type ItemKey, operatorVaultOf } from "../cluster/cluster.ts";
+import type { Entry } from "./entry.ts";
 import type { Listed } from "./op.ts";
 
 type Home = Pick<Cluster, "onepassword">;
+type Item = Pick<Entry, "vault" | "item">;
 
 /** Each vault of the home once, the cluster's first. */
 export const vaultsOf = ({ onepassword: { vault, operatorVault } }: Home): string[] => [
@@ -10,12 +12,13 @@ export const vaultsOf = ({ onepassword: { vault, operatorVault } }: Home): strin
 ];
 
 /** `op://vault/item`, for a map; titles of two vaults may be alike. */
-export const placeOf = (cluster: Home, item: ItemKey) => placeIn(vaultOf(cluster, item), cluster.onepassword.items[item]);
+export const placeOf = ({ vault, item }: Item) => placeIn(vault, item);
+/** The same for an item of the operator. */
+export const placeOfKey = (cluster: Home, item: ItemKey) => placeIn(operatorVaultOf(cluster), cluster.onepassword.items[item]);
 export const placeIn = (vault: string, title: string) => `op://${vault}/${title}`;
 
 /** How a message names an item: with its vault where the home has two. */
-export const nameOf = (cluster: Home, item: ItemKey) =>
-  vaultsOf(cluster).length > 1 ? `${vaultOf(cluster, item)}/${cluster.onepassword.items[item]}` : cluster.onepassword.items[item];
+export const nameOf = (cluster: Home, { vault, item }: Item) => (vaultsOf(cluster).length > 1 ? `${vault}/${item}` : item);
 
 /** `vault Infrastructure`, `vaults Infrastructure and Operator` */
 export const vaultsInWords = (cluster: Home) => {
@@ -30,10 +33,9 @@ const move = (title: string, from: string, to: string) => `op item move '${title
  * Items that are in the other vault only. Nothing may be created in their place: a second Talos identity fits no cluster.
  * `listed` has every item of both vaults.
  */
-export function misplaced(cluster: Home, items: readonly ItemKey[], listed: readonly (Listed & { vault: string })[]): string[] {
-  return [...new Set(items)].flatMap((item) => {
-    const title = cluster.onepassword.items[item];
-    const own = vaultOf(cluster, item);
+export function misplaced(items: readonly Item[], listed: readonly (Listed & { vault: string })[]): string[] {
+  const places = new Map(items.map((one) => [placeOf(one), one]));
+  return [...places.values()].flatMap(({ item: title, vault: own }) => {
     const where = listed.filter((one) => one.title === title).map(({ vault }) => vault);
     const [other] = where;
     if (other === undefined || where.includes(own)) return [];
@@ -44,7 +46,7 @@ export function misplaced(cluster: Home, items: readonly ItemKey[], listed: read
 /** What the cluster's token can read although only the operator needs it; a line for each thing to do. */
 export function exposed(cluster: Home, listed: readonly (Listed & { vault: string })[]): string[] {
   const { vault, operatorVault, items } = cluster.onepassword;
-  const titles = [...new Set(OPERATOR_ITEMS.map((item) => items[item]))].filter((title) =>
+  const titles = [...new Set(ITEM_KEYS.map((item) => items[item]))].filter((title) =>
     listed.some((one) => one.vault === vault && one.title === title),
   );
   if (titles.length === 0) return [];

@@ -12,6 +12,8 @@ export interface Where {
   root: string;
   /** The bootstrap's folder; may be missing. */
   bootstrap?: string;
+  /** Names of 1Password items (ITEM_…) that replace those of the tree. */
+  items?: ReadonlyMap<string, string>;
 }
 
 /** Reads a tree. Faults become findings of the tree, never errors; reading more of its files later adds no finding. */
@@ -23,7 +25,7 @@ export function readTree(where: Where): Tree & { files: Files } {
 
 type Contents = Omit<Tree, "findings"> & { files: Files };
 
-function readContents({ root, bootstrap }: Where, report: (finding: Finding) => void): Contents {
+function readContents({ root, bootstrap, items }: Where, report: (finding: Finding) => void): Contents {
   const folder = existsSync(join(root, "kubernetes")) ? join(root, "kubernetes") : resolve(root);
   const base = baseOf(folder);
   const bootstrapRoot = resolve(bootstrap ?? join(base, "bootstrap"));
@@ -72,7 +74,7 @@ function readContents({ root, bootstrap }: Where, report: (finding: Finding) => 
       ),
       tree
     );
-  tree.kustomizations = discover(files, entry, tree.bootstrap, report);
+  tree.kustomizations = discover(files, entry, tree.bootstrap, report, items);
   return tree;
 }
 
@@ -117,7 +119,13 @@ const hasKustomization = (files: Files, folder: string) =>
     );
 
 /** All Kustomizations, parents first. One that takes variables from ConfigMaps waits until the others have said which there are. */
-function discover(files: Files, entry: FluxKustomization, bootstrap: Bootstrap, report: (finding: Finding) => void): FluxKustomization[] {
+function discover(
+  files: Files,
+  entry: FluxKustomization,
+  bootstrap: Bootstrap,
+  report: (finding: Finding) => void,
+  items?: Where["items"],
+): FluxKustomization[] {
   const all: FluxKustomization[] = [];
   const seen = new Map<string, FluxKustomization>();
   const queue = [entry];
@@ -160,7 +168,7 @@ function discover(files: Files, entry: FluxKustomization, bootstrap: Bootstrap, 
     else queue.push(...finish(one, variablesOf(one, [], bootstrap)));
   };
   const finish = (one: FluxKustomization, variables: Variables): FluxKustomization[] => {
-    const { built, broken } = substituted(one, variables, files, report);
+    const { built, broken } = substituted(one, items ? renaming(variables, items) : variables, files, report);
     if (!variables.open) one.variables = Object.fromEntries(variables.values);
     one.built = built;
     if (broken) one.broken = true;
@@ -184,6 +192,11 @@ function discover(files: Files, entry: FluxKustomization, bootstrap: Bootstrap, 
       );
     }
   }
+}
+
+/** The same variables, with other names of 1Password items. */
+function renaming({ values, open }: Variables, items: ReadonlyMap<string, string>): Variables {
+  return { values: new Map([...[...values].filter(([name]) => !name.startsWith("ITEM_")), ...items]), open };
 }
 
 const isMap = (value: unknown): value is Record<string, any> => typeof value === "object" && value !== null && !Array.isArray(value); // oxlint-disable-line typescript/no-explicit-any -- the API's shape

@@ -43,7 +43,7 @@ export async function mapDisagreements(text: string, settings: readonly Setting[
       field: `${FIELD}.${name}`,
       has: value,
       wants: "none",
-      says: settings.find((one) => one.name === name)?.says ?? "nas.exports",
+      says: settings.find((one) => one.name === name)?.says ?? (name.startsWith("ITEM_") ? "onepassword.items" : "nas.exports"),
       range: whole,
       text: "",
     }));

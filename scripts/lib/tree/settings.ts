@@ -1,6 +1,6 @@
 // The settings: what applications under kubernetes/ may write as ${DOMAIN}, ${TIMEZONE}, … and where each of them comes from.
 import { basename } from "node:path/posix";
-import { type Cluster, ITEM_KEYS, OPERATOR_ITEMS, PLATFORM } from "../cluster/cluster.ts";
+import { type Cluster, PLATFORM } from "../cluster/cluster.ts";
 import type { Versions } from "../cluster/versions.ts";
 
 export interface Setting {
@@ -38,16 +38,19 @@ export function settingsOf(cluster: Cluster, versions: Versions): Setting[] {
     ["TUNNEL_ID", "cloudflare.tunnel", cluster.cloudflare.tunnel],
     ["UNIFI_HOST", "unifi.address", unifi?.address],
     ...Object.entries(nas.exports).map(([name, path]): [string, string, string] => [inCapitals("NAS", name), `nas.exports.${name}`, path]),
-    ...ITEM_KEYS.filter((key) => !OPERATOR_ITEMS.includes(key)).map((key): [string, string, string] => [
-      inCapitals("ITEM", key),
+    ...Object.entries(cluster.onepassword.renamed ?? {}).map(([key, title]): [string, string, string] => [
+      itemSetting(key),
       `onepassword.items.${key}`,
-      cluster.onepassword.items[key],
+      title,
     ]),
   ];
   return rows.map(([name, says, value]) => ({ name, says, value })).sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
-/** nas.exports.time-machine → NAS_TIME_MACHINE, onepassword.items.certManager → ITEM_CERT_MANAGER. */
+/** onepassword.items.certManager → ITEM_CERT_MANAGER. */
+export const itemSetting = (key: string) => inCapitals("ITEM", key);
+
+/** nas.exports.time-machine → NAS_TIME_MACHINE. */
 const inCapitals = (prefix: string, name: string) =>
   `${prefix}_${name
     .replaceAll(/([a-z])([A-Z])/g, "$1_$2")
@@ -59,4 +62,5 @@ export const substituteOf = (settings: readonly Setting[]): Record<string, strin
   Object.fromEntries(settings.flatMap(({ name, value }) => (value === undefined ? [] : [[name, value]])));
 
 /** Whether a name is one of ours: what a fork adds under another name stays as it is. */
-export const isOurs = (name: string, settings: readonly Setting[]) => name.startsWith("NAS_") || settings.some((one) => one.name === name);
+export const isOurs = (name: string, settings: readonly Setting[]) =>
+  /^(NAS|ITEM)_/.test(name) || settings.some((one) => one.name === name);

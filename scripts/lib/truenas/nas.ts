@@ -1,5 +1,5 @@
 // The NAS as procedures use it: `ask` reads, `act` changes, `upload` sends a file.
-import { reference, vaultOf } from "../cluster/cluster.ts";
+import { operatorVaultOf, reference } from "../cluster/cluster.ts";
 import type { Context } from "../run/context.ts";
 import { effect } from "../run/effects.ts";
 import { Failure } from "../run/errors.ts";
@@ -49,7 +49,7 @@ export async function connectNas(context: NasContext): Promise<Nas> {
   const values = await context.vault.resolve(wanted);
   const value = (field: string) => values.get(reference(cluster, "nas", field))!;
   const { items } = cluster.onepassword;
-  const vault = vaultOf(cluster, "nas");
+  const vault = operatorVaultOf(cluster);
   const store = `op item edit ${items.nas} --vault ${vault} ${fields.certificate}=FINGERPRINT`;
 
   const line = await openLine(

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
 import { reference } from "../../../scripts/lib/cluster/cluster.ts";
+import { settingsOf } from "../../../scripts/lib/tree/settings.ts";
 import { readHome } from "../../../scripts/lib/cluster/home.ts";
 import { loadCluster, readCluster } from "../../../scripts/lib/cluster/load.ts";
 import { UsageError } from "../../../scripts/lib/run/errors.ts";
@@ -71,13 +72,25 @@ describe("a good file", () => {
     expect(home.vm).toEqual({ cpus: 8, memory: 16 * 2 ** 30, bootDisk: 500e9, dataDisk: 1.5e12 });
     expect(home.onepassword.items).toEqual({ ...testCluster().onepassword.items, nas: "my nas" });
   });
+  test("may rename items of applications, which become settings", () => {
+    const home = readCluster(fixture("good/single-node.yaml").replace("nas: my nas", "nas: my nas, certManager: my certificates"), none);
+    expect(home.onepassword.renamed).toEqual({ certManager: "my certificates" });
+    expect(settingsOf(home, testVersions).filter(({ name }) => name.startsWith("ITEM_"))).toEqual([
+      { name: "ITEM_CERT_MANAGER", says: "onepassword.items.certManager", value: "my certificates" },
+    ]);
+  });
+  test.each(["talso", "sop", "a b", "9"])("an item called %s is refused", (key) =>
+    expect(() => readCluster(fixture("good/single-node.yaml").replace("nas: my nas", `"${key}": x`), none)).toThrow(
+      /^talos\/cluster\.yaml:\d+: onepassword\.items\..*: is unknown/,
+    ),
+  );
   test("may name a second vault for what only the operator needs", () => {
     const home = readCluster(
       fixture("good/reference.yaml").replace("vault: Infrastructure\n", "vault: Infrastructure\n  operatorVault: Operator\n"),
       none,
     );
     expect(reference(home, "talos", "CLUSTER_ID")).toBe("op://Operator/talos/CLUSTER_ID");
-    expect(reference(home, "flux", "FLUX_GITHUB_TOKEN")).toBe("op://Infrastructure/flux/FLUX_GITHUB_TOKEN");
+    expect(home.onepassword.vault).toBe("Infrastructure");
     const one = readCluster(fixture("good/reference.yaml"), none);
     expect(reference(one, "talos", "CLUSTER_ID")).toBe("op://Infrastructure/talos/CLUSTER_ID");
   });

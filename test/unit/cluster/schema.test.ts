@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { Ajv } from "ajv";
 import { expect, test } from "vitest";
 import { parse } from "yaml";
-import { clusterSchema, lintClusterSchema } from "../../../scripts/lint/cluster-schema.ts";
+import { clusterSchema, lintClusterSchema, secretSourcesSchema } from "../../../scripts/lint/cluster-schema.ts";
 import { record } from "../recorder.ts";
 import { clusterCase } from "./cases.ts";
 
@@ -16,6 +16,8 @@ const errors = (text: string) =>
 
 test("the file in the repository is the one that task lint:cluster-schema writes", async () =>
   expect(readFileSync("talos/cluster.schema.json", "utf8")).toBe(await clusterSchema()));
+test("so is the schema of secret-sources.yaml", async () =>
+  expect(readFileSync("kubernetes/secret-sources.schema.json", "utf8")).toBe(await secretSourcesSchema()));
 test.each([
   "talos/cluster.yaml",
   ...["minimal", "reference", "single-node", "vsphere"].map((name) => `test/fixtures/cluster/good/${name}.yaml`),
@@ -48,13 +50,18 @@ const undescribed = ({ properties = {}, items }: Described, at = ""): string[] =
 test("the procedure writes the file once, and then has nothing to do", async () => {
   const root = mkdtempSync(join(tmpdir(), "home-"));
   try {
-    mkdirSync(join(root, "talos"));
+    for (const folder of ["talos", "kubernetes"]) mkdirSync(join(root, folder));
     const lab = await record({ root });
     await lab.run(lintClusterSchema, {});
     await lab.run(lintClusterSchema, {});
     expect(readFileSync(join(root, "talos/cluster.schema.json"), "utf8")).toBe(await clusterSchema());
     expect(lab.plans).toHaveLength(1);
-    expect(lab.said).toEqual(["talos/cluster.schema.json was written", "talos/cluster.schema.json is up to date"]);
+    expect(readFileSync(join(root, "kubernetes/secret-sources.schema.json"), "utf8")).toBe(await secretSourcesSchema());
+    expect(lab.said).toEqual([
+      "talos/cluster.schema.json was written",
+      "kubernetes/secret-sources.schema.json was written",
+      "the JSON schemas are up to date",
+    ]);
     const dry = await record({ root: join(root, "elsewhere"), dryRun: true });
     expect(await dry.run(lintClusterSchema, {})).toMatchObject({ name: "Stop", pending: true });
     expect(dry.effects).toEqual([]);

@@ -1,11 +1,10 @@
 // What the tree asks of 1Password: every item and field is one that secrets:init makes or asks a person for, under the name that this home gives the item.
 import { expect, it } from "vitest";
-import { CATALOGUE } from "../../../scripts/lib/secrets/catalogue.ts";
+import { knownEntries } from "../../../scripts/lib/secrets/tree.ts";
 import { ourHome } from "./home.ts";
 import { type Any, namespaceOf, ofKind, substituted, TREE } from "./tree.ts";
 
-const { items } = ourHome().onepassword;
-const known = new Set(CATALOGUE.map(({ item, field }) => `${items[item]} ${field}`));
+const known = new Set((await knownEntries(process.cwd(), ourHome())).map(({ item, field }) => `${item} ${field}`));
 const SECRETS = ofKind("ExternalSecret", "external-secrets.io").map((one) => ({ ...one, object: substituted(one.object) as Any }));
 
 /** The fields that a template takes: `.KOPIA_PASSWORD`. */
@@ -39,7 +38,7 @@ it("no whole item lands in a Secret: a field that is added in 1Password goes now
 
 it("an item is named by its setting: a home may call it as it likes", () => {
   for (const { file, object } of ofKind("ExternalSecret", "external-secrets.io"))
-    for (const { extract } of (object.spec.dataFrom ?? []) as Any[]) expect(extract.key, file).toMatch(/^\$\{ITEM_[A-Z_]+\}$/);
+    for (const { extract } of (object.spec.dataFrom ?? []) as Any[]) expect(extract.key, file).toMatch(/^\$\{ITEM_[A-Z_]+:=[a-z-]+\}$/);
 });
 
 it("no Secret takes from two items: one that a home does not have would take the other with it", () => {

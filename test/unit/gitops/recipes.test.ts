@@ -7,7 +7,7 @@ import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { loadCluster } from "../../../scripts/lib/cluster/load.ts";
 import { disagreements, settle } from "../../../scripts/lib/tree/agreement.ts";
 import { lint } from "../../../scripts/lib/lint/lint.ts";
-import { treeReferences } from "../../../scripts/lib/secrets/tree.ts";
+import { secretsOfHome } from "../../../scripts/lib/secrets/tree.ts";
 import { loadVersions } from "../../../scripts/lib/cluster/versions.ts";
 
 const PAGE = readFileSync("docs/cluster.md", "utf8");
@@ -127,14 +127,9 @@ test.each(Object.entries(RECIPES))(
 test("a home without UniFi needs no secret of UniFi", async () => {
   RECIPES["a home without UniFi"]!.follow();
   await configure();
-  const references = [
-    ...(
-      await treeReferences(
-        root,
-        loadCluster(root, () => {}),
-      )
-    ).keys(),
-  ];
+  const home = loadCluster(root, () => {});
+  const { references: found } = await secretsOfHome(root, home);
+  const references = [...found.keys()];
   expect(references.length).toBeGreaterThan(10);
   expect(references.filter((reference) => /\/unifi\//i.test(reference))).toEqual([]);
 });

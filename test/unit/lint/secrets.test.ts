@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
-import { neededSecrets, templateFields } from "../../../scripts/lib/lint/secrets/needed.ts";
+import { neededSecrets, templateFields } from "../../../scripts/lib/secrets/external-secrets.ts";
 import { secretFaults } from "../../../scripts/lib/lint/secrets/plain.ts";
 import { readSopsRules } from "../../../scripts/lib/tree/sops-rules.ts";
 import { isMacTrue, sopsFaults } from "../../../scripts/lib/lint/secrets/sops.ts";

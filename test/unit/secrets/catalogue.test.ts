@@ -1,18 +1,24 @@
 // The catalogue is whole: every item, every field that the product and its templates name.
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
-import { ITEM_KEYS, reference } from "../../../scripts/lib/cluster/cluster.ts";
+import { ITEM_KEYS } from "../../../scripts/lib/cluster/cluster.ts";
 import { AGE_KEY } from "../../../scripts/lib/secrets/age.ts";
-import { CATALOGUE } from "../../../scripts/lib/secrets/catalogue.ts";
-import { entriesFor, isPublic, originOf, whoMakes } from "../../../scripts/lib/secrets/entries.ts";
+import { describedBy } from "../../../scripts/lib/secrets/entries.ts";
+import { referenceOf } from "../../../scripts/lib/secrets/entry.ts";
+import { platformEntries } from "../../../scripts/lib/secrets/platform.ts";
+import { knownEntries } from "../../../scripts/lib/secrets/tree.ts";
 import { TALOS_FIELDS } from "../../../scripts/lib/secrets/talos-bundle.ts";
 import { referencesIn, templateReferences } from "../../../scripts/lib/secrets/used.ts";
 import { testCluster } from "../test-cluster.ts";
 
+const cluster = testCluster();
+const CATALOGUE = await knownEntries(process.cwd(), cluster);
+const { isPublic, originOf, whoMakes } = describedBy(CATALOGUE);
 const fields = (item: string) => CATALOGUE.filter((entry) => entry.item === item).map(({ field }) => field);
 
-test("every item has fields, every field stands once", () => {
-  expect(new Set(CATALOGUE.map(({ item }) => item))).toEqual(new Set(ITEM_KEYS));
+test("every item of the operator has fields, and every field stands once", () => {
+  const both = [...CATALOGUE, ...platformEntries({ ...cluster, hypervisor: "vsphere" })].map(({ item }) => item);
+  expect(both).toEqual(expect.arrayContaining(ITEM_KEYS.map((key) => cluster.onepassword.items[key])));
   expect(new Set(CATALOGUE.map(({ field }) => field)).size).toBe(CATALOGUE.length);
 });
 test("Talos' fields are those of the bundle", () => expect(fields("talos").toSorted()).toEqual(TALOS_FIELDS.toSorted()));
@@ -21,27 +27,32 @@ test("what a person fetches has a link, steps and rights", () => {
   expect(told.filter(({ link, steps, rights }) => !link.startsWith("https://") || steps.length < 10 || rights.length < 10)).toEqual([]);
 });
 test("a home is asked only for its own hypervisor", () => {
-  expect(entriesFor({ hypervisor: "truenas" }).map(({ item }) => item)).not.toContain("esxi");
-  expect(entriesFor({ hypervisor: "vsphere" }).map(({ item }) => item)).not.toContain("nas");
+  expect(platformEntries(testCluster({ hypervisor: "truenas" })).map(({ item }) => item)).not.toContain("esxi");
+  expect(platformEntries(testCluster({ hypervisor: "vsphere" })).map(({ item }) => item)).not.toContain("talosdeploy");
 });
 test("all that the templates of the repository name is in it, as needed now", async () => {
-  const cluster = testCluster();
-  const now = CATALOGUE.filter((entry) => entry.now).map(({ item, field }) => reference(cluster, item, field));
+  const now = CATALOGUE.filter((entry) => entry.now).map(referenceOf);
   expect(now).toEqual(expect.arrayContaining([...(await templateReferences(process.cwd(), cluster)).keys()]));
 });
 test("the Secret that bootstrap creates holds the age key of the vault", () =>
   expect(readFileSync("bootstrap/resources.yaml.njk", "utf8")).toContain(`age.agekey: {{ ref("${AGE_KEY.item}", "${AGE_KEY.field}") }}`));
 test("keys are never public, addresses are", () => {
-  expect(CATALOGUE.filter(({ field }) => /KEY$|TOKEN|SECRET|PASS/.test(field) && isPublic(field))).toEqual([]);
-  expect(["TRUENAS_HOST", "CLUSTER_CA_CRT", "TRUENAS_API", "UNHEARD_OF"].map(isPublic)).toEqual([true, true, false, false]);
+  expect(CATALOGUE.filter(({ field }) => /KEY$|TOKEN|SECRET|PASS/.test(field)).filter((entry) => isPublic(entry))).toEqual([]);
+  const shown = (item: string, field: string) => isPublic({ vault: "Infrastructure", item, field });
+  expect([shown("talosdeploy", "TRUENAS_HOST"), shown("talos", "CLUSTER_CA_CRT")]).toEqual([true, true]);
+  expect([shown("talosdeploy", "TRUENAS_API"), shown("talos", "UNHEARD_OF"), shown("other", "TRUENAS_HOST")]).toEqual([
+    false,
+    false,
+    false,
+  ]);
 });
 test("who makes a value", () => {
-  expect(whoMakes("KOPIA_PASSWORD")).toBe("task secrets:init creates it");
-  expect(whoMakes("kubeconfig")).toBe("task talos:kubeconfig UPLOAD=1 creates it");
-  expect(whoMakes("FLUX_GITHUB_TOKEN")).toBe(
+  expect(whoMakes("op://Infrastructure/volsync-template/KOPIA_PASSWORD")).toBe("task secrets:init creates it");
+  expect(whoMakes("op://Infrastructure/kubeconfig/kubeconfig")).toBe("task talos:kubeconfig UPLOAD=1 creates it");
+  expect(whoMakes("op://Infrastructure/flux/FLUX_GITHUB_TOKEN")).toBe(
     "only you can fetch it: https://github.com/settings/personal-access-tokens/new (rights: Commit statuses: read and write)",
   );
-  expect(originOf("UNHEARD_OF")).toBe("you: it is not in the catalogue of docs/secrets.md");
+  expect(originOf("op://Infrastructure/flux/UNHEARD_OF")).toBe("you: no secret-sources.yaml declares it (docs/secrets.md)");
 });
 test("docs/secrets.md has every item and field", () => {
   const page = readFileSync("docs/secrets.md", "utf8");

@@ -5,25 +5,31 @@ import { join } from "node:path";
 import { afterEach, expect, onTestFinished, test } from "vitest";
 import { forgetSecrets } from "../../../scripts/lib/run/redact.ts";
 import { judge, secretsCheck, wantedBy } from "../../../scripts/secrets/check.ts";
+import { describedBy } from "../../../scripts/lib/secrets/entries.ts";
+import { knownEntries, secretsOfHome } from "../../../scripts/lib/secrets/tree.ts";
 import { record } from "../recorder.ts";
 import { testCluster } from "../test-cluster.ts";
+import { writeSmallTree } from "./small-tree.ts";
 
 afterEach(forgetSecrets);
 
 const cluster = testCluster();
 
+const ENTRIES = await knownEntries(process.cwd(), cluster);
+
 /** A repository whose templates hold this text. */
 function repository(text: string): string {
   const root = mkdtempSync(join(tmpdir(), "check-"));
   onTestFinished(() => rmSync(root, { recursive: true }));
+  writeSmallTree(root);
   mkdirSync(join(root, "talos"));
   writeFileSync(join(root, "talos/controlplane.yaml.njk"), text);
   return root;
 }
 
-test("wanted is the catalogue, and what only templates name, which is needed now", () => {
+test("wanted is everything that is declared, and what only templates name, which is needed now", () => {
   const wanted = wantedBy(
-    cluster,
+    ENTRIES,
     new Map([
       ["op://Infrastructure/unifi/UNIFI_API_KEY", "talos/a.yaml"],
       ["op://Other/item/field", "talos/b.yaml"],
@@ -48,6 +54,7 @@ test("each gets a row", () =>
         ["op://v/talos/CLUSTER_ID", { missing: "no" }],
         ["op://v/unifi/UNIFI_API_KEY", { value: "x" }],
       ]),
+      describedBy(ENTRIES.map((entry) => ({ ...entry, vault: "v" }))),
     ),
   ).toEqual([
     {
@@ -86,7 +93,7 @@ test("what a bootstrap needs and is not there fails, after the table", async () 
     "talos resolves now 14 fields",
     "flux resolves later FLUX_GITHUB_WEBHOOK_TOKEN",
     "flux missing later FLUX_GITHUB_TOKEN https://github.com/settings/personal-access-tokens/new",
-    "item missing now field you: it is not in the catalogue of docs/secrets.md",
+    "item missing now field you: no secret-sources.yaml declares it (docs/secrets.md)",
   ]);
   expect(lab.said[0]).toContain(
     "vault Infrastructure, which the cluster's token reads, also holds what only you need: talos, sops, 1password, talosdeploy.",
@@ -109,17 +116,16 @@ test("what only apps need does not fail", async () => {
 });
 
 test("what only the tree asks for is wanted later, with the place that asks", () => {
-  const wanted = wantedBy(cluster, new Map(), new Map([["op://Infrastructure/own/TOKEN", "kubernetes/apps/x/app/externalsecret.yaml:3"]]));
+  const wanted = wantedBy(ENTRIES, new Map(), new Map([["op://Infrastructure/own/TOKEN", "kubernetes/apps/x/app/externalsecret.yaml:3"]]));
   expect(wanted.at(-1)).toEqual({
     reference: "op://Infrastructure/own/TOKEN",
     now: false,
     purpose: "kubernetes/apps/x/app/externalsecret.yaml:3",
   });
 });
-test("our tree asks for nothing that the catalogue lacks", async () => {
-  const { treeReferences } = await import("../../../scripts/lib/secrets/tree.ts");
-  const asked = await treeReferences(process.cwd(), cluster);
-  const known = wantedBy(cluster, new Map()).map(({ reference }) => reference);
+test("our tree reads nothing that is not declared", async () => {
+  const { entries, references: asked } = await secretsOfHome(process.cwd(), cluster);
+  const known = wantedBy(entries, new Map()).map(({ reference }) => reference);
   expect(asked.size).toBeGreaterThan(10);
   expect([...asked.keys()].filter((name) => !known.includes(name))).toEqual([]);
 });

@@ -11,6 +11,7 @@ import { bundleFromFields, TALOS_FIELDS } from "../../../scripts/lib/secrets/tal
 import { secretsInit } from "../../../scripts/secrets/init.ts";
 import { record, type RecordSetup } from "../recorder.ts";
 import { type FakeOp, fakeOp, item } from "./fake-op.ts";
+import { writeSmallTree } from "./small-tree.ts";
 
 afterEach(() => {
   vi.restoreAllMocks();
@@ -42,6 +43,7 @@ async function home(op: FakeOp, { answers = {}, recipient = PLACEHOLDER, ...setu
   const root = mkdtempSync(join(tmpdir(), "init-"));
   onTestFinished(() => rmSync(root, { recursive: true }));
   writeFileSync(join(root, ".sops.yaml"), `creation_rules:\n  - age: ${recipient} # ours\n`);
+  writeSmallTree(root);
   const created = Array.from({ length: 12 }, (_, index) => JSON.stringify({ id: `new-${index}` }));
   const lab = await record({
     root,

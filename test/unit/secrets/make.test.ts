@@ -1,15 +1,16 @@
 // Made values: enough of them, in letters that no file format minds, and a bundle that lacks nothing.
 import { afterEach, expect, test } from "vitest";
 import { forgetSecrets, redact } from "../../../scripts/lib/run/redact.ts";
-import { CATALOGUE } from "../../../scripts/lib/secrets/catalogue.ts";
+import { knownEntries } from "../../../scripts/lib/secrets/tree.ts";
 import { makeValues, password } from "../../../scripts/lib/secrets/make.ts";
 import { bundleFromFields } from "../../../scripts/lib/secrets/talos-bundle.ts";
 import { record } from "../recorder.ts";
-import { testVersions } from "../test-cluster.ts";
+import { testCluster, testVersions } from "../test-cluster.ts";
 
 afterEach(forgetSecrets);
 
-const of = (item: string) => CATALOGUE.filter((entry) => entry.item === item);
+const ENTRIES = await knownEntries(process.cwd(), testCluster());
+const of = (item: string) => ENTRIES.filter((entry) => entry.item === item);
 
 test("a password has 32 letters and digits, and is never the same", () => {
   const many = new Set(Array.from({ length: 100 }, password));
@@ -32,7 +33,7 @@ test("a bundle that lacks something is not stored", async () => {
 });
 test("nothing else starts a command", async () => {
   const lab = await record();
-  const made = await makeValues([...of("sops"), ...of("volsync")], { versions: testVersions });
+  const made = await makeValues([...of("sops"), ...of("volsync-template")], { versions: testVersions });
   expect(made.map(({ field, value }) => [field, value.slice(0, 16).length])).toEqual([
     ["SOPS_PRIVATE_KEY", 16],
     ["KOPIA_PASSWORD", 16],

@@ -1,6 +1,6 @@
 // From facts to a plan: what is made, what is fetched, what contradicts itself.
 import { describe, expect, test } from "vitest";
-import { entriesFor } from "../../../scripts/lib/secrets/entries.ts";
+import { knownEntries } from "../../../scripts/lib/secrets/tree.ts";
 import type { StoredItem } from "../../../scripts/lib/secrets/op.ts";
 import type { SopsRule } from "../../../scripts/lib/tree/sops-rules.ts";
 import { type Facts, planSecrets } from "../../../scripts/lib/secrets/plan.ts";
@@ -15,8 +15,11 @@ const THEIRS = `age1${"z".repeat(58)}`;
 /** One rule for every file; without recipients it has the placeholder. */
 const rulesFor = (recipients: string[]): SopsRule[] => [{ line: 2, recipients, placeholders: recipients.length === 0 ? [30] : [] }];
 
+const entriesFor = (home = cluster) => knownEntries(process.cwd(), home);
+const ENTRIES = await entriesFor();
+
 function plan(items: StoredItem[] = [], facts: Partial<Facts> = {}) {
-  return planSecrets(entriesFor(cluster), cluster, {
+  return planSecrets(ENTRIES, cluster, {
     listed: items.map((one) => ({ ...one, vault: "Infrastructure" })),
     items: new Map(items.map((one) => [`op://Infrastructure/${one.title}`, one])),
     rules: rulesFor([]),
@@ -64,12 +67,12 @@ test("an item that lacks a field is completed", () => {
   const flux = item("flux", { FLUX_GITHUB_TOKEN: "x", FLUX_GITHUB_WEBHOOK_TOKEN: "" });
   expect(titles([flux])).toContain("flux (id-of-flux)");
 });
-test("another home's names are used", () => {
+test("another home's names are used", async () => {
   const other = testCluster({
     onepassword: { ...cluster.onepassword, items: { ...cluster.onepassword.items, talos: "talos-of-the-lab" } },
   });
   expect(
-    planSecrets(entriesFor(other), other, { listed: [], items: new Map(), rules: rulesFor([]), keys: { vault: [], file: undefined } })
+    planSecrets(await entriesFor(other), other, { listed: [], items: new Map(), rules: rulesFor([]), keys: { vault: [], file: undefined } })
       .writes[0]?.title,
   ).toBe("talos-of-the-lab");
 });
@@ -126,15 +129,15 @@ describe("the age key", () => {
 
 describe("two vaults", () => {
   const two = testCluster({ onepassword: { ...cluster.onepassword, operatorVault: "Operator" } });
-  const decide = (held: [vault: string, one: StoredItem][]) =>
-    planSecrets(entriesFor(two), two, {
+  const decide = async (held: [vault: string, one: StoredItem][]) =>
+    planSecrets(await entriesFor(two), two, {
       listed: held.map(([vault, one]) => ({ ...one, vault })),
       items: new Map(held.map(([vault, one]) => [`op://${vault}/${one.title}`, one])),
       rules: rulesFor([OURS]),
       keys: { vault: held.some(([vault, { title }]) => vault === "Operator" && title === "sops") ? [OURS] : [], file: [OURS] },
     });
-  test("what only the operator needs is created where the cluster's token does not read", () => {
-    const { writes, exposed, contradictions } = decide([]);
+  test("what only the operator needs is created where the cluster's token does not read", async () => {
+    const { writes, exposed, contradictions } = await decide([]);
     expect(writes.map(({ vault, title }) => `${vault}/${title}`).slice(0, 4)).toEqual([
       "Operator/talos",
       "Operator/sops",
@@ -143,8 +146,8 @@ describe("two vaults", () => {
     ]);
     expect([exposed, contradictions]).toEqual([[], []]);
   });
-  test("an item that was not moved yet is never created a second time", () => {
-    const { contradictions } = decide([
+  test("an item that was not moved yet is never created a second time", async () => {
+    const { contradictions } = await decide([
       ["Infrastructure", talos],
       ["Operator", sops],
       ["Operator", item("grafana", {})],
@@ -154,8 +157,8 @@ describe("two vaults", () => {
       "item grafana is in vault Operator and belongs to vault Infrastructure: op item move 'grafana' --current-vault 'Operator' --destination-vault 'Infrastructure'",
     ]);
   });
-  test("a copy that stayed behind is named, and is not a second item of that name", () => {
-    const { exposed, contradictions } = decide([
+  test("a copy that stayed behind is named, and is not a second item of that name", async () => {
+    const { exposed, contradictions } = await decide([
       ["Infrastructure", talos],
       ["Operator", talos],
       ["Operator", sops],
@@ -176,10 +179,9 @@ describe("one vault", () => {
       "vault Infrastructure, which the cluster's token reads, also holds what only you need: talos, sops, talosdeploy. Create a second vault (op vault create Operator), move these items (op item move 'ITEM' --current-vault 'Infrastructure' --destination-vault 'Operator'), and name it as onepassword.operatorVault in talos/cluster.yaml",
     ]);
   });
-  test("two of our items may be one of the home's: it is created once", () => {
-    const { items } = cluster.onepassword;
-    const shared = testCluster({ onepassword: { ...cluster.onepassword, items: { ...items, radarr: "media", sonarr: "media" } } });
-    const { writes } = planSecrets(entriesFor(shared), shared, {
+  test("two of our items may be one of the home's: it is created once", async () => {
+    const shared = testCluster({ onepassword: { ...cluster.onepassword, renamed: { radarr: "media", sonarr: "media" } } });
+    const { writes } = planSecrets(await entriesFor(shared), shared, {
       listed: [],
       items: new Map(),
       rules: undefined,

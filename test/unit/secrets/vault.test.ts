@@ -1,11 +1,12 @@
 // One vault for one run: known once, fetched together, hidden at once, every missing one named.
 import { afterEach, expect, test } from "vitest";
-import { reference } from "../../../scripts/lib/cluster/cluster.ts";
 import { openGate } from "../../../scripts/lib/run/effects.ts";
 import { forgetSecrets, redact } from "../../../scripts/lib/run/redact.ts";
 import { silentReport } from "../../../scripts/lib/run/report.ts";
-import { entriesFor } from "../../../scripts/lib/secrets/entries.ts";
-import { lookUp, openVault } from "../../../scripts/lib/secrets/vault.ts";
+import { describedBy } from "../../../scripts/lib/secrets/entries.ts";
+import { referenceOf } from "../../../scripts/lib/secrets/entry.ts";
+import { knownEntries } from "../../../scripts/lib/secrets/tree.ts";
+import { lookUp, openVault as openVaultOf } from "../../../scripts/lib/secrets/vault.ts";
 import { testCluster } from "../test-cluster.ts";
 import type { Answer, Source } from "../../../scripts/lib/secrets/source.ts";
 
@@ -15,6 +16,10 @@ afterEach(() => {
 });
 
 const ref = (field: string) => `op://Infrastructure/talos/${field}`;
+
+const ENTRIES = await knownEntries(process.cwd(), testCluster());
+const KNOWN = describedBy(ENTRIES);
+const openVault = (env: NodeJS.ProcessEnv, answer: Source) => openVaultOf(env, async () => KNOWN, answer);
 
 /** A source that answers with the field's name, and notes what it was asked for. */
 function source(missing: Record<string, string> = {}) {
@@ -67,6 +72,19 @@ test("values are hidden, what is public is not", async () => {
   ).resolve(["op://Infrastructure/talosdeploy/TRUENAS_API", "op://Infrastructure/talosdeploy/TRUENAS_HOST"]);
   expect(redact("key-of-the-nas at nas.home")).toBe("******** at nas.home");
 });
+test("two items with a field of one name: only the one that is declared public is shown", async () => {
+  const place = { source: { init: "password" }, purpose: "p", now: false } as const;
+  const known = describedBy([
+    { ...place, vault: "v", item: "a", field: "ID", public: true },
+    { ...place, vault: "v", item: "b", field: "ID", public: false },
+  ]);
+  await openVaultOf(
+    {},
+    async () => known,
+    async (references) => new Map(references.map((one) => [one, { value: `value-of-${one.split("/")[3]}` }])),
+  ).resolve(["op://v/a/ID", "op://v/b/ID", "op://v/c/ID"]);
+  expect(redact("value-of-a value-of-b value-of-c")).toBe("value-of-a ******** ********");
+});
 test("every missing one is named, a line for each item, with who makes it", async () => {
   const missing = {
     [ref("CLUSTER_ID")]: "item 'Infrastructure/talos' does not have a field 'CLUSTER_ID'",
@@ -83,15 +101,14 @@ test("every missing one is named, a line for each item, with who makes it", asyn
       "could not resolve 5 references in 1Password",
       "  said: op://Infrastructure/talos: item 'Infrastructure/talos' does not have a field 'CLUSTER_ID, CLUSTER_SECRET'; CLUSTER_TOKEN: the field has no value; task secrets:init creates it",
       "        op://Infrastructure/unifi: the item is missing (UNIFI_API_KEY); only you can fetch it: https://YOUR-UNIFI/network/default/settings/control-plane/integrations (rights: an administrator who may edit network settings (DNS))",
-      "        op://Infrastructure/x: y: no such item; yours to create: it is not in the catalogue of docs/secrets.md",
+      "        op://Infrastructure/x: y: no such item; yours to create: no secret-sources.yaml declares it (docs/secrets.md)",
       "  now:  nothing was changed",
       "  next: task secrets:init, fill in what only you can fetch, then the same command again",
     ].join("\n"),
   );
 });
 test("an empty vault is one line for each item, and no field has the words about another", async () => {
-  const cluster = testCluster();
-  const references = entriesFor(cluster).map(({ item, field }) => reference(cluster, item, field));
+  const references = ENTRIES.map(referenceOf);
   const words = (one: string) =>
     `"${one.split("/")[3]}" isn't an item in the "Infrastructure" vault. Specify the item with its UUID, name, or domain.`;
   const failed = await openVault({}, source(Object.fromEntries(references.map((one) => [one, words(one)]))).answer)
@@ -137,7 +154,7 @@ test("half of Connect's variables is refused", () =>
     "OP_CONNECT_HOST is set without OP_CONNECT_TOKEN",
   ));
 test("looking up tells what is missing without failing", async () => {
-  const answers = await lookUp([ref("A"), ref("B")], source({ [ref("B")]: "no such field" }).answer);
+  const answers = await lookUp([ref("A"), ref("B")], KNOWN, source({ [ref("B")]: "no such field" }).answer);
   expect([...answers.values()]).toEqual([{ value: `secret of ${ref("A")}` }, { missing: "no such field" }]);
-  expect((await lookUp([], source().answer)).size).toBe(0);
+  expect((await lookUp([], KNOWN, source().answer)).size).toBe(0);
 });

@@ -1,20 +1,17 @@
-// Secrets in plain text, SOPS files that do not fit .sops.yaml, and 1Password fields that nobody knows.
+// Secrets in plain text, SOPS files that do not fit .sops.yaml, and 1Password fields that nobody declared.
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { ITEM_KEYS, ITEM_NAMES, OPERATOR_ITEMS } from "../../cluster/cluster.ts";
 import { readSopsRules } from "../../tree/sops-rules.ts";
-import { nearest } from "../../text/nearest.ts";
-import { CATALOGUE } from "../../secrets/catalogue.ts";
 import { at, type RuleInput, type Rule } from "../rule-input.ts";
-import { neededSecrets } from "../secrets/needed.ts";
 import { secretFaults } from "../secrets/plain.ts";
 import { knownSecrets } from "../secrets/search.ts";
 import { ageKeysIn } from "../secrets/sops.ts";
+import { secretSources } from "./secret-sources.ts";
 import type { Finding } from "../../tree/types.ts";
 
 export const secrets: Rule = {
   name: "secrets",
-  about: "no secret stands in plain text, SOPS files fit .sops.yaml, and every 1Password field that is asked for is in the catalogue",
+  about: "no secret stands in plain text, SOPS files fit .sops.yaml, and every 1Password field that is read is declared",
   async check(input) {
     const { files, root } = input.tree;
     const rules = await readSopsRules((files.is(".sops.yaml") === "file" ? files.text(".sops.yaml") : undefined) ?? "");
@@ -42,7 +39,7 @@ export const secrets: Rule = {
         }));
       }),
     );
-    return [...found.flat(), ...catalogue(input)];
+    return [...found.flat(), ...secretSources(input)];
   },
 };
 
@@ -53,52 +50,4 @@ function ageKeys({ tree }: RuleInput): string[] {
   } catch {
     return [];
   }
-}
-
-/** What the cluster asks of 1Password against the catalogue from which secrets:init and secrets:check work; only for a tree with its own cluster.yaml. */
-function catalogue({ tree, cluster }: RuleInput): Finding[] {
-  if (!cluster) return [];
-  const names = { ...ITEM_NAMES, ...cluster.onepassword.items };
-  const fields = new Map(ITEM_KEYS.map((key) => [names[key], CATALOGUE.filter(({ item }) => item === key).map(({ field }) => field)]));
-  return neededSecrets(tree).flatMap(({ item, field, by, source, pushed }): Finding[] => {
-    if (pushed) return [];
-    const say = (message: string, fix: string): Finding[] => [
-      {
-        ...at("catalogue", "error", source, {
-          message,
-          why: "nobody is told to put it into the vault: its Secret never exists, and what mounts it never starts",
-          fix,
-        }),
-        object: by,
-      },
-    ];
-    const items = item.split("|");
-    const unknown = items.find((one) => !fields.has(one));
-    if (unknown !== undefined) {
-      const close = nearest(unknown, [...fields.keys()]);
-      return say(
-        `asks for the item ${unknown}, which the catalogue does not have${close ? `; did you mean ${close}?` : ""}`,
-        "add it to scripts/lib/secrets/catalogue.ts, or mend the name",
-      );
-    }
-    const operators = items.find((one) => OPERATOR_ITEMS.some((key) => names[key] === one));
-    if (operators !== undefined)
-      return [
-        {
-          ...at("catalogue", "error", source, {
-            message: `asks for the item ${operators}, which only the operator needs`,
-            why: "the cluster's token does not read the operator's vault, and must not: whoever owns the cluster would own the machines under it",
-            fix: "remove it; what bootstrap stores in the cluster is in bootstrap/resources.yaml.njk",
-          }),
-          object: by,
-        },
-      ];
-    const known = items.flatMap((one) => fields.get(one)!);
-    if (field === undefined || known.includes(field)) return [];
-    const close = nearest(field, known);
-    return say(
-      `asks for the field ${field} of ${items.join(" or ")}, which the catalogue does not have${close ? `; did you mean ${close}?` : ""}`,
-      "add it to scripts/lib/secrets/catalogue.ts, or mend the name",
-    );
-  });
 }

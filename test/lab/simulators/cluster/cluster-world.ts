@@ -3,8 +3,8 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from "node:
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { parse, stringify } from "yaml";
-import { ITEM_NAMES } from "../../../../scripts/lib/cluster/cluster.ts";
-import { CATALOGUE } from "../../../../scripts/lib/secrets/catalogue.ts";
+import { knownEntries } from "../../../../scripts/lib/secrets/tree.ts";
+import { testCluster } from "../../../unit/test-cluster.ts";
 import { makeFork } from "../../../simulators/fork.ts";
 import { talosctl } from "../../../simulators/cli/talosctl/talosctl.ts";
 import { freshCluster, pending, tick } from "../../../simulators/world/cluster/cluster.ts";
@@ -80,12 +80,7 @@ export async function bootstrappedWorld(faults: Partial<Record<Fault, number>> =
   const world = Object.assign(testWorld(faults, begins), { folder });
   Object.assign(world.state.cluster, freshCluster());
   const nas = { host: "127.0.0.1:1", username: "root", key: "1-key", fingerprint: "AA:BB" };
-  fetchByHand(
-    world,
-    ["Infrastructure"],
-    nas,
-    CATALOGUE.map(({ item, field }) => ({ item: ITEM_NAMES[item], field })),
-  );
+  fetchByHand(world, ["Infrastructure"], nas, await knownEntries(process.cwd(), testCluster()));
   world.vms = ADDRESSES.map((_, at) => ({
     name: `k8s_${at}`,
     running: true,

@@ -1,5 +1,5 @@
 // Every 1Password item and field that the cluster asks for: what ExternalSecrets read, less what the cluster itself puts there.
-import type { FluxKustomization, KubeObject, Located, Source, Tree } from "../../tree/types.ts";
+import type { FluxKustomization, KubeObject, Located, Source, Tree } from "../tree/types.ts";
 
 export interface NeededSecret {
   item: string;
