@@ -12,10 +12,8 @@ const { apiAnswers } = await toAct(() => import("../lib/bootstrap/api.ts"));
 const { explained } = await toAct(() => import("../lib/run/explained.ts"));
 const { readFound, steady } = await toAct(() => import("../lib/kubernetes/kubernetes.ts"));
 const { expectOurCluster, reachCluster } = await toAct(() => import("../lib/kubernetes/access.ts"));
-const { renderResources, seeResources } = await toAct(() => import("../lib/bootstrap/resources.ts"));
+const { FIELD_MANAGER, renderResources, seeResources } = await toAct(() => import("../lib/bootstrap/resources.ts"));
 const { printDocuments, referencesOf, withValues } = await toAct(() => import("../lib/text/yaml.ts"));
-
-const FIELD_MANAGER = "home-ops-bootstrap";
 
 /** The objects, including their secrets. */
 async function filled(context: Context): Promise<Resource[]> {
@@ -26,7 +24,7 @@ async function filled(context: Context): Promise<Resource[]> {
 export const resources = stage<Resource[]>({
   name: "bootstrap:resources",
   about: "apply namespaces and the secrets that must exist before Flux",
-  destroys: "a value of such a Secret in the cluster that is not the vault's",
+  destroys: "a value of such a Secret in the cluster that is not the vault's or is no longer wanted",
   async observe(context) {
     const api = await reachCluster(context);
     if ("waiting" in api)
@@ -76,7 +74,9 @@ async function found(access: ClusterAccess, wanted: Resource[]): Promise<Resourc
       metadata: { name, ...(namespace && { namespace }) },
     })),
   );
-  const said = await steady(() => access.ask({ input })`cat | kubectl get --ignore-not-found --output json --filename -`.text());
+  const said = await steady(() =>
+    access.ask({ input })`cat | kubectl get --ignore-not-found --show-managed-fields --output json --filename -`.text(),
+  );
   return readFound<Resource>(said, { command: "kubectl get --output json --filename -", secret: true });
 }
 

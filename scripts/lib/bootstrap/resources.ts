@@ -9,7 +9,15 @@ import { parseDocuments, referencesOf } from "../text/yaml.ts";
 const TEMPLATE = "bootstrap/resources.yaml.njk";
 
 export interface Resource extends KubernetesObject {
+  metadata: KubernetesObject["metadata"] & { managedFields?: ManagedFields[] };
   stringData?: Record<string, string>;
+}
+
+/** Which fields a field manager has set; a server-side apply of it removes those that it no longer sends. */
+interface ManagedFields {
+  manager?: string;
+  operation?: string;
+  fieldsV1?: Record<string, Record<string, unknown>>;
 }
 
 /** The objects, with references where secrets will be. */
@@ -31,13 +39,15 @@ export interface ResourceChange {
 interface FieldChange {
   /** "label app", "data token". */
   field: string;
-  /** It replaces a value that the cluster has. */
-  replaces: boolean;
+  change: "add" | "replace" | "remove";
   /** `from "a" to "b"`, where neither value can be secret. */
   values?: string;
   /** The old value is lost, because the plan does not show it. */
   lost?: boolean;
 }
+
+/** The field manager of `kubectl apply`: server-side apply removes each field that it set earlier and that is no longer wanted. */
+export const FIELD_MANAGER = "home-ops-bootstrap";
 
 /** Objects that do not exist, or whose labels, annotations or data are not as wanted. Values of Secrets are compared, never shown. */
 export function compareResources(wanted: readonly Resource[], found: readonly Resource[]): ResourceChange[] {
@@ -45,10 +55,12 @@ export function compareResources(wanted: readonly Resource[], found: readonly Re
     const has = found.find((one) => nameOf(one) === nameOf(resource));
     if (!has) return [{ resource, create: true, fields: [] }];
     const secret = resource.kind === "Secret";
+    const data = encoded(resource.stringData);
     const fields = [
       ...differing("label", resource.metadata.labels, has.metadata.labels, secret),
       ...differing("annotation", resource.metadata.annotations, has.metadata.annotations, secret),
-      ...differing("data", encoded(resource.stringData), has.data, true),
+      ...differing("data", data, has.data, true),
+      ...dropped(data, has),
     ];
     return fields.length > 0 ? [{ resource, create: false, fields }] : [];
   });
@@ -59,9 +71,20 @@ function differing(what: string, want: Record<string, string> = {}, has: Record<
     const old = has[key];
     if (old === value) return [];
     const field = `${what} ${key}`;
-    if (old === undefined) return [{ field, replaces: false }];
-    return [{ field, replaces: true, ...(secret ? { lost: true } : { values: `from "${old}" to "${value}"` }) }];
+    if (old === undefined) return [{ field, change: "add" }];
+    return [{ field, change: "replace", ...(secret ? { lost: true } : { values: `from "${old}" to "${value}"` }) }];
   });
+}
+
+/** The values that an apply removes: an earlier one set them, and they are no longer wanted. A key that another field manager set stays. */
+function dropped(want: Record<string, string>, { data = {}, metadata: { managedFields = [] } }: Resource): FieldChange[] {
+  const own = managedFields.filter(({ manager, operation }) => manager === FIELD_MANAGER && operation === "Apply");
+  const set = new Set(own.flatMap(({ fieldsV1 }) => Object.keys(fieldsV1?.["f:data"] ?? {}).map((key) => key.replace(/^f:/, ""))));
+  const others = managedFields.filter((one) => !own.includes(one));
+  const shared = (key: string) => others.some(({ fieldsV1 }) => fieldsV1?.["f:data"]?.[`f:${key}`] !== undefined);
+  return Object.keys(data)
+    .filter((key) => want[key] === undefined && set.has(key) && !shared(key))
+    .map((key) => ({ field: `data ${key}`, change: "remove", lost: true }));
 }
 
 const encoded = (data: Record<string, string> = {}) =>
@@ -90,11 +113,13 @@ export function seeResources(wanted: readonly Resource[], found: readonly Resour
   };
 }
 
+const WORDS = { add: ["add", "to"], replace: ["change", "of"], remove: ["remove", "from"] } as const;
+
 const stepsOf = ({ resource, create, fields }: ResourceChange): Step[] =>
   create
     ? [{ action: "create", target: nameOf(resource) }]
-    : fields.map(({ field, replaces, lost }) => ({
-        action: replaces ? `change ${field} of` : `add ${field} to`,
+    : fields.map(({ field, change, lost }) => ({
+        action: `${WORDS[change][0]} ${field} ${WORDS[change][1]}`,
         target: nameOf(resource),
         ...(lost && { destroys: true }),
       }));

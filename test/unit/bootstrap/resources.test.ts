@@ -43,6 +43,29 @@ describe("what is shown", () => {
     const { facts: _, ...shown } = seen;
     expect(JSON.stringify(shown)).not.toMatch(/value"|n3w|0ld|bjN3|MGxk/);
   });
+  describe("a key that is no longer wanted", () => {
+    const has = (...managedFields: object[]) => ({
+      ...stored({ key: "x", gone: "0ld-value" }),
+      metadata: { ...stored({}).metadata, managedFields },
+    });
+    const setBy = (manager: string, operation: string, ...keys: string[]) => ({
+      manager,
+      operation,
+      fieldsV1: { "f:data": { ".": {}, ...Object.fromEntries(keys.map((key) => [`f:${key}`, {}])) } },
+    });
+    const ours = setBy("home-ops-bootstrap", "Apply", "key", "gone");
+
+    test("is lost with the apply, which would remove it: its Secret's name is asked for", () => {
+      const seen = seeResources([secret({ key: "x" })], [has(ours)]);
+      expect(seen.steps).toEqual([{ action: "remove data gone from", target: "Secret flux-system/sops", destroys: true }]);
+      expect(seen.destroys).toEqual({ what: ["Secret flux-system/sops: the value of data gone in the cluster"], name: "sops" });
+      expect(seen.todo).toEqual(["remove data gone from Secret flux-system/sops"]);
+    });
+    test("stays if another field manager set it too, or alone", () => {
+      expect(seeResources([secret({ key: "x" })], [has(ours, setBy("kubectl-edit", "Update", "gone"))]).state).toBe("done");
+      expect(seeResources([secret({ key: "x" })], [has(setBy("kubectl-edit", "Update", "gone"))]).state).toBe("done");
+    });
+  });
   test("what is as wanted is not applied", () =>
     expect(seeResources([namespace({ a: "1" }), secret({ key: "x" })], [namespace({ a: "1" }), stored({ key: "y" })]).facts).toEqual([
       secret({ key: "x" }),
@@ -59,7 +82,7 @@ describe("what is shown", () => {
 
 describe("bootstrap:resources", () => {
   const APPLY = "cat | kubectl apply --server-side --force-conflicts --field-manager home-ops-bootstrap --filename -";
-  const GET = "cat | kubectl get --ignore-not-found --output json --filename -";
+  const GET = "cat | kubectl get --ignore-not-found --show-managed-fields --output json --filename -";
   const list = (...items: object[]) => JSON.stringify({ kind: "List", items });
   const NAMES = { "cert-manager": "baseline", "external-secrets": "baseline", "flux-system": "baseline", "kube-system": "privileged" };
   const spaces = Object.entries(NAMES).map(([name, level]) => ({
