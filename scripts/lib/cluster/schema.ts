@@ -164,7 +164,7 @@ export const definition = z.strictObject({
       ).optional(),
       items: z
         .object(Object.fromEntries(ITEM_KEYS.map((key) => [key, item(key)])) as Record<ItemKey, ReturnType<typeof item>>)
-        .catchall(text(readVaultName, "The name of an application's item; its ExternalSecrets have it as ${ITEM_…}", "my-grafana"))
+        .catchall(text(readVaultName, "The name of an application's item; its ExternalSecrets have it as ${ITEM_…}", "our wiki"))
         .superRefine(refuseMistypedItems)
         .default(ITEM_NAMES)
         .describe(

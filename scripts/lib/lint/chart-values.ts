@@ -64,7 +64,7 @@ const kindOf = (value: unknown) => {
 
 /** Every value that the chart does not know, or takes in another kind. */
 export function strayValues(values: unknown, { paths, open }: Pick<ChartValues, "paths" | "open">): StrayValue[] {
-  // `path` is where the value stands, `rule` how the chart writes that place: controllers.echo and controllers.*
+  // `path` is where the value stands, `rule` how the chart writes that place: controllers.app and controllers.*
   const walk = (value: unknown, path: string, rule: string, parent: { path: string; rule: string }): StrayValue[] => {
     const here = rule === "" ? undefined : paths.get(rule);
     if (path !== "" && !here) return [unknownAt(path, rule, parent)];

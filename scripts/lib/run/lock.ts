@@ -18,7 +18,7 @@ export type LockScope = "home" | { app: string };
 
 export interface Holder {
   procedure: string;
-  /** `home`, or the app's name without its namespace: `media/radarr` and `radarr` may be the same app. */
+  /** `home`, or the app's name without its namespace: `media/app` and `app` may be the same app. */
   scope: string;
   pid: number;
   /** When the process started, in the system's own format; empty if unknown. */

@@ -26,7 +26,7 @@ const fetch = z.strictObject({
 
 const group = z
   .strictObject({
-    item: sentence("The item in 1Password, exactly as the ExternalSecret writes it, for example ${ITEM_GRAFANA:=grafana}"),
+    item: sentence("The item in 1Password, exactly as the ExternalSecret writes it, for example ${ITEM_WIKI:=wiki}"),
     purpose: sentence("What stops working without the value"),
     generate: z
       .literal("password", { error: "must be password (32 letters and digits)" })

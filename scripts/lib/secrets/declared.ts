@@ -1,10 +1,10 @@
 // The declarations beside the applications: every secret-sources.yaml below kubernetes/ as entries.
 import { basename } from "node:path/posix";
+import { SECRET_SOURCES } from "../tree/data-files.ts";
 import type { Files } from "../tree/files.ts";
 import { expand } from "../tree/substitute/envsubst.ts";
 import { readDeclaration } from "./declaration.ts";
 import { entriesOf, type Entry, type Fetching, referenceOf } from "./entry.ts";
-import { DECLARATION_FILE } from "./declaration-file.ts";
 
 /** An entry, and where it stands. */
 export interface Declared extends Entry {
@@ -22,7 +22,7 @@ export interface Declarations {
 export interface Naming {
   /** The vault that the cluster reads. */
   vault: string;
-  /** Names of items, by their setting: ITEM_GRAFANA. */
+  /** Names of items, by their setting: ITEM_WIKI. */
   items: ReadonlyMap<string, string>;
 }
 
@@ -31,7 +31,7 @@ export function readDeclarations(files: Pick<Files, "under" | "text">, root: str
   const problems: string[] = [];
   const found: { order: number; entries: Declared[] }[] = [];
   const places = new Map<string, string>();
-  for (const file of files.under(root, (path) => basename(path) === DECLARATION_FILE)) {
+  for (const file of files.under(root, (path) => basename(path) === SECRET_SOURCES)) {
     const { value, problems: wrong, lineOf } = readDeclaration(file, files.text(file) ?? "");
     problems.push(...wrong);
     if (!value) continue;

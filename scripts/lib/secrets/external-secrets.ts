@@ -5,7 +5,7 @@ export interface NeededSecret {
   item: string;
   /** Undefined where the whole item is taken. */
   field?: string;
-  /** `ExternalSecret network/cloudflared` */
+  /** `ExternalSecret network/app` */
   by: string;
   source: Source;
   /** A PushSecret of the tree writes it: nobody has to. */

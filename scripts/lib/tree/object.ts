@@ -8,10 +8,10 @@ export const groupOf = ({ apiVersion }: Pick<KubeObject, "apiVersion">) =>
 /** `v1` of `apps/v1`. */
 export const versionOf = ({ apiVersion }: Pick<KubeObject, "apiVersion">) => apiVersion.slice(apiVersion.indexOf("/") + 1);
 
-/** What the API server takes for one object: `apps/Deployment default/echo`. */
+/** What the API server takes for one object: `apps/Deployment default/app`. */
 export const keyOf = (object: KubeObject) => `${groupOf(object)}/${object.kind} ${object.metadata.namespace ?? ""}/${object.metadata.name}`;
 
-/** The same for people: `Deployment default/echo`. */
+/** The same for people: `Deployment default/app`. */
 export const inWords = ({ kind, metadata }: Pick<KubeObject, "kind"> & { metadata?: KubeObject["metadata"] }) =>
   metadata ? `${kind} ${metadata.namespace === undefined ? "" : `${metadata.namespace}/`}${metadata.name}` : kind;
 

@@ -2,7 +2,7 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Document, parse, parseAllDocuments, stringify } from "yaml";
-import { DECLARATION_FILE } from "../../../scripts/lib/secrets/declaration-file.ts";
+import { isDataFile } from "../../../scripts/lib/tree/data-files.ts";
 import { MAP_FILE, settingsIn } from "../../../scripts/lib/tree/settings-map.ts";
 
 export const ROOT = join(import.meta.dirname, "../../..");
@@ -66,8 +66,8 @@ export function substituted(object: Any): Any {
 }
 
 /** What Flux reads as manifests; payloads stand below `resources/`. */
-/** Manifests: not what a generator packs, and not what says who creates an application's secrets. */
-export const FILES = filesUnder("kubernetes").filter((file) => !file.includes("/resources/") && !file.endsWith(`/${DECLARATION_FILE}`));
+/** Manifests: not what a generator packs, and not what only our procedures read. */
+export const FILES = filesUnder("kubernetes").filter((file) => !file.includes("/resources/") && !isDataFile(file));
 export const TREE = FILES.flatMap((file) => documentsOf(file));
 
 export const ofKind = (kind: string, group: string) => TREE.filter((one) => one.kind === kind && one.apiVersion.startsWith(`${group}/`));

@@ -4,7 +4,7 @@ import { inWords, partsOf } from "./keys.ts";
 import type { State } from "./state.ts";
 import type { Key } from "./step.ts";
 
-/** Everything that is needed or brought, by its name in words: `Secret media/sonarr-secret`, `the kind ScaledObject (keda.sh)`. */
+/** Everything that is needed or brought, by its name in words: `Secret media/app-secret`, `the kind Widget (example.com)`. */
 export function thingsOf(state: State): Map<string, Set<Key>> {
   const things = new Map<string, Set<Key>>();
   for (const step of state.steps)

@@ -1,7 +1,7 @@
 // What the simulation is made of: steps that the cluster takes, what each needs, and what exists once it is taken.
 import type { Source } from "../../tree/types.ts";
 
-/** Something that can exist or be ready: `kind:cert-manager.io/Certificate`, `secret:network/tls`, `ready:Deployment.apps/default/echo`. */
+/** Something that can exist or be ready: `kind:cert-manager.io/Certificate`, `secret:network/tls`, `ready:Deployment.apps/default/app`. */
 export type Key = string;
 
 /**
@@ -21,7 +21,7 @@ export interface Need {
 }
 
 export interface Step {
-  /** Unique, for people: `Kustomization network/echo: apply`. */
+  /** Unique, for people: `Kustomization network/app: apply`. */
   name: string;
   /** The Kustomization or HelmRelease that takes it. */
   unit: Unit;
@@ -34,7 +34,7 @@ export interface Step {
 
 /** A Kustomization, a release or an object that becomes ready by itself: what a person would name. */
 export interface Unit {
-  /** `Kustomization network/echo` */
+  /** `Kustomization network/app` */
   name: string;
   /** Where a wave begins: a Kustomization. Everything that one brings along counts to its wave. */
   opensWave: boolean;

@@ -1,7 +1,7 @@
 // The 1Password fields that the cluster reads, against what secret-sources.yaml beside the applications declares.
 import type { Cluster } from "../../cluster/cluster.ts";
 import { compare, type Comparison } from "../../secrets/compare.ts";
-import { DECLARATION_FILE } from "../../secrets/declaration-file.ts";
+import { SECRET_SOURCES } from "../../tree/data-files.ts";
 import { type Declared, readDeclarations } from "../../secrets/declared.ts";
 import { type NeededSecret, neededSecrets } from "../../secrets/external-secrets.ts";
 import { itemSetting } from "../../tree/settings.ts";
@@ -51,9 +51,9 @@ const operatorItem = ({ item, by, source }: NeededSecret): Finding => ({
 
 const undeclaredSecret = ({ item, field, by, source, close }: Comparison["undeclared"][number]): Finding => ({
   ...at("catalogue", "error", source, {
-    message: `reads ${field === undefined ? "" : `the field ${field} of `}the item ${item.replaceAll("|", " or ")}, which no ${DECLARATION_FILE} declares${close ? `; did you mean ${close}?` : ""}`,
+    message: `reads ${field === undefined ? "" : `the field ${field} of `}the item ${item.replaceAll("|", " or ")}, which no ${SECRET_SOURCES} declares${close ? `; did you mean ${close}?` : ""}`,
     why: "nobody is told to put it into the vault: its Secret never exists, and what mounts it never starts",
-    fix: `declare it in ${DECLARATION_FILE} beside the application's ks.yaml, or correct the name`,
+    fix: `declare it in ${SECRET_SOURCES} beside the application's ks.yaml, or correct the name`,
   }),
   object: by,
 });

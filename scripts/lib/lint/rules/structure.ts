@@ -1,12 +1,12 @@
 // Files that nothing includes, objects that stand twice, objects without a namespace or in one that nobody makes.
-import { basename, dirname } from "node:path";
+import { dirname } from "node:path";
 import { isClusterScopedKind } from "../charts.ts";
 import { about, at, type RuleInput, type Rule } from "../rule-input.ts";
 import { NAMES } from "../../tree/kustomize/file.ts";
 import { isClusterScoped } from "../../tree/kustomize/resource.ts";
 import { groupOf, keyOf } from "../../tree/object.ts";
 import { isBuiltInGroup } from "../schemas/find.ts";
-import { DECLARATION_FILE } from "../../secrets/declaration-file.ts";
+import { isDataFile } from "../../tree/data-files.ts";
 import type { Finding, KubeObject, Located } from "../../tree/types.ts";
 
 /** Built-in kinds without a namespace that are newer than kyaml's list. */
@@ -30,7 +30,7 @@ export const structure: Rule = {
 };
 
 function strayFiles({ tree: { files, root, used } }: RuleInput): Finding[] {
-  const unused = files.under(root, (path) => !used.has(path) && !/\.md$|(^|\/)\./.test(path) && basename(path) !== DECLARATION_FILE);
+  const unused = files.under(root, (path) => !used.has(path) && !/\.md$|(^|\/)\./.test(path) && !isDataFile(path));
   const folders = new Set(unused.filter((path) => NAMES.some((name) => path.endsWith(`/${name}`))).map(dirname));
   /** Below a folder whose own kustomization file is not listed: one finding is enough. */
   const isCovered = (path: string): boolean => {
