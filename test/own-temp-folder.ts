@@ -2,7 +2,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { shareCompiled } from "./simulators/compiled.ts";
+import { shareCompiled } from "./simulators/fork/compiled.ts";
 
 /** Vitest calls this once for each project, in the process whose environment the workers inherit. */
 export default function useOwnTempFolder(): void {

@@ -29,7 +29,7 @@ export const rehearse = procedure({
     keep: flag("keep the folder of the home"),
   },
   async run({ real, interrupt, fault, minutes, whole, seed = "0", only, keep }, { ui, signal }) {
-    if (real) (await import("../../test/simulators/real-tools.ts")).realTools(); // reports missing tools before a home starts
+    if (real) (await import("../../test/simulators/real/real-tools.ts")).realTools(); // reports missing tools before a home starts
     const { fullDay } = await import("../../test/rehearsal/full-day.ts");
     if (interrupt) {
       const { allInterruptions } = await import("../../test/rehearsal/all-interruptions.ts");

@@ -7,7 +7,7 @@ import { parseDocument, type YAMLSeq } from "yaml";
 import { DAY, finalState, runStep } from "../rehearsal/day.ts";
 import { startHome } from "../rehearsal/home-process.ts";
 import { readHomeFile } from "../simulators/environment.ts";
-import { makeFork } from "../simulators/fork.ts";
+import { makeFork } from "../simulators/fork/fork.ts";
 
 export interface Growth {
   nodes: number;

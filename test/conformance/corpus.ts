@@ -3,7 +3,7 @@ import { spawnSync } from "node:child_process";
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { readLines } from "../simulators/evidence.ts";
+import { readLines } from "../simulators/evidence/evidence.ts";
 
 /** The tools that stand against a stand-in. `op` has no stand-in but itself: an account cannot be had on a laptop. */
 const TOOLS = ["talosctl", "kubectl", "helm", "helmfile", "flux", "sops", "govc"];

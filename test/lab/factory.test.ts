@@ -9,7 +9,7 @@ import { askImage, imageUrl, missingExtensions, postSchematic } from "../../scri
 import { type Http, openHttp } from "../../scripts/lib/http/http.ts";
 import { silentReport } from "../../scripts/lib/run/report.ts";
 import { createAuthority } from "../simulators/world/certificates.ts";
-import { openFactory } from "../simulators/wire/factory.ts";
+import { openFactory } from "../simulators/wire/factory/factory.ts";
 import { publicHosts, serveProxy } from "../simulators/wire/proxy.ts";
 import { freshFactory } from "../simulators/world/talos/factory.ts";
 import { openWorld, type State, type World } from "../simulators/world/world.ts";

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { askHome, environmentOf, layoutOf } from "../simulators/control.ts";
-import { commitAndPush, headOf } from "../simulators/repository.ts";
+import { commitAndPush, headOf } from "../simulators/fork/repository.ts";
 import { run } from "../rehearsal/day.ts";
 import { startHome, type RunningHome } from "../rehearsal/home-process.ts";
 

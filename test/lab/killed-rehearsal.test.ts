@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
-import { shareCompiled } from "../simulators/compiled.ts";
+import { shareCompiled } from "../simulators/fork/compiled.ts";
 import { whenPresent } from "../simulators/present.ts";
 import { processesWith } from "../simulators/processes.ts";
 

@@ -15,7 +15,7 @@ import { leftovers } from "../../scripts/leftovers.ts";
 import { prepareIso } from "../../scripts/talos/prepare-iso.ts";
 import { deploy } from "../../scripts/vm/deploy.ts";
 import { createAuthority, fingerprint } from "../simulators/world/certificates.ts";
-import { openFactory } from "../simulators/wire/factory.ts";
+import { openFactory } from "../simulators/wire/factory/factory.ts";
 import { publicHosts, serveProxy } from "../simulators/wire/proxy.ts";
 import { serveTrueNas, type TrueNas } from "../simulators/wire/truenas/truenas.ts";
 import { freshFactory } from "../simulators/world/talos/factory.ts";

@@ -5,7 +5,7 @@ import { spawnSync } from "node:child_process";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { askHome, environmentOf, layoutOf } from "../simulators/control.ts";
 import { CHECKS } from "../../scripts/lint.ts";
-import { commitAndPush } from "../simulators/repository.ts";
+import { commitAndPush } from "../simulators/fork/repository.ts";
 import { finalState, type Ran, run } from "../rehearsal/day.ts";
 import { startHome, type RunningHome } from "../rehearsal/home-process.ts";
 import { violationsOf } from "../rehearsal/violations.ts";

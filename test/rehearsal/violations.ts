@@ -1,6 +1,6 @@
 // What no run may ever do: connect to another machine, ask a host that is not simulated, or put a secret in the wrong place.
 import { askHome } from "../simulators/control.ts";
-import { finderOf } from "../simulators/forms.ts";
+import { finderOf } from "../simulators/evidence/forms.ts";
 import type { Ran } from "./day.ts";
 
 /** All violations of these runs, a line each; none after a correct run. */

@@ -3,7 +3,7 @@ import { connect } from "node:net";
 import { readHomeFile } from "./environment.ts";
 
 export { environmentOf, layoutOf, scriptIn } from "./environment.ts";
-export { editedSince } from "./fork.ts";
+export { editedSince } from "./fork/fork.ts";
 
 /** Asks a home for one of its verbs; throws what the home says when it cannot. */
 export function askHome(folder: string, verb: string, args: object = {}): Promise<unknown> {

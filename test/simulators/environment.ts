@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
-import { gitEnvironment } from "./git-environment.ts";
+import { gitEnvironment } from "./fork/git-environment.ts";
 
 /** What another process needs to know of a home: `<folder>/home.json`, there while the home is up. */
 export interface HomeFile {

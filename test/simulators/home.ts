@@ -6,31 +6,31 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { UsageError } from "../../scripts/lib/run/errors.ts";
 import { environmentOf, type HomeFile, layoutOf, PROJECT } from "./environment.ts";
-import { leasesOf, makeFork, vaultsOf, writeTools } from "./fork.ts";
+import { leasesOf, makeFork, vaultsOf, writeTools } from "./fork/fork.ts";
 import { findTool } from "./cli/tools.ts";
-import { copyHome } from "./copies.ts";
-import { keepPair, refuseSecond, socketFolder } from "./ground.ts";
+import { copyHome } from "./home/copies.ts";
+import { keepPair, refuseSecond, socketFolder } from "./home/home-folder.ts";
 import { endProcesses } from "./processes.ts";
-import { startTicker } from "./ticker.ts";
+import { startTicker } from "./home/ticker.ts";
 import { homeTool, openVerbs, switchFaults } from "./verbs.ts";
 import { serveTools } from "./wire/cli-socket.ts";
 import { createAuthority, fingerprint } from "./world/certificates.ts";
-import { openFactory } from "./wire/factory.ts";
+import { openFactory } from "./wire/factory/factory.ts";
 import { publicHosts, serveProxy } from "./wire/proxy.ts";
 import { REGISTRIES } from "./wire/registry/registries.ts";
 import { openRegistries } from "./wire/registry/registry.ts";
 import { doorAt } from "./wire/talos/door.ts";
 import { serveTrueNas } from "./wire/truenas/truenas.ts";
-import { serveVsphere, type VsphereOptions } from "./wire/vsphere.ts";
+import { serveVsphere, type VsphereOptions } from "./wire/vsphere/vsphere.ts";
 import { freshCluster, normalised as normalisedCluster, pending as clusterPending, tick as tickCluster } from "./world/cluster/cluster.ts";
 import { freshFactory, hasInstaller } from "./world/talos/factory.ts";
-import type { RealTools } from "./real-tools.ts";
+import type { RealTools } from "./real/real-tools.ts";
 import type { Fault } from "./world/faults.ts";
 import { tickMachines } from "./world/life.ts";
 import { freshNas } from "./world/nas/nas.ts";
 import { haltMachine, nasPending, normalisedNas, RELEASES, vmsOf } from "./world/nas/machines.ts";
 import { correctNasHost } from "./world/person.ts";
-import { freshVault } from "./world/vault.ts";
+import { freshVault } from "./world/op/vault.ts";
 import { openWorld, type World } from "./world/world.ts";
 
 export interface HomeOptions {
@@ -102,7 +102,7 @@ export async function openHome(
   correctNasHost(world, `127.0.0.1:${nas.port}`);
   const down = (host: string) =>
     (host === "factory.talos.dev" && world.has("factory-down")) || (host in REGISTRIES && world.has("registry-down"));
-  const real = tools && (await (await import("./real.ts")).openReal(world, tools));
+  const real = tools && (await (await import("./real/real.ts")).openReal(world, tools));
   const proxy = await serveProxy(world, {
     authority,
     hosts: { ...publicHosts(), ...openRegistries(world), ...openFactory(world) },
@@ -215,7 +215,7 @@ async function runAsProcess(): Promise<void> {
     },
     ...(values.truenas && { truenas: values.truenas }),
     ...(values.project && { project: values.project }),
-    ...(values.real && { real: (await import("./real-tools.ts")).realTools() }),
+    ...(values.real && { real: (await import("./real/real-tools.ts")).realTools() }),
   });
   const leave = async () => {
     if (values["with-parent"]) await endProcesses(home.folder);

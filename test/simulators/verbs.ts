@@ -1,14 +1,14 @@
 // What can be asked of a home besides playing its part: how it stands, faults, the evidence, the person's own work. Also the executable `<home>/bin/home`.
 import { setTimeout as pause } from "node:timers/promises";
-import { commandsOf, evidenceOf, findTaint } from "./evidence.ts";
+import { commandsOf, evidenceOf, findTaint } from "./evidence/evidence.ts";
 import { columns } from "./cli/table.ts";
-import { keepCopy } from "./copies.ts";
-import { snapshotOf } from "./snapshot.ts";
+import { keepCopy } from "./home/copies.ts";
+import { snapshotOf } from "./home/snapshot.ts";
 import { FAULTS, type Fault } from "./world/faults.ts";
 import { addressesOf, apiServerUp, hostnameOf, pendingUntil } from "./world/talos/machines.ts";
 import { type Fetched, fetchByHand, type NasCard } from "./world/person.ts";
 import type { Tool } from "./world/tool.ts";
-import { secretsOf } from "./world/vault.ts";
+import { secretsOf } from "./world/op/vault.ts";
 import type { World } from "./world/world.ts";
 
 /** What verbs need of the home around the world. */

@@ -4,7 +4,7 @@ import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { type KubernetesServer, serveKubernetes } from "../../simulators/wire/kubernetes/kubernetes.ts";
-import { readLines } from "../../simulators/evidence.ts";
+import { readLines } from "../../simulators/evidence/evidence.ts";
 import type { Fault } from "../../simulators/world/faults.ts";
 import { bootstrappedWorld, worldRepository } from "../../lab/simulators/cluster/cluster-world.ts";
 import type { TestWorld } from "../../lab/simulators/test-world.ts";

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { afterAll, afterEach, describe, expect, test, vi } from "vitest";
 import { type Home, openHome } from "../../simulators/home.ts";
-import { serveVsphere, type VsphereOptions } from "../../simulators/wire/vsphere.ts";
+import { serveVsphere, type VsphereOptions } from "../../simulators/wire/vsphere/vsphere.ts";
 import { builtTools } from "../../tools/find.ts";
 
 const { bin } = builtTools();
@@ -113,7 +113,7 @@ describe("its process", () => {
   });
 
   test("ends when whoever started it is killed", async () => {
-    const module = pathToFileURL(join(process.cwd(), "test/simulators/wire/vsphere.ts")).href;
+    const module = pathToFileURL(join(process.cwd(), "test/simulators/wire/vsphere/vsphere.ts")).href;
     const folder = join(scratch, "killed");
     const text = `import { serveVsphere } from ${JSON.stringify(module)};
       const { url } = await serveVsphere(${JSON.stringify({ tools: { vcsim }, folder, kind: "esx" })}); console.log(url);`;

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { readMac } from "../../../scripts/lib/cluster/readings.ts";
 import { layoutOf } from "../../simulators/environment.ts";
-import { editedSince, leasesOf, makeFork } from "../../simulators/fork.ts";
+import { editedSince, leasesOf, makeFork } from "../../simulators/fork/fork.ts";
 
 let scratch: string;
 const project = () => join(scratch, "project");

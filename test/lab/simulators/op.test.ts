@@ -2,7 +2,7 @@
 import { describe, expect, test } from "vitest";
 import { op } from "../../simulators/cli/op/op.ts";
 import { fetchByHand } from "../../simulators/world/person.ts";
-import { secretsOf } from "../../simulators/world/vault.ts";
+import { secretsOf } from "../../simulators/world/op/vault.ts";
 import { play, testWorld } from "./test-world.ts";
 
 const template = (fields: Record<string, string>, title = "talos") =>

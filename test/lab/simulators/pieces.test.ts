@@ -3,7 +3,7 @@ import { createPrivateKey, createPublicKey, X509Certificate } from "node:crypto"
 import { describe, expect, test } from "vitest";
 import { readFlags } from "../../simulators/cli/flags.ts";
 import { columns } from "../../simulators/cli/table.ts";
-import { finderOf, formsOf } from "../../simulators/forms.ts";
+import { finderOf, formsOf } from "../../simulators/evidence/forms.ts";
 import { createAuthority, fingerprint, issue, type KeyKind } from "../../simulators/world/certificates.ts";
 import { buildIso, readIso, refusalOf, takeSchematic } from "../../simulators/world/talos/factory.ts";
 import { readInstaller } from "../../simulators/world/life.ts";

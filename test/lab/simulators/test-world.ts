@@ -5,7 +5,7 @@ import { type Surroundings, tickMachines, type VmView } from "../../simulators/w
 import { hasInstaller } from "../../simulators/world/talos/factory.ts";
 import type { Tool } from "../../simulators/world/tool.ts";
 import { Untaught } from "../../simulators/world/tool.ts";
-import { freshVault } from "../../simulators/world/vault.ts";
+import { freshVault } from "../../simulators/world/op/vault.ts";
 import type { State, World } from "../../simulators/world/world.ts";
 
 export interface TestWorld extends World {

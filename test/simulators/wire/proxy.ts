@@ -8,7 +8,7 @@ import { createSecureContext, type SecureContext } from "node:tls";
 import { createPrivateKey, createPublicKey } from "node:crypto";
 import type { World } from "../world/world.ts";
 import { type Authority, issue } from "../world/certificates.ts";
-import type { Host } from "./factory.ts";
+import type { Host } from "./factory/factory.ts";
 
 export interface Proxy {
   port: number;

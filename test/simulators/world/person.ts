@@ -1,8 +1,8 @@
 // What only a person can do in the simulated home: fetch keys and tokens from the places that give them, and put them into 1Password.
 import { generateKeyPairSync, randomBytes } from "node:crypto";
-import { findVault, id } from "./vault.ts";
+import { findVault, id } from "./op/vault.ts";
 import type { World } from "./world.ts";
-import type { Field } from "./vault-state.ts";
+import type { Field } from "./op/vault-state.ts";
 
 /** What the person reads off the simulated NAS. */
 export interface NasCard {

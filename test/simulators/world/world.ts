@@ -6,7 +6,7 @@ import type { Fault } from "./faults.ts";
 import type { NasState } from "./nas/nas.ts";
 import { whenPresent } from "../present.ts";
 import type { MachineState } from "./talos/machine-state.ts";
-import type { VaultState } from "./vault-state.ts";
+import type { VaultState } from "./op/vault-state.ts";
 import type { FactoryState } from "./talos/factory-state.ts";
 
 export interface State {

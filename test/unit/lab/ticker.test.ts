@@ -1,6 +1,6 @@
 // A home moves on when something changed and when something is due, and sleeps otherwise.
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { startTicker, type Ticker } from "../../simulators/ticker.ts";
+import { startTicker, type Ticker } from "../../simulators/home/ticker.ts";
 
 let ticks = 0;
 let next = Infinity;

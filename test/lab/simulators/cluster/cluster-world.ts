@@ -5,7 +5,7 @@ import { join, resolve } from "node:path";
 import { parse, stringify } from "yaml";
 import { knownEntries } from "../../../../scripts/lib/secrets/tree.ts";
 import { testCluster } from "../../../unit/test-cluster.ts";
-import { makeFork } from "../../../simulators/fork.ts";
+import { makeFork } from "../../../simulators/fork/fork.ts";
 import { talosctl } from "../../../simulators/cli/talosctl/talosctl.ts";
 import { freshCluster, pending, tick } from "../../../simulators/world/cluster/cluster.ts";
 import { fetchByHand } from "../../../simulators/world/person.ts";

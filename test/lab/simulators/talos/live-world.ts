@@ -13,7 +13,7 @@ import { freshFactory, hasInstaller } from "../../../simulators/world/talos/fact
 import type { Fault } from "../../../simulators/world/faults.ts";
 import { tickMachines, type VmView } from "../../../simulators/world/life.ts";
 import { machineStatus } from "../../../simulators/world/talos/status.ts";
-import { freshVault } from "../../../simulators/world/vault.ts";
+import { freshVault } from "../../../simulators/world/op/vault.ts";
 import { openWorld, type State, type World } from "../../../simulators/world/world.ts";
 import { play, type Said, testWorld } from "../test-world.ts";
 import { serveConnect } from "./connect-proxy.ts";

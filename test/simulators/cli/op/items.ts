@@ -1,9 +1,9 @@
 // `op item list|get|create|edit`: templates on stdin or from a path, since an assignment on the command line would show the secret to everybody.
 import { Untaught } from "../../world/tool.ts";
-import { findItem, findVault, id, isHidden } from "../../world/vault.ts";
+import { findItem, findVault, id, isHidden } from "../../world/op/vault.ts";
 import type { World } from "../../world/world.ts";
 import { json, needJson, type OpCall, OpError, readIn } from "./call.ts";
-import type { Field, Item } from "../../world/vault-state.ts";
+import type { Field, Item } from "../../world/op/vault-state.ts";
 
 interface Template {
   title?: string;

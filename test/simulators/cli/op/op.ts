@@ -1,7 +1,7 @@
 // The stand-in for 1Password's command line: version, whoami, vaults, read, inject. Items stand in op-items.ts.
 import type { Call, Tool } from "../../world/tool.ts";
 import { Untaught } from "../../world/tool.ts";
-import { accessError, findVault, readReference } from "../../world/vault.ts";
+import { accessError, findVault, readReference } from "../../world/op/vault.ts";
 import type { World } from "../../world/world.ts";
 import { type Flag, readFlags } from "../flags.ts";
 import { goError } from "../go-errors.ts";

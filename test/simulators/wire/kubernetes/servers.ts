@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
-import { socketFolder } from "../../ground.ts";
+import { socketFolder } from "../../home/home-folder.ts";
 import { type ApiClient, openClient } from "./client.ts";
 import { type Child, startChild } from "./child.ts";
 import type { Identity } from "./identity.ts";

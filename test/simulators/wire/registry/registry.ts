@@ -5,7 +5,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { type Artifact, artifactOf, MANIFEST_TYPE } from "../../world/charts/artifact.ts";
 import { chartsAsked } from "../../world/charts/charts-asked.ts";
 import type { World } from "../../world/world.ts";
-import type { Host } from "../factory.ts";
+import type { Host } from "../factory/factory.ts";
 import { addressOf, REGISTRIES } from "./registries.ts";
 import { content, json, refuse, unavailable } from "./answers.ts";
 import { challengeOf, handOutToken, mayPull } from "./tokens.ts";

@@ -1,7 +1,7 @@
 // The Kubernetes cluster of the simulated home: what is in it, and how it moves on by itself. Nothing moves while the API server is away, and nothing when nothing is due.
 import { join } from "node:path";
 import { layoutOf } from "../../environment.ts";
-import { checkOut, headOf } from "../../repository.ts";
+import { checkOut, headOf } from "../../fork/repository.ts";
 import { fluxSteps } from "../flux/cluster-flux.ts";
 import type { Around } from "../flux/status.ts";
 import { ingressSteps } from "./ingress.ts";
@@ -16,7 +16,7 @@ import { storageSteps } from "./storage.ts";
 import { entriesOf, entryAt, freshCluster, storeOf } from "./store.ts";
 import { withoutDefaults } from "./definitions.ts";
 import { apiServerUp, etcdMembers, kubelets, PACE } from "../talos/machines.ts";
-import { hasField } from "../vault.ts";
+import { hasField } from "../op/vault.ts";
 import type { State, World } from "../world.ts";
 import type { ClusterState } from "./state.ts";
 

@@ -1,12 +1,12 @@
 // What stands behind the real tools: a gRPC server for each node, an API server with its etcd, and the addresses at which the proxy carries to them.
-import { layoutOf } from "./environment.ts";
+import { layoutOf } from "../environment.ts";
 import type { RealTools } from "./real-tools.ts";
-import { serveKubernetes } from "./wire/kubernetes/kubernetes.ts";
-import { createOpenApplies } from "./wire/talos/open-applies.ts";
-import { serveTalos } from "./wire/talos/serve.ts";
-import { apiServerAt } from "./world/cluster/kubeconfig.ts";
-import { swapAt } from "./world/stranger.ts";
-import type { World } from "./world/world.ts";
+import { serveKubernetes } from "../wire/kubernetes/kubernetes.ts";
+import { createOpenApplies } from "../wire/talos/open-applies.ts";
+import { serveTalos } from "../wire/talos/serve.ts";
+import { apiServerAt } from "../world/cluster/kubeconfig.ts";
+import { swapAt } from "../world/stranger.ts";
+import type { World } from "../world/world.ts";
 
 export interface Real {
   /** The local port behind an address of the home; see the proxy. */

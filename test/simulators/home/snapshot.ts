@@ -2,10 +2,10 @@
 import { createHash } from "node:crypto";
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join, relative } from "node:path";
-import { layoutOf } from "./environment.ts";
-import { whenPresent } from "./present.ts";
-import { addressesOf, hostnameOf, isLearner } from "./world/talos/machines.ts";
-import type { World } from "./world/world.ts";
+import { layoutOf } from "../environment.ts";
+import { whenPresent } from "../present.ts";
+import { addressesOf, hostnameOf, isLearner } from "../world/talos/machines.ts";
+import type { World } from "../world/world.ts";
 
 const digest = (text: string | Buffer) => createHash("sha256").update(text).digest("hex").slice(0, 12);
 

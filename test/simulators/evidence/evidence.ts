@@ -1,9 +1,9 @@
 // What a run left behind: connections that were refused, hosts that nobody simulates, and every place where a secret stands that must not.
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join, relative } from "node:path";
-import { layoutOf } from "./environment.ts";
+import { layoutOf } from "../environment.ts";
 import { finderOf, searched } from "./forms.ts";
-import { whenPresent } from "./present.ts";
+import { whenPresent } from "../present.ts";
 
 /** The lines of a file of JSON lines; none when it is not there. */
 export const readLines = (file: string): any[] =>

@@ -2,9 +2,9 @@
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
-import { layoutOf } from "./environment.ts";
+import { layoutOf } from "../environment.ts";
 import { formsOf, gitEnvironment } from "./git-environment.ts";
-import { whenPresent } from "./present.ts";
+import { whenPresent } from "../present.ts";
 
 /** Where the fork is pushed to, as `talos/cluster.yaml` says. */
 export interface Origin {

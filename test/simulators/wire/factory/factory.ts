@@ -2,9 +2,9 @@
 import { createHash } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { setTimeout as pause } from "node:timers/promises";
-import { buildIso, EXTENSIONS, readPath, refusalOf, takeSchematic, VERSIONS } from "../world/talos/factory.ts";
-import type { World } from "../world/world.ts";
-import type { Medium } from "../world/talos/machine-state.ts";
+import { buildIso, EXTENSIONS, readPath, refusalOf, takeSchematic, VERSIONS } from "../../world/talos/factory.ts";
+import type { World } from "../../world/world.ts";
+import type { Medium } from "../../world/talos/machine-state.ts";
 
 /** Answers one request to a host. */
 export type Host = (request: IncomingMessage, response: ServerResponse) => Promise<void> | void;

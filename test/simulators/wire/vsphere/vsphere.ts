@@ -2,7 +2,7 @@
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { connect } from "node:tls";
-import { startChild } from "./kubernetes/child.ts";
+import { startChild } from "../kubernetes/child.ts";
 
 export interface Vsphere {
   /** `https://127.0.0.1:40123/sdk`: without user and password. */

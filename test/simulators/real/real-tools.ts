@@ -1,5 +1,5 @@
 // The real command-line tools and servers of a home that stands on them, as `npm run tools:build` made them.
-import { builtTools } from "../tools/find.ts";
+import { builtTools } from "../../tools/find.ts";
 
 export interface RealTools {
   /** What the product calls, by name: path of the executable. */

@@ -2,9 +2,9 @@
 import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname } from "node:path";
-import type { HomeFile } from "./environment.ts";
-import { whenPresent } from "./present.ts";
-import type { Authority } from "./world/certificates.ts";
+import type { HomeFile } from "../environment.ts";
+import { whenPresent } from "../present.ts";
+import type { Authority } from "../world/certificates.ts";
 
 /** Two processes on one world would overwrite each other. What one that was killed left behind goes away. */
 export function refuseSecond(file: string): void {

@@ -1,7 +1,7 @@
 // What keeps git inside a home: it never finds the checkout around the home, reads no configuration of this machine, and speaks to nothing but a folder.
 import { readdirSync } from "node:fs";
 import { delimiter, dirname, join } from "node:path";
-import { whenPresent } from "./present.ts";
+import { whenPresent } from "../present.ts";
 
 interface Places {
   /** The home's folder. */

@@ -1,6 +1,6 @@
 // The 1Password account of the simulated home: vaults, items, fields, and how secret references find them.
 import { randomBytes } from "node:crypto";
-import type { World } from "./world.ts";
+import type { World } from "../world.ts";
 import type { Field, Item, VaultState } from "./vault-state.ts";
 
 /** Something that `op` would say, as data. */

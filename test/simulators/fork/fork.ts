@@ -3,10 +3,10 @@ import { chmodSync, cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rm
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parse } from "yaml";
-import { layoutOf, NETWORK_TOOLS, TOOLS } from "./environment.ts";
+import { layoutOf, NETWORK_TOOLS, TOOLS } from "../environment.ts";
 import { shareCompiled } from "./compiled.ts";
-import { whenPresent } from "./present.ts";
-import { normalisedMac } from "./world/nas/device-rules.ts";
+import { whenPresent } from "../present.ts";
+import { normalisedMac } from "../world/nas/device-rules.ts";
 import { makeRepository, type Origin } from "./repository.ts";
 
 const PARTS = ["talos", "bootstrap", "kubernetes", "templates", "versions.env", ".sops.yaml"];
@@ -60,7 +60,7 @@ function filesBelow(root: string, path: string): string[] {
   return (whenPresent(() => readdirSync(full)) ?? []).flatMap((name) => filesBelow(root, join(path, name)));
 }
 
-const STAND_IN = fileURLToPath(new URL("cli/stand-in.bash", import.meta.url));
+const STAND_IN = fileURLToPath(new URL("../cli/stand-in.bash", import.meta.url));
 const quote = (text: string) => `'${text.replaceAll("'", "'\\''")}'`;
 
 /** The executables on the product's PATH: the real tools that were given, a stand-in for every other. Nobody else can read them, for they hold the token. */
