@@ -1,7 +1,7 @@
 // The whole lint of one tree: read it, hold every rule against it, simulate a first install.
 import { setImmediate as turn } from "node:timers/promises";
 import type { Cluster } from "../cluster/cluster.ts";
-import { knownCharts } from "./charts.ts";
+import { knownCharts } from "./chart-facts.ts";
 import { converge, type Convergence } from "./converge/converge.ts";
 import { ruleInputOf, type RuleInput, type Rule } from "./rule-input.ts";
 import { readTree, type Where } from "../tree/read.ts";

@@ -1,5 +1,5 @@
 // The pods of a tree, as far as its files say them: pod templates of built-in kinds, and what app-template makes of its values.
-import { factsOf } from "./charts.ts";
+import { factsOf } from "./chart-facts.ts";
 import type { RuleInput } from "./rule-input.ts";
 import type { Located } from "../tree/types.ts";
 

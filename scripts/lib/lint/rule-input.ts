@@ -1,6 +1,6 @@
 // The input of every rule: the tree, its charts, the schemas, and the home that the tree is for, if known.
 import type { Cluster } from "../cluster/cluster.ts";
-import { chartsOf } from "./charts.ts";
+import { chartsOf } from "./chart-facts.ts";
 import type { Files } from "../tree/files.ts";
 import { inWords } from "../tree/object.ts";
 import { openValidators, type Validators } from "./schemas/validators.ts";

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { readChartValues, strayValues } from "../../../scripts/lib/lint/chart-values.ts";
-import { isOn, knownCharts, LEVELS, lookUp, valuesOf } from "../../../scripts/lib/lint/charts.ts";
+import { isOn, knownCharts, LEVELS, lookUp, valuesOf } from "../../../scripts/lib/lint/chart-facts.ts";
 
 const known = (name: string) => readChartValues(readFileSync(`scripts/lint/schemas/charts/${name}.txt`, "utf8"));
 const told = (values: unknown, name: string) =>

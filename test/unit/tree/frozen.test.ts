@@ -1,6 +1,6 @@
 // Reading a tree and simulating it must not change its input: documents are parsed once and shared, and the rules and the simulation share one tree.
 import { expect, test, vi } from "vitest";
-import { knownCharts } from "../../../scripts/lib/lint/charts.ts";
+import { knownCharts } from "../../../scripts/lib/lint/chart-facts.ts";
 import { converge } from "../../../scripts/lib/lint/converge/converge.ts";
 import { RULES } from "../../../scripts/lib/lint/lint.ts";
 import { type RuleInput, ruleInputOf } from "../../../scripts/lib/lint/rule-input.ts";

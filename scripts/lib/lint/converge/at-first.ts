@@ -1,7 +1,7 @@
 // What is there when Flux begins: a new cluster's own things, and what the bootstrap leaves behind.
 import type { BootstrapRelease } from "../../tree/types.ts";
 import { BUILT_IN_NAMESPACES } from "./built-in.ts";
-import { controlledBy, definitionsOf, factsAt, installed } from "./charts.ts";
+import { controlledBy, definitionsOf, factsAt, installed } from "./chart-keys.ts";
 import { running } from "./helmrelease.ts";
 import { configMapKey, groupKey, namespaceKey, partsOf, readyKey } from "./keys.ts";
 import { existing } from "./kustomization.ts";

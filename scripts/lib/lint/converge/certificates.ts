@@ -1,7 +1,7 @@
 // Certificates and gateways: an issuer needs its keys, a certificate its issuer, a gateway its class and certificates, a route a gateway to hang on.
 import type { KubeObject, Source } from "../../tree/types.ts";
 import { controllerKey, existsKey, readyKey, secretKey } from "./keys.ts";
-import { chartControlling } from "./charts.ts";
+import { chartControlling } from "./chart-keys.ts";
 import type { Behaviour } from "./behaviour.ts";
 import { need, type Need } from "./step.ts";
 import type { World } from "./world.ts";

@@ -5,7 +5,7 @@ import { endpointFindings } from "./endpoint.ts";
 import { needlessNotes } from "./needless.ts";
 import { unknownVariables } from "./guessed.ts";
 import { slowNotes } from "./slow.ts";
-import { readyExpressions, storeHosts, unknownCharts } from "./notes.ts";
+import { readyExpressions, storeHosts, unknownCharts } from "./unknowns.ts";
 import { retryNotes } from "./retries.ts";
 import { stallFindings } from "./stalls.ts";
 import type { Step } from "./step.ts";

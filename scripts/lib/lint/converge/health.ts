@@ -1,7 +1,7 @@
 // When a Kustomization calls itself ready: all it applies with `wait`, else its healthChecks with their expressions, else at once.
 import { FLUX_KUSTOMIZE, groupOf, isHelmRelease } from "../../tree/object.ts";
 import type { FluxKustomization, KubeObject, Located } from "../../tree/types.ts";
-import { kindNamed, neededKinds } from "./charts.ts";
+import { kindNamed, neededKinds } from "./chart-keys.ts";
 import { existsKey, kindKey, madeKey, readyKey, triedKey } from "./keys.ts";
 import { hasBehaviour } from "./objects.ts";
 import { releaseOf } from "./release.ts";

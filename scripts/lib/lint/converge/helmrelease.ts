@@ -1,6 +1,6 @@
 // A HelmRelease as steps: it starts when its chart and dependencies are there, installs, runs, and is ready when its workloads are (helm-controller).
 import type { Located } from "../../tree/types.ts";
-import { controlledBy, installed, laterDefinitionsOf, neededKinds, provisionedBy, servedBy, usedSecrets } from "./charts.ts";
+import { controlledBy, installed, laterDefinitionsOf, neededKinds, provisionedBy, servedBy, usedSecrets } from "./chart-keys.ts";
 import { secondsOf } from "./duration.ts";
 import { configMapKey, controllerKey, existsKey, madeKey, namespaceKey, readyKey, secretKey, webhookKey } from "./keys.ts";
 import { APPLIED, DEPENDS_ON, need, type Key, type Need, type Step, type Unit } from "./step.ts";

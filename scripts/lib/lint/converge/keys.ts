@@ -1,5 +1,5 @@
 // The names of things in the simulation, made in one place so that who needs one and who brings it say the same.
-import { isClusterScopedKind } from "../charts.ts";
+import { isClusterScopedKind } from "../chart-facts.ts";
 import { groupOf } from "../../tree/object.ts";
 import type { KubeObject } from "../../tree/types.ts";
 import type { Key, Need } from "./step.ts";

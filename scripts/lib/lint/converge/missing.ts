@@ -1,6 +1,6 @@
 // What nobody brings: each thing once, however many wait for it, with the words for what it breaks and how it is made.
 import type { Finding } from "../../tree/types.ts";
-import { chartBringing, chartControlling } from "./charts.ts";
+import { chartBringing, chartControlling } from "./chart-keys.ts";
 import { inWords, partsOf, type Reference, whatOf } from "./keys.ts";
 import { blocks, ownerOf, type State } from "./state.ts";
 import { DEPENDS_ON, type Key, type Need, type Step } from "./step.ts";

@@ -3,7 +3,7 @@ import { groupOf, isFluxKustomization, isHelmRelease } from "../../tree/object.t
 import type { Located } from "../../tree/types.ts";
 import { atFirst, withoutNamespace } from "./at-first.ts";
 import { pushedItems } from "./externalsecret.ts";
-import { chartControlling, controlledBy } from "./charts.ts";
+import { chartControlling, controlledBy } from "./chart-keys.ts";
 import { patienceOf, releaseSteps } from "./helmrelease.ts";
 import { hostsOf, publisherOf } from "./hosts.ts";
 import { controllerKey, existsKey, hostKey, named } from "./keys.ts";

@@ -1,5 +1,5 @@
 // A HelmRelease as the simulation sees it.
-import type { ChartFacts } from "../charts.ts";
+import type { ChartFacts } from "../chart-facts.ts";
 import type { Key } from "./step.ts";
 
 export interface Release {

@@ -1,7 +1,7 @@
 // A HelmRelease as the simulation sees it: its chart's address, its values, what is known of the chart.
 import { groupOf } from "../../tree/object.ts";
 import type { KubeObject, Located } from "../../tree/types.ts";
-import { factsAt } from "./charts.ts";
+import { factsAt } from "./chart-keys.ts";
 import { existsKey } from "./keys.ts";
 import type { World } from "./world.ts";
 import type { Release } from "./release-model.ts";

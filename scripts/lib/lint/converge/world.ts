@@ -1,7 +1,7 @@
 // What the simulation knows beyond single objects: which object stands where, who applies it, and what the home's configuration says.
 
 import type { FluxKustomization, Located, Source, Tree } from "../../tree/types.ts";
-import type { Charts } from "./charts.ts";
+import type { Charts } from "./chart-keys.ts";
 import { existsKey } from "./keys.ts";
 import type { Key } from "./step.ts";
 

@@ -1,6 +1,6 @@
 // Host names, DNS records and ports: given once, and owned by one.
 import { about, type RuleInput, type Rule } from "../rule-input.ts";
-import { factsOf } from "../charts.ts";
+import { factsOf } from "../chart-facts.ts";
 import { podsOf } from "../pods.ts";
 import { addresses } from "./addresses.ts";
 import { mapsIn } from "./maps.ts";

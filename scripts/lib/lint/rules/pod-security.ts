@@ -1,5 +1,5 @@
 // The PodSecurity level of each namespace against what its pods need: Talos enforces baseline where no label says otherwise.
-import { factsOf, isOn, LEVELS, type PodSecurity } from "../charts.ts";
+import { factsOf, isOn, LEVELS, type PodSecurity } from "../chart-facts.ts";
 import { about, type RuleInput, type Rule } from "../rule-input.ts";
 import { type Pod, podsOf } from "../pods.ts";
 import type { Finding, Located } from "../../tree/types.ts";

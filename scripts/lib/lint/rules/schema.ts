@@ -1,5 +1,5 @@
 // Every object against the schema of its kind, strict; kinds without one are named, with where to get it.
-import { factsOf, valuesOf } from "../charts.ts";
+import { factsOf, valuesOf } from "../chart-facts.ts";
 import { about, at, type RuleInput, type Rule } from "../rule-input.ts";
 import { fileOf, NAMES } from "../../tree/kustomize/file.ts";
 import { groupOf, versionOf } from "../../tree/object.ts";

@@ -1,6 +1,6 @@
 // Files that nothing includes, objects that stand twice, objects without a namespace or in one that nobody makes.
 import { dirname } from "node:path";
-import { isClusterScopedKind } from "../charts.ts";
+import { isClusterScopedKind } from "../chart-facts.ts";
 import { about, at, type RuleInput, type Rule } from "../rule-input.ts";
 import { NAMES } from "../../tree/kustomize/file.ts";
 import { isClusterScoped } from "../../tree/kustomize/resource.ts";

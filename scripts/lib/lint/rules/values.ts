@@ -1,5 +1,5 @@
 // The values of every HelmRelease against what its chart knows: Helm ignores an unknown key silently, and what it should have set is not set.
-import { factsOf, valuesOf } from "../charts.ts";
+import { factsOf, valuesOf } from "../chart-facts.ts";
 import { about, type RuleInput, type Rule } from "../rule-input.ts";
 import type { Finding, Located } from "../../tree/types.ts";
 import { strayValues } from "../chart-values.ts";

@@ -1,6 +1,6 @@
 // Small trees for the simulation, as the reader would hand them over: a root that applies Kustomizations, what those apply, a bootstrap.
 import type { BootstrapRelease, FluxKustomization, KubeObject, Located, Tree } from "../../../../scripts/lib/tree/types.ts";
-import type { ChartFacts } from "../../../../scripts/lib/lint/converge/charts.ts";
+import type { ChartFacts } from "../../../../scripts/lib/lint/converge/chart-keys.ts";
 import { converge } from "../../../../scripts/lib/lint/converge/converge.ts";
 import type { Facts } from "../../../../scripts/lib/lint/converge/world.ts";
 

@@ -1,5 +1,5 @@
 // What a release brings and needs by its chart (scripts/lint/charts.yaml), as names of the simulation.
-import { type ChartFacts, isOn, lookUp, type Named } from "../charts.ts";
+import { type ChartFacts, isOn, lookUp, type Named } from "../chart-facts.ts";
 import { existsKey, groupKey, kindKey, provisionedKey, secretKey, serviceKey, storageClassKey } from "./keys.ts";
 import type { Key } from "./step.ts";
 import type { Release } from "./release-model.ts";
