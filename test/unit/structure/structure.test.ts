@@ -20,8 +20,18 @@ test("what Flux would apply does not know the rules", () => expect(edges(/^scrip
 test("only scripts/lab imports test/", () => expect(edges(/^scripts\/(?!lab\/)/, /^test\//)).toEqual([]));
 test("the simulated world does not import what only translates", () =>
   expect(edges(/^test\/simulators\/world\//, /^test\/simulators\/(wire|cli)\//)).toEqual([]));
-test("scripts/lib has folders only", () =>
-  expect(readdirSync("scripts/lib", { withFileTypes: true }).flatMap((entry) => (entry.isFile() ? [entry.name] : []))).toEqual([]));
+const looseFiles = (folder: string) =>
+  readdirSync(folder, { withFileTypes: true })
+    .flatMap((entry) => (entry.isFile() ? [entry.name] : []))
+    .sort();
+test("scripts/lib has folders only", () => expect(looseFiles("scripts/lib")).toEqual([]));
+/** Code for the simulated home as a whole; code for one outside system belongs in the folder of that system. */
+test.each([
+  ["test/simulators", ["control.ts", "environment.ts", "guard.mjs", "home.ts", "present.ts", "processes.ts", "verbs.ts"]],
+  ["test/simulators/world", ["certificates.ts", "faults.ts", "life.ts", "person.ts", "stranger.ts", "tool.ts", "world.ts"]],
+  ["test/simulators/cli", ["flags.ts", "go-errors.ts", "network.ts", "stand-in.bash", "table.ts", "tools.ts"]],
+  ["test/simulators/wire", ["cli-socket.ts", "proxy.ts", "stand-ins.ts"]],
+])("%s has no other file outside a folder", (folder, allowed) => expect(looseFiles(folder)).toEqual(allowed));
 
 describe("the reader of imports", () => {
   test.each([
