@@ -16,26 +16,26 @@ export const nameOfRule = ({ path_regex: pattern, line }: SopsRule) =>
   `.sops.yaml:${line}, ${pattern === undefined ? "the rule for every file" : `the rule for ${pattern}`}`;
 
 /** Why the rules do not fit these age keys (none: a new one will be made), a line each: forms that cannot be read, and files that Flux could not decrypt. */
-export function ruleFaults(rules: readonly SopsRule[], held: readonly string[]): string[] {
+export function ruleFaults(rules: readonly SopsRule[], vaultRecipients: readonly string[]): string[] {
   const flawed = rules.flatMap((rule) => (rule.flaw === undefined ? [] : [`${nameOfRule(rule)}: ${rule.flaw}`]));
   if (flawed.length > 0) return flawed;
   const rule = ruleFor(FOR_FLUX, rules);
   if (!rule) return [".sops.yaml has no rule for files below kubernetes/"];
-  if (rule.placeholders.length > 0 || rule.recipients.some((one) => held.includes(one))) return [];
+  if (rule.placeholders.length > 0 || rule.recipients.some((one) => vaultRecipients.includes(one))) return [];
   const others = rule.recipients.join(", ");
   if (others === "")
-    return [`${nameOfRule(rule)}: names no age recipient, so Flux could not decrypt: add ${held.join(", ") || PLACEHOLDER}`];
+    return [`${nameOfRule(rule)}: names no age recipient, so Flux could not decrypt: add ${vaultRecipients.join(", ") || PLACEHOLDER}`];
   const start = `${nameOfRule(rule)}: encrypts for ${others}`;
-  return held.length > 0
+  return vaultRecipients.length > 0
     ? [
-        `${start} and not for ${held.join(", ")}, whose key the vault has, so Flux could not decrypt: add it to the rule, or store the key of ${others} in the vault`,
+        `${start} and not for ${vaultRecipients.join(", ")}, whose key the vault has, so Flux could not decrypt: add it to the rule, or store the key of ${others} in the vault`,
       ]
     : [`${start}, and the vault has no key: store the key of ${others} in it, or put ${PLACEHOLDER} back if no file is encrypted for it`];
 }
 
 /** Rules that name none of these recipients and have no placeholder. */
-export const rulesWithout = (rules: readonly SopsRule[], held: readonly string[]) =>
-  rules.filter(({ recipients, placeholders }) => placeholders.length === 0 && !recipients.some((one) => held.includes(one)));
+export const rulesWithout = (rules: readonly SopsRule[], vaultRecipients: readonly string[]) =>
+  rules.filter(({ recipients, placeholders }) => placeholders.length === 0 && !recipients.some((one) => vaultRecipients.includes(one)));
 
 /** The same .sops.yaml with `recipient` in place of the placeholder; every other byte stays. */
 export async function withRecipient(text: string, recipient: string): Promise<string> {

@@ -4,7 +4,7 @@ import type { Step } from "./step.ts";
 
 export interface Ancestry {
   /** Whether the first step has been taken whenever the second is first tried. */
-  surely(first: Step, second: Step): boolean;
+  precedes(first: Step, second: Step): boolean;
 }
 
 /** Looks backwards from a step, never behind the time of what it looks for. */
@@ -12,7 +12,7 @@ export function ancestry({ taken, reached }: Pick<State, "taken" | "reached">): 
   const marks = new Map<Step, number>();
   let look = 0;
   return {
-    surely(first, second) {
+    precedes(first, second) {
       const at = taken.get(first)?.at;
       const began = taken.get(second)?.began;
       if (at === undefined || began === undefined || at > began) return false;

@@ -8,14 +8,14 @@ const isDefinition = (object: KubeObject) =>
   (object.kind === "Namespace" && groupOf(object) === "") ||
   (object.kind === "ClusterRole" && groupOf(object) === "rbac.authorization.k8s.io");
 
-export interface Stage {
+export interface ApplyStage {
   name: "definitions" | "classes" | "the rest";
   objects: Located[];
 }
 
 /** The stages that have objects, in their order. */
-export function stagesOf(objects: readonly Located[]): Stage[] {
-  const stages: Stage[] = [
+export function applyStagesOf(objects: readonly Located[]): ApplyStage[] {
+  const stages: ApplyStage[] = [
     { name: "definitions", objects: [] },
     { name: "classes", objects: [] },
     { name: "the rest", objects: [] },

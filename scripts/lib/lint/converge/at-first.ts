@@ -45,7 +45,7 @@ function releasesAtFirst(world: World, inTree: readonly Release[]): Key[] {
 /** A release of the bootstrap; where its helmfile computes the chart or the values, those of the release that adopts it. */
 function knownAs(one: BootstrapRelease, adopted: Release | undefined, world: World): Release {
   const chart = one.chart ?? adopted?.chart;
-  const facts = chart === undefined ? undefined : factsAt(chart, world.facts.charts);
+  const facts = chart === undefined ? undefined : factsAt(chart, world.input.charts);
   if (!facts && !adopted)
     world.undescribed.push({
       namespace: one.namespace,

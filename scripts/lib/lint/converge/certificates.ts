@@ -58,7 +58,7 @@ export function certificate(object: KubeObject, source: Source, world: World): B
 /** A class: the controller that takes it. Whose controller has a name that no chart here claims is not judged. */
 export function gatewayClass(object: KubeObject, source: Source, world: World): Behaviour {
   const controller = String(object.spec?.controllerName ?? "").split("/")[0]!;
-  const needs = chartControlling(controller, world.facts.charts)
+  const needs = chartControlling(controller, world.input.charts)
     ? [need(controllerKey(controller), "wait", "is worked on by %", source)]
     : [];
   const parameters = object.spec?.parametersRef;

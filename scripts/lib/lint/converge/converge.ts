@@ -12,7 +12,7 @@ import type { Step } from "./step.ts";
 import { criticalPath, wavesOf, type Link, type Wave } from "./waves.ts";
 import { modelOf, type Model } from "./model.ts";
 import { run, type State } from "./state.ts";
-import { worldOf, type Facts, type World } from "./world.ts";
+import { worldOf, type SimulationInput, type World } from "./world.ts";
 
 export interface Convergence {
   findings: Finding[];
@@ -26,8 +26,8 @@ export interface Convergence {
 }
 
 /** Runs a tree from an empty cluster with a bootstrap to where nothing changes any more. */
-export function converge(tree: Tree, facts: Facts): Convergence {
-  const world = worldOf(tree, facts);
+export function converge(tree: Tree, input: SimulationInput): Convergence {
+  const world = worldOf(tree, input);
   const model = modelOf(world);
   const state = run(model.steps, model.given);
   const stuck = new Set(state.stuck());

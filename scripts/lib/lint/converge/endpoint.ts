@@ -19,7 +19,7 @@ function rangeOf({ cidr, start, stop }: { cidr?: string; start?: string; stop?: 
 
 /** Where the tree gives the API server's address to a load balancer, or points Cilium at one of its own. */
 export function endpointFindings(world: World): Finding[] {
-  const { cluster } = world.facts;
+  const { cluster } = world.input;
   if (!cluster) return [];
   const findings: Finding[] = [];
   const report = ({ object, source }: Located, message: string) =>

@@ -25,13 +25,13 @@ export function explain(
   return [...units].flatMap(([name, own]) => {
     const last = own.at(-1)!;
     const { at, wave } = state.taken.get(last)!;
-    const held = own.some((step) => stuck.has(step));
+    const isStuck = own.some((step) => stuck.has(step));
     const way = ways.get(name)!;
     return [
       `${name} (${shownPath(last.source.file)}:${last.source.line})`,
-      held ? "  is never ready: see the findings" : `  is ready in wave ${wave}, after about ${durationOf(at)}`,
+      isStuck ? "  is never ready: see the findings" : `  is ready in wave ${wave}, after about ${durationOf(at)}`,
       ...needLines(own, state),
-      ...(way.length > 1 && !held && told.includes(way) ? ["  the longest way to it:", ...way] : []),
+      ...(way.length > 1 && !isStuck && told.includes(way) ? ["  the longest way to it:", ...way] : []),
     ];
   });
 }

@@ -44,7 +44,7 @@ function checkedKey(check: Check, current: string | undefined, built: readonly L
   const located = world.objects.get(existsKey(reference));
   if (located && current === undefined) return currentKey(located.object);
   if (located) return isTrueOnceTried(current!) ? triedKey(reference) : readyKey(reference);
-  if (kind === "CustomResourceDefinition") return kindNamed(name, world.facts.charts);
+  if (kind === "CustomResourceDefinition") return kindNamed(name, world.input.charts);
   const made = kindKey(group, kind);
   const releases = built.filter(isHelmRelease).map((located) => releaseOf(located, world));
   const maker = releases.find((release) => release.namespace === namespace && neededKinds(release).includes(made));

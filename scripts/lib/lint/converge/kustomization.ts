@@ -1,7 +1,7 @@
 // A Kustomization of Flux as steps: it starts when its dependencies are ready, builds, applies stage by stage, and is ready when what it waits for is (kustomize-controller).
 import { groupOf } from "../../tree/object.ts";
 import type { FluxKustomization, Located } from "../../tree/types.ts";
-import { stagesOf } from "./apply-stages.ts";
+import { applyStagesOf } from "./apply-stages.ts";
 import { BUILT_IN_GROUPS } from "./built-in.ts";
 import {
   configMapKey,
@@ -59,7 +59,7 @@ export function kustomizationSteps(one: FluxKustomization, unit: Unit, world: Wo
     step("build", [after("start"), ...buildNeeds(one)], [done("build")], 2),
   ];
   let before = "build";
-  for (const { name, objects } of stagesOf(one.built)) {
+  for (const { name, objects } of applyStagesOf(one.built)) {
     const phase = `apply ${name}`;
     steps.push(
       step(

@@ -52,7 +52,7 @@ export function withoutConsequences(lacks: Lack[], state: State): Lack[] {
 function causeOf(key: Key, world: World): string {
   const { sort, rest } = partsOf(key);
   if (sort === "kind") return bringerOf(rest, world) ?? `kinds of ${rest.slice(0, rest.indexOf("/"))}`;
-  if (sort === "controller") return chartControlling(rest, world.facts.charts) ?? rest;
+  if (sort === "controller") return chartControlling(rest, world.input.charts) ?? rest;
   return inWords(key);
 }
 
@@ -127,7 +127,7 @@ function wordsFor(key: Key, step: Step, world: World): Pick<Finding, "rule" | "w
         fix: `apply Namespace ${rest}: components/namespace in its kustomization, or bootstrap/resources.yaml.njk`,
       };
     case "controller": {
-      const chart = chartControlling(rest, world.facts.charts);
+      const chart = chartControlling(rest, world.input.charts);
       return {
         rule: "controller-missing",
         why: `nothing works on its objects, and nothing says so: ${never}`,
@@ -168,7 +168,7 @@ function bringKind(rest: string, world: World) {
 }
 
 /** The chart that would bring a kind. */
-function bringerOf(rest: string, { facts }: World) {
+function bringerOf(rest: string, { input }: World) {
   const [group = "", kind = ""] = rest.split("/");
-  return chartBringing(group, kind, facts.charts);
+  return chartBringing(group, kind, input.charts);
 }

@@ -121,7 +121,7 @@ function firstTry(key: Key, { object, source }: Located, parent: Unit | undefine
   const group = groupOf(object);
   const unit: Unit = { name: `the first try of ${named(object)}`, opensWave: false, retry: 0, parent, source };
   const needs = [need(existsKey(object), "guard", APPLIED, source)];
-  if (chartControlling(group, world.facts.charts)) needs.push(need(controllerKey(group), "wait", "is worked on by %", source));
+  if (chartControlling(group, world.input.charts)) needs.push(need(controllerKey(group), "wait", "is worked on by %", source));
   return { name: unit.name, unit, needs, provides: [key], takes: 5, source };
 }
 

@@ -19,7 +19,7 @@ export function releaseOf({ object }: Located, world: World): Release {
     releaseName: spec.releaseName ?? (spec.targetNamespace ? `${spec.targetNamespace}-${object.metadata.name}` : object.metadata.name),
     chart,
     chartSource,
-    facts: chart === undefined ? undefined : factsAt(chart, world.facts.charts),
+    facts: chart === undefined ? undefined : factsAt(chart, world.input.charts),
     values: (spec.values ?? {}) as Record<string, unknown>,
   };
 }

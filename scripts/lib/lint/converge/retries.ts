@@ -45,7 +45,7 @@ export function retryNotes(state: State, stuck: ReadonlySet<Step>): Finding[] {
 function lateBringer(step: Step, { key }: Need, state: State, before: ReturnType<typeof ancestry>): Step | undefined {
   const by = state.reached.get(key)?.by;
   if (!by || by.unit === step.unit) return undefined;
-  return before.surely(by, step) ? undefined : by;
+  return before.precedes(by, step) ? undefined : by;
 }
 
 function note({ step, need, by, keys, units, cost }: Late, state: State): Finding {

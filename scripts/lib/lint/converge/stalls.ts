@@ -26,7 +26,7 @@ export function stallFindings({ retriesByDefault: retries }: World, model: Model
     const start = steps.find(({ name }) => name.endsWith(": install"))!;
     for (const need of steps.flatMap(({ needs }) => needs)) {
       const by = need.how === "guard" || need.how === "passing" ? undefined : state.reached.get(need.key)?.by;
-      const runner = by && by.unit !== unit && !before.surely(by, start) ? runnerBefore(by, state) : undefined;
+      const runner = by && by.unit !== unit && !before.precedes(by, start) ? runnerBefore(by, state) : undefined;
       if (!runner) continue;
       stalls.push({ located, need, runner, name: unit.name });
       break;

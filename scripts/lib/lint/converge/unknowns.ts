@@ -47,7 +47,7 @@ export function readyExpressions({ tree }: World): Finding[] {
 
 /** A store's server with a name of the home's own zone, which nothing here publishes: it must be a record that does not need the cluster. */
 export function storeHosts(world: World): Finding[] {
-  const { cluster } = world.facts;
+  const { cluster } = world.input;
   if (!cluster) return [];
   return ["ClusterSecretStore", "SecretStore"].flatMap((kind) =>
     world.ofKind(kind).flatMap(({ object, source }): Finding[] => {

@@ -6,7 +6,7 @@ import { existsKey } from "./keys.ts";
 import type { Key } from "./step.ts";
 
 /** What the tree's files do not say. */
-export interface Facts {
+export interface SimulationInput {
   charts: Charts;
   /** Of talos/cluster.yaml. */
   cluster?: { domain: string; endpoint: string; gateways: { from: string; to: string } };
@@ -25,7 +25,7 @@ export interface Undescribed {
 
 export interface World {
   tree: Tree;
-  facts: Facts;
+  input: SimulationInput;
   /** Objects by `exists:` key, those of the bootstrap too. */
   objects: ReadonlyMap<Key, Located>;
   /** Objects of a kind, whoever applies them. */
@@ -49,7 +49,7 @@ export interface World {
 export const idOf = ({ namespace, name }: { namespace: string; name: string }) => `${namespace}/${name}`;
 
 /** Looks once at every object. */
-export function worldOf(tree: Tree, facts: Facts): World {
+export function worldOf(tree: Tree, input: SimulationInput): World {
   const objects = new Map<Key, Located>();
   const kinds = new Map<string, Located[]>();
   const children = new Map<string, FluxKustomization[]>();
@@ -70,7 +70,7 @@ export function worldOf(tree: Tree, facts: Facts): World {
   }
   return {
     tree,
-    facts,
+    input,
     objects,
     ofKind: (kind) => kinds.get(kind) ?? [],
     kustomizations: new Map(tree.kustomizations.map((one) => [idOf(one), one])),

@@ -1,7 +1,7 @@
 // The parts of the simulation by themselves: stages, durations, what is due first, what is sure to come before what, innermost circles.
 import { describe, expect, it } from "vitest";
 import { ancestry } from "../../../../scripts/lib/lint/converge/ancestry.ts";
-import { stagesOf } from "../../../../scripts/lib/lint/converge/apply-stages.ts";
+import { applyStagesOf } from "../../../../scripts/lib/lint/converge/apply-stages.ts";
 import { durationOf, secondsOf } from "../../../../scripts/lib/lint/converge/duration.ts";
 import { innermost } from "../../../../scripts/lib/lint/converge/innermost.ts";
 import { inWords, itemKey, kindKey, triedKey, whatOf } from "../../../../scripts/lib/lint/converge/keys.ts";
@@ -36,12 +36,12 @@ it("definitions, namespaces and roles first, then what ends in Class, then the r
     object("rbac.authorization.k8s.io/v1 ClusterRoleBinding e"),
     object("apiextensions.k8s.io/v1 CustomResourceDefinition f"),
   ].map((one) => ({ object: one, source }));
-  expect(stagesOf(set).map(({ name, objects }) => `${name}: ${objects.map(({ object }) => object.metadata.name).join(" ")}`)).toEqual([
+  expect(applyStagesOf(set).map(({ name, objects }) => `${name}: ${objects.map(({ object }) => object.metadata.name).join(" ")}`)).toEqual([
     "definitions: c apps f",
     "classes: b",
     "the rest: a d e",
   ]);
-  expect(stagesOf(set.slice(0, 1)).map(({ name }) => name)).toEqual(["the rest"]);
+  expect(applyStagesOf(set.slice(0, 1)).map(({ name }) => name)).toEqual(["the rest"]);
 });
 
 it.each([
@@ -101,8 +101,13 @@ it("a step is sure to come before another only if that one waits for it, however
   const middle = step("middle", ["attempt first"], ["middle"]);
   const after = step("after", ["guard middle"], ["after"]);
   const quick = step("quick", [], ["quick"]);
-  const { surely } = ancestry(run([first, middle, after, quick], []));
-  expect([surely(first, after), surely(quick, after), surely(first, middle), surely(after, first)]).toEqual([true, false, false, false]);
+  const { precedes } = ancestry(run([first, middle, after, quick], []));
+  expect([precedes(first, after), precedes(quick, after), precedes(first, middle), precedes(after, first)]).toEqual([
+    true,
+    false,
+    false,
+    false,
+  ]);
 });
 
 it("circles from which something leads out to another are not the cause", () => {

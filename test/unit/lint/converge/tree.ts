@@ -2,7 +2,7 @@
 import type { BootstrapRelease, FluxKustomization, KubeObject, Located, Tree } from "../../../../scripts/lib/tree/types.ts";
 import type { ChartFacts } from "../../../../scripts/lib/lint/converge/chart-keys.ts";
 import { converge } from "../../../../scripts/lib/lint/converge/converge.ts";
-import type { Facts } from "../../../../scripts/lib/lint/converge/world.ts";
+import type { SimulationInput } from "../../../../scripts/lib/lint/converge/world.ts";
 
 /** A manifest in a line: `object("v1 Secret network/tls", { spec })`. */
 export function object(what: string, rest: Record<string, unknown> = {}): KubeObject {
@@ -121,7 +121,7 @@ const FACTS: Record<string, ChartFacts> = {
 export const CHARTS = Object.fromEntries(Object.entries(FACTS).map(([name, facts]) => [`oci://registry.example/charts/${name}`, facts]));
 
 /** Runs a tree; findings as `level rule file: message`. */
-export function outcome(of: Tree, facts: Partial<Facts> = {}) {
+export function outcome(of: Tree, facts: Partial<SimulationInput> = {}) {
   const result = converge(of, { charts: CHARTS, ...facts });
   return { ...result, lines: result.findings.map(({ level, rule, file, message }) => `${level} ${rule} ${file}: ${message}`) };
 }
