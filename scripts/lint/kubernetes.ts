@@ -43,9 +43,7 @@ export const lintKubernetes = procedure({
       return ui.say(
         findings.length === 0
           ? "the tree can start cold"
-          : wrap(
-              "the tree can start cold: a note is a price that is paid on the way, unknown is what only the cluster can tell; neither stands in its way",
-            ),
+          : wrap("the tree can start cold: a note costs time, and only the cluster can tell what is unknown; neither prevents the start"),
       );
     throw new Failure({
       attempted: "prove that this tree can start",

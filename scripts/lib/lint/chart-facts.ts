@@ -43,7 +43,7 @@ interface ChartsFile {
 let file: ChartsFile | undefined;
 const facts = () => (file ??= readDocuments(readFileSync(join(FOLDER, "charts.yaml"), "utf8")).documents[0]!.value as ChartsFile);
 
-/** What is known of a chart by its URL; undefined for one that nobody has described. */
+/** The description of a chart by its URL; undefined for a chart without one. */
 export const factsOf = (chart: string | undefined): ChartFacts | undefined => (chart === undefined ? undefined : facts().charts[chart]);
 
 /** Every chart that is described. */

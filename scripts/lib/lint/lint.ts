@@ -1,4 +1,4 @@
-// The whole lint of one tree: read it, hold every rule against it, simulate a first install.
+// The complete lint of one tree: reads it, checks every rule, and simulates a first install.
 import { setImmediate as turn } from "node:timers/promises";
 import type { Cluster } from "../cluster/cluster.ts";
 import { knownCharts } from "./chart-facts.ts";
@@ -45,7 +45,7 @@ export interface Home {
   signal?: AbortSignal;
 }
 
-/** Lints a tree. A rule that breaks is a finding of its own: the others still say what they see. */
+/** Lints a tree. A rule that throws becomes a finding, and the other rules still run. */
 export async function lint(where: Where, { kubernetes, cluster, signal }: Home): Promise<Lint> {
   const pause = async () => {
     await turn(); // a signal is told only when the event loop has its turn
@@ -97,7 +97,7 @@ async function guarded(name: string, check: () => Finding[] | Promise<Finding[]>
 
 const LEVELS = { error: 0, note: 1, unknown: 2 };
 
-/** Errors first, then by file and line; one that two ways lead to stands once. */
+/** Errors first, then by file and line, without duplicates. */
 export function inOrder(findings: readonly Finding[]): Finding[] {
   const seen = new Set<string>();
   return findings

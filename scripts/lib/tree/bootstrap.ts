@@ -24,7 +24,7 @@ interface HelmfileRelease {
   installed?: boolean;
 }
 
-/** Reads a bootstrap folder, relative to the files' base; one that is not there is empty. */
+/** Reads a bootstrap folder, relative to the files' base. A missing folder is empty. */
 export function readBootstrap(files: Files, folder: string, report: Report): Bootstrap {
   const result: Bootstrap = { objects: [], releases: [], crdCharts: [] };
   for (const file of files.under(

@@ -1,4 +1,4 @@
-// The files of a tree, read once each and with suspicion: too large, binary, a link to somewhere else, no YAML; each is a finding, none is a crash.
+// Reads each file of a tree once. A file that is too large, binary, not YAML or a link out of the tree is a finding, not a crash.
 import { closeSync, fstatSync, openSync, readdirSync, readFileSync, realpathSync, statSync } from "node:fs";
 import { isAbsolute, join, normalize, relative } from "node:path";
 import { whenPresentNow } from "../run/files.ts";

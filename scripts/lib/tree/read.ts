@@ -1,4 +1,4 @@
-// Reads a tree as Flux would: from what the FluxInstance syncs, through every Kustomization that another one applies, to the objects of each.
+// Reads a tree as Flux does: it starts at the path that the FluxInstance syncs and follows every Kustomization that another one applies.
 import { existsSync } from "node:fs";
 import { basename, dirname, join, normalize, relative, resolve } from "node:path";
 import { readBootstrap } from "./bootstrap.ts";

@@ -26,7 +26,7 @@ export interface KubeObject {
 export interface Located {
   object: KubeObject;
   source: Source;
-  /** Variables in it whose values nobody can know offline: a Secret's. Each stands as its own name in lower case. */
+  /** Variables in it whose values come from a Secret and cannot be known offline. The variable's name in lower case replaces each value. */
   guessed?: string[];
   /** A SOPS file: Flux decrypts it before it applies it. */
   encrypted?: boolean;
@@ -45,9 +45,9 @@ export interface FluxKustomization {
   built: Located[];
   /** `namespace/name` of the Kustomization that applies this one; none for the one that the FluxInstance makes. */
   parent?: string;
-  /** What postBuild substitutes; undefined where some of it comes from a Secret, or from a ConfigMap that nobody can read offline. */
+  /** The variables of postBuild; undefined if some come from a Secret, or from a ConfigMap that cannot be read offline. */
   variables?: Record<string, string>;
-  /** The build fails: nothing of it is ever applied. A finding says why. */
+  /** The build fails, so Flux applies nothing of it. A finding gives the reason. */
   broken?: boolean;
   /** Its source is no file of this tree: what it applies is unknown. */
   elsewhere?: boolean;

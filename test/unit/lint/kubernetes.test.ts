@@ -54,7 +54,7 @@ describe("lint:kubernetes", () => {
     expect(shown).toMatch(/^wave 0: flux-system\/flux-system\nwave 1: flux-system\/cluster-apps\nwave 2: default\/app\n/m);
     expect(said).toEqual([
       expect.stringMatching(/^3 Kustomizations, 3 objects: 0 errors, 0 notes, \d unknown$/),
-      expect.stringMatching(/^the tree can start cold: a note is a price/),
+      expect.stringMatching(/^the tree can start cold: a note costs time/),
     ]);
     expect(Math.max(...shown.split("\n").map(({ length }) => length))).toBeLessThanOrEqual(100); // one word may be longer than 80
   });

@@ -1,9 +1,9 @@
-// What is sure to come before what: a step is taken after everything that it waits for, and after all that those waited for.
+// Guaranteed order: a step completes after every step that it waits for, and after every step for which those wait.
 import { blocks, type State } from "./state.ts";
 import type { Step } from "./step.ts";
 
 export interface Ancestry {
-  /** Whether the first step has been taken whenever the second is first tried. */
+  /** Whether the first step is always complete before the first attempt of the second. */
   precedes(first: Step, second: Step): boolean;
 }
 

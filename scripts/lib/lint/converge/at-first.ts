@@ -1,4 +1,4 @@
-// What is there when Flux begins: a new cluster's own things, and what the bootstrap leaves behind.
+// The keys that are true when Flux starts: objects of a new cluster, and the results of the bootstrap.
 import type { BootstrapRelease } from "../../tree/types.ts";
 import { BUILT_IN_NAMESPACES } from "./built-in.ts";
 import { controlledBy, definitionsOf, factsAt, installed } from "./chart-keys.ts";
@@ -20,7 +20,7 @@ export function atFirst(world: World, inTree: readonly Release[]): Key[] {
   for (const one of kustomizations) {
     keys.push(configMapKey(one.namespace, "kube-root-ca.crt"));
     if (one.parent !== undefined) continue;
-    // whoever starts Flux on this tree has made the root, its source and its namespace
+    // the root, its source and its namespace exist as soon as Flux syncs this tree
     const { kind = "GitRepository", name = "flux-system", namespace = one.namespace } = one.spec.sourceRef ?? {};
     keys.push(readyKey({ group: "source.toolkit.fluxcd.io", kind, namespace, name }), namespaceKey(one.namespace));
   }
@@ -57,7 +57,7 @@ function knownAs(one: BootstrapRelease, adopted: Release | undefined, world: Wor
   return { ...one, chart, releaseName: one.name, values, facts };
 }
 
-/** Objects of the bootstrap that say no namespace (somebody's kustomization adds it) stand for whichever is asked for. */
+/** Objects of the bootstrap without a namespace (a kustomization adds it) provide the object in every namespace that needs it. */
 export function withoutNamespace(world: World, steps: readonly Step[]): Key[] {
   const names = new Set(
     world.tree.bootstrap.objects

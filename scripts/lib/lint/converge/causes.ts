@@ -5,7 +5,7 @@ import { lacksOf, missingFinding, withoutConsequences } from "./missing.ts";
 import type { State } from "./state.ts";
 import type { World } from "./world.ts";
 
-/** The findings; afterwards every step of the state has been taken. */
+/** The findings. Afterwards every step of the state is complete. */
 export function causesOf(state: State, world: World): Finding[] {
   const findings: Finding[] = [];
   const lacks = lacksOf(state, world);

@@ -1,4 +1,4 @@
-// What a release brings and needs by its chart (scripts/lint/charts.yaml), as names of the simulation.
+// The keys that a release provides and needs according to the description of its chart in scripts/lint/charts.yaml.
 import { type ChartFacts, isOn, lookUp, type Named } from "../chart-facts.ts";
 import { existsKey, groupKey, kindKey, provisionedKey, secretKey, serviceKey, storageClassKey } from "./keys.ts";
 import type { Key } from "./step.ts";
@@ -62,7 +62,7 @@ function namesOf(list: readonly Named[] | undefined, { chart, values, releaseNam
 /** The APIs that its controllers work on; those of its own definitions where the facts do not say. */
 export const controlledBy = ({ facts }: Pick<Release, "facts">): string[] => facts?.controls ?? [];
 
-/** The chart that would bring a kind, or work on an API: what to name to somebody who lacks it. */
+/** The chart that provides a kind, or whose controller handles an API: the fix for a missing one names it. */
 export const chartBringing = (group: string, kind: string, charts: Charts) =>
   Object.entries(charts).find(([, { crds, laterCrds }]) =>
     [crds, laterCrds].some((kinds) => kinds?.[group]?.some((one) => one === kind || one === "*")),

@@ -1,4 +1,4 @@
-// What waits for itself: the innermost circles of the steps that can never be taken (Tarjan), each with the one thing that, were it there, would set most of it free.
+// Cycles: the innermost cycles of the stuck steps (Tarjan), each with the one key that would let most of its steps complete.
 import type { Finding } from "../../tree/types.ts";
 import { partsOf, say } from "./keys.ts";
 import { BOOTSTRAP, type World } from "./world.ts";
@@ -7,27 +7,27 @@ import { others } from "./missing.ts";
 import { blocks, type State } from "./state.ts";
 import { APPLIED, DEPENDS_ON, SUBSTITUTES, type Key, type Need, type Step } from "./step.ts";
 
-/** A need that holds a circle together, and the way from it back to itself. */
+/** The need to remove from a cycle, and the complete cycle. */
 export interface Circle {
   key: Key;
-  /** The key, and all other kinds that the same release brings: who brings one brings all. */
+  /** The key, and all other kinds that the same release provides. */
   keys: Key[];
   need: Need;
   step: Step;
   units: number;
-  /** From the step that needs it, link by link, to the step that would bring it. */
+  /** From the step that needs the key, link by link, to the step that provides it. */
   way: { step: Step; need: Need }[];
 }
 
 const open = (state: State) => (step: Step) => step.needs.filter((need) => blocks(need) && !state.reached.has(need.key));
 
-/** The innermost circles: sets of stuck steps that wait for nothing outside themselves. */
+/** The innermost cycles: sets of stuck steps that wait only for each other. */
 export function circlesOf(state: State): Circle[] {
   const needsOf = open(state);
   return innermost(state.stuck(), (step) => needsOf(step).flatMap(({ key }) => state.providers(key))).map((steps) => knot(steps, state));
 }
 
-/** Of all that a circle waits for, the one thing that sets most of it free; of equals, what most ask for, then what is easiest to take out. */
+/** The key that lets most steps of a cycle complete. Among equals: the key that most units need, then the one that is easiest to remove. */
 function knot(steps: Step[], state: State): Circle {
   const needsOf = open(state);
   const users = new Map<Key, { step: Step; need: Need; units: Set<string> }>();
@@ -57,7 +57,7 @@ function knot(steps: Step[], state: State): Circle {
 const kindsBeside = (key: Key, keys: Key[], { providers }: State) =>
   keys.filter((one) => one === key || (one.startsWith("kind:") && providers(one)[0] === providers(key)[0]));
 
-/** What can be taken out of a circle: a host name, a dependency, an attempt, a wait; not that an object must be applied first. */
+/** How easily a need can be removed: host name, dependency, attempt, wait. 0: it cannot, for example because an object must be applied first. */
 function rank(key: Key, { how, why }: Need): number {
   const { sort } = partsOf(key);
   if (sort === "done") return 0;
@@ -67,7 +67,7 @@ function rank(key: Key, { how, why }: Need): number {
   return how === "wait" ? 2 : 0;
 }
 
-/** How many of the steps could be taken were the keys there. */
+/** The number of steps that would complete if the keys were true. */
 function freed(steps: Step[], granted: Key[], state: State): number {
   const needsOf = open(state);
   const there = new Set<Key>(granted);
@@ -89,7 +89,7 @@ function freed(steps: Step[], granted: Key[], state: State): number {
   return count;
 }
 
-/** The shortest way from what is needed, through who would bring it, back to who needs it. */
+/** The shortest path from a need through its providers back to the step that has the need. */
 function wayBack(step: Step, need: Need, state: State, needsOf: (step: Step) => Need[]): Circle["way"] {
   const from = new Map<Step, { step: Step; need: Need } | undefined>();
   const queue = state.providers(need.key).filter((provider) => !state.taken.has(provider));
@@ -114,7 +114,7 @@ function wayBack(step: Step, need: Need, state: State, needsOf: (step: Step) => 
   return way;
 }
 
-/** The finding for a circle: the link to take out, and the whole way round. */
+/** The finding for a cycle: the link to remove, and the complete cycle. */
 export function circleFinding({ key, keys, need, step, units, way }: Circle, state: State, world: World): Finding {
   const { sort } = partsOf(key);
   const beside = sort === "kind" && state.providers(key).some(({ unit }) => unit.parent === step.unit);
@@ -149,10 +149,10 @@ export function circleFinding({ key, keys, need, step, units, way }: Circle, sta
   };
 }
 
-/** What a bootstrap often makes: where it cannot be read, nobody knows whether the circle is open. */
+/** Keys that a bootstrap often provides: if the bootstrap cannot be read, the cycle may not exist. */
 const MADE_BEFORE = /^(kind:|namespace:|exists:(Secret|ConfigMap)\/)/;
 
-/** The way round in words; what comes before what within one unit is left out, and who must apply an object is named. */
+/** The cycle in words, without the order of steps within a unit, and with the unit that must apply an object. */
 const inLinks = (way: Circle["way"]) =>
   way
     .map(({ step, need }, index) => ({ step, need, next: (way[index + 1] ?? way[0]!).step.unit.name }))

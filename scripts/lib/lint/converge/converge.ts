@@ -1,4 +1,4 @@
-// The simulation of a first install: what becomes ready in which wave, what never does and why, what needs a second attempt.
+// The simulation of a first install: the objects that become ready, in waves; those that never do, with the cause; and those that need a second attempt.
 import type { Finding, Tree } from "../../tree/types.ts";
 import { causesOf } from "./causes.ts";
 import { endpointFindings } from "./endpoint.ts";
@@ -19,13 +19,13 @@ export interface Convergence {
   world: World;
   model: Model;
   state: State;
-  /** Steps that were never taken, had not each cause been mended. */
+  /** Steps that cannot complete unless a reported cause is fixed. */
   stuck: ReadonlySet<Step>;
   waves: Wave[];
   criticalPath: Link[];
 }
 
-/** Runs a tree from an empty cluster with a bootstrap to where nothing changes any more. */
+/** Simulates a first install after the bootstrap until nothing changes. */
 export function converge(tree: Tree, input: SimulationInput): Convergence {
   const world = worldOf(tree, input);
   const model = modelOf(world);

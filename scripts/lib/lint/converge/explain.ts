@@ -1,4 +1,4 @@
-// What an object waits for, and why: each need with who brings it and when, and the longest way to it.
+// The answer to EXPLAIN=: each need of an object with its provider and time, and the longest chain of steps before it.
 import { nearest } from "../../text/nearest.ts";
 import { bringersOf, thingsOf } from "./bringers.ts";
 import type { Convergence } from "./converge.ts";
@@ -18,7 +18,7 @@ export function explain(
   for (const step of stepsFor(asked, state)) units.set(step.unit.name, [...(units.get(step.unit.name) ?? []), step]);
   if (units.size === 0) return bringersOf(asked, state);
   const told: string[][] = [];
-  // the longest first, so that a way that is the beginning of another is not told again
+  // the longest chain first, so that a chain that is the start of another is not printed again
   const ways = new Map([...units].map(([name, own]) => [name, wayTo(own.at(-1)!, state)]));
   for (const way of [...ways.values()].sort((a, b) => b.length - a.length))
     if (!told.some((other) => way.every((line, index) => other[index] === line))) told.push(way);
@@ -39,7 +39,7 @@ export function explain(
 const wayTo = (step: Step, state: State) =>
   pathTo(step, state).map(({ at, name, waitedFor }) => `    ${durationOf(at).padStart(7)}  ${name}${waitedFor ? ` ${waitedFor}` : ""}`);
 
-/** How a lack shows stands once, above all that are lacking in this way. */
+/** The heading above all needs of one kind. */
 const HOW: Record<Need["how"], string> = {
   guard: "waits for:",
   attempt: "is tried, fails and is repeated until these are there:",
@@ -78,7 +78,7 @@ function stepsFor(asked: string, { steps }: State): Step[] {
   });
 }
 
-/** The object with the nearest name, for a question about one that is not there. */
+/** The object with the nearest name, if the name in the question does not exist. */
 export function meant(asked: string, { state }: Pick<Convergence, "state">): string | undefined {
   const names = [...new Set([...state.steps.map(({ unit }) => unit.name), ...thingsOf(state).keys()])];
   const short = (name: string) => name.slice(name.indexOf(" ") + 1);

@@ -1,4 +1,4 @@
-// The innermost circles of a graph (Tarjan's strongly connected components from which nothing leads out).
+// The innermost cycles of a graph (Tarjan's strongly connected components from which nothing leads out).
 import type { Step } from "./step.ts";
 
 /** Strongly connected sets from which nothing leads out, without recursion: a chain may be thousands of steps long. */

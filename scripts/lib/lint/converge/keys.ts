@@ -1,4 +1,4 @@
-// The names of things in the simulation, made in one place so that who needs one and who brings it say the same.
+// The keys of the simulation, built in one place so that the step that needs a key and the step that provides it use the same string.
 import { isClusterScopedKind } from "../chart-facts.ts";
 import { groupOf } from "../../tree/object.ts";
 import type { KubeObject } from "../../tree/types.ts";
@@ -37,10 +37,10 @@ export const secretKey = (namespace: string, name: string): Key => existsKey({ g
 export const configMapKey = (namespace: string, name: string): Key => existsKey({ group: "", kind: "ConfigMap", namespace, name });
 const storageClass = (name: string): Reference => ({ group: "storage.k8s.io", kind: "StorageClass", namespace: "", name });
 export const storageClassKey = (name: string): Key => existsKey(storageClass(name));
-/** The class, and somebody who makes volumes of it: Ceph comes up long after its classes are there. */
+/** Volumes of the class can be provisioned: Ceph is ready long after its classes exist. */
 export const provisionedKey = (name: string): Key => readyKey(storageClass(name));
 export const serviceKey = (namespace: string, name: string): Key => `serving:${namespace}/${name}`;
-/** Somebody works on the objects of an API: its operator runs. */
+/** The operator of an API runs. */
 export const controllerKey = (group: string): Key => `controller:${group}`;
 /** The admission webhook that looks at an API's objects answers. */
 export const webhookKey = (group: string): Key => `webhook:${group}`;
@@ -51,7 +51,7 @@ export const itemKey = (store: string, item: string): Key => `item:${store}|${it
 /** A host name that DNS in this cluster answers. */
 export const hostKey = (host: string): Key => `host:${host}`;
 
-/** A key's parts: what sort it is of, and its name. */
+/** The parts of a key: its sort and its name. */
 export function partsOf(key: Key): { sort: string; rest: string; reference?: Reference } {
   const at = key.indexOf(":");
   const [sort, rest] = [key.slice(0, at), key.slice(at + 1)];
@@ -62,7 +62,7 @@ export function partsOf(key: Key): { sort: string; rest: string; reference?: Ref
   return { sort, rest, reference: { group, kind, namespace, name: name.join("/") } };
 }
 
-/** A key as a person would say it: `Secret network/tls`, `the kind Certificate (cert-manager.io)`. */
+/** A key in words: `Secret network/tls`, `the kind Certificate (cert-manager.io)`. */
 export function inWords(key: Key): string {
   const { sort, rest, reference } = partsOf(key);
   if (reference) {
@@ -98,7 +98,7 @@ export function inWords(key: Key): string {
 /** Why something is needed, with what is needed: `substitutes from Secret network/tls`. */
 export const say = ({ key, why }: Pick<Need, "key" | "why">) => why.replace("%", inWords(key));
 
-/** An object as a person would name it. */
+/** An object in words: `Secret network/tls`. */
 export const named = (object: KubeObject) => inWords(existsKey(object));
 
 /** Several things in words: kinds of one API together. */

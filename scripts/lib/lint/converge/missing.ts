@@ -1,4 +1,4 @@
-// What nobody brings: each thing once, however many wait for it, with the words for what it breaks and how it is made.
+// Needs without a provider: one finding for each missing thing, with the effect and the fix.
 import type { Finding } from "../../tree/types.ts";
 import { chartBringing, chartControlling } from "./chart-keys.ts";
 import { inWords, partsOf, type Reference, whatOf } from "./keys.ts";
@@ -6,7 +6,7 @@ import { blocks, ownerOf, type State } from "./state.ts";
 import { DEPENDS_ON, type Key, type Need, type Step } from "./step.ts";
 import { BOOTSTRAP, type World } from "./world.ts";
 
-/** Who needs a thing that nobody brings. */
+/** A missing thing, and the units that need it. */
 export interface Lack {
   keys: Key[];
   first: { step: Step; need: Need };
@@ -14,8 +14,8 @@ export interface Lack {
 }
 
 /**
- * Every thing that is needed and that nothing brings, in the order in which the tree asks for them. Kinds that one chart would bring are
- * one lack; so is the controller of an API whose kinds are lacking too.
+ * Every thing that is needed and has no provider, in the order of the steps. The kinds of one chart are one missing thing; so is the
+ * controller of an API whose kinds are missing too.
  */
 export function lacksOf(state: State, world: World): Lack[] {
   const lacks = new Map<string, Lack>();
@@ -33,7 +33,7 @@ export function lacksOf(state: State, world: World): Lack[] {
   return [...lacks.values()];
 }
 
-/** What only those lack who depend on a Kustomization that is lacking is taken to be its consequence. */
+/** Leaves out things that only dependents of a missing Kustomization need: they are consequences of it. */
 export function withoutConsequences(lacks: Lack[], state: State): Lack[] {
   const orphans = new Set(
     lacks
@@ -48,7 +48,7 @@ export function withoutConsequences(lacks: Lack[], state: State): Lack[] {
   );
 }
 
-/** What would have to be brought: the chart of a kind or of a controller, or the thing itself, whether it must exist or be ready. */
+/** The cause of a missing key: the chart of a kind or controller, or the thing itself. `exists` and `ready` have the same cause. */
 function causeOf(key: Key, world: World): string {
   const { sort, rest } = partsOf(key);
   if (sort === "kind") return bringerOf(rest, world) ?? `kinds of ${rest.slice(0, rest.indexOf("/"))}`;
@@ -56,7 +56,7 @@ function causeOf(key: Key, world: World): string {
   return inWords(key);
 }
 
-/** The finding for one. Where something that nobody described might bring it, it is unknown. */
+/** The finding for one missing thing. Its level is unknown if an undescribed chart or source may provide it. */
 export function missingFinding({ keys, first: { step, need }, units }: Lack, world: World, state: State): Finding {
   const { sort, rest, reference } = partsOf(need.key);
   if (sort === "resumed") return suspendedFinding(step, need, state);
@@ -75,13 +75,13 @@ export function missingFinding({ keys, first: { step, need }, units }: Lack, wor
   };
 }
 
-/** Where to look whether something that nobody described brings a thing: only a chart can be described. */
+/** The first part of the fix if an undescribed chart or source may provide the thing. Only charts can be described. */
 function lookInto({ name, from }: World["undescribed"][number]): string {
   if (name === BOOTSTRAP) return "look into the bootstrap, or let BOOTSTRAP= name its folder with a helmfile that can be read";
   return name.startsWith("HelmRelease ") ? "describe the chart in scripts/lint/charts.yaml" : `look into ${from}`;
 }
 
-/** What is suspended is an error where somebody waits for it. */
+/** A suspended unit is an error if another unit waits for it. */
 function suspendedFinding({ unit }: Step, { source }: Need, state: State): Finding {
   const ready = state.stepsOf(unit).flatMap(({ provides }) => provides.filter((key) => key.startsWith("ready:")));
   const waiting = new Set(ready.flatMap((key) => state.users(key)).map((step) => step.unit.name));
@@ -167,7 +167,7 @@ function bringKind(rest: string, world: World) {
     : "apply its CustomResourceDefinition before it, or add a chart that brings it to bootstrap/helmfile.d/00-crds.yaml";
 }
 
-/** The chart that would bring a kind. */
+/** The chart that provides a kind. */
 function bringerOf(rest: string, { input }: World) {
   const [group = "", kind = ""] = rest.split("/");
   return chartBringing(group, kind, input.charts);

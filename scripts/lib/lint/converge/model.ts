@@ -99,7 +99,7 @@ function stepsOf(located: Located, parent: Unit, release: Release | undefined, m
   return steps;
 }
 
-/** Steps that there are only because somebody asks for them: a host name's record, an object's first try. */
+/** Steps that exist only if another step needs them: the record of a host name, and the first attempt on an object. */
 function askedFor(model: Model, world: World): Step[] {
   const keys = new Set(model.steps.flatMap(({ needs }) => needs.map(({ key }) => key)));
   return [...keys].flatMap((key) => {

@@ -1,4 +1,4 @@
-// Orders that cost time and give nothing: a `wait` that nobody waits for, a `dependsOn` without which every apply would go well.
+// Ordering that only costs time: a `wait` on which nothing depends, and a `dependsOn` that no apply needs.
 import type { Finding, FluxKustomization } from "../../tree/types.ts";
 import { existsKey } from "./keys.ts";
 import { blocks, ownerOf, type State } from "./state.ts";

@@ -1,4 +1,4 @@
-// What becomes ready only after a second attempt: tried before what it needs is sure to be there, with what the wait costs.
+// Steps that may need a second attempt, because nothing guarantees that their needs exist at the first one; with the delay.
 import type { Finding } from "../../tree/types.ts";
 import { durationOf } from "./duration.ts";
 import { partsOf, whatOf } from "./keys.ts";
@@ -16,7 +16,7 @@ interface Late {
   cost: number;
 }
 
-/** A note for each thing that is asked for too early, however many ask; what is `stuck` has a cause of its own. */
+/** One note for each thing that is needed too early. Stuck steps are left out: they have a finding of their own. */
 export function retryNotes(state: State, stuck: ReadonlySet<Step>): Finding[] {
   const before = ancestry(state);
   const late = new Map<string, Late>();
@@ -24,7 +24,7 @@ export function retryNotes(state: State, stuck: ReadonlySet<Step>): Finding[] {
     for (const need of stuck.has(step) ? [] : step.needs) {
       const by = need.how === "attempt" || need.how === "passing" ? lateBringer(step, need, state, before) : undefined;
       if (!by) continue;
-      // kinds that one release brings are one thing to mend
+      // the kinds of one release have one fix
       const cause = need.key.startsWith("kind:") ? `kinds of ${by.unit.name}` : need.key;
       const seen = late.get(cause);
       if (seen) {
@@ -41,7 +41,7 @@ export function retryNotes(state: State, stuck: ReadonlySet<Step>): Finding[] {
     .map((one) => note(one, state));
 }
 
-/** The step that brings a need, where nothing makes sure that it has been taken when the need is tried. */
+/** The step that provides a need, if nothing guarantees that it is complete at the first attempt. */
 function lateBringer(step: Step, { key }: Need, state: State, before: ReturnType<typeof ancestry>): Step | undefined {
   const by = state.reached.get(key)?.by;
   if (!by || by.unit === step.unit) return undefined;

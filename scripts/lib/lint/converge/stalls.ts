@@ -1,4 +1,4 @@
-// Releases that give up: Helm waits for a release's Pods only so long, and only one that retries both its install and its upgrade tries for ever.
+// Releases that give up: Helm waits for the Pods of a release until a timeout, and only a release that retries both install and upgrade never gives up.
 import type { Finding, Located } from "../../tree/types.ts";
 import { durationOf } from "./duration.ts";
 import { patienceOf } from "./helmrelease.ts";

@@ -8,7 +8,7 @@ export interface Reached {
   at: number;
   wave: number;
   by?: Step;
-  /** It is not there: it was let be true so that the rest could be looked at. */
+  /** It is missing and already reported: the run went on as if it were true. */
   granted?: true;
 }
 
@@ -28,16 +28,16 @@ export interface State {
   taken: ReadonlyMap<Step, Taken>;
   providers(key: Key): readonly Step[];
   stepsOf(unit: Unit): readonly Step[];
-  /** All that a step brings, kind by kind. */
+  /** All keys that a step provides; a group as each of its kinds. */
   brings(step: Step): readonly Key[];
-  /** Every step that cannot be taken without it. */
+  /** Every step that cannot complete without the key. */
   users(key: Key): readonly Step[];
-  /** Lets a key be true, with all that follows from it. */
+  /** Makes a key true and continues the run. */
   grant(key: Key): void;
   stuck(): Step[];
 }
 
-/** Whether a step cannot be taken without a need. */
+/** Whether a step cannot complete without a need. */
 export const blocks = ({ how }: Need) => how !== "passing";
 
 /** Runs the steps until nothing changes; `given` is there from the start. */
@@ -123,7 +123,7 @@ function timeOf(step: Step, reached: ReadonlyMap<Key, Reached>): Taken {
   return { at: at + step.takes, began, wave, last };
 }
 
-/** Who brings a key. A chart that brings a whole API brings each of its kinds that anybody needs. */
+/** The providers of each key. A chart that provides a whole API provides each of its kinds that a step needs. */
 function providersOf(steps: readonly Step[]) {
   const byKey = new Map<Key, Step[]>();
   const kindsByGroup = new Map<Key, Set<Key>>();
@@ -156,7 +156,7 @@ const NOBODY: readonly Step[] = [];
 /** The key of the whole API that a kind belongs to. */
 const groupOfKind = (key: Key) => (key.startsWith("kind:") ? groupKey(key.slice("kind:".length, key.indexOf("/"))) : undefined);
 
-/** The list at a key, made when it is not there yet. */
+/** The list at a key, created if missing. */
 function listed<K>(lists: Map<K, Step[]>, key: K): Step[] {
   const list = lists.get(key);
   if (list) return list;

@@ -1,7 +1,7 @@
-// What the simulation is made of: steps that the cluster takes, what each needs, and what exists once it is taken.
+// The steps of the simulation, with the keys that each needs and provides.
 import type { Source } from "../../tree/types.ts";
 
-/** Something that can exist or be ready: `kind:cert-manager.io/Certificate`, `secret:network/tls`, `ready:Deployment.apps/default/app`. */
+/** Something that can exist or be ready: `kind:cert-manager.io/Certificate`, `exists:Secret/network/tls`, `ready:Deployment.apps/default/app`. */
 export type Key = string;
 
 /**
@@ -14,9 +14,9 @@ export type How = "guard" | "attempt" | "wait" | "passing";
 export interface Need {
   key: Key;
   how: How;
-  /** Why it is needed, to be read after the name of the one who needs it: "substitutes from %". */
+  /** The reason, as the predicate of a sentence about the unit; % is the thing: "substitutes from %". */
   why: string;
-  /** Where that is said. */
+  /** The line that states the need. */
   source: Source;
 }
 
@@ -27,16 +27,16 @@ export interface Step {
   unit: Unit;
   needs: Need[];
   provides: Key[];
-  /** Seconds that it takes when nothing is in the way: an estimate, for the critical path only. */
+  /** Estimated seconds, for times only. */
   takes: number;
   source: Source;
 }
 
-/** A Kustomization, a release or an object that becomes ready by itself: what a person would name. */
+/** A Kustomization, a release or an object that becomes ready some time after it is applied. */
 export interface Unit {
   /** `Kustomization network/app` */
   name: string;
-  /** Where a wave begins: a Kustomization. Everything that one brings along counts to its wave. */
+  /** True for a Kustomization: a need that another Kustomization provides puts it into the next wave. */
   opensWave: boolean;
   /** Seconds until a failed attempt is repeated. */
   retry: number;

@@ -1,11 +1,11 @@
-// What cannot be known offline: charts that nobody described, expressions of the tree's own, names that others answer for.
+// Findings of the level unknown: charts without a description, readyExpr expressions, and host names outside the tree.
 import type { Finding } from "../../tree/types.ts";
 import { hostOf, publisherOf } from "./hosts.ts";
 import { named } from "./keys.ts";
 import { BOOTSTRAP, type World } from "./world.ts";
 import { maps } from "./shape.ts";
 
-/** One finding for each chart, or foreign source, of which nobody said what it brings. */
+/** One finding for each chart without a description and each source outside the tree. */
 export function unknownCharts({ undescribed }: World): Finding[] {
   const seen = new Set<string>();
   return undescribed
@@ -27,7 +27,7 @@ export function unknownCharts({ undescribed }: World): Finding[] {
     }));
 }
 
-/** What an expression of the tree's own asks of a dependency: nobody can know it offline. */
+/** The result of a readyExpr cannot be known offline. */
 export function readyExpressions({ tree }: World): Finding[] {
   return tree.kustomizations.flatMap(({ namespace, name, spec, source }) =>
     maps(spec.dependsOn)

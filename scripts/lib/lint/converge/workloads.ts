@@ -39,7 +39,7 @@ export function workload(object: KubeObject, source: Source): Behaviour {
   return { needs: [...needs.values()], takes: 30 };
 }
 
-/** A claim: its class, and whoever fills it before any Pod may have it. */
+/** A claim needs its class, and the populator that fills the volume before a Pod can mount it. */
 export function claim(object: KubeObject, source: Source): Behaviour {
   const { storageClassName, dataSourceRef } = object.spec ?? {};
   const namespace = object.metadata.namespace ?? "";

@@ -1,18 +1,17 @@
-// What the simulation knows beyond single objects: which object stands where, who applies it, and what the home's configuration says.
-
+// An index of the tree's objects for the simulation, with the facts about charts and the settings of the home.
 import type { FluxKustomization, Located, Source, Tree } from "../../tree/types.ts";
 import type { Charts } from "./chart-keys.ts";
 import { existsKey } from "./keys.ts";
 import type { Key } from "./step.ts";
 
-/** What the tree's files do not say. */
+/** Input of the simulation besides the tree. */
 export interface SimulationInput {
   charts: Charts;
   /** Of talos/cluster.yaml. */
   cluster?: { domain: string; endpoint: string; gateways: { from: string; to: string } };
 }
 
-/** A release, or a Kustomization of another repository, of which nobody said what it brings. */
+/** A release without a chart description, or a Kustomization from another repository: what it provides is unknown. */
 export interface Undescribed {
   /** Undefined where it may bring things anywhere. */
   namespace?: string;
@@ -28,7 +27,7 @@ export interface World {
   input: SimulationInput;
   /** Objects by `exists:` key, those of the bootstrap too. */
   objects: ReadonlyMap<Key, Located>;
-  /** Objects of a kind, whoever applies them. */
+  /** All objects of a kind, from the tree and the bootstrap. */
   ofKind(kind: string): readonly Located[];
   kustomizations: ReadonlyMap<string, FluxKustomization>;
   /** Kustomizations that another one applies, by `namespace/name` of the parent. */
@@ -42,13 +41,13 @@ export interface World {
   published: Map<string, Located>;
   /** helm-controller's feature gate DefaultToRetryOnFailure is on. */
   retriesByDefault: boolean;
-  /** Releases whose chart nobody described: what they bring is unknown. */
+  /** Releases and sources without a description. */
   undescribed: Undescribed[];
 }
 
 export const idOf = ({ namespace, name }: { namespace: string; name: string }) => `${namespace}/${name}`;
 
-/** Looks once at every object. */
+/** Indexes every object once. */
 export function worldOf(tree: Tree, input: SimulationInput): World {
   const objects = new Map<Key, Located>();
   const kinds = new Map<string, Located[]>();
@@ -90,7 +89,7 @@ export function worldOf(tree: Tree, input: SimulationInput): World {
 
 export const BOOTSTRAP = "the bootstrap";
 
-/** A tree whose bootstrap is not there, or is no helmfile: it may have made anything. */
+/** A bootstrap that is missing or is not a helmfile may provide anything. */
 function unreadableBootstrap({ bootstrap, kustomizations }: Tree): Undescribed[] {
   if (bootstrap.objects.length + bootstrap.releases.length + bootstrap.crdCharts.length > 0) return [];
   const source = kustomizations[0]?.source ?? { file: ".", line: 1 };

@@ -1,4 +1,4 @@
-// Charts of one exact version everywhere, the bootstrap and the tree of one mind.
+// Every chart has one exact version, and the bootstrap and the tree agree on it.
 import { about, at, type RuleInput, type Rule } from "../rule-input.ts";
 import type { Finding, Located } from "../../tree/types.ts";
 

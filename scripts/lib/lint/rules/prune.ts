@@ -1,4 +1,4 @@
-// What would lose data if its line were lost in Git: a Kustomization that is not listed any more takes away all that it applied.
+// Objects whose data is lost if their line disappears from Git: Flux prunes everything that a removed Kustomization applied.
 import { about, type Rule } from "../rule-input.ts";
 import type { KubeObject } from "../../tree/types.ts";
 

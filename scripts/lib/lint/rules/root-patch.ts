@@ -1,4 +1,4 @@
-// What a patch of the root overwrites in a child: lists are replaced, scalars too, and nobody sees it in the child's file.
+// Fields of a child Kustomization that the patch of the root overwrites: it replaces lists and scalars, and the child's file does not show it.
 import { isDeepStrictEqual } from "node:util";
 import { about, type Rule } from "../rule-input.ts";
 import type { KubeObject } from "../../tree/types.ts";

@@ -1,4 +1,4 @@
-// Files that nothing includes, objects that stand twice, objects without a namespace or in one that nobody makes.
+// Files that nothing includes, duplicate objects, and objects without a namespace or in a namespace that nothing creates.
 import { dirname } from "node:path";
 import { isClusterScopedKind } from "../chart-facts.ts";
 import { about, at, type RuleInput, type Rule } from "../rule-input.ts";

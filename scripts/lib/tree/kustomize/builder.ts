@@ -1,4 +1,4 @@
-// What every part of a build has in hand: the files, and two ways to say that something is wrong.
+// The context of a build: the files, and two ways to report a problem.
 import type { Files } from "../files.ts";
 import type { Source } from "../types.ts";
 import type { NameReference } from "./references.ts";

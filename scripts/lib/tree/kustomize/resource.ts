@@ -1,4 +1,4 @@
-// A resource on its way through a kustomization, with every identity it has had: patches and references may use any of them.
+// A resource during a build, with every identity that it has had: patches and references may use any of them.
 import { groupOf, versionOf } from "../object.ts";
 import type { KubeObject, Source } from "../types.ts";
 
