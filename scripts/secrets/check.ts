@@ -1,4 +1,4 @@
-// Which of all references to secrets resolve: those of the catalogue, and those that stand in the templates.
+// Shows which references to secrets resolve: those that are declared, and those in templates and in kubernetes/.
 import { Failure } from "../lib/run/errors.ts";
 import { main, procedure } from "../lib/run/procedure.ts";
 import { toAct } from "../lib/run/to-act.ts";
@@ -16,7 +16,7 @@ const { exposed, vaultsOf } = await toAct(() => import("../lib/secrets/vaults.ts
 const { INCOMPLETE } = await toAct(() => import("../lib/secrets/words.ts"));
 const { table } = await toAct(() => import("../lib/run/ui.ts"));
 
-/** A reference, and whether there is a value behind it. */
+/** A reference, and whether it resolves to a value. */
 export interface Row {
   reference: string;
   item: string;
@@ -25,7 +25,7 @@ export interface Row {
   /** A bootstrap needs it. */
   now: boolean;
   purpose: string;
-  /** Who makes it, or where a person fetches it; only where it is missing. */
+  /** Who creates it, or where a person fetches it; only if it is missing. */
   from?: string;
 }
 
@@ -51,7 +51,7 @@ export const secretsCheck = procedure({
       wanted.map((one) => one.reference),
       known,
     );
-    const rows = judge(wanted, answers, known);
+    const rows = rowsOf(wanted, answers, known);
     const missing = rows.filter(({ resolves }) => !resolves);
     const held = rows
       .filter(({ resolves }) => resolves)
@@ -70,8 +70,8 @@ export const secretsCheck = procedure({
 });
 
 /**
- * The catalogue's references, but what is only stored on request; then those that only templates have, and those that only the tree asks for.
- * What a template of bootstrap/ or talos/ uses is needed now, what the tree asks for once Flux is there.
+ * The declared references, without those that another target stores; then those that only templates use, and those that only kubernetes/ reads.
+ * References in templates of bootstrap/ and talos/ are needed now, those of kubernetes/ when Flux runs.
  */
 export function wantedBy(
   entries: readonly Entry[],
@@ -94,8 +94,8 @@ export function wantedBy(
   return [...listed, ...more, ...later];
 }
 
-/** A row for each, in the same order. */
-export function judge(wanted: readonly Wanted[], answers: ReadonlyMap<string, Answer>, { originOf }: Pick<Known, "originOf">): Row[] {
+/** A row for each reference, in the same order. */
+export function rowsOf(wanted: readonly Wanted[], answers: ReadonlyMap<string, Answer>, { originOf }: Pick<Known, "originOf">): Row[] {
   return wanted.map(({ reference: name, now, purpose }) => {
     const { item, field } = parseReference(name);
     const answer = answers.get(name);
@@ -104,7 +104,7 @@ export function judge(wanted: readonly Wanted[], answers: ReadonlyMap<string, An
   });
 }
 
-/** A line for what is alike in an item: what resolves, and what is missing from the same place. */
+/** One line per item for the fields that resolve, and one for those that are missing and come from the same place. */
 function show(rows: readonly Row[], withVault: boolean): string {
   const nameOf = ({ reference: name, item }: Row) => (withVault ? `${parseReference(name).vault}/${item}` : item);
   const alike = new Map<string, Row[]>();

@@ -1,4 +1,4 @@
-// A fork's vault is empty on its first day: creates what can be created, never overwrites, and lists what only a person can fetch.
+// Fills the empty vault of a new fork: creates the secrets that can be created, never overwrites one, and lists those that only a person can fetch.
 import { join } from "node:path";
 import type { Context } from "../lib/run/context.ts";
 import { Failure, UsageError } from "../lib/run/errors.ts";
@@ -71,7 +71,7 @@ export const secretsInit = procedure({
   },
 });
 
-/** Looks at the item once more, writes it with the template on stdin, and asks the vault what it holds now. */
+/** Reads the item again, writes it with the template on stdin, and compares what the vault then contains. */
 async function store(
   { versions, ui }: Context,
   { vault, title, id, entries }: Write,
@@ -112,7 +112,7 @@ async function store(
   ui.say(`${before ? "completed" : "created"} ${title}: ${entries.length === 1 ? entries[0]!.field : `${entries.length} fields`}`);
 }
 
-/** The recipient of the key that the vault holds by now. */
+/** Writes the recipient of the key in the vault into .sops.yaml. */
 async function nameRecipient({ cluster, ui }: Context, file: string, { known }: HomeSecrets): Promise<void> {
   const { items } = cluster.onepassword;
   const vault = operatorVaultOf(cluster);

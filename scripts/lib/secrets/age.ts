@@ -1,4 +1,4 @@
-// The age key that SOPS files are encrypted for, and whether everything that names it agrees.
+// The age key that SOPS files are encrypted for, and the check that the vault, .sops.yaml and the key file agree.
 import { join } from "node:path";
 import { reference } from "../cluster/cluster.ts";
 import type { Context } from "../run/context.ts";
@@ -8,7 +8,7 @@ import { recipientsOf, ruleFaults } from "../tree/sops.ts";
 import { readSopsRules } from "../tree/sops-rules.ts";
 import { hide } from "../run/redact.ts";
 
-/** Where the private half is kept; bootstrap puts the same field into the cluster as sops-age-secret. */
+/** The field of the private key; the bootstrap copies it into the cluster as sops-age-secret. */
 export const AGE_KEY = { item: "sops", field: "SOPS_PRIVATE_KEY" } as const;
 
 /** A new identity, `AGE-SECRET-KEY-1…`. */
@@ -19,7 +19,7 @@ export async function newIdentity(): Promise<string> {
   return identity;
 }
 
-/** The public halves of what a key file holds, one for each identity; comments do not matter. Empty when it holds none that can be read. */
+/** The public keys of a key file, one for each identity; comments are ignored. Empty if the file contains no readable identity. */
 export async function recipientsOfKeys(keyFile: string): Promise<string[]> {
   const identities = keyFile
     .split("\n")
@@ -31,7 +31,7 @@ export async function recipientsOfKeys(keyFile: string): Promise<string[]> {
   return recipients.filter((recipient) => recipient !== undefined);
 }
 
-/** Where the key of the vault and what else names it disagree, a line each; nothing when all agree. */
+/** The disagreements between the key in the vault and the other places that name it, one per line. */
 export async function ageDisagreements({
   root,
   cluster,
@@ -63,7 +63,7 @@ export async function ageDisagreements({
   };
 }
 
-/** Proves that the vault's age key, the recipient in .sops.yaml and, where it exists, $SOPS_AGE_KEY_FILE belong together. Returns what was seen, for people; throws a Failure. */
+/** Proves that the vault's age key, the recipient in .sops.yaml and, where it exists, $SOPS_AGE_KEY_FILE belong together. Returns a sentence about them; throws a Failure. */
 export async function expectAgeKey(context: Pick<Context, "root" | "cluster" | "env" | "vault">): Promise<string> {
   const { recipients, wrong } = await ageDisagreements(context);
   if (wrong.length > 0)

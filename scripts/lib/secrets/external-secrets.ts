@@ -1,4 +1,4 @@
-// Every 1Password item and field that the cluster asks for: what ExternalSecrets read, less what the cluster itself puts there.
+// Every 1Password item and field that ExternalSecrets read, and whether a PushSecret of the tree writes it.
 import type { FluxKustomization, KubeObject, Located, Source, Tree } from "../tree/types.ts";
 
 export interface NeededSecret {
@@ -8,13 +8,13 @@ export interface NeededSecret {
   /** `ExternalSecret network/app` */
   by: string;
   source: Source;
-  /** A PushSecret of the tree writes it: nobody has to. */
+  /** A PushSecret of the tree writes it, so no person has to. */
   pushed: boolean;
 }
 
 type Remote = { key?: string; property?: string };
 
-/** The list, in the tree's order, each item and field once per object that asks. */
+/** The list in the order of the tree: each item and field once per object that reads it. */
 export function neededSecrets({ kustomizations }: Pick<Tree, "kustomizations">): NeededSecret[] {
   const applied = kustomizations.flatMap(({ built }: FluxKustomization) => built);
   const pushed = new Set(applied.filter(({ object }) => object.kind === "PushSecret").flatMap(({ object }) => pushedItems(object)));

@@ -1,10 +1,10 @@
-// What only a person can fetch, as they would work through it: one block for each place to go to.
+// The list of what only a person can fetch: one block for each link.
 import type { Cluster } from "../cluster/cluster.ts";
 import { table } from "../run/ui.ts";
 import { nameOf } from "./vaults.ts";
 import type { Entry } from "./entry.ts";
 
-/** Link, steps and rights of each place, with the items and fields that its values go into; what a bootstrap needs comes first. */
+/** Link, steps and rights of each place, with the items and fields for its values. Secrets that a bootstrap needs come first. */
 export function fetchList(entries: readonly Entry[], { onepassword }: Pick<Cluster, "onepassword">): string {
   const byLink = new Map<string, Entry[]>();
   for (const entry of entries)

@@ -1,4 +1,4 @@
-// All values of a run by one `op inject`; only when that fails is each reference asked for by itself, so that every one that is missing gets named.
+// Resolves all references of a run with one `op inject`. If that fails, it reads each reference separately, so that the error can name every missing one.
 import { randomBytes } from "node:crypto";
 import { Failure } from "../run/errors.ts";
 import { ask } from "../run/shell.ts";
@@ -13,7 +13,7 @@ const PROBES_AT_ONCE = 6;
 const PROBE_SECONDS = 90;
 
 /**
- * Values from 1Password by way of `op`, in whatever mode the environment puts it: signed in, service account, Connect.
+ * Reads values from 1Password with `op`, in the mode that the environment selects: signed in, service account or Connect.
  * 1Password documents spaces in references for `op read` and not for `op inject`: where inject fails, it gets those without, and read the others.
  */
 export const fromOp: Source = async (references) => {
@@ -27,7 +27,7 @@ export const fromOp: Source = async (references) => {
 
 const hasSpace = (reference: string) => reference.includes(" ");
 
-/** The values that one `op inject` puts in; undefined when not all of them could be. */
+/** The values that one `op inject` inserts; undefined if it could not insert all of them. */
 async function injected(references: readonly string[], attempted: string): Promise<Map<string, Answer> | undefined> {
   const nonce = randomBytes(16).toString("hex");
   const got = await ask({ input: template(references, nonce), timeout: INJECT_DEADLINE })`cat | op inject`.nothrow();
@@ -42,11 +42,11 @@ async function injected(references: readonly string[], attempted: string): Promi
 
 const answer = (value: string): Answer => (value === "" ? { missing: "the field has no value" } : { value });
 
-/** A secret may hold anything, so each stands between lines with a number that nobody can know beforehand. */
+/** A secret can contain any text, so each value is enclosed by lines with a random number. */
 export const template = (references: readonly string[], nonce: string) =>
   references.map((reference, index) => `BEGIN ${nonce} ${index}\n{{ ${reference} }}\nEND ${nonce} ${index}\n`).join("");
 
-/** The values between the lines; undefined when one of them is not to be found or was left as it was. */
+/** The values between these lines; undefined if one is missing or was not replaced. */
 export function readBack(text: string, references: readonly string[], nonce: string): string[] | undefined {
   const values: string[] = [];
   let from = 0;
@@ -63,7 +63,7 @@ export function readBack(text: string, references: readonly string[], nonce: str
   return values;
 }
 
-/** Asks for one field of each item first: of an item that is not there, nothing more needs asking. */
+/** Reads one field of each item first: if the item is missing, its other fields are not read. */
 async function probe(references: readonly string[], attempted: string): Promise<Map<string, Answer>> {
   const { default: limit } = await import("p-limit");
   const atOnce = limit(PROBES_AT_ONCE);
@@ -94,7 +94,7 @@ async function read(reference: string, attempted: string, until: number): Promis
   return { missing: reasonIn(got.stderr) };
 }
 
-/** Why, without the reference: what is said of an item is true of each of its fields. */
+/** The reason without the reference: the reason for an item applies to each of its fields. */
 const reasonIn = (stderr: string) => plain(stderr).replace(/^could not read secret '?op:\/\/[^:']*'?: */, "");
 
 const itemOf = (reference: string) => {

@@ -1,4 +1,4 @@
-// Items of the vault as `op` shows them and takes them back: whole, so that what is not ours stays as it is.
+// Items of the vault as `op` prints and accepts them: always complete, so that an edit keeps the fields that are not ours.
 import type { StoredField, StoredItem } from "./op.ts";
 
 /** A value that is to be stored. */
@@ -8,11 +8,11 @@ export interface NewField {
   public: boolean;
 }
 
-/** 1Password compares names of fields without regard to case; so a second field never appears beside one that only looks different. */
+/** 1Password ignores case in field names, so this does too: otherwise an edit could add a second field of the same name. */
 const isCalled = (field: string) => (stored: StoredField) =>
   [stored.label, stored.id].some((name) => name?.toLowerCase() === field.toLowerCase());
 
-/** Fields of that name; more than one is a contradiction, since a reference cannot tell them apart. */
+/** Fields of that name. More than one is a contradiction, because a reference cannot distinguish them. */
 export const fieldsCalled = (item: StoredItem | undefined, field: string): StoredField[] => (item?.fields ?? []).filter(isCalled(field));
 
 /** The value of a field; undefined when the field is absent or empty. */
@@ -23,7 +23,7 @@ export const valueOf = (item: StoredItem | undefined, field: string): string | u
 export const newItem = (title: string, fields: readonly NewField[]): string =>
   JSON.stringify({ title, category: "SECURE_NOTE", fields: fields.map(stored) });
 
-/** What `op item edit` reads on stdin: the item as it was, with these fields added, or filled where they stood empty. Throws when one has a value. */
+/** What `op item edit` reads on stdin: the existing item with these fields added, or filled if they were empty. Throws if one already has a value. */
 export function withFields(item: StoredItem, fields: readonly NewField[]): string {
   const overwritten = fields.filter(({ field }) => valueOf(item, field) !== undefined);
   if (overwritten.length > 0)
@@ -36,7 +36,7 @@ export function withFields(item: StoredItem, fields: readonly NewField[]): strin
 
 const stored = ({ field, value, public: open }: NewField): StoredField => ({ type: open ? "STRING" : "CONCEALED", label: field, value });
 
-/** Fields whose value is not what was sent, and fields of before that are not what they were; by name. */
+/** The names of fields whose value is not the one that was sent, and of earlier fields that changed. */
 export function differences(before: StoredItem | undefined, sent: readonly NewField[], after: StoredItem | undefined): string[] {
   const lost = sent.filter(({ field, value }) => valueOf(after, field) !== value).map(({ field }) => field);
   const changed = (before?.fields ?? []).filter(

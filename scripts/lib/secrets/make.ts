@@ -1,4 +1,4 @@
-// Values that a machine can make: Talos' bundle by talosctl, the age key, passwords.
+// Creates the values that need no person: the Talos bundle (by talosctl), the age key and passwords.
 import { randomInt } from "node:crypto";
 import { hide } from "../run/redact.ts";
 import { ask } from "../run/shell.ts";
@@ -19,10 +19,10 @@ export interface MakeContext {
   keyFile?: string | undefined;
 }
 
-/** A value for each of the entries; all are hidden from output from then on. */
+/** Creates a value for each entry. Output redacts the secret ones from then on. */
 export async function makeValues(entries: readonly Entry[], { versions, keyFile }: MakeContext): Promise<NewField[]> {
   const makers = new Set(entries.map(({ source }) => ("init" in source ? source.init : undefined)));
-  // written to "-", not to a path: a file would outlive the run, and the socket that Node gives as stdout cannot be opened
+  // the output file is "-": a real file could survive the run, and talosctl cannot open the socket that Node passes as stdout
   const bundle = makers.has("talos-bundle")
     ? await fieldsFromBundle(await ask`talosctl gen secrets --talos-version ${versions.TALOS_VERSION} --output-file -`.text())
     : {};

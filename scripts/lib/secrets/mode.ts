@@ -1,17 +1,17 @@
-// In whose name `op` speaks: a person's, a service account's, a Connect server's; and what each of them cannot do.
+// The account that `op` uses: a person, a service account or a Connect server, and the limits of each.
 import { UsageError } from "../run/errors.ts";
 
 export interface Mode {
   how: "signed-in" | "service-account" | "connect";
-  /** As it stands in a sentence: "signed in". */
+  /** Words for a sentence: "signed in". */
   says: string;
-  /** What this one cannot do, for people. */
+  /** The limits of this mode, as phrases. */
   cannot: string[];
   /** Whether `op item list` and `op item create` work at all. */
   keepsItems: boolean;
 }
 
-/** Connect wins over a service account, as in `op` itself. Half of Connect's two variables is a UsageError. */
+/** Connect overrides a service account, as in `op` itself. Only one of the two variables of Connect is a UsageError. */
 export function modeOf(env: NodeJS.ProcessEnv): Mode {
   const { OP_CONNECT_HOST: host, OP_CONNECT_TOKEN: token } = env;
   if (Boolean(host) !== Boolean(token))

@@ -1,4 +1,4 @@
-// Calls to 1Password's package, each with a deadline and ended by Ctrl-C.
+// Calls the 1Password package. Each call has a deadline, and Ctrl-C ends it.
 import { type ChildProcess, fork } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { endGroup } from "../run/shell.ts";
@@ -7,13 +7,13 @@ import { patient } from "../run/patience.ts";
 /** `method` is the package's own: "whoami", "item.list". The value must survive JSON. */
 export type CallOp = (method: string, ...args: unknown[]) => Promise<unknown>;
 
-/** A person may have to find their finger, or the app. */
+/** The 1Password app may ask the person for a fingerprint or a password. */
 const SECONDS = 90;
 
-/** What the package threw, as the other process sends it. */
+/** The error of the package, as the child process sends it. */
 export interface OpAccount {
   message: string;
-  /** op's own words. */
+  /** The message of op. */
   originalMessage?: string;
   /** op's exit code. */
   status?: number;
@@ -38,7 +38,7 @@ export class OpError extends Error implements OpAccount {
 let child: ChildProcess | undefined;
 let last: Promise<unknown> = Promise.resolve();
 
-/** One after the other through one process, which starts with the first call. */
+/** Runs calls one after the other in one process, which the first call starts. */
 const throughProcess: CallOp = (method, ...args) => {
   const next = last.then(() => exchange(method, args));
   last = next.catch(() => {}); // its caller has the failure
@@ -101,8 +101,8 @@ function start(): ChildProcess {
 
 let call: CallOp = throughProcess;
 
-/** Calls the package. Throws OpError in its words; an abort or a deadline ends `op` too. */
+/** Calls the package. Throws an OpError with its message; an abort or a deadline also ends `op`. */
 export const callOp: CallOp = (method, ...args) => call(method, ...args);
 
-/** Tests put an answer here in place of a process; without one the process is used again. */
+/** Tests replace the process by a function; without an argument the process is used again. */
 export const useOp = (other: CallOp = throughProcess): void => void (call = other);

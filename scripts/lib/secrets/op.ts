@@ -1,6 +1,6 @@
-// What 1Password's own package does well (version, sign-in, items), behind one adapter that knows its traps:
-// it drops the answer when `op` warned on stderr, takes a silent failure for an empty answer, hides the message in `originalMessage`,
-// prints an answer that it cannot parse, and puts a backslash before quotes and `$` although no shell is there to take it away.
+// Adapter for the 1Password package (version, sign-in, items). It works around the package's faults: the package drops the answer if `op` warned on stderr,
+// treats a silent failure as an empty answer, hides the message in `originalMessage`, prints an answer that it cannot parse,
+// and escapes quotes and `$` although no shell removes the backslashes.
 import type { Context } from "../run/context.ts";
 import { Failure, textOf, UsageError } from "../run/errors.ts";
 import type { Verdict } from "../run/gates.ts";
@@ -10,7 +10,7 @@ import { modeOf } from "./mode.ts";
 import { callOp, OpError } from "./op-calls.ts";
 import { plain, troubleOf } from "./trouble.ts";
 
-/** Older ones read no item template from stdin, or show secrets by the way. */
+/** Older versions cannot read an item template from stdin, or print secrets. */
 const NEEDED = ">=2.30.0";
 
 /** An item as `op item list` shows it. */
@@ -19,7 +19,7 @@ export interface Listed {
   title: string;
 }
 
-/** An item as `op item get` shows it, and as `op item edit` takes it back: what is not named here is kept as it is. */
+/** An item as `op item get` shows it, and as `op item edit` accepts it. Properties that are not listed here are kept. */
 export interface StoredItem extends Listed {
   category: string;
   fields?: StoredField[];
@@ -33,7 +33,7 @@ export interface StoredField {
   section?: { id: string; label?: string };
 }
 
-/** Throws when `op` is not there or too old. */
+/** Throws if `op` is missing or too old. */
 export async function expectOp(): Promise<void> {
   count();
   try {
@@ -43,7 +43,7 @@ export async function expectOp(): Promise<void> {
   }
 }
 
-/** Who is signed in ("operator@example.com at https://my.1password.com"), or the Connect server, which has no account to show. Throws when nobody is. */
+/** Who is signed in ("operator@example.com at https://my.1password.com"), or the Connect server, which has no account. Throws if nobody is signed in. */
 export async function whoIsSignedIn(env: NodeJS.ProcessEnv): Promise<string> {
   const mode = modeOf(env);
   if (mode.how === "connect") return mode.says;
@@ -69,7 +69,7 @@ export async function listItems(vault: string): Promise<Listed[]> {
   throw new Failure({ attempted, said: "op printed nothing, but the vault has items", next: "the same command again" });
 }
 
-/** How many items the vault itself says that it has: a list that prints nothing proves nothing. */
+/** The number of items according to the vault itself, because an empty list can also be a failure. */
 async function countItems(vault: string): Promise<number> {
   const words = ["vault", "get", unquoted(vault), "--format=json"];
   const found = await ask`op ${words}`.text();
@@ -90,7 +90,7 @@ function count(): void {
   tally.op += 1;
 }
 
-/** Asks through op-js; where that lost the answer or the failure, once more through the shell with the same words. */
+/** Calls op-js. If op-js lost the answer or the error, it runs the same command once more through the shell. */
 async function answer<T>(
   attempted: string,
   [method, ...args]: [method: string, ...args: unknown[]],
@@ -123,7 +123,7 @@ function explain(error: unknown, attempted: string): Failure {
   return troubleOf({ text }, attempted) ?? new Failure({ attempted, said: plain(text) }, { cause: error });
 }
 
-/** A name that reaches `op` as it is. */
+/** A name that op-js passes to `op` unchanged. Throws for others. */
 function unquoted(name: string): string {
   if (/["'$`\\]/.test(name))
     throw new UsageError(

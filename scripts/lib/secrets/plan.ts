@@ -1,4 +1,4 @@
-// From what the vault, .sops.yaml and the key file hold to what has to be made, what a person must fetch, and what contradicts itself.
+// Decides from the vault, .sops.yaml and the key file which secrets to create, which a person must fetch, and what is contradictory.
 import { type Cluster, reference } from "../cluster/cluster.ts";
 import { ruleFaults, rulesWithout } from "../tree/sops.ts";
 import type { SopsRule } from "../tree/sops-rules.ts";
@@ -35,13 +35,13 @@ export interface SecretsPlan {
   writeRecipient: boolean;
   /** Rules of .sops.yaml for other recipients only. They stay as they are. */
   foreignRules: SopsRule[];
-  /** What only a person can fetch and is not there. */
+  /** Missing entries that only a person can fetch. */
   fetch: Entry[];
   /** Entries that have a value already. */
   there: Entry[];
-  /** What the cluster's token reads and should not, a line each. */
+  /** Items that the cluster's token can read and should not, one per line. */
   exposed: string[];
-  /** A line for each; with any of them nothing may be written. */
+  /** One per line. If there are any, nothing may be written. */
   contradictions: string[];
 }
 
@@ -50,7 +50,7 @@ export function planSecrets(entries: readonly Entry[], cluster: Pick<Cluster, "o
   const [there, missing] = split(entries, (entry) => valueOf(stored(entry), entry.field) !== undefined);
   const made = missing.filter(({ source }) => "init" in source);
   const writes = [...new Set(made.map(placeOf))].map((place): Write => {
-    const own = made.filter((entry) => placeOf(entry) === place); /* a home may keep several of our items in one of its own */
+    const own = made.filter((entry) => placeOf(entry) === place); // several entries may have the same item
     const [{ vault, item }] = own as [Entry];
     const id = facts.items.get(place)?.id;
     return { vault, title: item, ...(id !== undefined && { id }), entries: own };
@@ -81,7 +81,7 @@ function split<T>(all: readonly T[], is: (one: T) => boolean): [T[], T[]] {
   return [all.filter(is), all.filter((one) => !is(one))];
 }
 
-/** Two items, or two fields, of one name: a reference cannot tell them apart. */
+/** Two items or two fields with the same name: a reference cannot distinguish them. */
 function doubles(entries: readonly Entry[], cluster: Pick<Cluster, "onepassword">, { listed, items }: Facts): string[] {
   const places = new Map(entries.map((entry) => [placeOf(entry), entry.item]));
   return [
@@ -94,7 +94,7 @@ function doubles(entries: readonly Entry[], cluster: Pick<Cluster, "onepassword"
   ];
 }
 
-/** Talos' secrets were made together; one that is made later fits no cluster. */
+/** The Talos secrets are created together; one that is created later does not belong to the cluster. */
 function tornBundle(there: Entry[], missing: Entry[], { onepassword }: Pick<Cluster, "onepassword">): string[] {
   const isTalos = ({ source }: Entry) => "init" in source && source.init === "talos-bundle";
   const lost = missing.filter(isTalos);
@@ -112,6 +112,6 @@ function strangeKey(cluster: Pick<Cluster, "onepassword">, { rules, keys }: Fact
   return rules === undefined ? [] : ruleFaults(rules, held);
 }
 
-/** The template of an edit has no passkey in it, so one that the item holds would be lost. */
+/** An item template cannot contain a passkey, so an edit would delete the one in the item. */
 const uneditable = (title: string) =>
   `item ${title} is a login, which may hold a passkey that an edit would remove: rename it, or name another item in talos/cluster.yaml`;

@@ -1,4 +1,4 @@
-// `op://vault/item/[section/]field`: what a secret is called in templates. One that `op` could misread is refused before anything runs.
+// `op://vault/item/[section/]field`, the reference to a secret. A reference that `op` could misread is refused before anything runs.
 import { UsageError } from "../run/errors.ts";
 
 export interface Reference {
@@ -8,7 +8,7 @@ export interface Reference {
   field: string;
 }
 
-/** What 1Password takes in a reference; a name with other letters is written as its ID. A query (`?attribute=otp`) may follow. */
+/** The characters that 1Password accepts in a reference; a name with others needs its ID instead. A query (`?attribute=otp`) may follow. */
 const PART = /^[\w. -]*[\w.-][\w. -]*$/;
 const QUERY = /\?[a-z-]+=[\w-]+$/;
 
@@ -21,7 +21,7 @@ export function parseReference(text: string): Reference {
   return { vault, item, ...(section !== undefined && { section }), field };
 }
 
-/** Throws one UsageError that names everything in `references` that is no reference. */
+/** Throws one UsageError that lists every malformed reference. */
 export function refuseMalformed(references: readonly string[]): void {
   const wrong = references.flatMap((text) => flaw(text) ?? []);
   if (wrong.length > 0) throw new UsageError(wrong.join("\n"));

@@ -1,7 +1,7 @@
-// What answers references to secrets: the one interface of every source.
+// The interface of a source of secrets.
 
-/** A value, or what was said about it. */
+/** A value, or the reason why it is missing. */
 export type Answer = { value: string } | { missing: string };
 
-/** Another source is one more function like this: an answer to each reference; throws for what concerns all of them. */
+/** Returns an answer for each reference; throws for an error that concerns all of them. Another source is another function of this type. */
 export type Source = (references: readonly string[]) => Promise<Map<string, Answer>>;

@@ -25,7 +25,7 @@ const PLACES: Record<string, string[]> = {
   CLUSTER_SERVICEACCOUNT_KEY: ["certs", "k8sserviceaccount", "key"],
 };
 
-/** The fields of the vault's item for Talos: they make sense only together. */
+/** The fields of the item for Talos: they belong together. */
 export const TALOS_FIELDS = Object.keys(PLACES);
 
 /** The vault's fields of a bundle. Throws when the bundle lacks one. */

@@ -1,4 +1,4 @@
-// What is wrong when `op` refuses altogether: not there, nobody signed in, too many requests. One message each, with the command that goes on.
+// Errors of `op` that concern every request: op is missing, nobody is signed in, too many requests. Each has a message and the next command.
 import { effectsSoFar } from "../run/effects.ts";
 import { Failure } from "../run/errors.ts";
 
@@ -47,7 +47,7 @@ const TROUBLES: Trouble[] = [
   },
 ];
 
-/** A Failure for what concerns every reference alike; undefined when `op` answered about what it was asked. */
+/** A Failure for an error that concerns every reference; undefined if the error is about a single one. */
 export function troubleOf({ text, exitCode, signal }: Ending, attempted: string): Failure | undefined {
   const said = plain(text);
   const now = effectsSoFar() === 0 ? "nothing was changed" : undefined;
@@ -73,7 +73,7 @@ export function troubleOf({ text, exitCode, signal }: Ending, attempted: string)
 /** The vault that `op` does not find. */
 const absentVault = (said: string) => /"([^"]+)" isn't a vault/i.exec(said)?.[1];
 
-/** Whether `op` means that the whole item is not there. */
+/** Whether `op` reports that the whole item is missing. */
 export const meansNoItem = (said: string) => /isn't an item|could not find item|could not resolve item|no item (was )?found/i.test(said);
 
 /** What `op` said without `[ERROR] 2026/01/02 03:04:05 `. */

@@ -1,10 +1,10 @@
-// What a person reads about references that did not resolve: one line for each item, with its fields, the reason, and who makes them.
+// Messages about references that did not resolve: one line per item, with its fields, the reason, and who creates them.
 import type { Known } from "./entries.ts";
 import { parseReference } from "./reference.ts";
 import { meansNoItem } from "./trouble.ts";
 import type { Answer } from "./source.ts";
 
-/** More names than this are a number. */
+/** More names than this are shown as a number. */
 const FEW = 4;
 
 interface Missing {
@@ -42,7 +42,7 @@ export function itemLines(references: readonly string[]): string[] {
 function reasonsOf(missing: readonly Missing[]): string {
   const fields = named(missing);
   if (missing.some(({ reason }) => meansNoItem(reason))) return `the item is missing (${fields})`;
-  // op names the field in its words; alike but for that is one reason
+  // reasons that differ only in the field's name are one reason
   const alike = group(missing, ({ field, reason }) => reason.replaceAll(field, "\0"));
   return [...alike]
     .map(([reason, some]) => (reason.includes("\0") ? reason.replaceAll("\0", named(some)) : `${named(some)}: ${reason}`))

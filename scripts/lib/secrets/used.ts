@@ -1,4 +1,4 @@
-// Which references the templates of the repository hold: `op://vault/item/field` as text, and ref("item", "field") as templates write it.
+// Finds the references in the templates of the repository: `op://vault/item/field` as text, and ref("item", "field") as templates write it.
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { type Cluster, ITEM_KEYS, type ItemKey, reference } from "../cluster/cluster.ts";
@@ -9,7 +9,7 @@ import { nearest } from "../text/nearest.ts";
 const FOLDERS = ["bootstrap", "talos"];
 const RENDERED = /\.(ya?ml|njk|gotmpl)$/;
 
-/** Every reference of a text, comments left aside. Throws for a ref() to an item that no home has. */
+/** Every reference of a text, without those in comments. Throws for a ref() to an unknown item. */
 export function referencesIn(text: string, cluster: Pick<Cluster, "onepassword">): string[] {
   const code = text.replaceAll(/\{#[\s\S]*?#\}/g, "").replaceAll(/^\s*#.*$/gm, "");
   const literal = code.split("\n").flatMap(literalsOf);
@@ -24,7 +24,7 @@ export function referencesIn(text: string, cluster: Pick<Cluster, "onepassword">
 /** What may stand before a whole value: a key, a dash, a quote, a bracket, `{{`. */
 const VALUE_BEGINS = /(?:^|[:[{,(-])\s*["'`]?$/;
 
-/** The references of a line. One that is a whole value may have spaces in it, as for the templates' rendering; in the middle of a text it ends at the first. */
+/** The references of a line. A reference that is a whole value may contain spaces, as in rendering; inside a text it ends at the first space. */
 function literalsOf(line: string): string[] {
   return [...line.matchAll(/op:\/\//g)].flatMap(({ index }) => {
     const [before, rest] = [line.slice(0, index), line.slice(index)];
@@ -36,7 +36,7 @@ function literalsOf(line: string): string[] {
   });
 }
 
-/** The references of bootstrap/ and talos/, each with the first file that holds it. */
+/** The references of bootstrap/ and talos/, each with the first file that contains it. */
 export async function templateReferences(root: string, cluster: Pick<Cluster, "onepassword">): Promise<Map<string, string>> {
   const used = new Map<string, string>();
   for (const folder of FOLDERS) {

@@ -1,4 +1,4 @@
-// Where secrets come from: references in, values out. What stands behind it is a Source; 1Password's command line is one.
+// The vault of a run: it resolves references to values. The values come from a Source, such as the 1Password command line.
 import { setImmediate } from "node:timers/promises";
 import { effectsSoFar } from "../run/effects.ts";
 import { Failure } from "../run/errors.ts";
@@ -15,7 +15,7 @@ export interface Vault {
   resolve(references: Iterable<string>): Promise<Map<string, string>>;
 }
 
-/** One vault for one run, with what is `known` about its secrets: what was asked for once is known; what is asked for at the same time is fetched together. */
+/** Opens the vault of a run. It remembers values, and resolves simultaneous requests together. `known` tells which values are public and who creates missing ones. */
 export function openVault(env: NodeJS.ProcessEnv, known: () => Promise<Known>, source: Source = fromOp): Vault {
   const values = new Map<string, string>();
   const underWay = new Map<string, Promise<Map<string, Answer>>>();
@@ -61,7 +61,7 @@ export function openVault(env: NodeJS.ProcessEnv, known: () => Promise<Known>, s
   };
 }
 
-/** An answer to each reference, hidden from output unless it is public; for whoever wants to know what is missing without failing. */
+/** Returns an answer for each reference, without failing for missing ones. Output redacts all values that are not public. */
 export async function lookUp(
   references: readonly string[],
   known: Pick<Known, "isPublic">,
@@ -76,7 +76,7 @@ export async function lookUp(
   return answers;
 }
 
-/** Names every item with fields that failed, what was said about them and who can make them. */
+/** Lists every item with missing fields, the reasons, and who creates them. */
 function unresolved(references: string[], answers: Map<string, Answer>, known: Known): Failure {
   const many = references.length === 1 ? "1 reference" : `${references.length} references`;
   return new Failure({

@@ -1,4 +1,4 @@
-// Two vaults: the cluster's token reads one, and what only the operator needs (Talos' authorities, the age key, the NAS administrator) is in the other.
+// The two vaults: the cluster's token reads one; the other contains what only the operator needs (the Talos CAs, the age key, the NAS administrator).
 import { type Cluster, ITEM_KEYS, type ItemKey, operatorVaultOf } from "../cluster/cluster.ts";
 import type { Entry } from "./entry.ts";
 import type { Listed } from "./op.ts";
@@ -11,7 +11,7 @@ export const vaultsOf = ({ onepassword: { vault, operatorVault } }: Home): strin
   ...new Set([vault, ...(operatorVault === undefined ? [] : [operatorVault])]),
 ];
 
-/** `op://vault/item`, for a map; titles of two vaults may be alike. */
+/** `op://vault/item`, as the key of a map: two vaults may have items of the same title. */
 export const placeOf = ({ vault, item }: Item) => placeIn(vault, item);
 /** The same for an item of the operator. */
 export const placeOfKey = (cluster: Home, item: ItemKey) => placeIn(operatorVaultOf(cluster), cluster.onepassword.items[item]);
@@ -26,11 +26,11 @@ export const vaultsInWords = (cluster: Home) => {
   return names.length === 1 ? `vault ${names[0]}` : `vaults ${names.join(" and ")}`;
 };
 
-/** Commands that move items to the vault where they belong; moving gives them a new ID, and references by name stay true. */
+/** Commands that move items to the vault where they belong; a moved item gets a new ID, and references by name stay valid. */
 const move = (title: string, from: string, to: string) => `op item move '${title}' --current-vault '${from}' --destination-vault '${to}'`;
 
 /**
- * Items that are in the other vault only. Nothing may be created in their place: a second Talos identity fits no cluster.
+ * Items that are only in the other vault. They must not be created again: a second Talos identity does not belong to the cluster.
  * `listed` has every item of both vaults.
  */
 export function misplaced(items: readonly Item[], listed: readonly (Listed & { vault: string })[]): string[] {
@@ -43,7 +43,7 @@ export function misplaced(items: readonly Item[], listed: readonly (Listed & { v
   });
 }
 
-/** What the cluster's token can read although only the operator needs it; a line for each thing to do. */
+/** Items that the cluster's token can read although only the operator needs them, one line per thing to do. */
 export function exposed(cluster: Home, listed: readonly (Listed & { vault: string })[]): string[] {
   const { vault, operatorVault, items } = cluster.onepassword;
   const titles = [...new Set(ITEM_KEYS.map((item) => items[item]))].filter((title) =>

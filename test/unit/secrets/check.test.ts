@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, expect, onTestFinished, test } from "vitest";
 import { forgetSecrets } from "../../../scripts/lib/run/redact.ts";
-import { judge, secretsCheck, wantedBy } from "../../../scripts/secrets/check.ts";
+import { rowsOf, secretsCheck, wantedBy } from "../../../scripts/secrets/check.ts";
 import { describedBy } from "../../../scripts/lib/secrets/entries.ts";
 import { knownEntries, secretsOfHome } from "../../../scripts/lib/secrets/tree.ts";
 import { record } from "../recorder.ts";
@@ -45,7 +45,7 @@ test("wanted is everything that is declared, and what only templates name, which
 });
 test("each gets a row", () =>
   expect(
-    judge(
+    rowsOf(
       [
         { reference: "op://v/talos/CLUSTER_ID", now: true, purpose: "p" },
         { reference: "op://v/unifi/UNIFI_API_KEY", now: false, purpose: "q" },
