@@ -41,7 +41,10 @@ export const bootstrap = procedure({
   gates: BOOTSTRAP_GATES,
   async run(_values, context) {
     const { ui } = context;
-    const { seen, steps, preflight } = await context.confirm(() => planBootstrap(context, { checks: checks(context), stages: STAGES }));
+    const shown: { table?: string } = {};
+    const { seen, steps, preflight } = await context.confirm(() =>
+      planBootstrap(context, { checks: checks(context), stages: STAGES, shown }),
+    );
     if (steps.length === 0) ui.say("nothing to do");
     const rows: Row[] = [preflight];
     let acted = false;
@@ -68,13 +71,15 @@ interface BootstrapPlan extends Plan {
   seen: Seen[];
 }
 
-/** Runs the checks, then looks at all stages. The runner calls it again after the question, so a check that went bad meanwhile stops the run. */
+/** Runs the checks, then looks at all stages. The runner calls it again after the question, so a check that went bad meanwhile stops the run. The results are shown again only if they differ from those in `shown`. */
 export async function planBootstrap(
   context: Context,
-  { checks: all, stages }: { checks: Check[]; stages: readonly Stage[] },
+  { checks: all, stages, shown }: { checks: Check[]; stages: readonly Stage[]; shown: { table?: string } },
 ): Promise<BootstrapPlan> {
   const [results, ms] = await timed(() => runChecks(all, context));
-  context.ui.say(showChecks(results));
+  const checked = showChecks(results);
+  if (checked !== shown.table) context.ui.say(checked);
+  shown.table = checked;
   refuseBad(results);
   const seen = await eachOf(stages, (stage) => look(stage, context));
   context.signal.throwIfAborted();

@@ -22,7 +22,8 @@ async function run(verdicts: Verdict[], setup: RecordSetup = {}) {
     about: "try",
     options: {},
     async run(_values, context) {
-      const { steps } = await context.confirm(() => planBootstrap(context, { checks: [check], stages: [only] }));
+      const shown = {};
+      const { steps } = await context.confirm(() => planBootstrap(context, { checks: [check], stages: [only], shown }));
       acted.push(...steps.map(({ target }) => target));
     },
   });
@@ -43,6 +44,11 @@ test("a check that went bad while the question was open stops the run, before an
     error:
       "1 of 1 preflight checks failed\n  said: tools: talosctl is not installed (mise install)\n  now:  nothing was changed\n  next: mise install, then: task bootstrap",
   }));
+test("the results are shown once, and again only if they changed", async () => {
+  const tables = async (verdicts: Verdict[]) => (await run(verdicts)).said.filter((line) => line.startsWith("check"));
+  expect(await tables([OK])).toHaveLength(1);
+  expect(await tables([OK, { ...OK, saw: "talosctl 1.14.0" }])).toHaveLength(2);
+});
 test("a check that is bad from the start asks no question, and its table is shown", async () => {
   const { questions, acted, said } = await run([BAD]);
   expect([questions, acted]).toEqual([0, []]);
