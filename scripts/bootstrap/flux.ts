@@ -1,7 +1,7 @@
 // Waits until Flux has fetched the repository and everything in it is ready. From then on, changes to the cluster come from Git.
 import { Failure } from "../lib/run/errors.ts";
 import type { Context } from "../lib/run/context.ts";
-import type { FluxState } from "../lib/flux/flux.ts";
+import type { FluxState, Source } from "../lib/flux/flux.ts";
 import { gitGate, pushedBelow } from "../lib/flux/git.ts";
 import { main } from "../lib/run/procedure.ts";
 import { type Seen, stage } from "../lib/bootstrap/stage.ts";
@@ -21,14 +21,21 @@ const AT_MOST = 90 * 60;
 /** The source that Flux must follow: the home's repository, at the pushed commit. */
 export interface Followed {
   url: string;
-  /** Undefined if the pushed commit is unknown. */
   head?: string | undefined;
+  /** Why the pushed commit is unknown, where it is. */
+  unknown?: string | undefined;
   /** Why the stage stops, unless WAIVE=git is given: the remote did not answer, or something is not pushed. */
-  problemsOf?: string | undefined;
+  hindrance?: string | undefined;
 }
 
-/** The state of Flux. Throws if it follows another repository: anyone who can push there controls the cluster. */
-export function seeFlux(state: FluxState | undefined, { url, head, problemsOf }: Followed, at?: string): Seen {
+/** What the stage did about a pushed commit that is unknown. */
+export interface Requested {
+  /** The time of its request to fetch and apply; undefined if Flux had fetched nothing before, so that its first fetch is as new. */
+  at?: string | undefined;
+}
+
+/** The state of Flux. While the pushed commit is unknown, only a fetch that this run requested proves that Flux has it. Throws if it follows another repository: anyone who can push there controls the cluster. */
+export function seeFlux(state: FluxState | undefined, { url, head, unknown, hindrance }: Followed, requested?: Requested): Seen {
   const todo = ["wait until Flux has applied what was pushed and everything is ready"];
   if (!state || state.total === 0) return { state: "to do", saw: "not installed", todo };
   const { source } = state;
@@ -40,12 +47,11 @@ export function seeFlux(state: FluxState | undefined, { url, head, problemsOf }:
       next: "task configure, then commit and push to the repository that Flux follows",
     });
   const saw = `${state.ready}/${state.total} ready`;
-  const lacking = lacks(source, head, at);
-  const unknown = head === undefined && problemsOf !== undefined; // waived: not an obstacle
-  const why = [...(unknown ? [problemsOf] : []), ...(lacking === undefined ? [] : [lacking]), ...state.waiting];
-  return state.ready === state.total && state.total > 1 && why.length === 0
-    ? { state: "done", saw }
-    : { state: "partly", saw: [saw, ...why].join("\n"), todo };
+  const lacking = lacks(source, head, requested?.at);
+  const why = [...(head === undefined && hindrance ? [hindrance] : []), ...(lacking === undefined ? [] : [lacking]), ...state.waiting];
+  if (state.ready < state.total || state.total < 2 || why.length > 0) return { state: "partly", saw: [saw, ...why].join("\n"), todo };
+  if (head !== undefined || requested !== undefined) return { state: "done", saw };
+  return { state: "unknown", saw: `${saw}\nit is unknown whether Flux has what was pushed: ${unknown ?? "no commit is known"}`, todo };
 }
 
 /** The commit that Flux should have, or why it is unknown or incomplete. */
@@ -53,50 +59,60 @@ async function lookAtPushed({ cluster, waive }: Pick<Context, "cluster" | "waive
   const pushed = await pushedBelow("kubernetes");
   const { url } = cluster.git;
   const waived = waive.includes("git");
-  if ("unknown" in pushed) return { url, ...(!waived && { problemsOf: `it is unknown what was pushed: ${pushed.unknown}` }) };
+  if ("unknown" in pushed)
+    return { url, unknown: pushed.unknown, ...(!waived && { hindrance: `it is unknown what was pushed: ${pushed.unknown}` }) };
   const { head, here, unreachable } = pushed;
-  const problemsOf = unreachable === undefined ? here.join("\n") : `the remote cannot be reached: ${unreachable}`;
-  return { url, head, ...(!waived && problemsOf && { problemsOf }) };
+  const hindrance = unreachable === undefined ? here.join("\n") : `the remote cannot be reached: ${unreachable}`;
+  return { url, head, ...(!waived && hindrance && { hindrance }) };
 }
 
-export const flux = stage({
+export const flux = stage<unknown, Requested>({
   name: "bootstrap:flux",
   about: "wait until Flux has applied what was pushed and everything is ready",
   gates: [gitGate],
-  async observe(context) {
+  async observe(context, requested) {
     const api = await reachCluster(context);
     if ("waiting" in api) return { state: "unknown", saw: `the API does not answer: ${api.waiting}`, todo: ["wait for Flux"] };
     const [state, followed] = await Promise.all([fluxState(api.ready), lookAtPushed(context)]);
-    return seeFlux(state, followed);
+    return seeFlux(state, followed, requested);
   },
   async act(context) {
     const { ui, signal } = context;
     const access = await expectOurCluster(context);
     const followed = await lookAtPushed(context);
-    if (followed.problemsOf)
+    if (followed.hindrance)
       throw new Failure({
         attempted: "wait until Flux has applied what was pushed",
-        said: followed.problemsOf,
+        said: followed.hindrance,
         now: "nothing was changed",
         next: "task bootstrap:preflight, then: task bootstrap:flux; WAIVE=git skips this check",
       });
-    const before = await fluxState(access).catch(passing);
-    let at: string | undefined;
-    if (before?.source && needsReconcile(before.source, followed.head)) at = await reconcile(access); // its interval may be an hour
+    let requested: Requested | undefined;
+    let refused: unknown;
+    const request = async (source: Source): Promise<Requested> => {
+      if (!needsReconcile(source, followed.head)) return {};
+      try {
+        return { at: await reconcile(access) }; // its interval may be an hour
+      } catch (error) {
+        refused = error;
+        throw error;
+      }
+    };
     let last = "nothing was seen";
     try {
       await until(
         async () => {
           const state = await fluxState(access).catch(passing);
           if (!state) return { waiting: "Flux does not answer" };
-          const seen = seeFlux(state, followed, at);
+          if (state.source) requested ??= await request(state.source);
+          const seen = seeFlux(state, followed, requested);
           last = seen.saw;
           return seen.state === "done" ? { ready: seen } : { waiting: seen.saw.split("\n").slice(0, 2).join("; "), far: state.ready };
         },
         { for: "Flux", seconds: PATIENCE, atMost: AT_MOST, ui, signal },
       );
     } catch (error) {
-      if (!(error instanceof Failure)) throw error;
+      if (!(error instanceof Failure) || error === refused) throw error;
       const missing = (await waitingForVault(access).catch(passing)) ?? [];
       throw new Failure({
         attempted: `see everything ready: nothing became ready for ${PATIENCE / 60} minutes, or it took more than ${AT_MOST / 60}`,
@@ -111,6 +127,7 @@ export const flux = stage({
             : "flux get all --all-namespaces --status-selector ready=false; then: task bootstrap:flux",
       });
     }
+    return requested;
   },
 });
 

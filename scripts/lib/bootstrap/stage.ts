@@ -20,24 +20,25 @@ export interface Seen<F = unknown> {
   facts?: F;
 }
 
-interface Spec<F> {
+interface Spec<F, A = unknown> {
   name: string;
   about: string;
   destroys?: string;
   gates?: Procedure["gates"];
-  observe(context: Context): Promise<Seen<F>>;
+  /** `acted` is the result of `act`, if the stage has just acted: what it requested, for instance. */
+  observe(context: Context, acted?: A): Promise<Seen<F>>;
   /** Waits until an unknown state can be observed; `observe` is called again afterwards. */
   ready?(context: Context): Promise<void>;
   /** Carries out the steps of `seen` and no others. `planned` are the confirmed steps. */
-  act(context: Context, seen: Seen<F>, planned: readonly Step[]): Promise<void>;
+  act(context: Context, seen: Seen<F>, planned: readonly Step[]): Promise<A | void>;
 }
 
 /** A stage with facts of any type. */
 // eslint-disable-next-line typescript/no-explicit-any -- what `observe` returned goes back to the same stage's `act`
-export interface Stage extends Procedure<Record<string, never>>, Pick<Spec<any>, "observe" | "ready" | "act"> {}
+export interface Stage extends Procedure<Record<string, never>>, Pick<Spec<any, any>, "observe" | "ready" | "act"> {}
 
 /** Creates a stage from `observe` and `act`. A stage can also run on its own, like any procedure. */
-export const stage = <F = undefined>(spec: Spec<F>): Stage => ({
+export const stage = <F = undefined, A = undefined>(spec: Spec<F, A>): Stage => ({
   ...(spec as unknown as Omit<Stage, "options" | "run">),
   options: {},
   async run(_values, context) {
@@ -71,18 +72,18 @@ export function factsOf<F>({ name, about }: Pick<Spec<F>, "name" | "about">, { f
 const LOOKS = 4;
 
 /** Runs `act` and reads the state again: only a confirmed state is a success. Stops before a destructive step that the plan did not name. */
-export async function carryOut<F>(spec: Spec<F>, context: Context, seen: Seen<F>, planned: readonly Step[]): Promise<Seen<F>> {
+export async function carryOut<F, A>(spec: Spec<F, A>, context: Context, seen: Seen<F>, planned: readonly Step[]): Promise<Seen<F>> {
   if (seen.state === "unknown" && spec.ready) {
     await spec.ready(context);
     seen = await spec.observe(context);
     if (seen.state === "done") return seen;
   }
   refuseUnplanned(spec, planned, stepsOf(spec, seen));
-  await spec.act(context, seen, planned);
-  let after = await spec.observe(context);
+  const acted = (await spec.act(context, seen, planned)) ?? undefined;
+  let after = await spec.observe(context, acted);
   for (let look = 1; look < LOOKS && after.state === "unknown"; look += 1) {
     await pause(1000, context.signal);
-    after = await spec.observe(context);
+    after = await spec.observe(context, acted);
   }
   if (after.state === "done") return after;
   throw new Failure({ attempted: spec.about, now: `${after.state}: ${after.saw}`, next: `task ${spec.name}` });

@@ -1,6 +1,7 @@
 // How long the bootstrap waits for Flux, and what it says of what only a person can bring.
 import { describe, expect, test } from "vitest";
 import { flux } from "../../../scripts/bootstrap/flux.ts";
+import { carryOut } from "../../../scripts/lib/bootstrap/stage.ts";
 import { lackingItems } from "../../../scripts/lib/flux/external-secrets.ts";
 import type { KubernetesObject } from "../../../scripts/lib/kubernetes/kubernetes.ts";
 import { record } from "../recorder.ts";
@@ -100,6 +101,30 @@ describe("bootstrap:flux", () => {
     waived.context.waive = ["git"];
     await flux.act(waived.context, { state: "partly", saw: "" }, []).catch(() => {});
     expect(waived.commands.filter((line) => line.includes("kubectl")).length).toBeGreaterThan(0);
+  });
+  test("with WAIVE=git and an unknown head requests a fetch, and is done when Flux has handled it", async () => {
+    const both = (at: string) => ({
+      items: ["GitRepository", "Kustomization"].map((kind) => ({
+        ...source,
+        kind,
+        metadata: { ...source.metadata, annotations: { "reconcile.fluxcd.io/requestedAt": at } },
+        status: { ...source.status, lastAppliedRevision: source.status.artifact.revision, lastHandledReconcileAt: at },
+      })),
+    });
+    const answers = {
+      ...GIT,
+      "git rev-parse": { code: 128, err: "fatal: no upstream configured for branch 'x'" },
+      "kubectl get --raw /readyz": "ok",
+      [FLUX]: [JSON.stringify(both("earlier")), JSON.stringify(both("earlier")), JSON.stringify(both("a later request"))],
+      "kubectl annotate": "",
+    };
+    const lab = await record({ answers });
+    lab.context.waive = ["git"];
+    const before = await flux.observe(lab.context);
+    expect(before.state).toBe("unknown");
+    const after = await carryOut(flux, lab.context, before, []);
+    expect(after.state).toBe("done");
+    expect(lab.commands.filter((line) => line.startsWith("act kubectl annotate"))).toHaveLength(2);
   });
   test("has Flux fetch at once what it has not fetched yet", async () => {
     const old = { ...source, status: { ...source.status, artifact: { revision: "refs/heads/main@sha1:old" } } };

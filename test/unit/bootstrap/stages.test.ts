@@ -2,6 +2,7 @@
 import { describe, expect, test } from "vitest";
 import { apps, seeReleases } from "../../../scripts/bootstrap/apps.ts";
 import { compareCrds, crds, errorLines } from "../../../scripts/bootstrap/crds.ts";
+import type { Source } from "../../../scripts/lib/flux/flux.ts";
 import { seeFlux } from "../../../scripts/bootstrap/flux.ts";
 import { compareNodes, nodes } from "../../../scripts/bootstrap/nodes.ts";
 import type { KubernetesObject } from "../../../scripts/lib/kubernetes/kubernetes.ts";
@@ -138,15 +139,30 @@ describe("Flux", () => {
     [
       "an unknown head",
       source,
-      { url: HOME.url, problemsOf: "it is unknown what was pushed: no upstream" },
+      { url: HOME.url, hindrance: "it is unknown what was pushed: no upstream" },
       "it is unknown what was pushed",
     ],
   ])("with everything ready but %s is not done", (_what, one, followed, why) => {
     const seen = seeFlux({ ready: 5, total: 5, waiting: [], source: one }, followed);
     expect([seen.state, seen.saw]).toEqual(["partly", expect.stringContaining(why)]);
   });
-  test("with everything ready and a waived check of Git is done", () =>
-    expect(seeFlux({ ready: 5, total: 5, waiting: [], source }, { url: HOME.url })).toEqual({ state: "done", saw: "5/5 ready" }));
+  describe("with everything ready and a pushed commit that is unknown, whose check is waived", () => {
+    const followed = { url: HOME.url, unknown: "no upstream" };
+    const see = (one: Source, requested?: { at?: string }) =>
+      seeFlux({ ready: 5, total: 5, waiting: [], source: one }, followed, requested);
+    const handled = (at: string) => ({ ...source, requests: [{ of: "GitRepository flux-system", asked: at, handled: at }] });
+    test("is unknown, never done", () =>
+      expect(see(source)).toMatchObject({
+        state: "unknown",
+        saw: "5/5 ready\nit is unknown whether Flux has what was pushed: no upstream",
+      }));
+    test("is done once Flux has handled the run's request, or has fetched for the first time", () =>
+      expect([see(handled("now"), { at: "now" }).state, see(source, {}).state]).toEqual(["done", "done"]));
+    test("is not done while the request is open", () =>
+      expect(
+        see({ ...handled("now"), requests: [{ of: "GitRepository flux-system", asked: "now", handled: "old" }] }, { at: "now" }).state,
+      ).toBe("partly"));
+  });
   test.each([
     "https://github.com/example/home-ops",
     "https://github.com/operator/home-ops-2",
