@@ -18,7 +18,8 @@ const { sendConfig } = await toAct(() => import("../lib/talos/send-config.ts"));
 export function seeConfigs(nodeConfigs: NodeConfig[]): Seen<NewNode[]> {
   const blocked = nodeConfigs.flatMap(absence);
   const seen = nodeConfigs.filter((one) => absence(one).length === 0);
-  const fresh = seen.filter(isNewNode);
+  const waits = seen.length < nodeConfigs.length; // the stage installs nothing until every node answers, and then looks again
+  const fresh = seen.filter(isNewNode).map((one) => (waits ? withoutSilence(one) : one));
   const other = seen.filter(({ changes }) => changes !== undefined && changes.length > 0).map(({ node }) => node.name);
   const configured = seen.length - fresh.length;
   const saw = `${configured} of ${nodeConfigs.length} nodes have a config${other.length ? `, ${other.join(", ")} another one than rendered (task talos:diff)` : ""}`;
@@ -38,6 +39,13 @@ export function seeConfigs(nodeConfigs: NodeConfig[]): Seen<NewNode[]> {
   if (blocked.length) return { state: "unknown", saw: [saw, ...blocked].join("\n"), ...plan };
   if (todo.length === 0) return { state: "done", saw };
   return { state: configured > 0 ? "partly" : "to do", saw, ...plan };
+}
+
+/** The install without the doubt that silent nodes cause. */
+function withoutSilence({ unasked, ...one }: NewNode): NewNode {
+  if (unasked === undefined) return one;
+  const { silent: _, ...rest } = unasked;
+  return { ...one, unasked: rest };
 }
 
 /** Why the node's config is unknown. Whether a running node would accept this config does not matter here. */

@@ -23,7 +23,7 @@ export const installLines = ({ node, machine, known, unasked }: Install): string
   ...(unasked === undefined
     ? []
     : [
-        `  ${unasked.cluster === undefined ? "" : "careful: "}it is unknown whether the cluster has a living node at this address: ${unasked.why}`,
+        `  ${doubtOf(unasked) === undefined ? "" : "careful: "}it is unknown whether the cluster has a living node at this address: ${unasked.why}`,
       ]),
 ];
 
@@ -31,10 +31,14 @@ export const installLines = ({ node, machine, known, unasked }: Install): string
 export const lossesOf = ({ node, machine, known, unasked }: Install): string[] => [
   ...machine.disks.filter((disk) => !isBlank(disk)).map((disk) => `${node.name}: ${contentsLine(disk)}${NOTE[disk.role]}`),
   ...(known === undefined ? [] : [`${node.name}: ${known}`]),
-  ...(unasked?.cluster === undefined
+  ...(doubtOf(unasked) === undefined
     ? []
-    : [`${node.name}: the cluster may have a living node at ${node.address}, and cannot be asked (${unasked.cluster})`]),
+    : [`${node.name}: the cluster may have a living node at ${node.address}, and cannot be asked (${doubtOf(unasked)})`]),
 ];
+
+/** Why a cluster may exist that does not answer. Undefined where the cluster answered, or every other node waits for its first config. */
+const doubtOf = (unasked: Unasked | undefined) =>
+  unasked?.cluster ?? (unasked?.silent && `${unasked.silent.join(", ")} ${unasked.silent.length === 1 ? "does" : "do"} not answer`);
 
 const NOTE = { system: "", data: " (the install leaves it, but Ceph takes only a blank disk)" };
 
@@ -60,7 +64,7 @@ export function installSteps({ node: { name }, machine, known, unasked }: Instal
     send(name, machine.fingerprint),
     ...(machine.disks.every(isBlank) ? [] : [{ action: "install over the data on", target: name, destroys: true }]),
     ...(known === undefined ? [] : [{ action: "install at the address of the living node", target: name, destroys: true }]),
-    ...(unasked?.cluster === undefined ? [] : [{ action: "install without an answer of the cluster on", target: name, destroys: true }]),
+    ...(doubtOf(unasked) === undefined ? [] : [{ action: "install without an answer of the cluster on", target: name, destroys: true }]),
   ];
 }
 

@@ -23,6 +23,8 @@ export interface Unasked {
   why: string;
   /** What proves that a cluster exists. Undefined when nothing of one was ever seen, as during a first bootstrap. */
   cluster?: string;
+  /** The names of the other nodes that do not answer, so that a cluster of them is possible. */
+  silent?: string[];
 }
 
 /** Asks etcd through the other nodes, and Kubernetes where there is a kubeconfig of this cluster. */
@@ -58,7 +60,9 @@ export function combine(etcd: Answer[], kubernetes: Kubernetes, stages: Readonly
   ];
   if (why.length === 0) return { nodes };
   const cluster = evidenceOf(etcd, kubernetes, stages);
-  return { nodes, unasked: { why: why.join("; "), ...(cluster !== undefined && { cluster }) } };
+  if (cluster !== undefined) return { nodes, unasked: { why: why.join("; "), cluster } };
+  const silent = etcd.flatMap(({ node }) => (stages.get(node)?.stage === "unreachable" ? [node] : []));
+  return { nodes, unasked: { why: why.join("; "), ...(silent.length > 0 && { silent }) } };
 }
 
 /** What proves that the cluster exists though it does not answer. A node that is off or still boots the ISO proves nothing: there may be no cluster yet. */

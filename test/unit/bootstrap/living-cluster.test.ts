@@ -61,6 +61,12 @@ describe("configs", () => {
     const unasked = { why: "Kubernetes: no route to host", cluster: "$KUBECONFIG is this cluster's" };
     expect(seeConfigs([{ ...fresh(0), unasked }, { ...fresh(1), unasked }, node(2)]).destroys?.name).toBe("k8s-0,k8s-1");
   });
+  test("a node that does not answer raises no question about the others, since nothing is installed before it answers", () => {
+    const unasked = { why: "k8s-2: i/o timeout", silent: ["k8s-2"] };
+    expect(seeConfigs([{ ...fresh(0), unasked }, fresh(1), silent(2)])).toMatchObject({ state: "unknown" });
+    expect(seeConfigs([{ ...fresh(0), unasked }, fresh(1), silent(2)]).destroys).toBeUndefined();
+    expect(seeConfigs([{ ...fresh(0), unasked }, fresh(1)]).destroys?.name).toBe("k8s-0");
+  });
   test("a node that does not answer is unknown, and the plan says what may happen to it", () =>
     expect(seeConfigs([node(0), node(1), silent(2)])).toMatchObject({
       state: "unknown",

@@ -71,7 +71,12 @@ describe("what must be confirmed by name", () => {
     expect(confirmationOf([install(0, OLD), install(1, BLANK), install(2, OSD, KNOWN)])?.name).toBe("k8s-0,k8s-2"));
   test("a cluster that cannot be asked needs every node that is installed", () =>
     expect(confirmationOf([install(0, BLANK, UNASKED), install(1, BLANK, UNASKED)])?.name).toBe("k8s-0,k8s-1"));
-  test("a first bootstrap needs none, also while another node does not answer", () =>
+  test("a node needs its name where others do not answer, since they may be a cluster", () =>
+    expect(confirmationOf([install(0, BLANK, { unasked: { why: WHY, silent: ["k8s-1", "k8s-2"] } })])).toEqual({
+      what: ["k8s-0: the cluster may have a living node at 192.168.122.10, and cannot be asked (k8s-1, k8s-2 do not answer)"],
+      name: "k8s-0",
+    }));
+  test("a first bootstrap needs none while every other node waits for its first config", () =>
     expect(confirmationOf([install(0, BLANK, NO_CLUSTER)])).toBeUndefined());
 });
 

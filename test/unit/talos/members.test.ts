@@ -77,12 +77,16 @@ describe("unasked", () => {
       ["when the kubeconfig is ours and its API is down", [], NO_ROUTE, new Map(), "$KUBECONFIG is this cluster's"],
     ])("%s", (_, answers, kubernetes, stages, cluster) => expect(combine(answers, kubernetes, stages).unasked!.cluster).toBe(cluster));
     test.each<[string, Kubernetes, Map<string, Stage>]>([
-      ["by a node that is off", undefined, stage({ stage: "unreachable", said: "no route to host" })],
       ["by a node that boots the ISO", undefined, stage({ stage: "maintenance" })],
       ["by another cluster's kubeconfig", { stranger: "its server is https://other:6443" }, new Map()],
     ])("is not proven %s", (_, kubernetes, stages) =>
       expect(combine([TIMEOUT], kubernetes, stages).unasked).toEqual({ why: expect.any(String) as string }),
     );
+    test("is neither proven nor disproved by a node that does not answer", () =>
+      expect(combine([TIMEOUT], undefined, stage({ stage: "unreachable", said: "no route to host" })).unasked).toEqual({
+        why: "k8s-0: i/o timeout",
+        silent: ["k8s-0"],
+      }));
   });
 });
 
