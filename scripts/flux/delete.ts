@@ -2,6 +2,7 @@
 import { Failure } from "../lib/run/errors.ts";
 import type { Applied, Closure } from "../lib/flux/closure.ts";
 import type { Context } from "../lib/run/context.ts";
+import type { Hold } from "../lib/run/hold.ts";
 import type { ClusterAccess } from "../lib/kubernetes/access.ts";
 import { text } from "../lib/run/options.ts";
 import type { Plan } from "../lib/run/plan.ts";
@@ -10,15 +11,12 @@ import { toAct } from "../lib/run/to-act.ts";
 
 const { findApp } = await toAct(() => import("../lib/flux/app.ts"));
 const { closureOf, refuseVital } = await toAct(() => import("../lib/flux/closure.ts"));
+const { hold } = await toAct(() => import("../lib/run/hold.ts"));
 const { explained } = await toAct(() => import("../lib/run/explained.ts"));
 const { getAll, steady } = await toAct(() => import("../lib/kubernetes/kubernetes.ts"));
 const { expectOurCluster } = await toAct(() => import("../lib/kubernetes/access.ts"));
-const { suspend } = await toAct(() => import("../lib/flux/suspended.ts"));
+const { endSuspension, KUSTOMIZATIONS, suspend, SUSPENDED } = await toAct(() => import("../lib/flux/suspended.ts"));
 const { printDocuments } = await toAct(() => import("../lib/text/yaml.ts"));
-
-const KIND = "kustomizations.kustomize.toolkit.fluxcd.io";
-/** What the ledger calls a suspended Kustomization. */
-export const SUSPENDED = "suspended Kustomization";
 
 export const deleteApp = procedure({
   name: "flux:delete",
@@ -27,16 +25,12 @@ export const deleteApp = procedure({
   scope: { appOption: "app" },
   options: { app: text("name of its Kustomization, or namespace/name") },
   async run({ app }, context) {
-    const { cluster, ui, ledger } = context;
+    const { ui, ledger } = context;
     const access = await expectOurCluster(context);
-    const { key, suspension, objects, data, steps } = await context.confirm(() => planDelete(context, access, app));
+    const { key, uid, suspension, objects, data, steps } = await context.confirm(() => planDelete(context, access, app));
     if (steps.length === 0) return ui.say(`${key} has nothing in the cluster that would be deleted`);
-    if (suspension === "none") {
-      const stale = entriesOf(context, key); // of an earlier run; somebody has resumed it since
-      await ledger.open({ kind: SUSPENDED, name: key, home: cluster.name, procedure: "flux:delete" });
-      for (const entry of stale) await ledger.close(entry);
-      await suspend(access, key, true);
-    }
+    const suspended = suspension === "none" ? await holdSuspended(context, access, { key, uid }) : undefined;
+    suspended?.leave(); // from here on objects are deleted: if Flux resumed now, it would install them again
     const input = await printDocuments(objects);
     const account = {
       attempted: `delete ${objects.length} objects of ${key}`,
@@ -66,7 +60,32 @@ export const deleteApp = procedure({
 type Suspension = "none" | "ours" | "other";
 
 const entriesOf = ({ ledger, cluster }: Pick<Context, "ledger" | "cluster">, key: string) =>
-  ledger.entries().filter(({ kind, name, home }) => kind === SUSPENDED && name === key && home === cluster.name);
+  ledger.entries().filter(({ kind, name, owner }) => kind === SUSPENDED && name === key && owner.cluster === cluster.name);
+
+/** Suspends the Kustomization, and removes entries of earlier runs, whose suspension somebody has ended since. */
+async function holdSuspended(
+  context: Context,
+  access: ClusterAccess,
+  { key, uid }: Pick<DeletePlan, "key" | "uid">,
+): Promise<Hold<typeof SUSPENDED>> {
+  const stale = entriesOf(context, key);
+  const entry = {
+    kind: SUSPENDED,
+    name: key,
+    owner: { cluster: context.cluster.name },
+    procedure: "flux:delete",
+    facts: uid === undefined ? {} : { uid },
+  } as const;
+  return hold(
+    context,
+    entry,
+    async () => {
+      for (const one of stale) await context.ledger.close(one);
+      await suspend(access, key, true);
+    },
+    () => endSuspension(access, key),
+  );
+}
 
 /** The command that has Flux install it again. The ledger knows only what flux:delete suspended. */
 const resumeWith = (key: string, suspension: Suspension): string => {
@@ -82,6 +101,8 @@ const FIRST: Record<Suspension, (key: string) => string> = {
 
 interface DeletePlan extends Plan {
   key: string;
+  /** Of the Kustomization. */
+  uid: string | undefined;
   suspension: Suspension;
   objects: Closure["objects"];
   data: string[];
@@ -89,12 +110,12 @@ interface DeletePlan extends Plan {
 
 /** What deleting the app removes; refuses an app that the cluster needs. */
 async function planDelete(context: Context, access: ClusterAccess, app: string): Promise<DeletePlan> {
-  const all = (await getAll(access, KIND)) as Applied[];
+  const all = (await getAll(access, KUSTOMIZATIONS)) as Applied[];
   const one = findApp(
     all.map((live) => ({ ...live.metadata, namespace: live.metadata.namespace!, live })),
     app,
   ).live;
-  const { name, namespace } = one.metadata;
+  const { name, namespace, uid } = one.metadata;
   refuseVital(one, all);
   const { objects, lines, data, kept } = await closureOf(access, one, all);
   const key = `${namespace}/${name}`;
@@ -115,6 +136,7 @@ async function planDelete(context: Context, access: ClusterAccess, app: string):
             ...lines.map((target) => ({ action: "delete", target, destroys: true })),
           ],
     key,
+    uid,
     suspension,
     objects,
     data,

@@ -1,14 +1,14 @@
 // Creates and boots the VMs of the nodes on the NAS. It checks everything first, and after a failure removes what it created for a VM that was never started.
 import type { Context } from "../lib/run/context.ts";
-import { Failure, isOnlyAbort, textOf } from "../lib/run/errors.ts";
+import { Failure } from "../lib/run/errors.ts";
 import type { Gate } from "../lib/run/gates.ts";
-import type { Entry } from "../lib/ledger/ledger.ts";
+import type { Owner } from "../lib/ledger/entry.ts";
+import type { Hold } from "../lib/run/hold.ts";
 import { flag, nodeNames } from "../lib/run/options.ts";
 import { main, procedure } from "../lib/run/procedure.ts";
 import type { Machine } from "../lib/truenas/machine.ts";
 import type { Nas } from "../lib/truenas/nas.ts";
 import type { Vm } from "../lib/truenas/queries.ts";
-import type { VmEntries } from "../lib/hypervisor/vm-entries.ts";
 import type { DeployPlan, NodePlan } from "../lib/hypervisor/plan.ts";
 import { toAct } from "../lib/run/to-act.ts";
 
@@ -17,16 +17,15 @@ const { forEachNode } = await toAct(() => import("../lib/run/at-once.ts"));
 const { openHttp } = await toAct(() => import("../lib/http/http.ts"));
 const { deviations, identity, missingDevices } = await toAct(() => import("../lib/truenas/machine.ts"));
 const { connectNas } = await toAct(() => import("../lib/truenas/nas.ts"));
-const { findDataset, findVm, homeOf, stateOf } = await toAct(() => import("../lib/truenas/queries.ts"));
+const { findDataset, findVm, ownerOf, stateOf } = await toAct(() => import("../lib/truenas/queries.ts"));
 const { NasRefused } = await toAct(() => import("../lib/truenas/refusal.ts"));
 const { ensure } = await toAct(() => import("../lib/truenas/ensure.ts"));
-const { describe, judgeEntries, seeNasEntries, undoEntries } = await toAct(() => import("../lib/truenas/undo.ts"));
 const { readNasState } = await toAct(() => import("../lib/hypervisor/nas-state.ts"));
-const { openVmEntries } = await toAct(() => import("../lib/hypervisor/vm-entries.ts"));
+const { openVmHolds } = await toAct(() => import("../lib/hypervisor/vm-holds.ts"));
+const { withHolds } = await toAct(() => import("../lib/run/hold.ts"));
 const { describePlan, planDeploy, stepsOf } = await toAct(() => import("../lib/hypervisor/plan.ts"));
 const { requireTruenas } = await toAct(() => import("../lib/hypervisor/supported.ts"));
 const { describeIso, makeIso, wantedIso } = await toAct(() => import("../lib/hypervisor/talos-iso.ts"));
-const { patient } = await toAct(() => import("../lib/run/patience.ts"));
 
 /** planDeploy checks it with its other reads of the NAS. */
 const poolGate: Gate = { name: "pool", about: "the pool for the VMs is online and healthy" };
@@ -66,7 +65,7 @@ export const deploy = procedure({
       });
       if (steps.length === 0) return lines.forEach(ui.say);
       if (plan.isoFault !== undefined) await makeIso(context, nas, openHttp(context), iso);
-      await deployAll(context, nas, plan, homeOf(facts.pool!));
+      await deployAll(context, nas, plan, ownerOf(facts.pool!));
     } finally {
       await nas.close();
     }
@@ -81,18 +80,7 @@ function refuse({ problems, isoFault }: DeployPlan, path: string, generate: bool
   throw new Failure({ attempted: "create the VMs", said: [...problems, ...iso].join("\n"), now: "nothing was changed", next });
 }
 
-async function deployAll(context: Context, nas: Nas, { nodes }: DeployPlan, home: string): Promise<void> {
-  const one = async (plan: NodePlan) => {
-    const entries = openVmEntries(context.ledger, { home, procedure: deploy.name, node: plan.node.name }, plan.entries);
-    try {
-      await deployNode(context, nas, plan, entries);
-      context.ui.say(`${plan.node.name}: VM ${plan.machine.name} runs`);
-    } catch (error) {
-      const left = await removeUnfinished(context, nas, entries.mine());
-      if (left.length === 0 && isOnlyAbort(error, context.signal)) throw error;
-      throw withLeftovers(error, left);
-    }
-  };
+async function deployAll(context: Context, nas: Nas, { nodes }: DeployPlan, owner: Owner): Promise<void> {
   await forEachNode(
     context,
     nodes.filter(({ action }) => action !== "keep"),
@@ -102,67 +90,71 @@ async function deployAll(context: Context, nas: Nas, { nodes }: DeployPlan, home
       atOnce: AT_ONCE,
       nameOf: ({ node }) => node.name,
     },
-    one,
+    (plan) => withHolds(context, (scope) => deployNode(scope, nas, plan, owner), { next: AFTER_FAILURE }),
   );
 }
 
-/** The same failure, with the parts that were not removed and the command that resumes. */
-function withLeftovers(error: unknown, left: string[]): Failure {
-  const account = error instanceof Failure ? error.account : { attempted: "create and boot the VM", said: textOf(error) };
-  return new Failure({ ...account, said: [account.said, ...left].filter(Boolean).join("\n"), next: AFTER_FAILURE }, { cause: error });
-}
-
 /** Creates the missing parts of one VM, starts it, and returns when the NAS shows it as planned. */
-async function deployNode({ ui, signal }: Context, nas: Nas, { machine, vm: begun, made }: NodePlan, entries: VmEntries): Promise<void> {
+async function deployNode(context: Context, nas: Nas, plan: NodePlan, owner: Owner): Promise<void> {
+  const { ui, signal } = context;
+  const { machine, vm: begun, made, entries: earlier, node } = plan;
   const { name } = machine;
+  const holds = openVmHolds(context, nas, { owner, procedure: deploy.name, node: node.name, earlier });
   const ensureMade = <T>(thing: string, make: () => Promise<unknown>, look: () => Promise<T | undefined>, seconds?: number) =>
     ensure({ thing, make, look, ui, signal, ...(seconds && { seconds }) });
   const look = () => findVm(nas, name);
 
+  const zvols: Hold<"zvol">[] = [];
   for (const { name: zvol, volsize } of [machine.boot, machine.data]) {
     signal.throwIfAborted();
-    if (made.has(zvol)) continue;
-    await entries.open("zvol", zvol, { volsize });
-    await ensureMade(
-      `zvol ${zvol}`,
-      () => nas.act("pool.dataset.create", [{ name: zvol, type: "VOLUME", volsize, sparse: true }], { what: zvol }),
-      () => findDataset(nas, zvol),
-    );
+    const make = () =>
+      ensureMade(
+        `zvol ${zvol}`,
+        () => nas.act("pool.dataset.create", [{ name: zvol, type: "VOLUME", volsize, sparse: true }], { what: zvol }),
+        () => findDataset(nas, zvol),
+      );
+    if (!made.has(zvol)) zvols.push(await holds.zvol(zvol, volsize, make));
+    else if (earlier.has(zvol)) zvols.push(await holds.zvol(zvol, volsize, async () => {}));
   }
 
-  await entries.open("vm", name);
-  const vm = begun ?? (await ensureMade(`VM ${name}`, () => nas.act("vm.create", [machine.vm], { what: name }), look));
-  await entries.learn(name, { id: vm.id });
+  let vm = begun;
+  const held = await holds.vm(name, async () => {
+    vm ??= await ensureMade(`VM ${name}`, () => nas.act("vm.create", [machine.vm], { what: name }), look);
+  });
+  const { id } = vm!;
+  await held.learn({ id });
 
-  for (const device of missingDevices(vm, machine)) {
+  for (const device of missingDevices(vm!, machine)) {
     const what = `${name} ${device.attributes.dtype} ${device.order}`;
     await ensureMade(
       `device ${what}`,
-      () => nas.act("vm.device.create", [{ vm: vm.id, ...device }], { what }),
+      () => nas.act("vm.device.create", [{ vm: id, ...device }], { what }),
       async () => (await look())?.devices.find((there) => identity(there) === identity(device)),
     );
   }
   requireSame(name, await look(), machine);
 
-  if ((await stateOf(nas, vm.id)) !== "RUNNING") {
-    const before = entries.factsOf(name)?.startAttempted === true;
-    await entries.learn(name, { startAttempted: true }); // from here on its disks may hold data, so that nothing deletes it automatically
+  if ((await stateOf(nas, id)) !== "RUNNING") {
+    const before = held.entry().facts.startAttempted === true;
+    await held.learn({ startAttempted: true }); // from here on its disks may hold data, so that nothing deletes it automatically
     let tries = 0;
     try {
       await ensureMade(
         `running VM ${name}`,
-        () => ((tries += 1), nas.act("vm.start", [vm.id, { overcommit: false }], { what: name })),
-        async () => (await stateOf(nas, vm.id)) === "RUNNING" || undefined,
+        () => ((tries += 1), nas.act("vm.start", [id, { overcommit: false }], { what: name })),
+        async () => (await stateOf(nas, id)) === "RUNNING" || undefined,
         120,
       );
     } catch (error) {
       const refused = error instanceof NasRefused && tries === 1 && !before; // an earlier call without a reply may have started it
-      if (refused && (await stateOf(nas, vm.id)) === "STOPPED") await entries.learn(name, { startAttempted: false });
+      if (refused && (await stateOf(nas, id)) === "STOPPED") await held.learn({ startAttempted: false });
       throw error;
     }
   }
   requireSame(name, await look(), machine, "RUNNING");
-  await entries.close();
+  for (const zvol of zvols) await zvol.settle();
+  await held.settle(); // last: while its entry is open, a later run knows that the disks are ours
+  ui.say(`${node.name}: VM ${name} runs`);
 }
 
 /** Throws when the VM differs from the plan. */
@@ -171,22 +163,6 @@ function requireSame(name: string, vm: Vm | undefined, machine: Machine, state =
     ? [...deviations(vm, machine), ...(vm.status.state === state ? [] : [`it is ${vm.status.state}`])]
     : ["it does not exist"];
   if (wrong.length > 0) throw new Failure({ attempted: `make VM ${name} as planned`, said: wrong.join("\n") });
-}
-
-const UNDO_SECONDS = 60;
-
-/** Removes what this run created, also after Ctrl-C, and returns what it could not remove, with the reason. */
-async function removeUnfinished({ ledger, ui }: Context, nas: Nas, mine: Entry[]): Promise<string[]> {
-  if (mine.length === 0) return [];
-  const signal = AbortSignal.timeout(patient(UNDO_SECONDS) * 1000);
-  try {
-    const late = nas.withSignal(signal);
-    const seen = judgeEntries(mine, await seeNasEntries(late, mine)); // what this run created needs no question
-    const { left } = await undoEntries({ nas: late, ledger, ui, signal }, mine, seen);
-    return left.map(({ entry, why }) => `  not removed: ${describe(entry)} (${why})`);
-  } catch (error) {
-    return mine.map((entry) => `  may still exist: ${describe(entry)} (${textOf(error)})`);
-  }
 }
 
 await main(import.meta, deploy);

@@ -9,7 +9,7 @@ import { openGate } from "../../scripts/lib/run/effects.ts";
 import { silentReport } from "../../scripts/lib/run/report.ts";
 import { connectNas, type Nas } from "../../scripts/lib/truenas/nas.ts";
 import { UnknownOutcome } from "../../scripts/lib/truenas/refusal.ts";
-import { findPool, findVm, homeOf, readBridges, readDatasets } from "../../scripts/lib/truenas/queries.ts";
+import { findPool, findVm, ownerOf, readBridges, readDatasets } from "../../scripts/lib/truenas/queries.ts";
 import { useClock } from "../../scripts/lib/run/wait.ts";
 import { leftovers } from "../../scripts/leftovers.ts";
 import { prepareIso } from "../../scripts/talos/prepare-iso.ts";
@@ -236,7 +236,7 @@ describe.each(VERSIONS)("leftovers on TrueNAS %s", (version) => {
     const run = await lab.run();
     for (const name of ZVOLS) {
       await nas.act("pool.dataset.create", [{ name, type: "VOLUME", volsize: VOLSIZE, sparse: true }], { what: name });
-      await run.context.ledger.open({ kind: "zvol", name, home: homeOf((await findPool(nas, "flashstor"))!), procedure: "vm:deploy", facts: { node: "k8s-0", volsize: VOLSIZE } }); // prettier-ignore
+      await run.context.ledger.open({ kind: "zvol", name, owner: ownerOf((await findPool(nas, "flashstor"))!), procedure: "vm:deploy", facts: { node: "k8s-0", volsize: VOLSIZE } }); // prettier-ignore
     }
     await nas.close();
     const used = lab.world.state.nas.datasets.find(({ name }) => name === ZVOLS[1])!.guid;

@@ -6,12 +6,14 @@ import { type ChildProcess, spawn as realSpawn } from "node:child_process";
 import type { Context } from "../../scripts/lib/run/context.ts";
 import type { Cluster } from "../../scripts/lib/cluster/cluster.ts";
 import { openGate } from "../../scripts/lib/run/effects.ts";
-import type { Entry, Ledger } from "../../scripts/lib/ledger/ledger.ts";
+import type { Entry } from "../../scripts/lib/ledger/entry.ts";
+import type { Ledger } from "../../scripts/lib/ledger/ledger.ts";
 import type { Options, Values } from "../../scripts/lib/run/options.ts";
 import type { Event } from "../../scripts/lib/run/report.ts";
 import { commandLine, openShell, type Spawn } from "../../scripts/lib/run/shell.ts";
 import { Stop } from "../../scripts/lib/run/errors.ts";
 import { useHandshake } from "../../scripts/lib/talos/handshake.ts";
+import { withHolds } from "../../scripts/lib/run/hold.ts";
 import { confirm } from "../../scripts/lib/run/confirm.ts";
 import { askGates } from "../../scripts/lib/run/gates.ts";
 import type { Question } from "../../scripts/lib/run/plan.ts";
@@ -110,6 +112,7 @@ export async function record(setup: RecordSetup = {}): Promise<Recording> {
     waive,
     confirm: (decide) => confirm(context, running, decide),
     checkGates: (plan) => askGates(context, running.gates ?? [], plan, running.name),
+    holds: [],
     env: {
       KUBECONFIG: kubeconfigFor(cluster),
       TALOSCONFIG: "/home/op/talosconfig",
@@ -145,7 +148,7 @@ export async function record(setup: RecordSetup = {}): Promise<Recording> {
   };
   const run = <O extends Options>(spec: Procedure<O>, values: Values<O>) => {
     running = spec;
-    return spec.run(values, context).catch((error: unknown) => error);
+    return withHolds(context, (scope) => spec.run(values, scope)).catch((error: unknown) => error);
   };
   return { ...recording, context, run };
 }
@@ -195,6 +198,10 @@ function keepStdin(child: ChildProcess, keep: (text: string) => void): void {
 
 function memoryLedger(entries: Entry[]): Ledger {
   let next = 1;
+  const replace = (id: string, ...by: Entry[]) => {
+    const at = entries.findIndex((entry) => entry.id === id);
+    if (at >= 0) entries.splice(at, 1, ...by);
+  };
   return {
     async open(entry) {
       const written = { id: String(next++), at: "2026-01-01T00:00:00.000Z", ...entry };
@@ -202,30 +209,17 @@ function memoryLedger(entries: Entry[]): Ledger {
       return written;
     },
     async amend(entry, facts) {
-      const amended = { ...entry, facts: { ...entry.facts, ...facts } };
-      entries.splice(
-        entries.findIndex(({ id }) => id === entry.id),
-        1,
-        amended,
-      );
+      const amended = { ...entry, facts: { ...entry.facts, ...facts } } as Entry;
+      replace(entry.id, amended);
       return amended;
     },
     async keep(entry) {
       const kept = { ...entry, onPurpose: true };
-      entries.splice(
-        entries.findIndex(({ id }) => id === entry.id),
-        1,
-        kept,
-      );
+      replace(entry.id, kept);
       return kept;
     },
+    close: async ({ id }) => replace(id),
     torn: () => [],
-    async close({ id }) {
-      entries.splice(
-        entries.findIndex((entry) => entry.id === id),
-        1,
-      );
-    },
     entries: () => [...entries],
   };
 }

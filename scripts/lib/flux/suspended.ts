@@ -1,37 +1,56 @@
-// Kustomizations that a procedure suspended: Flux leaves them alone until they are resumed.
-import type { Entry } from "../ledger/ledger.ts";
+// Suspends and resumes Kustomizations, and handles their ledger entries. Flux does not change the objects of a suspended one.
+import type { Entry, KindFacts } from "../ledger/entry.ts";
 import { getAll, type KubernetesObject, readFound, steady } from "../kubernetes/kubernetes.ts";
 import { explained } from "../run/explained.ts";
 import { type ClusterAccess, expectOurCluster } from "../kubernetes/access.ts";
-import type { Room, Sight } from "../ledger/kinds.ts";
-import { undoConfirmed } from "../ledger/undo.ts";
+import type { KindHandler, Leftover } from "../ledger/leftover.ts";
+import { undoConfirmed } from "../ledger/undo-confirmed.ts";
 import { Failure } from "../run/errors.ts";
 
-const KIND = "kustomizations.kustomize.toolkit.fluxcd.io";
+export const KUSTOMIZATIONS = "kustomizations.kustomize.toolkit.fluxcd.io";
+/** The kind of a ledger entry. */
+export const SUSPENDED = "suspended Kustomization" as const;
 
-export const suspendedLeftovers: Room = {
-  kinds: ["suspended Kustomization"],
-  async see(entries, context) {
-    const access = await expectOurCluster(context); // in another cluster each of them would seem to be gone, as in one without Flux
-    return judge(entries, await getAll(access, KIND), context.cluster.name);
+export const suspendedLeftovers: KindHandler = {
+  kinds: [SUSPENDED],
+  async observe(entries, context) {
+    const access = await expectOurCluster(context); // in another cluster every entry would look gone
+    return suspensionsNow(entries, await getAll(access, KUSTOMIZATIONS), context.cluster.name);
   },
   async undo(entries, context, confirmed) {
     const access = await expectOurCluster(context);
-    const now = judge(entries, await getAll(access, KIND), context.cluster.name);
+    const now = suspensionsNow(entries, await getAll(access, KUSTOMIZATIONS), context.cluster.name);
     return undoConfirmed(confirmed, now, context, ({ entry }) => suspend(access, entry.name, false));
   },
 };
 
-/** What is to be done with each: resumed when it is still suspended, struck out when it is not, or not there. */
-export function judge(entries: readonly Entry[], all: readonly KubernetesObject[], home: string): Sight[] {
-  return entries.map((entry): Sight => {
-    if (entry.home !== home) return { entry, verdict: "kept", why: `it is of another cluster: ${entry.home}` };
+/** Each entry with its state in the cluster: one that is still suspended can be resumed; one that is resumed or missing is gone. */
+export function suspensionsNow(entries: readonly Entry[], all: readonly KubernetesObject[], cluster: string): Leftover[] {
+  return entries.map((entry): Leftover => {
+    if (entry.owner.cluster !== cluster) return { entry, verdict: "kept", why: `it is of another cluster: ${entry.owner.cluster}` };
     const one = all.find(({ metadata: { namespace, name } }) => `${namespace}/${name}` === entry.name);
     if (!one) return { entry, verdict: "gone", why: "there is no such Kustomization any more" };
-    if (one.spec?.suspend !== true) return { entry, verdict: "gone", why: "it was resumed" };
     const { uid } = one.metadata;
+    const { uid: suspended } = entry.facts as Partial<KindFacts["suspended Kustomization"]>;
+    if (suspended !== undefined && suspended !== uid) return { entry, verdict: "gone", why: "another Kustomization has its name now" };
+    if (one.spec?.suspend !== true) return { entry, verdict: "gone", why: "it was resumed" };
     return { entry, verdict: "safe", why: "suspended; Flux brings back what it applied", ...(uid !== undefined && { identity: uid }) };
   });
+}
+
+/** Resumes a Kustomization if it is suspended. */
+export async function endSuspension(access: ClusterAccess, key: string): Promise<void> {
+  if (await isSuspended(access, key, `resume Kustomization ${key}`)) await suspend(access, key, false);
+}
+
+async function isSuspended(access: ClusterAccess, key: string, attempted: string): Promise<boolean> {
+  const [namespace = "", name = ""] = key.split("/");
+  const command = `kubectl get ${KUSTOMIZATIONS} ${name} --namespace ${namespace} --output json`;
+  const account = { attempted, now: "it is unknown whether that was done", next: `task leftovers UNDO=1 NAME=${key}` };
+  const said = await explained(account, () =>
+    steady(() => access.ask`kubectl get ${KUSTOMIZATIONS} ${name} --namespace ${namespace} --output json`.text()),
+  );
+  return readFound(said, { command })[0]?.spec?.suspend === true;
 }
 
 /**
@@ -49,17 +68,13 @@ export async function suspend(access: ClusterAccess, key: string, suspended: boo
   await explained(account, () =>
     steady(
       () =>
-        access.$`kubectl patch ${KIND} ${name} --namespace ${namespace} --type merge --field-manager flux-client-side-apply --patch ${patch}`,
+        access.$`kubectl patch ${KUSTOMIZATIONS} ${name} --namespace ${namespace} --type merge --field-manager flux-client-side-apply --patch ${patch}`,
     ),
   );
-  const said = await explained({ ...account, now: "it is unknown whether that was done" }, () =>
-    steady(() => access.ask`kubectl get ${KIND} ${name} --namespace ${namespace} --output json`.text()),
-  );
-  const [now] = readFound(said, { command: `kubectl get ${KIND} ${name} --namespace ${namespace} --output json` });
-  if ((now?.spec?.suspend === true) === suspended) return;
+  if ((await isSuspended(access, key, account.attempted)) === suspended) return;
   throw new Failure({
     attempted: `${suspended ? "suspend" : "resume"} Kustomization ${key}`,
     said: `the cluster has it as ${suspended ? "not suspended" : "suspended"} right afterwards: something else sets spec.suspend`,
-    next: `kubectl get ${KIND} ${name} --namespace ${namespace} --output yaml --show-managed-fields`,
+    next: `kubectl get ${KUSTOMIZATIONS} ${name} --namespace ${namespace} --output yaml --show-managed-fields`,
   });
 }

@@ -3,11 +3,11 @@ import type { Context } from "../run/context.ts";
 import { Failure } from "../run/errors.ts";
 import { deployableMinor } from "../cluster/versions.ts";
 import { isoName, isoPath, type IsoState, readIsoState } from "../truenas/iso.ts";
-import type { Entry } from "../ledger/ledger.ts";
+import type { Entry } from "../ledger/entry.ts";
 import type { Node } from "../cluster/cluster.ts";
 import { machineOf } from "../truenas/machine.ts";
 import type { Nas } from "../truenas/nas.ts";
-import { type Dataset, findPool, homeOf, type Pool, readBridges, readDatasets, readVms, type Vm } from "../truenas/queries.ts";
+import { type Dataset, findPool, ownerOf, type Pool, readBridges, readDatasets, readVms, type Vm } from "../truenas/queries.ts";
 import type { Roles } from "../truenas/login.ts";
 
 export interface NasState {
@@ -46,8 +46,8 @@ export async function readNasState(
     }),
     readIsoState(nas, iso),
   ]);
-  const entries = ledger.entries().filter(({ kind }) => kind === "vm" || kind === "zvol");
-  const home = pool && homeOf(pool);
+  const entries = ledger.entries().filter((entry) => entry.kind === "vm" || entry.kind === "zvol");
+  const own = pool && ownerOf(pool).nas;
   return {
     pool,
     datasets,
@@ -56,8 +56,8 @@ export async function readNasState(
     memory,
     iso: seen,
     roles: nas.roles,
-    owned: entries.filter((entry) => entry.home === home),
-    foreign: entries.filter((entry) => entry.home !== home),
+    owned: entries.filter((entry) => entry.owner.nas === own),
+    foreign: entries.filter((entry) => entry.owner.nas !== own),
   };
 }
 

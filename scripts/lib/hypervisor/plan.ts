@@ -2,7 +2,7 @@
 import type { Cluster, Node } from "../cluster/cluster.ts";
 import { canonicalMac } from "../cluster/readings.ts";
 import { faultOfFolder, faultOfIso } from "../truenas/iso.ts";
-import type { Entry } from "../ledger/ledger.ts";
+import type { Entry } from "../ledger/entry.ts";
 import type { Step } from "../run/plan.ts";
 import { deviations, differences, type Machine, machineOf, missingDevices, type Zvol } from "../truenas/machine.ts";
 import type { Vm } from "../truenas/queries.ts";
@@ -112,7 +112,7 @@ function planNode(cluster: Cluster, node: Node, iso: string, facts: NasState): {
 }
 
 /** The ledger says that we created it. If its id was recorded, it must match: another VM may have the name now. */
-const isOurs = ({ id }: Vm, entry: Entry | undefined) => entry !== undefined && (entry.facts?.id === undefined || entry.facts.id === id);
+const isOurs = ({ id }: Vm, entry: Entry | undefined) => entry?.kind === "vm" && (entry.facts.id === undefined || entry.facts.id === id);
 
 const missingZvols = ({ machine }: NodePlan, { datasets }: NasState): Zvol[] =>
   [machine.boot, machine.data].filter(({ name }) => !datasets.has(name));

@@ -3,6 +3,7 @@ import type { Cluster } from "../cluster/cluster.ts";
 import type { Versions } from "../cluster/versions.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import type { Vault } from "../secrets/vault.ts";
+import type { Releasable } from "./releasable.ts";
 import type { Plan, Proposed } from "./plan.ts";
 import type { Report } from "./report.ts";
 import type { Ui } from "./ui.ts";
@@ -29,6 +30,8 @@ export interface Context {
   /** Resolves all references of a run with one `op inject`. */
   vault: Vault;
   ledger: Ledger;
+  /** The reversible changes of the current scope: see hold.ts. */
+  holds: Releasable[];
   report: Report;
   /** Aborts on Ctrl-C. */
   signal: AbortSignal;

@@ -74,6 +74,7 @@ export async function openContext<O extends Options>(
     env,
     vault: openVault(env, () => (known ??= import("../secrets/tree.ts").then(({ knownSecrets }) => knownSecrets(root, cluster)))),
     ledger: openLedger(state),
+    holds: [],
     report,
     signal,
   };

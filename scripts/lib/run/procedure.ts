@@ -51,7 +51,8 @@ export async function runProcedure<O extends Options>(spec: Procedure<O>, words:
     const opened = await openContext(spec, common, { words, rest: read.rest }, env, stop.signal);
     close = opened.close;
     unlock = await lock(spec, read.values, opened.context);
-    await spec.run(read.values, opened.context);
+    const { withHolds } = await import("./hold.ts");
+    await withHolds(opened.context, (context) => spec.run(read.values, context));
     code = 0;
     close(code);
     if (common.json && (spec.rest === undefined || collected.result)) process.stdout.write(printDocument(documentOf(collected))); // the command of `rest` prints its own

@@ -64,7 +64,7 @@ export const ask = ((first: TemplateStringsArray | Partial<Options>, ...words: W
 function door({ spawn = nodeSpawn, debug, signal }: ShellSetup, changes: boolean): Spawn {
   return ((file: string, args: string[], options: object) => {
     const line = commandLine(file);
-    const end = changes ? begin("command", line, signal) : () => {}; // begin throws after an abort: zx would start the process and end it only later
+    const end = changes ? begin("command", line, currentSignal() ?? signal) : () => {}; // throws after an abort: zx would start the process and kill it only later
     tally.commands += 1;
     if (/^(cat \| )?op /.test(line)) tally.op += 1;
     const started = performance.now();
@@ -77,6 +77,9 @@ function door({ spawn = nodeSpawn, debug, signal }: ShellSetup, changes: boolean
     return child;
   }) as Spawn;
 }
+
+/** The signal of this run, or of the `finishing` that this is part of. */
+const currentSignal = () => ($ as { signal?: AbortSignal }).signal;
 
 /** zx passes its shell one string: the prefix that sets pipefail, then the command. */
 export const commandLine = (text: string) => text.slice($.prefix?.length ?? 0).trim();

@@ -1,5 +1,6 @@
 // Reads from the NAS, in the same shape for all TrueNAS versions.
 import { expectShape, type Pattern } from "../run/tool-output.ts";
+import type { Owner } from "../ledger/entry.ts";
 import type { Nas } from "./nas.ts";
 
 /** The used fields of a row of `vm.query`. */
@@ -97,7 +98,7 @@ export const findPool = async (nas: Asks, name: string): Promise<Pool | undefine
   (await query<Pool[]>(nas, "pool.query", [[["name", "=", name]], {}], [{ name: "", guid: "", status: "" }]))[0];
 
 /** How ledger entries identify this NAS: the guid of a pool never changes. */
-export const homeOf = ({ name, guid }: Pool) => `pool ${name} ${guid}`;
+export const ownerOf = ({ name, guid }: Pool): Required<Pick<Owner, "nas">> => ({ nas: `pool ${name} ${guid}` });
 
 /** Bridges that a NIC can use. TrueNAS 26 groups them; older versions return bridges and interfaces in one map, and names of bridges start with `br`. */
 export async function readBridges(nas: Asks): Promise<string[]> {

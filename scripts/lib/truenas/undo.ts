@@ -1,17 +1,18 @@
 // Takes back what a run made on the NAS: VMs that were never started and their disks, each only as far as what is seen makes it safe.
 import { Failure } from "../run/errors.ts";
-import type { Sight, Undone } from "../ledger/kinds.ts";
-import type { Entry, Ledger } from "../ledger/ledger.ts";
-import { undoConfirmed } from "../ledger/undo.ts";
+import type { Leftover, Undone } from "../ledger/leftover.ts";
+import { type Entry, type EntryOf, isOwner } from "../ledger/entry.ts";
+import type { Ledger } from "../ledger/ledger.ts";
+import { undoConfirmed } from "../ledger/undo-confirmed.ts";
 import type { Ui } from "../run/ui.ts";
 import { type Seen, until } from "../run/wait.ts";
 import type { Nas } from "./nas.ts";
-import { type Dataset, findDataset, findPool, findVm, homeOf, readDatasets, readVms, type Vm } from "./queries.ts";
+import { type Dataset, findDataset, findPool, findVm, ownerOf, readDatasets, readVms, type Vm } from "./queries.ts";
 import { NasRefused, UnknownOutcome } from "./refusal.ts";
 
 export interface NasFacts {
-  /** What entries about this NAS carry, by pool. */
-  homes: Set<string>;
+  /** The owners of this NAS's entries, one for each pool. */
+  owners: Set<string>;
   vms: Vm[];
   zvols: Map<string, Dataset>;
 }
@@ -20,8 +21,8 @@ export interface NasFacts {
 const EMPTY_BYTES = 16 * 1024 ** 2;
 
 /** Asks the NAS about everything that these entries name. */
-export async function seeNasEntries(nas: Pick<Nas, "ask">, entries: readonly Entry[]): Promise<NasFacts> {
-  const pools = [...new Set(entries.map(({ home }) => /^pool (\S+) /.exec(home)?.[1]).filter((name) => name !== undefined))];
+export async function readNasFacts(nas: Pick<Nas, "ask">, entries: readonly Entry[]): Promise<NasFacts> {
+  const pools = [...new Set(entries.map(({ owner }) => /^pool (\S+) /.exec(owner.nas ?? "")?.[1]).filter((name) => name !== undefined))];
   const [found, vms, zvols] = await Promise.all([
     Promise.all(pools.map((name) => findPool(nas, name))),
     readVms(nas),
@@ -30,54 +31,56 @@ export async function seeNasEntries(nas: Pick<Nas, "ask">, entries: readonly Ent
       entries.filter(({ kind }) => kind === "zvol").map(({ name }) => name),
     ),
   ]);
-  return { homes: new Set(found.filter((pool) => pool !== undefined).map(homeOf)), vms, zvols };
+  return { owners: new Set(found.filter((pool) => pool !== undefined).map((pool) => ownerOf(pool).nas)), vms, zvols };
 }
 
 /**
  * Pure: what these facts say about each entry, VMs first. A disk counts as free when its VM is among the `chosen` and can be deleted, or, once that was tried
  * (`vmsTried`), only when no VM has it. All entries are needed, also those that are not chosen: a VM's entry says whether its disks may hold data.
  */
-export function judgeEntries(
+export function leftoversOf(
   entries: readonly Entry[],
   facts: NasFacts,
   { vmsTried = false, chosen = () => true }: { vmsTried?: boolean; chosen?: (entry: Entry) => boolean } = {},
-): Sight[] {
-  const vms = entries.filter(({ kind }) => kind === "vm").map((entry) => ({ entry, ...judgeVm(entry, facts) }));
-  const leaves = ({ entry, verdict }: Sight) => verdict === "safe" && !vmsTried && chosen(entry);
+): Leftover[] {
+  const vms = entries.filter((entry) => entry.kind === "vm").map((entry) => ({ entry, ...verdictOnVm(entry, facts) }));
+  const leaves = ({ entry, verdict }: Leftover) => verdict === "safe" && !vmsTried && chosen(entry);
   const leaving = new Set(vms.filter(leaves).map(({ entry }) => entry.name));
-  const started = new Set(vms.filter(({ entry }) => entry.facts?.startAttempted).map(({ entry }) => entry.facts?.node));
-  const zvols = entries.filter(({ kind }) => kind === "zvol").map((entry) => ({ entry, ...judgeZvol(entry, facts, leaving, started) }));
+  const started = new Set(vms.filter(({ entry }) => entry.facts.startAttempted).map(({ entry }) => entry.facts.node));
+  const zvols = entries
+    .filter((entry) => entry.kind === "zvol")
+    .map((entry) => ({ entry, ...verdictOnZvol(entry, facts, leaving, started) }));
   return [...vms, ...zvols];
 }
 
-type Judgement = Pick<Sight, "verdict" | "why" | "identity">;
-const kept = (why: string): Judgement => ({ verdict: "kept", why });
+type Verdict = Pick<Leftover, "verdict" | "why" | "identity">;
+const kept = (why: string): Verdict => ({ verdict: "kept", why });
 
-function judgeVm({ name, home, facts: known }: Entry, { homes, vms }: NasFacts): Judgement {
-  if (!homes.has(home)) return kept("it belongs to another NAS");
+function verdictOnVm({ name, owner, facts: known }: EntryOf<"vm">, { owners, vms }: NasFacts): Verdict {
+  if (!owners.has(owner.nas ?? "")) return kept("it belongs to another NAS");
   const vm = vms.find((each) => each.name === name);
   if (!vm) return { verdict: "gone", why: "no such VM" };
-  if (known?.id !== undefined && known.id !== vm.id) return kept("another VM has its name now");
+  if (known.id !== undefined && known.id !== vm.id) return kept("another VM has its name now");
   if (vm.status.state !== "STOPPED") return kept(`it is ${vm.status.state.toLowerCase()}; task vm:deploy finishes it`);
-  if (known?.startAttempted) return kept("it was started: its disks may hold data; task vm:deploy finishes it, or delete it on the NAS");
+  if (known.startAttempted) return kept("it was started: its disks may hold data; task vm:deploy finishes it, or delete it on the NAS");
   return { verdict: "safe", why: "never started", identity: String(vm.id) };
 }
 
-function judgeZvol(
-  { name, home, facts: known }: Entry,
-  { homes, vms, zvols }: NasFacts,
+function verdictOnZvol(
+  { name, owner, facts: known }: EntryOf<"zvol">,
+  { owners, vms, zvols }: NasFacts,
   leaving: Set<string>,
   started: Set<unknown>,
-): Judgement {
-  if (!homes.has(home)) return kept("it belongs to another NAS");
+): Verdict {
+  if (!owners.has(owner.nas ?? "")) return kept("it belongs to another NAS");
   const zvol = zvols.get(name);
   if (!zvol) return { verdict: "gone", why: "no such zvol" };
   const user = vms.find(
     (vm) => !leaving.has(vm.name) && vm.devices.some(({ attributes }) => attributes.path === `/dev/zvol/${name.replaceAll(" ", "+")}`),
   );
   if (user) return kept(`it is a disk of VM ${user.name}`);
-  if (zvol.volsize !== known?.volsize) return kept("it has another size than the one that was made");
-  if (known?.node !== undefined && started.has(known.node)) return kept("its VM was started: it may hold data");
+  if (zvol.volsize !== known.volsize) return kept("it has another size than the one that was made");
+  if (known.node !== undefined && started.has(known.node)) return kept("its VM was started: it may hold data");
   if (zvol.own === undefined) return kept("TrueNAS does not say how much data it holds");
   if (zvol.own > EMPTY_BYTES) return kept(`it holds ${Math.round(zvol.own / 1_000_000)} MB`);
   return { verdict: "safe", why: "made for a VM that was never started" };
@@ -91,23 +94,23 @@ export interface Undoing {
 }
 
 /**
- * Does what the `confirmed` sights say: deletes what is safe, removes the entries of what is gone. Returns what was undone and what stays, with the reason.
+ * Does what the `confirmed` leftovers say: deletes what is safe, removes the entries of what is gone. Returns what was undone and what stays, with the reason.
  * VMs first: only then are their disks free. A deletion is believed only when the thing is not found any more.
  */
 export async function undoEntries(
   { nas, ledger, ui, signal }: Undoing,
   entries: readonly Entry[],
-  confirmed: readonly Sight[],
+  confirmed: readonly Leftover[],
 ): Promise<Undone> {
   const ids = new Set(confirmed.map(({ entry }) => entry.id));
   const all: Undone = { undone: [], left: confirmed.filter(({ verdict }) => verdict === "kept") };
   for (const kind of ["vm", "zvol"]) {
-    const facts = await seeNasEntries(nas, entries);
-    const now = judgeEntries(entries, facts, { vmsTried: kind === "zvol", chosen: ({ id }) => ids.has(id) });
+    const facts = await readNasFacts(nas, entries);
+    const now = leftoversOf(entries, facts, { vmsTried: kind === "zvol", chosen: ({ id }) => ids.has(id) });
     const theirs = confirmed.filter(({ entry, verdict }) => entry.kind === kind && verdict !== "kept");
-    const { undone, left } = await undoConfirmed(theirs, now, { ledger, signal }, async (sight) => {
-      await (kind === "vm" ? deleteVm(nas, sight, ui, signal) : deleteZvol(nas, sight.entry.name, ui, signal));
-      ui.say(`deleted ${describe(sight.entry)}`);
+    const { undone, left } = await undoConfirmed(theirs, now, { ledger, signal }, async (one) => {
+      await (kind === "vm" ? deleteVm(nas, one, ui, signal) : deleteZvol(nas, one.entry.name, ui, signal));
+      ui.say(`deleted ${describe(one.entry)}`);
     });
     all.undone.push(...undone);
     all.left.push(...left);
@@ -115,12 +118,26 @@ export async function undoEntries(
   return all;
 }
 
+/** Undoes one entry of a running procedure, which needs no question. Throws a Failure with the reason if that is not safe. */
+export async function undoEntry(undoing: Undoing, entry: Entry): Promise<void> {
+  const others = undoing.ledger.entries().filter(({ id, owner }) => id !== entry.id && isOwner(owner, entry.owner));
+  const entries = [...others, entry];
+  const facts = await readNasFacts(undoing.nas, entries);
+  const seen = leftoversOf(entries, facts, { vmsTried: entry.kind === "zvol", chosen: ({ id }) => id === entry.id });
+  const { left } = await undoEntries(
+    undoing,
+    entries,
+    seen.filter((one) => one.entry.id === entry.id),
+  );
+  if (left[0]) throw new Failure({ attempted: `delete ${describe(entry)}`, said: left[0].why });
+}
+
 /** "VM k8s_0", "zvol flashstor/VM/k8s_0-boot". */
 export const describe = ({ kind, name }: Entry) => `${kind === "vm" ? "VM" : kind} ${name}`;
 
 const GONE_SECONDS = 30;
 
-async function deleteVm(nas: Nas, { entry: { name }, identity }: Sight, ui: Ui, signal: AbortSignal): Promise<void> {
+async function deleteVm(nas: Nas, { entry: { name }, identity }: Leftover, ui: Ui, signal: AbortSignal): Promise<void> {
   const vm = await findVm(nas, name);
   if (vm && String(vm.id) !== identity) throw new Failure({ attempted: `delete VM ${name}`, said: "another VM has its name now" });
   if (vm) await unlessUnknown(() => nas.act("vm.delete", [vm.id, { zvols: false, force: false }], { what: name }));

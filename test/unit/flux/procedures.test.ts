@@ -8,7 +8,7 @@ import { sync, verdict } from "../../../scripts/flux/sync.ts";
 import { sourceOf } from "../../../scripts/lib/flux/flux.ts";
 import type { KubernetesObject } from "../../../scripts/lib/kubernetes/kubernetes.ts";
 import { findApp, objectOf } from "../../../scripts/lib/flux/app.ts";
-import { judge, suspendedLeftovers } from "../../../scripts/lib/flux/suspended.ts";
+import { suspensionsNow, suspendedLeftovers } from "../../../scripts/lib/flux/suspended.ts";
 import type { FluxKustomization } from "../../../scripts/lib/tree/types.ts";
 import { type Answer, record, type RecordSetup } from "../recorder.ts";
 import { ourKubeconfig } from "./our-kubeconfig.ts";
@@ -159,7 +159,7 @@ describe("flux:delete", () => {
       "default/echo is gone: 2 objects, PersistentVolumeClaim default/echo, PersistentVolumeClaim default/cache with their data",
     );
     expect(recording.ledger).toMatchObject([
-      { kind: "suspended Kustomization", name: "default/echo", procedure: "flux:delete", onPurpose: true },
+      { kind: "suspended Kustomization" as const, name: "default/echo", procedure: "flux:delete", onPurpose: true },
     ]);
   });
   it("that is interrupted leaves an entry that does not say that it was left on purpose", async () => {
@@ -177,7 +177,9 @@ describe("flux:delete", () => {
     );
   });
   it("a Kustomization that cannot be suspended stops it: nothing is deleted", async () => {
-    const recording = await open({ answers: { ...answers(), "kubectl patch": { code: 1, err: "Error from server (Forbidden): no" } } });
+    const recording = await open({
+      answers: { ...answers(), "kubectl patch": { code: 1, err: "Error from server (Forbidden): no" }, [ONE]: JSON.stringify(echo()) },
+    });
     expect(String(await recording.run(deleteApp, { app: "echo" }))).toContain(
       "could not suspend Kustomization default/echo\n  said: Error from server (Forbidden): no\n  now:  nothing was deleted",
     );
@@ -252,13 +254,13 @@ describe("flux:delete", () => {
     }
   });
   const LEFTOVERS = "task leftovers UNDO=1 NAME=default/echo";
-  const written = (change: object = {}) => ({ id: "1", at: "2026-01-01T00:00:00.000Z", kind: "suspended Kustomization", name: "default/echo", home: "home-ops-cluster", procedure: "flux:delete", ...change }); // prettier-ignore
+  const written = (change: object = {}) => ({ id: "1", at: "2026-01-01T00:00:00.000Z", kind: "suspended Kustomization" as const, name: "default/echo", owner: { cluster: "home-ops-cluster" }, facts: {}, procedure: "flux:delete", ...change }); // prettier-ignore
   it.each([
     ["is not suspended", {}, [], { patches: 1, entries: ["default/echo"], next: LEFTOVERS, shows: "suspend Kustomization default/echo; " }],
     ["is not suspended any more, though the ledger says so", {}, [written({ onPurpose: true })], { patches: 1, entries: ["default/echo"], next: LEFTOVERS, shows: "suspend Kustomization default/echo; " }],
     ["was suspended by an earlier flux:delete", { suspend: true }, [written()], { patches: 0, entries: ["default/echo"], next: LEFTOVERS, shows: "an earlier flux:delete suspended it" }],
     ["was suspended by a person", { suspend: true }, [], { patches: 0, entries: [], next: "flux resume kustomization echo --namespace default", shows: "somebody suspended it, not flux:delete" }],
-    ["was suspended by a person, while the ledger has another home's entry", { suspend: true }, [written({ home: "other" })], { patches: 0, entries: ["default/echo"], next: "flux resume kustomization echo --namespace default", shows: "somebody suspended it, not flux:delete" }],
+    ["was suspended by a person, while the ledger has another home's entry", { suspend: true }, [written({ owner: { cluster: "other" } })], { patches: 0, entries: ["default/echo"], next: "flux resume kustomization echo --namespace default", shows: "somebody suspended it, not flux:delete" }],
   ])("one that %s: what it writes down and which command it names", async (_what, spec, before, { patches, entries, next, shows }) => {
     const recording = await open({ answers: answers(spec) });
     recording.ledger.push(...before);
@@ -354,9 +356,10 @@ describe("what stays suspended", () => {
   const entry = {
     id: "1",
     at: "",
-    kind: "suspended Kustomization",
+    kind: "suspended Kustomization" as const,
     name: "default/echo",
-    home: "home-ops-cluster",
+    owner: { cluster: "home-ops-cluster" },
+    facts: {},
     procedure: "flux:delete",
   };
   const there = (suspend: boolean) => [
@@ -368,14 +371,19 @@ describe("what stays suspended", () => {
     ["is struck out when it is not there", [], "home-ops-cluster", "gone"],
     ["of another cluster is left alone", there(true), "other", "kept"],
   ])("%s", (_what, all, home, expected) => {
-    expect(judge([entry], all, home)[0]!.verdict).toBe(expected);
+    expect(suspensionsNow([entry], all, home)[0]!.verdict).toBe(expected);
   });
+  it("is gone when another Kustomization has its name now", () =>
+    expect(suspensionsNow([{ ...entry, facts: { uid: "a" } }], there(true), "home-ops-cluster")[0]).toMatchObject({
+      verdict: "gone",
+      why: "another Kustomization has its name now",
+    }));
   it("of which another took the name between the question and the act is not resumed", async () => {
     const [one] = there(true);
     const items = (uid: string) => JSON.stringify({ items: [{ ...one, metadata: { ...one!.metadata, uid } }] });
     const recording = await open({ answers: { [GET]: [items("a"), items("b")] } });
     recording.ledger.push(entry);
-    const seen = await suspendedLeftovers.see([entry], recording.context, () => true);
+    const seen = await suspendedLeftovers.observe([entry], recording.context, () => true);
     const { undone, left } = await suspendedLeftovers.undo([entry], recording.context, seen);
     expect([undone, left.map(({ why }) => why)]).toEqual([[], ["another suspended Kustomization has this name now, so nothing was done"]]);
     expect(recording.ledger).toEqual([entry]);
@@ -384,7 +392,7 @@ describe("what stays suspended", () => {
     const recording = await open({
       answers: { [GET]: JSON.stringify({ items: there(true) }), "kubectl patch": "patched", [ONE]: JSON.stringify(there(false)[0]) },
     });
-    const seen = await suspendedLeftovers.see([entry], recording.context, () => true);
+    const seen = await suspendedLeftovers.observe([entry], recording.context, () => true);
     expect((await suspendedLeftovers.undo([entry], recording.context, seen)).left).toEqual([]);
     expect(recording.commands).toContain(
       `act kubectl patch kustomizations.kustomize.toolkit.fluxcd.io echo --namespace default --type merge --field-manager flux-client-side-apply --patch $'{"spec":{"suspend":false}}'`,
@@ -468,12 +476,13 @@ describe("what others did", () => {
     const entry = {
       id: "1",
       at: "",
-      kind: "suspended Kustomization",
+      kind: "suspended Kustomization" as const,
       name: "default/echo",
-      home: "home-ops-cluster",
+      owner: { cluster: "home-ops-cluster" },
+      facts: {},
       procedure: "flux:delete",
     };
-    await expect(suspendedLeftovers.see([entry], recording.context, () => true)).rejects.toThrow(
+    await expect(suspendedLeftovers.observe([entry], recording.context, () => true)).rejects.toThrow(
       "it trusts another authority than home-ops-cluster's in the vault",
     );
     expect(recording.commands).toEqual([]);

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test, vi } from "vitest";
-import type { Entry } from "../../../scripts/lib/ledger/ledger.ts";
+import type { Entry, NewEntry } from "../../../scripts/lib/ledger/entry.ts";
 import { isoName, isoPath, sidecarPath, sidecarText } from "../../../scripts/lib/truenas/iso.ts";
 import { record, type RecordSetup } from "../recorder.ts";
 import { type FakeNas, fakeNas, type FakeWorld, HOME, refusal } from "../truenas/fake-nas.ts";
@@ -29,20 +29,21 @@ const one = { node: ["k8s-0"], "generate-iso": false };
 const run = async (
   setup: RecordSetup = {},
   values: { node: string[] | undefined; "generate-iso": boolean } = one,
-  ledger: Omit<Entry, "id" | "at">[] = [],
+  ledger: NewEntry[] = [],
 ) => {
   const lab = await record(setup);
-  lab.ledger.push(...ledger.map((entry, at) => ({ id: `old-${at}`, at: "2026-01-01T00:00:00.000Z", ...entry })));
+  lab.ledger.push(...ledger.map((entry, at) => ({ id: `old-${at}`, at: "2026-01-01T00:00:00.000Z", ...entry }) as Entry));
   const ended = await lab.run(deploy, values);
   return { ...lab, ended, message: ended instanceof Error ? ended.message : undefined };
 };
-const old = (kind: string, name: string, facts: Entry["facts"] = {}) => ({
-  kind,
-  name,
-  home: HOME,
-  procedure: "vm:deploy",
-  facts: { node: "k8s-0", ...facts },
-});
+const old = (kind: "vm" | "zvol", name: string, facts: Entry["facts"] = {}) =>
+  ({
+    kind,
+    name,
+    owner: { nas: HOME },
+    procedure: "vm:deploy",
+    facts: { node: "k8s-0", ...facts },
+  }) as NewEntry;
 
 const BOOT = "pool.dataset.create flashstor/VM/k8s_0-boot";
 const DATA = "pool.dataset.create flashstor/VM/k8s_0-data";

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { Entry } from "../../../scripts/lib/ledger/ledger.ts";
+import type { Entry } from "../../../scripts/lib/ledger/entry.ts";
 import { machineOf } from "../../../scripts/lib/truenas/machine.ts";
 import type { Vm } from "../../../scripts/lib/truenas/queries.ts";
 import type { NasState } from "../../../scripts/lib/hypervisor/nas-state.ts";
@@ -32,15 +32,16 @@ const facts = (change: Partial<NasState> = {}): NasState => ({
 });
 const plan = (change: Partial<NasState> = {}, waive: string[] = [], nodes = cluster.nodes) =>
   planDeploy({ cluster, nodes, iso, waive }, facts(change));
-const entry = (kind: string, name: string, more: Entry["facts"] = {}): Entry => ({
-  id: name,
-  kind,
-  name,
-  home: HOME,
-  procedure: "vm:deploy",
-  at: "",
-  facts: { node: "k8s-0", ...more },
-});
+const entry = (kind: "vm" | "zvol", name: string, more: Entry["facts"] = {}) =>
+  ({
+    id: name,
+    kind,
+    name,
+    owner: { nas: HOME },
+    procedure: "vm:deploy",
+    at: "",
+    facts: { node: "k8s-0", ...more },
+  }) as Entry;
 const vm = (change: Partial<Vm> = {}): Vm => ({
   ...machine.vm,
   id: 7,

@@ -79,7 +79,7 @@ describe.each(FOREIGN)("with a kubeconfig of %s", (_what, file, said) => {
   );
   test("leftovers of the cluster refuse too", async () => {
     const lab = await record({ env: { KUBECONFIG: file() } });
-    await expect(suspendedLeftovers.see([], lab.context, () => true)).rejects.toThrow(said);
+    await expect(suspendedLeftovers.observe([], lab.context, () => true)).rejects.toThrow(said);
     expect(lab.commands).toEqual([]);
   });
 });

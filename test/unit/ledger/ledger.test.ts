@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeEach, describe, expect, test } from "vitest";
@@ -11,7 +11,7 @@ beforeEach(() => {
   openGate(silentReport, false);
   state = mkdtempSync(join(tmpdir(), "ledger-"));
 });
-const zvol = (name: string) => ({ kind: "zvol", name, home: "pool a 1", procedure: "vm:deploy" });
+const zvol = (name: string) => ({ kind: "zvol" as const, name, owner: { nas: "pool a 1" }, procedure: "vm:deploy", facts: {} });
 
 describe("a file that cannot be read", () => {
   test.each([
@@ -39,4 +39,19 @@ test("what is kept on purpose says so", async () => {
   await ledger.keep(await ledger.open(zvol("a")));
   expect(ledger.entries()).toMatchObject([{ name: "a", onPurpose: true }]);
   expect(readdirSync(join(state, "ledger"))).toHaveLength(1);
+});
+
+test("an entry that an older version wrote is read, with the home as its owner", () => {
+  const ledger = openLedger(state);
+  mkdirSync(join(state, "ledger"));
+  const old = { name: "x", procedure: "p", at: "2026-01-01T00:00:00.000Z" };
+  writeFileSync(
+    join(state, "ledger", "1.json"),
+    JSON.stringify({ ...old, id: "1", kind: "vm", home: "pool a 1", facts: { node: "n", id: 7 } }),
+  );
+  writeFileSync(join(state, "ledger", "2.json"), JSON.stringify({ ...old, id: "2", kind: "suspended Kustomization", home: "cluster-a" }));
+  expect(ledger.entries()).toEqual([
+    { ...old, id: "1", kind: "vm", owner: { nas: "pool a 1" }, facts: { node: "n", id: 7 } },
+    { ...old, id: "2", kind: "suspended Kustomization", owner: { cluster: "cluster-a" }, facts: {} },
+  ]);
 });

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test, vi } from "vitest";
 import { Failure } from "../../../scripts/lib/run/errors.ts";
-import type { Entry } from "../../../scripts/lib/ledger/ledger.ts";
+import type { Entry, EntryOf } from "../../../scripts/lib/ledger/entry.ts";
 import { record, type RecordSetup } from "../recorder.ts";
 import { type FakeNas, fakeNas, HOME, refusal } from "../truenas/fake-nas.ts";
 
@@ -16,17 +16,17 @@ beforeEach(() => {
   home.connect = () => nas;
 });
 
-const zvol: Omit<Entry, "id"> = {
+const zvol: Omit<EntryOf<"zvol">, "id"> = {
   kind: "zvol",
   name: ZVOL,
-  home: HOME,
+  owner: { nas: HOME },
   procedure: "vm:deploy",
   at: "2026-01-02T03:04:05.000Z",
   facts: { node: "k8s-0", volsize: VOLSIZE },
 };
 const run = async (entries: Omit<Entry, "id">[], undo = false, setup: RecordSetup = {}, name?: string) => {
   const lab = await record(setup);
-  lab.ledger.push(...entries.map((entry, at) => ({ id: String(at), ...entry })));
+  lab.ledger.push(...entries.map((entry, at) => ({ id: String(at), ...entry }) as Entry));
   const ended = await lab.run(leftovers, { undo, name });
   return { ...lab, message: ended instanceof Error ? ended.message : undefined };
 };
@@ -34,7 +34,7 @@ const run = async (entries: Omit<Entry, "id">[], undo = false, setup: RecordSetu
 test("nothing", async () => expect((await run([])).said).toEqual(["nothing is left over"]));
 
 test("a list of what is there and what can be done about it", async () => {
-  const { said, results } = await run([zvol, { ...zvol, name: "flashstor/VM/k8s_1-boot" }, { ...zvol, home: "pool tank 9" }]);
+  const { said, results } = await run([zvol, { ...zvol, name: "flashstor/VM/k8s_1-boot" }, { ...zvol, owner: { nas: "pool tank 9" } }]);
   expect(said[0]!.split("\n").map((line) => line.split(/\s{2,}/))).toEqual([
     ["what", "name", "since", "by", "left", "now", "why"],
     ["zvol", ZVOL, "2026-01-02 03:04", "vm:deploy", "interrupted", "can be undone", "made for a VM that was never started"],
@@ -56,7 +56,7 @@ test("a NAS that does not answer makes its entries unknown, not bad", async () =
 });
 
 test("a kind that nobody knows is listed", async () =>
-  expect((await run([{ ...zvol, kind: "cordon" }])).results[0]).toMatchObject([
+  expect((await run([{ ...zvol, kind: "cordon" as "zvol" }])).results[0]).toMatchObject([
     { verdict: "unknown", why: 'this version does not know the kind "cordon"' },
   ]));
 
@@ -84,7 +84,7 @@ test("a dry run deletes nothing", async () => {
 });
 
 test("entries of another home are refused", async () => {
-  const { message, ledger } = await run([{ ...zvol, home: "pool flashstor 99" }], true);
+  const { message, ledger } = await run([{ ...zvol, owner: { nas: "pool flashstor 99" } }], true);
   expect(message).toContain("it belongs to another NAS");
   expect([nas.acts, ledger.length]).toEqual([[], 1]);
 });
@@ -97,7 +97,7 @@ test("what could not be deleted stays and is told", async () => {
 });
 
 describe("the result of UNDO=1", () => {
-  const foreign = { ...zvol, name: "tank/VM/x", home: "pool tank 9" };
+  const foreign = { ...zvol, name: "tank/VM/x", owner: { nas: "pool tank 9" } };
   test("is what was undone and what is left, never the list from before", async () => {
     const { results } = await run([zvol, foreign], true);
     expect(results).toEqual([
@@ -173,7 +173,7 @@ describe("NAME=", () => {
 
 describe("what was left on purpose", () => {
   const key = "default/echo";
-  const entry: Omit<Entry, "id"> = { ...zvol, kind: "suspended Kustomization", name: key, home: "home-ops-cluster", procedure: "flux:delete", onPurpose: true }; // prettier-ignore
+  const entry: Omit<EntryOf<"suspended Kustomization">, "id"> = { ...zvol, facts: {}, kind: "suspended Kustomization", name: key, owner: { cluster: "home-ops-cluster" }, procedure: "flux:delete", onPurpose: true }; // prettier-ignore
   const answers = {
     "kubectl get kustomizations": JSON.stringify({
       items: [{ kind: "Kustomization", metadata: { namespace: "default", name: "echo" }, spec: { suspend: true } }],

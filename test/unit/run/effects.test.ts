@@ -57,7 +57,7 @@ describe("a written file", () => {
 });
 
 describe("the ledger", () => {
-  const entry = { kind: "zvol", name: "tank/VM/a-boot", home: "nas-1", procedure: "vm:deploy" };
+  const entry = { kind: "zvol" as const, name: "tank/VM/a-boot", owner: { nas: "nas-1" }, procedure: "vm:deploy", facts: {} };
   test("keeps what was opened until it is closed", async () => {
     const ledger = openLedger(folder, () => new Date("2026-01-02T03:04:05Z"));
     const opened = await ledger.open(entry);

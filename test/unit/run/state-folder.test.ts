@@ -61,7 +61,9 @@ describe("a file in the place of the folder", () => {
   });
   test("stops the ledger, before the change that it writes down, and when it is read", async () => {
     const ledger = openLedger(file());
-    await expect(ledger.open({ kind: "zvol", name: "a", home: "h", procedure: "vm:deploy" })).rejects.toEqual(message());
+    await expect(ledger.open({ kind: "zvol", name: "a", owner: { nas: "h" }, procedure: "vm:deploy", facts: {} })).rejects.toEqual(
+      message(),
+    );
     expect(thrownBy(() => ledger.entries())).toEqual(message());
   });
 });

@@ -1,20 +1,21 @@
 import { beforeEach, describe, expect, test } from "vitest";
-import type { Entry } from "../../../scripts/lib/ledger/ledger.ts";
-import { judgeEntries, seeNasEntries, undoEntries } from "../../../scripts/lib/truenas/undo.ts";
+import type { Entry } from "../../../scripts/lib/ledger/entry.ts";
+import { leftoversOf, readNasFacts, undoEntries } from "../../../scripts/lib/truenas/undo.ts";
 import { record, type Recording } from "../recorder.ts";
 import { fakeNas, type FakeWorld, HOME, refusal } from "./fake-nas.ts";
 
 const VOLSIZE = 500_000_882_688;
 const ZVOL = "flashstor/VM/k8s_0-boot";
-const entry = (kind: string, name: string, facts: Entry["facts"] = {}, home = HOME): Entry => ({
-  id: name,
-  kind,
-  name,
-  home,
-  procedure: "vm:deploy",
-  at: "2026-01-01T00:00:00.000Z",
-  facts: { node: "k8s-0", ...facts },
-});
+const entry = (kind: "vm" | "zvol", name: string, facts: Entry["facts"] = {}, nas = HOME) =>
+  ({
+    id: name,
+    kind,
+    name,
+    owner: { nas },
+    procedure: "vm:deploy",
+    at: "2026-01-01T00:00:00.000Z",
+    facts: { node: "k8s-0", ...facts },
+  }) as Entry;
 const vmEntry = (facts: Entry["facts"] = { id: 7 }) => entry("vm", "k8s_0", facts);
 const zvolEntry = (facts: Entry["facts"] = { volsize: VOLSIZE }) => entry("zvol", ZVOL, facts);
 
@@ -35,8 +36,8 @@ const inTheWorld = { type: "VOLUME", volsize: VOLSIZE, usedbydataset: 57_344 };
 
 describe("what may be taken away", () => {
   const judge = (entries: Entry[], facts: { vms?: object[]; zvols?: Record<string, object>; homes?: string[] }) =>
-    judgeEntries(entries, {
-      homes: new Set(facts.homes ?? [HOME]),
+    leftoversOf(entries, {
+      owners: new Set(facts.homes ?? [HOME]),
       vms: (facts.vms ?? []) as never,
       zvols: new Map(Object.entries(facts.zvols ?? {})) as never,
     }).map(({ verdict, why }) => `${verdict}: ${why}`);
@@ -92,7 +93,7 @@ describe("taking away", () => {
   const world = (): Partial<FakeWorld> => ({ vms: [vm()] as never, datasets: { [ZVOL]: inTheWorld } });
   /** Looks, has that confirmed, and undoes; `meanwhile` happens while the question is open. */
   const undo = async (nas: ReturnType<typeof fakeNas>, entries: Entry[], meanwhile = () => {}) => {
-    const confirmed = judgeEntries(entries, await seeNasEntries(nas, entries));
+    const confirmed = leftoversOf(entries, await readNasFacts(nas, entries));
     meanwhile();
     return (await undoEntries({ ...lab.context, nas }, entries, confirmed)).left;
   };

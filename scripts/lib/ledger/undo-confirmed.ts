@@ -1,10 +1,10 @@
-// Undoes entries one after the other, each only while it looks as it did when the person confirmed it.
+// Undoes entries one after the other, each only if it still looks as it did when the operator confirmed it.
 import type { Context } from "../run/context.ts";
 import { Failure, isCommandError, textOf } from "../run/errors.ts";
-import { type Sight, type Undone, VERDICTS } from "./kinds.ts";
+import { type Leftover, type Undone, VERDICTS } from "./leftover.ts";
 
-/** Why nothing may be done about an entry: it looks different from what was confirmed. Undefined when it looks the same. */
-export function differenceOf(confirmed: Sight, now: Sight | undefined): string | undefined {
+/** How an entry differs from what was confirmed; undefined if it looks the same. */
+export function differenceOf(confirmed: Leftover, now: Leftover | undefined): string | undefined {
   if (now === undefined) return "its ledger entry does not exist any more: another run has closed it";
   if (now.verdict !== confirmed.verdict)
     return `${now.why}; it was shown as "${VERDICTS[confirmed.verdict]}" (${confirmed.why}), so nothing was done`;
@@ -12,15 +12,15 @@ export function differenceOf(confirmed: Sight, now: Sight | undefined): string |
   return undefined;
 }
 
-/** Undoes what was confirmed and is still so, and closes the entries. `putBack` returns when the outside confirms it; what it throws is the reason to leave. */
+/** Undoes what was confirmed and has not changed, and closes the entries. `undo` returns when the outside confirms it; an error of it is the reason why the entry stays. */
 export async function undoConfirmed(
-  confirmed: readonly Sight[],
-  observed: readonly Sight[],
+  confirmed: readonly Leftover[],
+  observed: readonly Leftover[],
   { ledger, signal }: Pick<Context, "ledger" | "signal">,
-  putBack: (sight: Sight) => Promise<void>,
+  undo: (leftover: Leftover) => Promise<void>,
 ): Promise<Undone> {
-  const undone: Sight[] = [];
-  const left: Sight[] = [];
+  const undone: Leftover[] = [];
+  const left: Leftover[] = [];
   for (const shown of confirmed) {
     signal.throwIfAborted();
     const now = observed.find(({ entry }) => entry.id === shown.entry.id);
@@ -30,7 +30,7 @@ export async function undoConfirmed(
       continue;
     }
     try {
-      if (now.verdict === "safe") await putBack(now);
+      if (now.verdict === "safe") await undo(now);
       await ledger.close(now.entry);
       undone.push(now);
     } catch (error) {
@@ -41,7 +41,7 @@ export async function undoConfirmed(
   return { undone, left };
 }
 
-/** Why it could not be undone. An error that is no answer of the outside is thrown again. */
+/** Why it could not be undone. An error that did not come from outside is thrown again. */
 function reasonOf(error: unknown): string {
   if (error instanceof Failure) return error.account.said ?? error.message;
   if (isCommandError(error)) return textOf(error).split("\n")[0]!;
