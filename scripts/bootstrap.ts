@@ -17,6 +17,7 @@ const { flux } = await toAct(() => import("./bootstrap/flux.ts"));
 const { kubeconfig } = await toAct(() => import("./bootstrap/kubeconfig.ts"));
 const { nodes } = await toAct(() => import("./bootstrap/nodes.ts"));
 const { resources } = await toAct(() => import("./bootstrap/resources.ts"));
+const { sub } = await toAct(() => import("./lib/run/sub.ts"));
 const { eachOf } = await toAct(() => import("./lib/run/at-once.ts"));
 const { runChecks } = await toAct(() => import("./lib/bootstrap/preflight/verdict.ts"));
 const { tally } = await toAct(() => import("./lib/run/shell.ts"));
@@ -110,9 +111,10 @@ async function walk(
 ): Promise<Row> {
   context.signal.throwIfAborted();
   const begun = performance.now();
-  const before = acted || first.state === "unknown" ? await stage.observe(context) : first;
+  const own = sub(context, stage, steps);
+  const before = acted || first.state === "unknown" ? await stage.observe(own) : first;
   const already = before.state === "done";
-  const after = already ? before : await carryOut(stage, context, before, steps);
+  const after = already ? before : await carryOut(stage, own, before, steps);
   const seconds = (performance.now() - begun) / 1000;
   if (!already) context.ui.say(`${stage.name}: ${after.saw} (${seconds.toFixed(1)} s)`);
   context.report.write({ event: "step", name: stage.name, saw: after.saw, ms: Math.round(seconds * 1000) });

@@ -4,7 +4,8 @@ import type { Release } from "../lib/kubernetes/helm.ts";
 import type { ClusterAccess } from "../lib/kubernetes/access.ts";
 import { main } from "../lib/run/procedure.ts";
 import type { Step } from "../lib/run/plan.ts";
-import { factsOf, refuseUnplanned, type Seen, stage } from "../lib/bootstrap/stage.ts";
+import { factsOf, type Seen, stage } from "../lib/bootstrap/stage.ts";
+import { refuseUnplanned } from "../lib/run/sub.ts";
 import type { Context } from "../lib/run/context.ts";
 import { toAct } from "../lib/run/to-act.ts";
 

@@ -1,7 +1,8 @@
 // A stage of the bootstrap: it reads the state, acts only on that state, and is done when a second read confirms it.
 import type { Context } from "../run/context.ts";
 import { Failure } from "../run/errors.ts";
-import { describeStep, type Plan, type Step, unplanned } from "../run/plan.ts";
+import type { Plan, Step } from "../run/plan.ts";
+import { refuseUnplanned } from "../run/sub.ts";
 import { pause } from "../run/wait.ts";
 import type { Procedure } from "../run/spec.ts";
 
@@ -87,16 +88,4 @@ export async function carryOut<F, A>(spec: Spec<F, A>, context: Context, seen: S
   }
   if (after.state === "done") return after;
   throw new Failure({ attempted: spec.about, now: `${after.state}: ${after.saw}`, next: `task ${spec.name}` });
-}
-
-/** Throws if a step destroys something that the confirmed plan did not name. */
-export function refuseUnplanned({ name }: { name: string }, planned: readonly Step[], steps: readonly Step[]): void {
-  const found = unplanned(planned, steps).filter(({ destroys }) => destroys);
-  if (found.length === 0) return;
-  throw new Failure({
-    attempted: `continue ${name}: the plan did not name this`,
-    said: found.map(describeStep).join("\n"),
-    now: "none of it was done",
-    next: `task ${name} shows it and asks`,
-  });
 }

@@ -1,7 +1,7 @@
 // `bootstrap` typed on a cluster that lives: it installs what is missing and leaves alone what is there.
 import { describe, expect, test } from "vitest";
 import { configs, seeConfigs } from "../../../scripts/bootstrap/configs.ts";
-import { refuseUnplanned } from "../../../scripts/lib/bootstrap/stage.ts";
+import { refuseUnplanned } from "../../../scripts/lib/run/sub.ts";
 import type { Machine } from "../../../scripts/lib/talos/identity.ts";
 import { installStep } from "../../../scripts/lib/talos/install.ts";
 import type { Stage } from "../../../scripts/lib/talos/node.ts";
