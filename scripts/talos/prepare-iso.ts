@@ -12,7 +12,7 @@ const { askImage } = await toAct(() => import("../lib/talos/factory.ts"));
 const { openHttp } = await toAct(() => import("../lib/http/http.ts"));
 const { requireTruenas } = await toAct(() => import("../lib/hypervisor/supported.ts"));
 const { describeIso, makeIso, wantedIso } = await toAct(() => import("../lib/hypervisor/talos-iso.ts"));
-const { faultOfFolder, faultOfIso, readIsoState } = await toAct(() => import("../lib/truenas/iso.ts"));
+const { faultOfFolder, faultOfIso, isoStep, readIsoState } = await toAct(() => import("../lib/truenas/iso.ts"));
 const { connectNas } = await toAct(() => import("../lib/truenas/nas.ts"));
 
 const NEXT = "task talos:prepare-iso";
@@ -55,7 +55,7 @@ async function planIso(
   return {
     title: `talos:prepare-iso: ${fault}`,
     lines: describeIso(wanted),
-    steps: fault === undefined ? [] : [{ action: "upload", target: wanted.path }],
+    steps: fault === undefined ? [] : [isoStep(seen, wanted.path)],
     image,
   };
 }

@@ -58,7 +58,7 @@ export const deploy = procedure({
             ...(decided.isoFault === undefined ? [] : describeIso(iso)),
             ...describePlan(decided, cluster.truenas, iso.path),
           ],
-          steps: stepsOf(decided, iso.path),
+          steps: stepsOf(decided, seen, iso.path),
           plan: decided,
           facts: seen,
         };

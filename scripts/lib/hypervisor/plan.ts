@@ -1,7 +1,7 @@
 // Decides what happens to the VM of each node, and lists the problems.
 import type { Cluster, Node } from "../cluster/cluster.ts";
 import { canonicalMac } from "../cluster/readings.ts";
-import { faultOfFolder, faultOfIso } from "../truenas/iso.ts";
+import { faultOfFolder, faultOfIso, isoStep } from "../truenas/iso.ts";
 import type { Entry } from "../ledger/entry.ts";
 import type { Step } from "../run/plan.ts";
 import { deviations, differences, type Machine, machineOf, missingDevices, type Zvol } from "../truenas/machine.ts";
@@ -165,12 +165,15 @@ function warningsOf(starting: number, { memory, foreign, datasets }: NasState, {
   ];
 }
 
-/** The steps of the plan. */
-export function stepsOf({ nodes, isoFault }: DeployPlan, iso: string): Step[] {
+/** The steps of the plan: each zvol that is created, and each VM. */
+export function stepsOf({ nodes, isoFault }: DeployPlan, { iso }: Pick<NasState, "iso">, path: string): Step[] {
   const vms = nodes
     .filter(({ action }) => action !== "keep")
-    .map(({ action, machine }) => ({ action: `${action} VM`, target: machine.name }));
-  return isoFault === undefined ? vms : [{ action: "upload", target: iso }, ...vms];
+    .flatMap(({ action, machine, made }): Step[] => [
+      ...[machine.boot, machine.data].filter(({ name }) => !made.has(name)).map(({ name }) => ({ action: "create zvol", target: name })),
+      { action: `${action} VM`, target: machine.name },
+    ]);
+  return isoFault === undefined ? vms : [isoStep(iso, path), ...vms];
 }
 
 /** The lines that the operator confirms. */

@@ -1,5 +1,6 @@
 // The Talos ISO on the NAS: its name holds version, schematic and platform, and a checksum file beside it confirms a complete upload.
 import { type Cluster, PLATFORM } from "../cluster/cluster.ts";
+import type { Step } from "../run/plan.ts";
 import { isAbsent } from "./refusal.ts";
 import type { Nas } from "./nas.ts";
 
@@ -60,6 +61,9 @@ export function faultOfIso({ iso, sidecar }: IsoState, name: string, size?: numb
   if (iso.mtime !== undefined && sidecar.mtime !== undefined && iso.mtime > sidecar.mtime) return "it was changed after the upload";
   return undefined;
 }
+
+/** The step that puts the ISO on the NAS: overwriting a file is another action than uploading a new one. */
+export const isoStep = ({ iso }: Pick<IsoState, "iso">, path: string): Step => ({ action: iso ? "replace" : "upload", target: path });
 
 /** Why TrueNAS refuses a CD from this folder; undefined when it accepts it. From 25.10 the folder must be in a child dataset, not in the root dataset. */
 export function faultOfFolder({ folder }: IsoState, isoDataset: string): string | undefined {

@@ -3,7 +3,7 @@ import type { Entry } from "../../../scripts/lib/ledger/entry.ts";
 import { machineOf } from "../../../scripts/lib/truenas/machine.ts";
 import type { Vm } from "../../../scripts/lib/truenas/queries.ts";
 import type { NasState } from "../../../scripts/lib/hypervisor/nas-state.ts";
-import { describePlan, planDeploy } from "../../../scripts/lib/hypervisor/plan.ts";
+import { describePlan, planDeploy, stepsOf } from "../../../scripts/lib/hypervisor/plan.ts";
 import { testCluster } from "../test-cluster.ts";
 import { HOME } from "../truenas/fake-nas.ts";
 
@@ -162,6 +162,24 @@ describe("what speaks against it", () => {
     const running = { vms: [vm({ status: { state: "RUNNING" } })], owned: [entry("vm", "k8s_0")], memory: 0, iso: {} };
     expect(plan(running, [], [first!])).toMatchObject({ problems: [] });
     expect(plan(running, [], [first!]).isoFault).toBeUndefined();
+  });
+});
+
+describe("the steps", () => {
+  const steps = (change: Partial<NasState> = {}) =>
+    stepsOf(plan(change, [], [first!]), facts(change), iso.path).map(({ action, target }) => `${action} ${target}`);
+  test("name each zvol that is created, and the VM", () =>
+    expect(steps()).toEqual([`create zvol ${machine.boot.name}`, `create zvol ${machine.data.name}`, "create VM k8s_0"]));
+  test("do not name a zvol that an earlier run created", () =>
+    expect(
+      steps({
+        datasets: new Map([...facts().datasets, [machine.boot.name, { type: "VOLUME", volsize: machine.boot.volsize }]]),
+        owned: [entry("zvol", machine.boot.name)],
+      }),
+    ).toEqual([`create zvol ${machine.data.name}`, "create VM k8s_0"]));
+  test("tell a new ISO from one that is replaced", () => {
+    expect(steps({ iso: { ...facts().iso, iso: undefined } })[0]).toBe(`upload ${iso.path}`);
+    expect(steps({ iso: { ...facts().iso, sidecar: undefined } })[0]).toBe(`replace ${iso.path}`);
   });
 });
 

@@ -138,6 +138,16 @@ describe("an ISO that is there", () => {
   });
 });
 
+test("an ISO that appears while the question is open is not replaced", async () => {
+  image("HEAD").reply(200, "", size);
+  image("HEAD").reply(200, "", size);
+  const appear = () => void (nas.world.files = { [PATH]: { size: 1, mtime: 1 } });
+  expect((await run({ whileAsking: appear })).message).toContain(
+    `the plan changed while the question was open\n  said: new: replace ${PATH}`,
+  );
+  expect(nas.acts).toEqual([]);
+});
+
 describe("stops before anything is sent", () => {
   test("when the factory's ID is another than the predicted one, saying both", async () => {
     image("HEAD").reply(404, "");
