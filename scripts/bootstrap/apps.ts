@@ -9,12 +9,12 @@ import { refuseUnplanned } from "../lib/run/sub.ts";
 import type { Context } from "../lib/run/context.ts";
 import { toAct } from "../lib/run/to-act.ts";
 
-const { apiAnswers } = await toAct(() => import("../lib/bootstrap/api.ts"));
+const { apiAnswers, observeCluster } = await toAct(() => import("../lib/bootstrap/api.ts"));
 const { explained } = await toAct(() => import("../lib/run/explained.ts"));
 const { isTransient } = await toAct(() => import("../lib/run/transient.ts"));
 const { compareReleases, releases, wantedReleases } = await toAct(() => import("../lib/kubernetes/helm.ts"));
 const { getAll } = await toAct(() => import("../lib/kubernetes/kubernetes.ts"));
-const { expectOurCluster, reachCluster } = await toAct(() => import("../lib/kubernetes/access.ts"));
+const { expectOurCluster } = await toAct(() => import("../lib/kubernetes/access.ts"));
 const { pause, until } = await toAct(() => import("../lib/run/wait.ts"));
 const { readiness } = await toAct(() => import("../lib/kubernetes/node-readiness.ts"));
 
@@ -105,14 +105,7 @@ export const apps = stage<Release[]>({
   about: "install the releases that Flux needs",
   destroys: "what an interrupted install, upgrade or uninstall of a release left",
   async observe(context) {
-    const api = await reachCluster(context);
-    if ("waiting" in api)
-      return {
-        state: "unknown",
-        saw: `the API does not answer: ${api.waiting}`,
-        todo: ["install what is missing, in the helmfile's order"],
-      };
-    return seeReleases(await look(api.ready));
+    return observeCluster(context, "install what is missing, in the helmfile's order", async (access) => seeReleases(await look(access)));
   },
   ready: apiAnswers,
   async act(context, seen, planned) {

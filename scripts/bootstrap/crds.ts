@@ -6,11 +6,11 @@ import { factsOf, type Seen, stage } from "../lib/bootstrap/stage.ts";
 import { toAct } from "../lib/run/to-act.ts";
 
 const { customResourceDefinitions } = await toAct(() => import("../lib/kubernetes/manifests.ts"));
-const { apiAnswers } = await toAct(() => import("../lib/bootstrap/api.ts"));
+const { apiAnswers, observeCluster } = await toAct(() => import("../lib/bootstrap/api.ts"));
 const { explained } = await toAct(() => import("../lib/run/explained.ts"));
 const { steady } = await toAct(() => import("../lib/kubernetes/kubernetes.ts"));
 const { isTransient } = await toAct(() => import("../lib/run/transient.ts"));
-const { expectOurCluster, reachCluster } = await toAct(() => import("../lib/kubernetes/access.ts"));
+const { expectOurCluster } = await toAct(() => import("../lib/kubernetes/access.ts"));
 const { ask } = await toAct(() => import("../lib/run/shell.ts"));
 const { readNames } = await toAct(() => import("../lib/run/tool-output.ts"));
 
@@ -86,18 +86,13 @@ export const crds = stage<string[]>({
   name: "bootstrap:crds",
   about: "apply the CustomResourceDefinitions that charts bring",
   async observe(context) {
-    const api = await reachCluster(context);
-    if ("waiting" in api)
-      return {
-        state: "unknown",
-        saw: `the API does not answer: ${api.waiting}`,
-        todo: ["apply what is missing of the charts' definitions"],
-      };
-    const [wanted, found] = await Promise.all([definitions(), installed(api.ready)]);
-    return compareCrds(
-      wanted.map(({ name }) => name),
-      found,
-    );
+    return observeCluster(context, "apply what is missing of the charts' definitions", async (access) => {
+      const [wanted, found] = await Promise.all([definitions(), installed(access)]);
+      return compareCrds(
+        wanted.map(({ name }) => name),
+        found,
+      );
+    });
   },
   ready: apiAnswers,
   async act(context, seen) {

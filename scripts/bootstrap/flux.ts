@@ -7,10 +7,11 @@ import { main } from "../lib/run/procedure.ts";
 import { type Seen, stage } from "../lib/bootstrap/stage.ts";
 import { toAct } from "../lib/run/to-act.ts";
 
+const { observeCluster } = await toAct(() => import("../lib/bootstrap/api.ts"));
 const { waitingForVault } = await toAct(() => import("../lib/flux/external-secrets.ts"));
 const { fluxState, lacks, needsReconcile, reconcile } = await toAct(() => import("../lib/flux/flux.ts"));
 const { passing } = await toAct(() => import("../lib/kubernetes/kubernetes.ts"));
-const { expectOurCluster, reachCluster } = await toAct(() => import("../lib/kubernetes/access.ts"));
+const { expectOurCluster } = await toAct(() => import("../lib/kubernetes/access.ts"));
 const { repositoryOf } = await toAct(() => import("../lib/bootstrap/preflight/git.ts"));
 const { until } = await toAct(() => import("../lib/run/wait.ts"));
 
@@ -71,10 +72,10 @@ export const flux = stage<unknown, Requested>({
   about: "wait until Flux has applied what was pushed and everything is ready",
   gates: [gitGate],
   async observe(context, requested) {
-    const api = await reachCluster(context);
-    if ("waiting" in api) return { state: "unknown", saw: `the API does not answer: ${api.waiting}`, todo: ["wait for Flux"] };
-    const [state, followed] = await Promise.all([fluxState(api.ready), lookAtPushed(context)]);
-    return seeFlux(state, followed, requested);
+    return observeCluster(context, "wait for Flux", async (access) => {
+      const [state, followed] = await Promise.all([fluxState(access), lookAtPushed(context)]);
+      return seeFlux(state, followed, requested);
+    });
   },
   async act(context) {
     const { ui, signal } = context;

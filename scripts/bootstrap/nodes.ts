@@ -6,7 +6,7 @@ import { type Seen, stage } from "../lib/bootstrap/stage.ts";
 import { toAct } from "../lib/run/to-act.ts";
 
 const { condition, getAll } = await toAct(() => import("../lib/kubernetes/kubernetes.ts"));
-const { reachCluster } = await toAct(() => import("../lib/kubernetes/access.ts"));
+const { observeCluster } = await toAct(() => import("../lib/bootstrap/api.ts"));
 const { until } = await toAct(() => import("../lib/run/wait.ts"));
 
 /** Compares the expected nodes with the registered ones, and names unexpected ones. Throws if all registered nodes are unexpected: that is another cluster. */
@@ -39,12 +39,11 @@ export const nodes = stage({
   name: "bootstrap:nodes",
   about: "wait until every node is registered in Kubernetes",
   async observe(context) {
-    const api = await reachCluster(context);
-    if ("waiting" in api)
-      return { state: "unknown", saw: `the API does not answer: ${api.waiting}`, todo: ["wait until every node is registered"] };
-    return compareNodes(
-      context.cluster.nodes.map(({ name }) => name),
-      await getAll(api.ready, "nodes"),
+    return observeCluster(context, "wait until every node is registered", async (access) =>
+      compareNodes(
+        context.cluster.nodes.map(({ name }) => name),
+        await getAll(access, "nodes"),
+      ),
     );
   },
   async act(context) {

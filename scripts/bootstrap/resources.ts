@@ -8,10 +8,10 @@ import { describeStep, unplanned } from "../lib/run/plan.ts";
 import { factsOf, stage } from "../lib/bootstrap/stage.ts";
 import { toAct } from "../lib/run/to-act.ts";
 
-const { apiAnswers } = await toAct(() => import("../lib/bootstrap/api.ts"));
+const { apiAnswers, observeCluster } = await toAct(() => import("../lib/bootstrap/api.ts"));
 const { explained } = await toAct(() => import("../lib/run/explained.ts"));
 const { readFound, steady } = await toAct(() => import("../lib/kubernetes/kubernetes.ts"));
-const { expectOurCluster, reachCluster } = await toAct(() => import("../lib/kubernetes/access.ts"));
+const { expectOurCluster } = await toAct(() => import("../lib/kubernetes/access.ts"));
 const { FIELD_MANAGER, renderResources, seeResources } = await toAct(() => import("../lib/bootstrap/resources.ts"));
 const { printDocuments, referencesOf, withValues } = await toAct(() => import("../lib/text/yaml.ts"));
 
@@ -26,15 +26,10 @@ export const resources = stage<Resource[]>({
   about: "apply namespaces and the secrets that must exist before Flux",
   destroys: "a value of such a Secret in the cluster that is not the vault's or is no longer wanted",
   async observe(context) {
-    const api = await reachCluster(context);
-    if ("waiting" in api)
-      return {
-        state: "unknown",
-        saw: `the API does not answer: ${api.waiting}`,
-        todo: ["apply what is missing of bootstrap/resources.yaml.njk"],
-      };
-    const wanted = await filled(context);
-    return seeResources(wanted, await found(api.ready, wanted));
+    return observeCluster(context, "apply what is missing of bootstrap/resources.yaml.njk", async (access) => {
+      const wanted = await filled(context);
+      return seeResources(wanted, await found(access, wanted));
+    });
   },
   ready: apiAnswers,
   async act(context, seen) {

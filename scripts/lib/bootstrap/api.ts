@@ -1,7 +1,8 @@
-// Waits for the Kubernetes API before a stage reads the cluster.
-import { reachCluster } from "../kubernetes/access.ts";
+// The Kubernetes API for the stages: observing the cluster, and waiting until the API answers.
+import { type ClusterAccess, reachCluster } from "../kubernetes/access.ts";
 import type { Context } from "../run/context.ts";
 import { until } from "../run/wait.ts";
+import type { Seen } from "./stage.ts";
 
 const SECONDS = 120;
 
@@ -15,4 +16,15 @@ export async function apiAnswers(context: Context): Promise<void> {
     signal,
     next: "task bootstrap:kubeconfig",
   });
+}
+
+/** Observes the cluster. While the API does not answer, the state is unknown, and `todo` is what the stage will do about it. */
+export async function observeCluster<F>(
+  context: Context,
+  todo: string,
+  observe: (access: ClusterAccess) => Promise<Seen<F>>,
+): Promise<Seen<F>> {
+  const api = await reachCluster(context);
+  if ("waiting" in api) return { state: "unknown", saw: `the API does not answer: ${api.waiting}`, todo: [todo] };
+  return observe(api.ready);
 }

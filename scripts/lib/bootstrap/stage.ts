@@ -2,7 +2,6 @@
 import type { Context } from "../run/context.ts";
 import { Failure } from "../run/errors.ts";
 import type { Plan, Step } from "../run/plan.ts";
-import { refuseUnplanned } from "../run/sub.ts";
 import { pause } from "../run/wait.ts";
 import type { Procedure } from "../run/spec.ts";
 
@@ -79,6 +78,7 @@ export async function carryOut<F, A>(spec: Spec<F, A>, context: Context, seen: S
     seen = await spec.observe(context);
     if (seen.state === "done") return seen;
   }
+  const { refuseUnplanned } = await import("../run/sub.ts"); // not needed for --help
   refuseUnplanned(spec, planned, stepsOf(spec, seen));
   const acted = (await spec.act(context, seen, planned)) ?? undefined;
   let after = await spec.observe(context, acted);
