@@ -1,5 +1,5 @@
 // Deploys the releases that must run before Flux takes over, one after the other, with the same chart, version and values as Flux.
-import { Failure, textOf } from "../lib/run/errors.ts";
+import { type Account, Failure, textOf } from "../lib/run/errors.ts";
 import type { Release } from "../lib/kubernetes/helm.ts";
 import type { ClusterAccess } from "../lib/kubernetes/access.ts";
 import { main } from "../lib/run/procedure.ts";
@@ -11,11 +11,12 @@ import { toAct } from "../lib/run/to-act.ts";
 
 const { apiAnswers, observeCluster } = await toAct(() => import("../lib/bootstrap/api.ts"));
 const { explained } = await toAct(() => import("../lib/run/explained.ts"));
-const { isTransient } = await toAct(() => import("../lib/run/transient.ts"));
+const { isTransient: isTransientText } = await toAct(() => import("../lib/run/transient.ts"));
 const { compareReleases, releases, wantedReleases } = await toAct(() => import("../lib/kubernetes/helm.ts"));
 const { getAll } = await toAct(() => import("../lib/kubernetes/kubernetes.ts"));
 const { expectOurCluster } = await toAct(() => import("../lib/kubernetes/access.ts"));
-const { pause, until } = await toAct(() => import("../lib/run/wait.ts"));
+const { retry } = await toAct(() => import("../lib/run/retry.ts"));
+const { until } = await toAct(() => import("../lib/run/wait.ts"));
 const { readiness } = await toAct(() => import("../lib/kubernetes/node-readiness.ts"));
 
 const HELMFILE = "bootstrap/helmfile.d/01-apps.yaml";
@@ -125,7 +126,8 @@ const OTHER_AT_WORK = /another operation .*in progress/;
 async function install(wanted: Release, context: Context, access: ClusterAccess, planned: readonly Step[]): Promise<void> {
   const { ui, signal } = context;
   const { name, namespace, version } = wanted;
-  for (let attempt = 1; ; attempt += 1) {
+  const isTransient = (error: unknown) => error instanceof NotInstalled && error.mayPass;
+  await retry({ tries: TRIES, pauseMs: 2000, isTransient, signal }, async (attempt) => {
     const release = await settled(wanted, context, access);
     if (isSettled(release)) return;
     refuseUnknown(release);
@@ -145,15 +147,20 @@ async function install(wanted: Release, context: Context, access: ClusterAccess,
     const done = await access.$({ timeout: "15m" })`helmfile --file ${HELMFILE} --selector name=${name} sync --hide-notes`.nothrow();
     if (done.exitCode === 0) return;
     const said = textOf(done);
-    if (attempt === TRIES || signal.aborted || !(isTransient(said) || OTHER_AT_WORK.test(said))) {
-      throw new Failure({
-        attempted: `install ${namespace}/${name} ${version}`,
-        said,
-        now: "the releases before it are deployed and stay",
-        next: "task bootstrap:apps",
-      });
-    }
-    await pause(1000 * 2 ** attempt, signal);
+    throw new NotInstalled(
+      { ...failed(`install ${namespace}/${name} ${version}`), said },
+      isTransientText(said) || OTHER_AT_WORK.test(said),
+    );
+  });
+}
+
+/** A release that could not be installed. */
+class NotInstalled extends Failure {
+  /** Whether another try may succeed. */
+  readonly mayPass: boolean;
+  constructor(account: Account, mayPass: boolean) {
+    super(account);
+    this.mayPass = mayPass;
   }
 }
 

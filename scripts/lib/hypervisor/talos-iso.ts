@@ -3,6 +3,7 @@ import { megabytes } from "../http/download.ts";
 import type { Http } from "../http/http.ts";
 import type { Context } from "../run/context.ts";
 import { Failure } from "../run/errors.ts";
+import { retry } from "../run/retry.ts";
 import { askImage, imageUrl, missingExtensions, postSchematic } from "../talos/factory.ts";
 import { type ReadSchematic, readSchematic } from "../talos/schematic.ts";
 import { faultOfIso, isoFile, readIsoState, sidecarPath, sidecarText } from "../truenas/iso.ts";
@@ -78,7 +79,7 @@ export async function makeIso(context: Context, nas: Nas, http: Http, { name, pa
   ui.say(`${path} is there: ${megabytes(image.size)}, sha256 ${sha256}`);
 }
 
-const SENDINGS = 3;
+const TRIES = 3;
 
 /** Streams from the factory to the NAS; a NAS that went away in the middle gets it again from the start. Returns the SHA-256 of what passed. */
 async function send(
@@ -87,19 +88,18 @@ async function send(
   http: Http,
   { name, path, url, size }: { name: string; path: string; url: string; size: number },
 ): Promise<string> {
-  for (let sending = 1; ; sending += 1) {
+  const isTransient = (error: unknown) => error instanceof UploadBroke;
+  let broke = "";
+  return retry({ tries: TRIES, isTransient }, async (attempt) => {
+    if (attempt > 1) ui.say(`${broke}: sending ${name} again`);
+    const sink = (bytes: AsyncIterable<Uint8Array>) => believing(nas.upload({ path, size, bytes, what: name }));
     try {
-      const { sha256 } = await http.download(url, {
-        size,
-        name,
-        sink: (bytes) => believing(nas.upload({ path, size, bytes, what: name })),
-      });
-      return sha256;
+      return (await http.download(url, { size, name, sink })).sha256;
     } catch (error) {
-      if (!(error instanceof UploadBroke) || sending === SENDINGS) throw error;
-      ui.say(`${error.account.said}: sending ${name} again`);
+      if (error instanceof UploadBroke) broke = error.account.said ?? error.message;
+      throw error;
     }
-  }
+  });
 }
 
 /** A file whose end nobody saw is looked at next anyway. */

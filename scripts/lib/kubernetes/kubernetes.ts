@@ -3,7 +3,7 @@ import { Failure, isCommandError } from "../run/errors.ts";
 import type { ClusterAccess } from "./access.ts";
 import { type Pattern, readJson, type Source } from "../run/tool-output.ts";
 import { isTransient } from "../run/transient.ts";
-import { pause } from "../run/wait.ts";
+import { retry } from "../run/retry.ts";
 
 export interface Condition {
   type: string;
@@ -59,19 +59,9 @@ export function readFound<T = KubernetesObject>(text: string, source: Source): T
   return read.items === undefined ? [readJson<T>(text, source, OBJECT)] : readList<T>(text, source);
 }
 
-const TRIES = 5;
-
 /** Retries up to five times within 15 seconds while the API server is briefly unavailable. Only for idempotent commands: reads, and server-side apply. */
-export async function steady<T>(act: () => PromiseLike<T>, passes: (error: unknown) => boolean = mayPass): Promise<T> {
-  for (let attempt = 1; ; attempt += 1) {
-    try {
-      return await act();
-    } catch (error) {
-      if (attempt === TRIES || !passes(error)) throw error;
-      await pause(250 * 2 ** attempt);
-    }
-  }
-}
+export const steady = <T>(act: () => PromiseLike<T>, isTransient: (error: unknown) => boolean = mayPass): Promise<T> =>
+  retry({ tries: 5, pauseMs: 500, isTransient }, act);
 
 /** Whether kubectl's error means that the API server is not up yet, or briefly unavailable. Every other error is permanent. */
 export function mayPass(error: unknown): boolean {
