@@ -35,7 +35,7 @@ interface Row {
 
 export const bootstrap = procedure({
   name: "bootstrap",
-  about: "turn booted nodes into a cluster that Flux keeps; resumes from what it observes",
+  about: "turn booted nodes into a cluster that Flux manages; resumes after an interruption",
   destroys:
     "what is on the disks of a node that booted the ISO; what an interrupted install, upgrade or uninstall of a release left; a value of a bootstrap Secret that is not the vault's",
   options: {},

@@ -10,7 +10,7 @@ import type { Disagreement } from "./lib/tree/disagreement.ts";
 
 export const configure = procedure({
   name: "configure",
-  about: "write what talos/cluster.yaml and versions.env say into kubernetes/",
+  about: "copy the values of cluster.yaml and versions.env into kubernetes/",
   options: {},
   async run(_values, context) {
     const { root, ui } = context;

@@ -19,7 +19,7 @@ const HANDLERS: readonly KindHandler[] = [nasLeftovers, suspendedLeftovers];
 
 export const leftovers = procedure({
   name: "leftovers",
-  about: "list what procedures left behind, and undo it with UNDO=1",
+  about: "list what interrupted procedures left, and undo it with UNDO=1",
   options: {
     undo: flag("undo what can be undone safely; what was left on purpose only with NAME="),
     name: maybeText("only the leftover of this name"),

@@ -31,6 +31,7 @@ export const lintAll = procedure({
   name: "lint",
   about: "run every check of the files: format, lint, types, manifests, secrets",
   scope: "none",
+  readOnly: true,
   cluster: false,
   options: {},
   async run(_values, { ui }) {

@@ -36,9 +36,10 @@ export const MENU: Record<string, [target: string, what: string][]> = {
 
 export const menu = procedure({
   name: "menu",
-  about: "show the daily targets by intent",
+  about: "show the daily targets by purpose",
   cluster: false,
   scope: "none",
+  readOnly: true,
   options: {},
   async run(_values, { ui }) {
     const width = Math.max(...Object.values(MENU).flatMap((entries) => entries.map(([target]) => target.length)));

@@ -84,7 +84,7 @@ async function installed(access: ClusterAccess): Promise<string[]> {
 
 export const crds = stage<string[]>({
   name: "bootstrap:crds",
-  about: "apply the CustomResourceDefinitions that charts bring",
+  about: "apply the CustomResourceDefinitions of the charts",
   async observe(context) {
     return observeCluster(context, "apply what is missing of the charts' definitions", async (access) => {
       const [wanted, found] = await Promise.all([definitions(), installed(access)]);

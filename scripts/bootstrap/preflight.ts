@@ -160,6 +160,7 @@ export const preflight = procedure({
   about: "check tools, secrets, configs, Git, nodes and hosts",
   options: {},
   scope: "none",
+  readOnly: true,
   gates: PREFLIGHT_GATES,
   async run(_values, context) {
     const results = await runChecks(checks(context), context);

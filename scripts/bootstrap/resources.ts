@@ -23,7 +23,7 @@ async function filled(context: Context): Promise<Resource[]> {
 
 export const resources = stage<Resource[]>({
   name: "bootstrap:resources",
-  about: "apply namespaces and the secrets that must exist before Flux",
+  about: "apply the namespaces and Secrets that must exist before Flux",
   destroys: "a value of such a Secret in the cluster that is not the vault's or is no longer wanted",
   async observe(context) {
     return observeCluster(context, "apply what is missing of bootstrap/resources.yaml.njk", async (access) => {

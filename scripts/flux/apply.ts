@@ -14,7 +14,7 @@ const { changedObjects, differenceOf } = await toAct(() => import("../lib/flux/d
 
 export const apply = procedure({
   name: "flux:apply",
-  about: "apply an application from the working tree; Flux will revert it",
+  about: "apply an application from the working tree to try it; Flux reverts it",
   scope: { appOption: "app" },
   options: { app: text("name of its Kustomization, or namespace/name") },
   async run({ app }, context) {

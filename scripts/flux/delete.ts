@@ -20,7 +20,7 @@ const { printDocuments } = await toAct(() => import("../lib/text/yaml.ts"));
 
 export const deleteApp = procedure({
   name: "flux:delete",
-  about: "take an application out of the cluster, and keep Flux from bringing it back",
+  about: "delete an application, and keep Flux from restoring it",
   destroys: "everything that the application's Kustomization applied and its releases installed, its data with it",
   scope: { appOption: "app" },
   options: { app: text("name of its Kustomization, or namespace/name") },

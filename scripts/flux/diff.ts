@@ -11,8 +11,10 @@ const { printDocuments } = await toAct(() => import("../lib/text/yaml.ts"));
 
 export const diff = procedure({
   name: "flux:diff",
-  about: "show what Flux would change in the cluster for an application",
+  about: "show what Flux would change for an application",
   scope: "none",
+  readOnly: true,
+  pending: true,
   options: { app: text("name of its Kustomization, or namespace/name") },
   async run({ app }, context) {
     const { root, ui } = context;

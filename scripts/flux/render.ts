@@ -8,9 +8,10 @@ const { printDocuments } = await toAct(() => import("../lib/text/yaml.ts"));
 
 export const render = procedure({
   name: "flux:render",
-  about: "print what Flux would apply of an application",
+  about: "print what Flux would apply for an application",
   cluster: false,
   scope: "none",
+  readOnly: true,
   options: { app: text("name of its Kustomization, or namespace/name") },
   async run({ app }, { root, ui }) {
     const found = await readApp(root, app);

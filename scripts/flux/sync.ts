@@ -15,7 +15,7 @@ const SECONDS = 15 * 60;
 
 export const sync = procedure({
   name: "flux:sync",
-  about: "have Flux apply what was pushed, and wait until it has",
+  about: "let Flux apply what was pushed, and wait until it is ready",
   options: {},
   gates: [gitGate],
   async run(_values, context) {

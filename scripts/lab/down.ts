@@ -10,7 +10,7 @@ import { until } from "../lib/run/wait.ts";
 
 export const down = procedure({
   name: "lab:down",
-  about: "end a simulated home and remove it",
+  about: "stop a simulated home and delete it",
   cluster: false,
   scope: "none",
   options: { name: text("its name", USUAL_NAME) },

@@ -10,7 +10,7 @@ const PROJECT = resolve(dirname(fileURLToPath(import.meta.url)), "../..");
 
 export const rehearse = procedure({
   name: "lab:rehearse",
-  about: "rehearse the first day, from an empty vault to a running cluster, in a simulated home",
+  about: "rehearse the first day in a simulated home",
   cluster: false,
   interrupted: "the simulated home was removed; the next run starts with a new one",
   scope: "none",

@@ -34,7 +34,7 @@ export const passedOn = (env: NodeJS.ProcessEnv): Record<string, string> =>
 
 export const run = procedure({
   name: "lab:run",
-  about: "run any procedure in the simulated home",
+  about: "run any procedure in a simulated home: lab:run -- talos:status",
   cluster: false,
   rest: "area:name [flags]",
   scope: "none",

@@ -36,9 +36,10 @@ export function describe({ machines, api, faults, vault }: Status): string {
 
 export const status = procedure({
   name: "lab:status",
-  about: "show how the simulated home stands",
+  about: "show a simulated home",
   cluster: false,
   scope: "none",
+  readOnly: true,
   options: { name: text("its name", USUAL_NAME) },
   async run({ name: home }, { ui, env }) {
     const folder = homeFolder(env.HOME_OPS_STATE!, home);

@@ -21,9 +21,13 @@ export const up = procedure({
   cluster: false,
   scope: "none",
   options: {
-    name: text("its name, when several are to be up", USUAL_NAME),
-    truenas: choice("version that its NAS speaks", ["25.04.2", "25.10", "26"], "25.10"),
-    fault: maybeText("faults to switch on, with commas between: node-slow,registry-flaps"),
+    name: text("name of the home", USUAL_NAME),
+    truenas: choice(
+      "version of its NAS",
+      { "25.04.2": "VMs with the older device rules", "25.10": "the version of the reference home", "26": "the newest version" },
+      "25.10",
+    ),
+    fault: maybeText("faults to turn on, comma-separated: node-slow,registry-flaps"),
   },
   async run({ name, truenas, fault }, { ui, env, dryRun, signal }) {
     const folder = homeFolder(env.HOME_OPS_STATE!, name);

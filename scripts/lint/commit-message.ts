@@ -24,6 +24,7 @@ export const commitMessage = procedure({
   about: "check that a commit message is a conventional commit",
   cluster: false,
   scope: "none",
+  readOnly: true,
   options: { file: text("the file that Git keeps the message in", ".git/COMMIT_EDITMSG") },
   async run({ file }) {
     const said = fault(await readFile(file, "utf8"));

@@ -11,13 +11,14 @@ import { wrap } from "../lib/text/wrap.ts";
 
 export const lintKubernetes = procedure({
   name: "lint:kubernetes",
-  about: "prove that the tree can start on an empty cluster",
+  about: "check that the tree can start in an empty cluster",
   scope: "none",
+  readOnly: true,
   options: {
     root: text("the folder with apps/ and flux/, or the repository that has it", "kubernetes"),
     bootstrap: maybeText("the bootstrap's folder; beside the tree when left out"),
     explain: maybeText("say what an object waits for, and why: NAME, NAMESPACE/NAME or KIND/NAMESPACE/NAME"),
-    report: choice("form of the findings", ["text", "github"], "text"),
+    report: choice("form of the findings", { text: "for people", github: "annotations of a GitHub workflow" }, "text"),
   },
   cluster: false,
   async run({ root: tree, bootstrap, explain, report }, { root, signal, ui }) {

@@ -13,8 +13,9 @@ const BATCH = 8 * 1024 * 1024;
 
 export const lintSecrets = procedure({
   name: "lint:secrets",
-  about: "refuse secrets in plain text and SOPS files that do not fit .sops.yaml",
+  about: "find secrets in plain text, and SOPS files that do not match .sops.yaml",
   scope: "none",
+  readOnly: true,
   options: { staged: flag("look at what is staged for a commit, not at the working tree") },
   cluster: false,
   async run({ staged }, { env, root, ui }) {

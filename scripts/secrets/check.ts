@@ -37,8 +37,9 @@ export interface Wanted {
 
 export const secretsCheck = procedure({
   name: "secrets:check",
-  about: "say which of all 1Password references resolve",
+  about: "show which 1Password references resolve",
   scope: "none",
+  readOnly: true,
   options: {},
   async run(_values, { cluster, root, ui }) {
     const [templates, { entries, known, references, incomplete }] = await Promise.all([

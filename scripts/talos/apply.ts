@@ -27,7 +27,7 @@ export const apply = procedure({
   about: "apply a node's machine config, after showing what would change",
   destroys: "what is on the disks of a node that booted the ISO",
   gates: [quorumGate, nicGate],
-  options: { node: nodeNames(), mode: choice("how", MODES, "auto") },
+  options: { node: nodeNames(), mode: choice("how the nodes apply it", MODES, "auto") },
   async run({ node, mode }, context) {
     const nodes = findNodes(context.cluster, node); // an unknown name is reported before anything is read
     await expectTalosconfig(context);

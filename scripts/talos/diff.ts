@@ -13,6 +13,8 @@ export const diff = procedure({
   name: "talos:diff",
   about: "show what talos:apply would change",
   scope: "none",
+  readOnly: true,
+  pending: true,
   options: { node: nodeNames() },
   async run({ node }, context) {
     const nodes = findNodes(context.cluster, node);

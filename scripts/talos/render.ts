@@ -9,8 +9,9 @@ const { printDocuments } = await toAct(() => import("../lib/text/yaml.ts"));
 
 export const render = procedure({
   name: "talos:render",
-  about: "print a node's machine config with its secrets left as references",
+  about: "print a node's machine config with references instead of secrets",
   scope: "none",
+  readOnly: true,
   options: { node: nodeNames() },
   async run({ node }, context) {
     const rendered = await Promise.all(

@@ -10,8 +10,9 @@ const { table } = await toAct(() => import("../lib/run/ui.ts"));
 
 export const schematic = procedure({
   name: "talos:schematic",
-  about: "show the schematic's ID, confirmed by the factory when it answers",
+  about: "show the schematic's ID, and confirm it with the factory if it answers",
   scope: "none",
+  readOnly: true,
   options: {},
   async run(_values, context) {
     const read = await readSchematic(context);

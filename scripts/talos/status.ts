@@ -14,6 +14,7 @@ export const status = procedure({
   name: "talos:status",
   about: "show all nodes in one table",
   scope: "none",
+  readOnly: true,
   options: {},
   async run(_values, context) {
     const { cluster, env, ui, versions } = context;

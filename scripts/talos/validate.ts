@@ -11,8 +11,9 @@ const { validateAll } = await toAct(() => import("../lib/talos/validate.ts"));
 
 export const validate = procedure({
   name: "talos:validate",
-  about: "render every machine config and let talosctl validate it",
+  about: "render every machine config and validate it with talosctl",
   scope: "none",
+  readOnly: true,
   options: {},
   async run(_values, context) {
     const wrong = await validateAll(context);

@@ -19,7 +19,7 @@ const PUBLISH = "task configure, then commit and push";
 
 export const identity = procedure({
   name: "volsync:identity",
-  about: "record which Kopia repository belongs to this home, so that no other is created",
+  about: "record the identity of the Kopia repository, so that no other is created",
   options: {},
   async run(_values, context) {
     const { cluster, root, ui } = context;

@@ -56,6 +56,16 @@ describe.each(targets)("task %s", (name, target) => {
     const shown = /\[([A-Z_= a-z0-9.]+)\]$/.exec(target.desc!)?.[1]?.split(" ") ?? [];
     expect(shown.map((word) => word.split("=")[0])).toEqual(Object.keys(target.env ?? {}).map((key) => key.replace("ARG_", "")));
   });
+  test("says the same as the script's --help", () => {
+    const { about } = specs.get(name)!;
+    expect(target.desc!.replace(/ \[[^\]]*\]$/, "").replace(/; can destroy .*$/, "")).toBe(`${about[0]!.toUpperCase()}${about.slice(1)}`);
+  });
+  test("offers --dry-run in its help unless it only reads", () => {
+    const text = readFileSync(`scripts/${name.replace(":", "/")}.ts`, "utf8");
+    const { readOnly, destroys } = specs.get(name)!;
+    const changes = /\bconfirm\(|\$`|\$\(\{/.exec(text)?.[0];
+    expect(readOnly ? [changes, destroys] : []).toEqual(readOnly ? [undefined, undefined] : []);
+  });
   test("requires what the script requires", () =>
     expect(target.requires?.vars ?? []).toEqual(
       options()

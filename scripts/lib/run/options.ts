@@ -3,6 +3,8 @@ import { UsageError } from "./errors.ts";
 
 export interface Option<T> {
   about: string;
+  /** Of a choice: its words, and what each does. */
+  choices?: Choices;
   type: "string" | "boolean";
   /** Must be given; the target's `requires` lists it too. */
   required?: boolean;
@@ -21,25 +23,30 @@ const wrong = (flag: string, typed: unknown, hint: string) =>
 /** `node-name` as a variable of a task: NODE_NAME. */
 export const variable = (flag: string) => flag.toUpperCase().replaceAll("-", "_");
 
+/** The words of a choice, each with what it does. */
+export type Choices<T extends string = string> = Readonly<Record<T, string>>;
+
 /** One of a few words. */
-export const choice = <const T extends string>(about: string, valid: readonly T[], otherwise?: T): Option<T> => ({
-  about: `${about} (${valid.join(", ")})`,
+export const choice = <const T extends string>(about: string, choices: Choices<T>, otherwise?: NoInfer<T>): Option<T> => ({
+  about,
+  choices,
   type: "string",
   required: otherwise === undefined,
   ...(otherwise !== undefined && { otherwise }),
   read(typed, flag) {
     const value = typed ?? otherwise;
-    if (valid.includes(value as T)) return value as T;
+    const valid = Object.keys(choices);
+    if (typeof value === "string" && valid.includes(value)) return value as T;
     const hint = `one of ${valid.join(", ")}`;
     throw value === undefined ? missing(flag, hint) : wrong(flag, value, hint);
   },
 });
 
 /** One of a few words, or undefined if none was given. */
-export const maybeChoice = <const T extends string>(about: string, valid: readonly T[]): Option<T | undefined> => ({
-  ...choice(about, valid),
+export const maybeChoice = <const T extends string>(about: string, choices: Choices<T>): Option<T | undefined> => ({
+  ...choice(about, choices),
   required: false,
-  read: (typed, flag) => (typed === undefined ? undefined : choice(about, valid).read(typed, flag)),
+  read: (typed, flag) => (typed === undefined ? undefined : choice(about, choices).read(typed, flag)),
 });
 
 /** Any text; required unless `otherwise` is given. */
@@ -66,7 +73,7 @@ export const maybeText = (about: string): Option<string | undefined> => ({
 export const nodeName = (about = "name of a node in talos/cluster.yaml"): Option<string> => text(about);
 
 /** Comma-separated node names; undefined means all. */
-export const nodeNames = (about = "names of nodes, with commas between; all when left out"): Option<string[] | undefined> => ({
+export const nodeNames = (about = "node names, comma-separated; all nodes by default"): Option<string[] | undefined> => ({
   about,
   type: "string",
   read: (typed) =>

@@ -9,6 +9,10 @@ export interface Procedure<O extends Options = Options> {
   /** One line, in the imperative. */
   about: string;
   options: O;
+  /** It only reads: help offers no --dry-run and --yes. */
+  readOnly?: true;
+  /** It only reads, and reports changes that are pending (exit 2 with EXIT_CODE=1). */
+  pending?: true;
   /** What it can destroy, for help and for `task --list`. */
   destroys?: string;
   /**

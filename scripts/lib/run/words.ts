@@ -10,13 +10,16 @@ import type { Procedure } from "./spec.ts";
 
 /** The options of every procedure. */
 export const COMMON = {
-  "dry-run": flag("show what would happen, change nothing"),
+  "dry-run": flag("show the plan and change nothing"),
   yes: flag("skip the yes/no question; destructive steps still need --confirm"),
-  confirm: maybeText("the name that a destructive step must be confirmed with; several with commas between"),
-  output: maybeChoice("form of the result", ["text", "json"]),
+  confirm: maybeText("the names that a destructive step asks for, comma-separated"),
+  output: maybeChoice("form of the result", { text: "for people (default)", json: "one JSON document on stdout" }),
   waive: maybeText("safety checks to skip, comma-separated (recorded in the run report)"),
-  "exit-code": flag("exit 2 when changes are pending"),
-  "log-level": maybeChoice("debug shows each command", ["info", "debug"]),
+  "exit-code": flag("exit 2 if changes are pending"),
+  "log-level": maybeChoice("how much is printed", {
+    info: "progress and results (default)",
+    debug: "also each command with its duration, redacted",
+  }),
 } satisfies Options;
 
 export interface Common {
@@ -99,10 +102,13 @@ const usage = (name: string, rest?: string) => [
 ];
 
 /** The text of `--help`: the flags, their variables of the task, and what the procedure can destroy. */
-export function help({ name, about, options, destroys, rest, npmScript, gates = [] }: Procedure<Options>): string {
+export function help(spec: Procedure<Options>): string {
+  const { name, about, options, destroys, rest, npmScript, gates = [] } = spec;
   const row = ([flag, option]: [string, Option<unknown>]) =>
     `  --${flag.padEnd(14)} ${`${variable(flag)}=`.padEnd(16)} ${option.about}${option.otherwise === undefined ? "" : `, default ${option.otherwise}`}${option.required ? ", required" : ""}`;
-  const narrow = (entry: [string, Option<unknown>]) => wrap(row(entry), 80, 36); // the column where descriptions begin
+  const narrow = (entry: [string, Option<unknown>]) =>
+    // 36: the column where descriptions begin
+    [wrap(row(entry), 80, 36), ...choiceLines(entry[1])].join("\n");
   const own = Object.entries(options).map(narrow);
   return [
     wrap(`${name}: ${about}`, 80),
@@ -112,14 +118,31 @@ export function help({ name, about, options, destroys, rest, npmScript, gates = 
     "",
     ...own,
     ...(own.length ? [""] : []),
-    ...Object.entries(COMMON)
-      .filter(([flag]) => flag !== "waive" || gates.length > 0)
-      .map(narrow),
+    ...commonFor(spec).map(narrow),
     "",
     ...gateLines(gates),
-    wrap("Exit codes: 0 done, 1 failed, 2 changes pending (with EXIT_CODE=1), 64 wrong usage, 130 interrupted.", 80),
+    wrap(
+      `Exit codes: 0 done, 1 failed,${mayBePending(spec) ? " 2 changes pending (with EXIT_CODE=1)," : ""} 64 wrong usage, 130 interrupted.`,
+      80,
+    ),
   ].join("\n");
 }
+
+/** A line for each word of a choice. */
+const choiceLines = ({ choices = {} }: Option<unknown>) =>
+  Object.entries(choices).map(([word, what]) => wrap(`${" ".repeat(36)}${word}: ${what}`, 80, 38));
+
+/** Whether it changes anything, or reports changes that are pending. */
+const mayBePending = ({ readOnly, pending }: Procedure<Options>) => !readOnly || pending === true;
+
+/** The common options that make sense for this procedure. The others are accepted too, because Task passes them to every target. */
+const commonFor = (spec: Procedure<Options>) =>
+  Object.entries(COMMON).filter(([flag]) => {
+    if (flag === "waive") return (spec.gates ?? []).length > 0;
+    if (flag === "exit-code") return mayBePending(spec);
+    if (flag === "confirm") return spec.destroys !== undefined;
+    return !(flag === "dry-run" || flag === "yes") || !spec.readOnly;
+  });
 
 /** The safety checks that WAIVE= can skip, with a description each. */
 const gateLines = (gates: readonly Gate[]) =>

@@ -15,7 +15,7 @@ const spec = procedure({
   ],
   options: {
     node: text("which node"),
-    mode: choice("how", ["auto", "staged"], "auto"),
+    mode: choice("how", { auto: "at once", staged: "at the next reboot" }, "auto"),
     upload: flag("also upload"),
     count: integer("how many", { min: 1, max: 5, otherwise: 3 }),
     nodes: nodeNames(),
@@ -91,7 +91,8 @@ test("help names flags, variables, defaults and what can be destroyed", () => {
   expect(lines[0]).toBe("talos:try: try something");
   expect(lines[1]).toBe("  can destroy: nothing");
   expect(lines).toContain("  --node           NODE=            which node, required");
-  expect(lines).toContain("  --mode           MODE=            how (auto, staged), default auto");
+  expect(lines).toContain("  --mode           MODE=            how, default auto");
+  expect(lines).toContain(`${" ".repeat(36)}staged: at the next reboot`);
   expect(lines.join(" ").replaceAll(/\s+/g, " ")).toContain("skip the yes/no question; destructive steps still need --confirm");
   expect(lines).toContain("  quorum         etcd keeps its quorum");
   expect(Math.max(...lines.map(({ length }) => length))).toBeLessThanOrEqual(80);
