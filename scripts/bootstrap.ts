@@ -1,7 +1,7 @@
 // Turns nodes that booted the ISO into a cluster that Flux manages, in nine stages. Each stage first reads the current state, so the same command resumes after any interruption.
 import { checks, PREFLIGHT_GATES, refuseBad, refuseUnknownGit, showChecks } from "./bootstrap/preflight.ts";
 import type { Context } from "./lib/run/context.ts";
-import { isCommandError, textOf } from "./lib/run/errors.ts";
+import { commandErrorOf, textOf } from "./lib/run/errors.ts";
 import type { Check } from "./lib/bootstrap/preflight/verdict.ts";
 import { nicGate } from "./lib/talos/node.ts";
 import { main, procedure } from "./lib/run/procedure.ts";
@@ -62,8 +62,9 @@ export const bootstrap = procedure({
 const look = (stage: Stage, context: Context): Promise<Seen> =>
   stage.observe(context).catch((error: unknown) => {
     context.signal.throwIfAborted();
-    if (!isCommandError(error)) throw error;
-    return { state: "unknown", saw: textOf(error).split("\n")[0]! };
+    const failed = commandErrorOf(error);
+    if (failed === undefined) throw error;
+    return { state: "unknown", saw: textOf(failed).split("\n")[0]! };
   });
 
 interface BootstrapPlan extends Plan {

@@ -76,7 +76,9 @@ export function errorLines(said: string): string {
 
 /** Names of the definitions that the cluster has. */
 async function installed(access: ClusterAccess): Promise<string[]> {
-  const lines = await steady(() => access.ask`kubectl get customresourcedefinitions --output name`.lines());
+  const lines = await explained({ attempted: "list the CustomResourceDefinitions of the cluster" }, () =>
+    steady(() => access.ask`kubectl get customresourcedefinitions --output name`.lines()),
+  );
   return readNames(lines, "customresourcedefinition.apiextensions.k8s.io", {
     command: "kubectl get customresourcedefinitions --output name",
   });

@@ -69,8 +69,8 @@ async function found(access: ClusterAccess, wanted: Resource[]): Promise<Resourc
       metadata: { name, ...(namespace && { namespace }) },
     })),
   );
-  const said = await steady(() =>
-    access.ask({ input })`cat | kubectl get --ignore-not-found --show-managed-fields --output json --filename -`.text(),
+  const said = await explained({ attempted: "read the bootstrap's namespaces and Secrets" }, () =>
+    steady(() => access.ask({ input })`cat | kubectl get --ignore-not-found --show-managed-fields --output json --filename -`.text()),
   );
   return readFound<Resource>(said, { command: "kubectl get --output json --filename -", secret: true });
 }

@@ -45,7 +45,11 @@ export const status = procedure({
     const folder = homeFolder(env.HOME_OPS_STATE!, home);
     if (lookAt(folder).pid === undefined)
       throw new Failure({ attempted: "show the simulated home", said: `no home is running in ${folder}`, next: labTask("up", home) });
-    const seen = readJson<Status>(await ask`${executable(folder, "home")} status`.text(), { command: "bin/home status" }, {});
+    const { explained } = await import("../lib/run/explained.ts");
+    const said = await explained({ attempted: "ask the simulated home for its state", next: labTask("down", home) }, () =>
+      ask`${executable(folder, "home")} status`.text(),
+    );
+    const seen = readJson<Status>(said, { command: "bin/home status" }, {});
     ui.result(seen, describe(seen));
   },
 });

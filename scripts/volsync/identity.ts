@@ -9,6 +9,7 @@ import { main, procedure } from "../lib/run/procedure.ts";
 import { toAct } from "../lib/run/to-act.ts";
 
 const { JOB, readIdentity, withIdentity } = await toAct(() => import("../lib/backup/identity.ts"));
+const { explained } = await toAct(() => import("../lib/run/explained.ts"));
 const { readIfThere, writeFile } = await toAct(() => import("../lib/run/files.ts"));
 const { steady } = await toAct(() => import("../lib/kubernetes/kubernetes.ts"));
 const { expectOurCluster } = await toAct(() => import("../lib/kubernetes/access.ts"));
@@ -56,7 +57,9 @@ const where = ({ cluster: { nas } }: Context) => `${nas.address}:${nas.exports.k
 /** The repository that the Job opened last. */
 async function openedIdentity(access: ClusterAccess): Promise<string> {
   const label = `batch.kubernetes.io/job-name=${JOB.name}`;
-  const got = await steady(() => access.ask`kubectl get pods --namespace ${JOB.namespace} --selector ${label} --output json`.text());
+  const got = await explained({ attempted: `read the pods of Job ${JOB.namespace}/${JOB.name}` }, () =>
+    steady(() => access.ask`kubectl get pods --namespace ${JOB.namespace} --selector ${label} --output json`.text()),
+  );
   const source = { command: `kubectl get pods --namespace ${JOB.namespace} --output json` };
   const seen = readIdentity(readJson<{ items: KubernetesObject[] }>(got, source, { items: [{ metadata: { name: "" } }] }).items);
   if ("identity" in seen) return seen.identity;

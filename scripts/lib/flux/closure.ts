@@ -1,5 +1,6 @@
 // Everything that goes away with a Kustomization: what it applied, what its HelmReleases installed, and the same of the Kustomizations that it applied.
 import { Failure, textOf } from "../run/errors.ts";
+import { explained } from "../run/explained.ts";
 import { type KubernetesObject, mayPass, readFound, steady } from "../kubernetes/kubernetes.ts";
 import type { ClusterAccess } from "../kubernetes/access.ts";
 import { FLUX_HELM, FLUX_KUSTOMIZE, inWords, isKind, isObject, keyOf } from "../tree/object.ts";
@@ -99,7 +100,9 @@ const isKept = (object: KubeObject | undefined) =>
 async function live(access: ClusterAccess, objects: readonly KubeObject[]): Promise<Map<string, KubeObject>> {
   if (objects.length === 0) return new Map();
   const input = await printDocuments(objects);
-  const said = await steady(() => access.ask({ input })`cat | kubectl get --ignore-not-found --output json --filename -`.text());
+  const said = await explained({ attempted: "read the objects that would be deleted" }, () =>
+    steady(() => access.ask({ input })`cat | kubectl get --ignore-not-found --output json --filename -`.text()),
+  );
   const found = readFound<KubeObject>(said, { command: "kubectl get --output json --filename -", secret: true });
   return new Map(found.map((object) => [keyOf(object), object]));
 }

@@ -18,14 +18,18 @@ export interface Pushed {
 export async function pushedBelow(folder: string): Promise<Pushed | { unknown: string }> {
   const known = await ask`git rev-parse @{upstream}`.nothrow();
   if (known.exitCode !== 0) return { unknown: textOf(known).split("\n")[0]! };
-  const upstream = (await ask`git rev-parse --abbrev-ref --symbolic-full-name @{upstream}`.text()).trim();
+  const { explained } = await import("../run/explained.ts"); // not needed for --help
+  const compare = { attempted: `compare ${folder}/ with what was pushed` };
+  const upstream = (await explained(compare, () => ask`git rev-parse --abbrev-ref --symbolic-full-name @{upstream}`.text())).trim();
   const remote = await remoteHead(upstream);
   if ("missing" in remote) return { unknown: `the remote has no branch ${remote.missing}` };
   const last = known.stdout.trim();
-  const changed = (await ask`git status --porcelain --untracked-files=all -- ${folder}`.lines()).map(
+  const changed = (await explained(compare, () => ask`git status --porcelain --untracked-files=all -- ${folder}`.lines())).map(
     (line) => `${line.slice(3)}: not committed`,
   );
-  const ahead = (await ask`git diff --name-only ${last} HEAD -- ${folder}`.lines()).map((file) => `${file}: not pushed`);
+  const ahead = (await explained(compare, () => ask`git diff --name-only ${last} HEAD -- ${folder}`.lines())).map(
+    (file) => `${file}: not pushed`,
+  );
   const here = [...changed, ...ahead];
   return "head" in remote ? { head: remote.head, here, upstream } : { head: last, here, upstream, unreachable: remote.unreachable };
 }

@@ -2,6 +2,7 @@
 import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import { Failure } from "../run/errors.ts";
+import { explained } from "../run/explained.ts";
 import { getAllKnown, steady } from "./kubernetes.ts";
 import type { ClusterAccess } from "./access.ts";
 import { ask } from "../run/shell.ts";
@@ -28,7 +29,9 @@ export interface Installed {
 /** The releases of a helmfile, in the order of the file: `helmfile list` (1.8.0) sorts them by namespace, which would start with cert-manager. */
 export async function wantedReleases(file: string): Promise<Wanted[]> {
   const command = `helmfile --file ${file} list --output json`;
-  const said = await ask({ timeout: "2m" })`helmfile --file ${file} list --output json`.text();
+  const said = await explained({ attempted: `list the releases of ${file}` }, () =>
+    ask({ timeout: "2m" })`helmfile --file ${file} list --output json`.text(),
+  );
   const listed = readJson<Wanted[]>(said, { command }, [{ name: "", namespace: "", chart: "", version: "" }]);
   const order = await releaseNames(await readFile(resolve(String($.cwd ?? "."), file), "utf8"));
   if (listed.length === 0)
@@ -50,10 +53,12 @@ export async function releaseNames(text: string): Promise<string[]> {
 
 /** Every release in the cluster. Helm 3 lists only some statuses unless each is named. */
 export async function installedReleases(access: ClusterAccess): Promise<Installed[]> {
-  const said = await steady(() =>
-    access.ask({
-      timeout: "1m",
-    })`helm list --all-namespaces --deployed --failed --pending --uninstalling --superseded --uninstalled --output json`.text(),
+  const said = await explained({ attempted: "list the Helm releases of the cluster" }, () =>
+    steady(() =>
+      access.ask({
+        timeout: "1m",
+      })`helm list --all-namespaces --deployed --failed --pending --uninstalling --superseded --uninstalled --output json`.text(),
+    ),
   );
   return readJson(said, { command: "helm list --all-namespaces --output json" }, [
     { name: "", namespace: "", status: "", chart: "", updated: "", revision: "" },

@@ -1,5 +1,6 @@
 // Reads the Kubernetes API through kubectl, and interprets its errors.
-import { Failure, isCommandError } from "../run/errors.ts";
+import { commandErrorOf, Failure } from "../run/errors.ts";
+import { explained } from "../run/explained.ts";
 import type { ClusterAccess } from "./access.ts";
 import { type Pattern, readJson, type Source } from "../run/tool-output.ts";
 import { isTransient } from "../run/transient.ts";
@@ -41,12 +42,14 @@ export async function getAll(access: ClusterAccess, kinds: string): Promise<Kube
 
 /** The same, but `undefined` if the kind's CustomResourceDefinition does not exist yet. */
 export const getAllKnown = (access: ClusterAccess, kinds: string): Promise<KubernetesObject[] | undefined> =>
-  steady(async () => {
-    const got = await access.ask`kubectl get ${kinds} --all-namespaces --output json`.nothrow();
-    if (got.exitCode === 0) return readList(got.stdout, { command: `kubectl get ${kinds} --all-namespaces --output json` });
-    if (/doesn't have a resource type|no matches for kind/.test(got.stderr)) return undefined;
-    throw got;
-  });
+  explained({ attempted: `list ${kinds} of the cluster` }, () =>
+    steady(async () => {
+      const got = await access.ask`kubectl get ${kinds} --all-namespaces --output json`.nothrow();
+      if (got.exitCode === 0) return readList(got.stdout, { command: `kubectl get ${kinds} --all-namespaces --output json` });
+      if (/doesn't have a resource type|no matches for kind/.test(got.stderr)) return undefined;
+      throw got;
+    }),
+  );
 
 const OBJECT: Pattern = { kind: "", metadata: { name: "" } };
 
@@ -65,8 +68,9 @@ export const steady = <T>(act: () => PromiseLike<T>, isTransient: (error: unknow
 
 /** Whether kubectl's error means that the API server is not up yet, or briefly unavailable. Every other error is permanent. */
 export function mayPass(error: unknown): boolean {
-  if (!isCommandError(error)) return false;
-  const said = `${error.stderr}\n${error.stdout}`;
+  const failed = commandErrorOf(error);
+  if (failed === undefined) return false;
+  const said = `${failed.stderr}\n${failed.stdout}`;
   return isTransient(said) || SLOW.test(said);
 }
 

@@ -43,14 +43,14 @@ export async function observeAll(
   context: Context,
   chosen: Chosen,
 ): Promise<Leftover[]> {
-  const { textOf } = await import("../run/errors.ts");
+  const { commandErrorOf, textOf } = await import("../run/errors.ts");
   const known = await Promise.all(
     byHandler(handlers, entries).map(async ({ handler, theirs }): Promise<Leftover[]> => {
       try {
         return await handler.observe(theirs, context, chosen);
       } catch (error) {
         if (context.signal.aborted) throw error;
-        return theirs.map((entry) => ({ entry, verdict: "unknown", why: textOf(error).split("\n")[0]! }));
+        return theirs.map((entry) => ({ entry, verdict: "unknown", why: textOf(commandErrorOf(error) ?? error).split("\n")[0]! }));
       }
     }),
   );
@@ -69,7 +69,7 @@ export async function undoAll(
   confirmed: readonly Leftover[],
   context: Context,
 ): Promise<Undone> {
-  const { Failure, isCommandError, textOf } = await import("../run/errors.ts");
+  const { commandErrorOf, Failure, isCommandError, textOf } = await import("../run/errors.ts");
   const all: Undone = { undone: [], left: [] };
   for (const { handler, theirs } of byHandler(handlers, entries)) {
     const wanted = confirmed.filter((one) => isMovable(one) && handler.kinds.includes(one.entry.kind));
@@ -80,7 +80,13 @@ export async function undoAll(
       all.left.push(...left);
     } catch (error) {
       if (context.signal.aborted || !(error instanceof Failure || isCommandError(error))) throw error;
-      all.left.push(...wanted.map(({ entry }): Leftover => ({ entry, verdict: "unknown", why: textOf(error).split("\n")[0]! })));
+      all.left.push(
+        ...wanted.map(({ entry }): Leftover => ({
+          entry,
+          verdict: "unknown",
+          why: textOf(commandErrorOf(error) ?? error).split("\n")[0]!,
+        })),
+      );
     }
   }
   return all;

@@ -63,17 +63,21 @@ export function textOf(thrown: unknown): string {
   return String(thrown);
 }
 
-/** A failed command for which the procedure gave no account, as a failure of the whole run. */
-export const unexplained = (error: CommandError, name: string, effects: number): Failure =>
-  new Failure(
+/** A failed command whose account is incomplete: the state and the next command are those of the whole run. */
+export function unexplained(thrown: unknown, name: string, effects: number): Failure | undefined {
+  const error = commandErrorOf(thrown);
+  if (error === undefined) return undefined;
+  const account: Account =
+    thrown instanceof Failure ? thrown.account : { attempted: `run ${name}`, said: `a command failed: ${textOf(error)}` };
+  return new Failure(
     {
-      attempted: `run ${name}`,
-      said: `a command failed: ${textOf(error)}`,
-      now: effects === 0 ? "nothing was changed" : "changes of this run stay; the last one may be incomplete",
-      next: `task ${name}, which continues from the observed state`,
+      ...account,
+      now: account.now ?? (effects === 0 ? "nothing was changed" : "changes of this run stay; the last one may be incomplete"),
+      next: account.next ?? `task ${name}, which continues from the observed state`,
     },
     { cause: error },
   );
+}
 
 /** What zx throws for a command that failed. Its message contains zx's call site; its stderr is the tool's own message. */
 export interface CommandError {
@@ -82,5 +86,11 @@ export interface CommandError {
   stderr: string;
   stdout: string;
 }
+/** The failed command behind an error: the error itself, or the cause of a failure that says what the command was for. */
+export function commandErrorOf(thrown: unknown): CommandError | undefined {
+  if (isCommandError(thrown)) return thrown;
+  return thrown instanceof Failure && isCommandError(thrown.cause) ? thrown.cause : undefined;
+}
+
 export const isCommandError = (thrown: unknown): thrown is CommandError =>
   typeof thrown === "object" && thrown !== null && "exitCode" in thrown && "stderr" in thrown;

@@ -6,7 +6,7 @@ import type { Context } from "./context.ts";
 import type { LockScope } from "./lock.ts";
 import { type Collected, documentOf, errorDocument, interruptionDocument, printDocument, wantsJson } from "./document.ts";
 import { effectsSoFar } from "./effects.ts";
-import { isCommandError, isOnlyAbort, Stop, textOf, unexplained, UsageError } from "./errors.ts";
+import { isOnlyAbort, Stop, textOf, unexplained, UsageError } from "./errors.ts";
 import { redact } from "./redact.ts";
 import { type Common, help, readWords } from "./words.ts";
 import type { Options, Values } from "./options.ts";
@@ -89,7 +89,7 @@ function report(
   { common, collected }: { common: Common; collected: Collected },
   { name, interrupted: after = "the same command resumes from the observed state" }: Pick<Procedure, "name" | "interrupted">,
 ): { code: number; message: string } {
-  const error = isCommandError(thrown) && !isOnlyAbort(thrown, signal) ? unexplained(thrown, name, effectsSoFar()) : thrown;
+  const error = isOnlyAbort(thrown, signal) ? thrown : (unexplained(thrown, name, effectsSoFar()) ?? thrown);
   const interrupted = signal.aborted;
   const reason = textOf(signal.reason);
   const failure = interrupted && (isOnlyAbort(error, signal) || error instanceof Stop) ? undefined : error; // an abort hides no failure

@@ -1,5 +1,6 @@
 // Creates the values that need no person: the Talos bundle (by talosctl), the age key and passwords.
 import { randomInt } from "node:crypto";
+import { explained } from "../run/explained.ts";
 import { hide } from "../run/redact.ts";
 import { ask } from "../run/shell.ts";
 import type { Versions } from "../cluster/versions.ts";
@@ -24,7 +25,11 @@ export async function makeValues(entries: readonly Entry[], { versions, keyFile 
   const makers = new Set(entries.map(({ source }) => ("init" in source ? source.init : undefined)));
   // the output file is "-": a real file could survive the run, and talosctl cannot open the socket that Node passes as stdout
   const bundle = makers.has("talos-bundle")
-    ? await fieldsFromBundle(await ask`talosctl gen secrets --talos-version ${versions.TALOS_VERSION} --output-file -`.text())
+    ? await fieldsFromBundle(
+        await explained({ attempted: "create the secrets of the Talos cluster" }, () =>
+          ask`talosctl gen secrets --talos-version ${versions.TALOS_VERSION} --output-file -`.text(),
+        ),
+      )
     : {};
   const age = makers.has("age-key") ? (keyFile ?? (await newIdentity())) : undefined;
   const made = entries.map(({ field, source, public: open }): NewField => {

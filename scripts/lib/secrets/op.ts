@@ -3,6 +3,7 @@
 // and escapes quotes and `$` although no shell removes the backslashes.
 import type { Context } from "../run/context.ts";
 import { Failure, textOf, UsageError } from "../run/errors.ts";
+import { explained } from "../run/explained.ts";
 import type { Verdict } from "../run/gates.ts";
 import { ask, tally } from "../run/shell.ts";
 import { expectShape, type Pattern, readJson } from "../run/tool-output.ts";
@@ -72,7 +73,7 @@ export async function listItems(vault: string): Promise<Listed[]> {
 /** The number of items according to the vault itself, because an empty list can also be a failure. */
 async function countItems(vault: string): Promise<number> {
   const words = ["vault", "get", unquoted(vault), "--format=json"];
-  const found = await ask`op ${words}`.text();
+  const found = await explained({ attempted: `count the items of vault ${vault}` }, () => ask`op ${words}`.text());
   return readJson<{ items: number }>(found, { command: `op ${words.join(" ")}` }, { items: 0 }).items;
 }
 

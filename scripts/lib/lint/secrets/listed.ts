@@ -2,6 +2,7 @@
 import { lstat, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { whenPresent } from "../../run/files.ts";
+import { explained } from "../../run/explained.ts";
 import { ask } from "../../run/shell.ts";
 
 /** A bigger file is named and not searched: no text that a person writes is so big. */
@@ -16,7 +17,9 @@ export interface ListedFile {
 
 /** Tracked files and those that the next `git add` could take. Git stores only the target of a symbolic link, so only regular files are read. */
 export async function workingFiles(root: string): Promise<ListedFile[]> {
-  const out = await ask`git ls-files --cached --others --exclude-standard -z`.text();
+  const out = await explained({ attempted: "list the files of the repository" }, () =>
+    ask`git ls-files --cached --others --exclude-standard -z`.text(),
+  );
   const paths = [...new Set(out.split("\0").filter(Boolean))];
   const files = await Promise.all(
     paths.map(async (path): Promise<ListedFile | undefined> => {
@@ -36,13 +39,17 @@ export async function workingFiles(root: string): Promise<ListedFile[]> {
 /** `:100644 100644 <old> <new> M`, then the path. `T` is a link that became a file. */
 const RAW = /:\d+ 100\d+ [0-9a-f]+ ([0-9a-f]+) [ACMT]\0([^\0]+)\0/g;
 
+const STAGED = { attempted: "read the staged files" };
+
 /** Regular files of the index that differ from the last commit, as the index has them: the folder may differ. Three processes, however many files. */
 export async function stagedFiles(): Promise<ListedFile[]> {
-  const out = await ask`git diff --cached --raw --no-abbrev --no-renames --diff-filter=ACMT -z`.text();
+  const out = await explained(STAGED, () => ask`git diff --cached --raw --no-abbrev --no-renames --diff-filter=ACMT -z`.text());
   const staged = [...out.matchAll(RAW)].map(([, id = "", path = ""]) => ({ id, path }));
   const ids = [...new Set(staged.map(({ id }) => id))];
   if (ids.length === 0) return [];
-  const sizes = await ask({ input: `${ids.join("\n")}\n` })`cat | git cat-file ${"--batch-check=%(objectname) %(objectsize)"}`.text();
+  const sizes = await explained(STAGED, () =>
+    ask({ input: `${ids.join("\n")}\n` })`cat | git cat-file ${"--batch-check=%(objectname) %(objectsize)"}`.text(),
+  );
   const sizeOf = new Map([...sizes.matchAll(/^(\w+) (\d+)$/gm)].map(([, id = "", size]) => [id, Number(size)]));
   const small = ids.filter((id) => sizeOf.get(id)! <= MAX_SIZE);
   const blobs = small.length === 0 ? new Map<string, Buffer>() : await contents(small);
@@ -54,7 +61,9 @@ export async function stagedFiles(): Promise<ListedFile[]> {
 
 /** The content of these objects; through base64, since a command's output is read as text. */
 async function contents(ids: readonly string[]): Promise<Map<string, Buffer>> {
-  const text = await ask({ input: `${ids.join("\n")}\n`, timeout: "2m" })`cat | git cat-file --batch | base64`.text();
+  const text = await explained(STAGED, () =>
+    ask({ input: `${ids.join("\n")}\n`, timeout: "2m" })`cat | git cat-file --batch | base64`.text(),
+  );
   return blobsIn(Buffer.from(text, "base64"));
 }
 
