@@ -6,7 +6,7 @@ import type { Check } from "./lib/bootstrap/preflight/verdict.ts";
 import { nicGate } from "./lib/talos/node.ts";
 import { main, procedure } from "./lib/run/procedure.ts";
 import { mergeDestroys, type Plan, type Step } from "./lib/run/plan.ts";
-import { carryOut, type Seen, type Stage, stepsOf } from "./lib/bootstrap/stage.ts";
+import { carryOut, type StageState, type Stage, stepsOf } from "./lib/bootstrap/stage.ts";
 import { toAct } from "./lib/run/to-act.ts";
 
 const { apps } = await toAct(() => import("./bootstrap/apps.ts"));
@@ -28,7 +28,7 @@ const STAGES: Stage[] = [configs, etcd, kubeconfig, nodes, resources, crds, apps
 
 interface Row {
   stage: string;
-  was: Seen["state"];
+  was: StageState["state"];
   saw: string;
   seconds: number;
 }
@@ -59,7 +59,7 @@ export const bootstrap = procedure({
 });
 
 /** The state of a stage. If a command fails, the state is unknown until the stage's turn; every other error stops the run. */
-const look = (stage: Stage, context: Context): Promise<Seen> =>
+const look = (stage: Stage, context: Context): Promise<StageState> =>
   stage.observe(context).catch((error: unknown) => {
     context.signal.throwIfAborted();
     const failed = commandErrorOf(error);
@@ -70,7 +70,7 @@ const look = (stage: Stage, context: Context): Promise<Seen> =>
 interface BootstrapPlan extends Plan {
   preflight: Row;
   /** One for each stage. */
-  seen: Seen[];
+  seen: StageState[];
 }
 
 /** Runs the checks, then looks at all stages. The runner calls it again after the question, so a check that went bad meanwhile stops the run. The results are shown again only if they differ from those in `shown`. */
@@ -106,7 +106,7 @@ export async function planBootstrap(
 /** Runs one stage. If an earlier stage has changed something, it plans again, and does nothing destructive that the confirmed plan did not name. */
 async function walk(
   stage: Stage,
-  first: Seen,
+  first: StageState,
   { acted, steps }: { acted: boolean; steps: readonly Step[] },
   context: Context,
 ): Promise<Row> {
@@ -123,7 +123,7 @@ async function walk(
 }
 
 /** The lines of the plan for a stage; none if it is done. */
-export function lines(stage: Pick<Stage, "name" | "about">, { state, saw, todo = [stage.about] }: Seen): string[] {
+export function lines(stage: Pick<Stage, "name" | "about">, { state, saw, todo = [stage.about] }: StageState): string[] {
   if (state === "done") return [];
   return [`${stage.name.replace("bootstrap:", "")} (${saw.split("\n", 1)[0]})`, ...todo.map((line) => `  ${line}`)];
 }

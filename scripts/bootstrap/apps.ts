@@ -4,7 +4,7 @@ import type { Release } from "../lib/kubernetes/helm.ts";
 import type { ClusterAccess } from "../lib/kubernetes/access.ts";
 import { main } from "../lib/run/procedure.ts";
 import type { Step } from "../lib/run/plan.ts";
-import { factsOf, type Seen, stage } from "../lib/bootstrap/stage.ts";
+import { factsOf, type StageState, stage } from "../lib/bootstrap/stage.ts";
 import { refuseUnplanned } from "../lib/run/sub.ts";
 import type { Context } from "../lib/run/context.ts";
 import { toAct } from "../lib/run/to-act.ts";
@@ -34,7 +34,7 @@ const isSettled = ({ is }: Release) => is === "deployed" || is === "flux";
 const isBusy = ({ is }: Release) => is === "pending" || is === "uninstalling";
 
 /** The state of the releases, and the steps for those that are not deployed. Throws for an unknown status. */
-export function seeReleases(found: Release[]): Seen<Release[]> {
+export function seeReleases(found: Release[]): StageState<Release[]> {
   found.forEach(refuseUnknown);
   const left = found.filter((release) => !isSettled(release));
   const saw = `${found.length - left.length} of ${found.length} deployed${left.some(isBusy) ? ", helm is still at work" : ""}`;

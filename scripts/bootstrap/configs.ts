@@ -3,7 +3,7 @@ import type { Context } from "../lib/run/context.ts";
 import { Failure } from "../lib/run/errors.ts";
 import { main } from "../lib/run/procedure.ts";
 import { nicGate, stageOf } from "../lib/talos/node.ts";
-import { type Seen, stage } from "../lib/bootstrap/stage.ts";
+import { type StageState, stage } from "../lib/bootstrap/stage.ts";
 import type { NewNode, NodeConfig } from "../lib/talos/node-config.ts";
 import { toAct } from "../lib/run/to-act.ts";
 
@@ -15,7 +15,7 @@ const { card, problemsOf, isNewNode, readNodeConfigs } = await toAct(() => impor
 const { sendConfig } = await toAct(() => import("../lib/talos/send-config.ts"));
 
 /** The state of the stage. A node that does not answer is unknown. A running node with a different config is named, but does not block. */
-export function seeConfigs(nodeConfigs: NodeConfig[]): Seen<NewNode[]> {
+export function seeConfigs(nodeConfigs: NodeConfig[]): StageState<NewNode[]> {
   const blocked = nodeConfigs.flatMap(absence);
   const seen = nodeConfigs.filter((one) => absence(one).length === 0);
   const waits = seen.length < nodeConfigs.length; // the stage installs nothing until every node answers, and then looks again

@@ -2,7 +2,7 @@
 import { Failure, isCommandError, textOf } from "../lib/run/errors.ts";
 import type { ClusterAccess } from "../lib/kubernetes/access.ts";
 import { main } from "../lib/run/procedure.ts";
-import { factsOf, type Seen, stage } from "../lib/bootstrap/stage.ts";
+import { factsOf, type StageState, stage } from "../lib/bootstrap/stage.ts";
 import { toAct } from "../lib/run/to-act.ts";
 
 const { customResourceDefinitions } = await toAct(() => import("../lib/kubernetes/manifests.ts"));
@@ -18,7 +18,7 @@ const HELMFILE = "bootstrap/helmfile.d/00-crds.yaml";
 const FIELD_MANAGER = "home-ops-bootstrap";
 
 /** Compares the wanted names with the cluster's. An existing definition is not changed: it may be newer, and Flux updates it. */
-export function compareCrds(wanted: string[], found: string[]): Seen<string[]> {
+export function compareCrds(wanted: string[], found: string[]): StageState<string[]> {
   const missing = wanted.filter((name) => !found.includes(name));
   const saw = `${wanted.length - missing.length} of ${wanted.length}`;
   if (missing.length === 0) return { state: "done", saw };

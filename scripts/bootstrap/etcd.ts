@@ -4,11 +4,11 @@ import type { Context } from "../lib/run/context.ts";
 import { Failure, textOf } from "../lib/run/errors.ts";
 import { describeStep, type Step, unplanned } from "../lib/run/plan.ts";
 import { main } from "../lib/run/procedure.ts";
-import { type Seen, stage } from "../lib/bootstrap/stage.ts";
+import { type StageState, stage } from "../lib/bootstrap/stage.ts";
 import { toAct } from "../lib/run/to-act.ts";
 
 const { askEtcd, bootstrapStep, etcdState } = await toAct(() => import("../lib/talos/etcd.ts"));
-const { at } = await toAct(() => import("../lib/talos/node.ts"));
+const { talosArgs } = await toAct(() => import("../lib/talos/node.ts"));
 const { expectOurTalosconfig } = await toAct(() => import("../lib/talos/talosconfig.ts"));
 const { isTransient } = await toAct(() => import("../lib/run/transient.ts"));
 const { until } = await toAct(() => import("../lib/run/wait.ts"));
@@ -33,7 +33,7 @@ export const etcd = stage({
   async act(context, _seen, planned) {
     const { cluster, ui, signal } = context;
     const first = cluster.nodes[0]!;
-    const seen = await until<Seen>(
+    const seen = await until<StageState>(
       async () => {
         const now = await look(context);
         return now.state === "unknown" ? { waiting: now.saw } : { ready: now };
@@ -85,7 +85,7 @@ async function tryBootstrap(node: Node, context: Context): Promise<{ ready: true
   if (now.state !== "to do") return { ready: true };
   const done = await $({
     timeout: "1m",
-  })`talosctl ${await at(context, node)} bootstrap`.nothrow();
+  })`talosctl ${await talosArgs(context, node)} bootstrap`.nothrow();
   const said = textOf(done);
   if (done.exitCode === 0 || ALREADY.test(said)) return { ready: true }; // "already" may come from old data on a half-wiped disk: the list of members decides
   if (STARTING.test(said) || isTransient(said)) return { waiting: said };

@@ -4,7 +4,7 @@ import type { Context } from "../lib/run/context.ts";
 import type { FluxState, Source } from "../lib/flux/flux.ts";
 import { gitGate, pushedBelow } from "../lib/flux/git.ts";
 import { main } from "../lib/run/procedure.ts";
-import { type Seen, stage } from "../lib/bootstrap/stage.ts";
+import { type StageState, stage } from "../lib/bootstrap/stage.ts";
 import { toAct } from "../lib/run/to-act.ts";
 
 const { observeCluster } = await toAct(() => import("../lib/bootstrap/api.ts"));
@@ -36,7 +36,7 @@ export interface Requested {
 }
 
 /** The state of Flux. While the pushed commit is unknown, only a fetch that this run requested proves that Flux has it. Throws if it follows another repository: anyone who can push there controls the cluster. */
-export function seeFlux(state: FluxState | undefined, { url, head, unknown, hindrance }: Followed, requested?: Requested): Seen {
+export function seeFlux(state: FluxState | undefined, { url, head, unknown, hindrance }: Followed, requested?: Requested): StageState {
   const todo = ["wait until Flux has applied what was pushed and everything is ready"];
   if (!state || state.total === 0) return { state: "to do", saw: "not installed", todo };
   const { source } = state;
@@ -108,7 +108,7 @@ export const flux = stage<unknown, Requested>({
           if (state.source) requested ??= await request(state.source);
           const seen = seeFlux(state, followed, requested);
           last = seen.saw;
-          return seen.state === "done" ? { ready: seen } : { waiting: seen.saw.split("\n").slice(0, 2).join("; "), far: state.ready };
+          return seen.state === "done" ? { ready: seen } : { waiting: seen.saw.split("\n").slice(0, 2).join("; "), progress: state.ready };
         },
         { for: "Flux", seconds: PATIENCE, atMost: AT_MOST, ui, signal },
       );

@@ -2,7 +2,7 @@
 import type { KubernetesObject } from "../lib/kubernetes/kubernetes.ts";
 import { Failure } from "../lib/run/errors.ts";
 import { main } from "../lib/run/procedure.ts";
-import { type Seen, stage } from "../lib/bootstrap/stage.ts";
+import { type StageState, stage } from "../lib/bootstrap/stage.ts";
 import { toAct } from "../lib/run/to-act.ts";
 
 const { condition, getAll } = await toAct(() => import("../lib/kubernetes/kubernetes.ts"));
@@ -10,7 +10,7 @@ const { observeCluster } = await toAct(() => import("../lib/bootstrap/api.ts"));
 const { until } = await toAct(() => import("../lib/run/wait.ts"));
 
 /** Compares the expected nodes with the registered ones, and names unexpected ones. Throws if all registered nodes are unexpected: that is another cluster. */
-export function compareNodes(expected: string[], found: KubernetesObject[]): Seen {
+export function compareNodes(expected: string[], found: KubernetesObject[]): StageState {
   const names = found.map(({ metadata }) => metadata.name);
   const missing = expected.filter((name) => !names.includes(name));
   const strangers = names.filter((name) => !expected.includes(name));

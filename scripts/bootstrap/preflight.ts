@@ -14,7 +14,7 @@ const { openHttp } = await toAct(() => import("../lib/http/http.ts"));
 const { readIfThere } = await toAct(() => import("../lib/run/files.ts"));
 const { disagreements, inWords } = await toAct(() => import("../lib/tree/agreement.ts"));
 const { lookAtGit } = await toAct(() => import("../lib/bootstrap/preflight/git.ts"));
-const { askHosts, judgeClock, judgeHosts } = await toAct(() => import("../lib/bootstrap/preflight/hosts.ts"));
+const { askHosts, clockVerdict, hostsVerdict } = await toAct(() => import("../lib/bootstrap/preflight/hosts.ts"));
 const { lookAtTools } = await toAct(() => import("../lib/bootstrap/preflight/tools.ts"));
 const { runChecks } = await toAct(() => import("../lib/bootstrap/preflight/verdict.ts"));
 const { resourceReferences } = await toAct(() => import("../lib/bootstrap/resources.ts"));
@@ -47,14 +47,14 @@ export async function fetchSecrets(context: Context): Promise<Verdict> {
   return {
     state: "warning",
     saw: `${saw}; some of the ${tree.size} that the cluster needs do not, and the applications that use them wait`,
-    mend: "task secrets:check",
+    fix: "task secrets:check",
   };
 }
 
 async function lookAtConfigs(context: Context): Promise<Verdict> {
   const wrong = await validateAll(context);
   return wrong.length
-    ? { state: "bad", saw: wrong.join("\n"), mend: "task talos:validate" }
+    ? { state: "bad", saw: wrong.join("\n"), fix: "task talos:validate" }
     : { state: "ok", saw: `${context.cluster.nodes.length} are valid` };
 }
 
@@ -66,7 +66,7 @@ export async function lookAtNodes(context: Context): Promise<Verdict> {
   const foreign = stages.flatMap(({ node, seen }) =>
     seen.stage === "foreign" ? [`${node.name} belongs to another cluster: ${seen.said}`] : [],
   );
-  if (foreign.length) return { state: "bad", saw: foreign.join("\n"), mend: "check addresses in talos/cluster.yaml, and $TALOSCONFIG" };
+  if (foreign.length) return { state: "bad", saw: foreign.join("\n"), fix: "check addresses in talos/cluster.yaml, and $TALOSCONFIG" };
   if (unknown !== undefined) return { state: "unknown", saw: `${saw}\n${unknown}` };
   return stages.some(({ seen }) => seen.stage === "unreachable") ? { state: "unknown", saw } : { state: "ok", saw };
 }
@@ -78,13 +78,13 @@ async function lookAtInstaller(context: Context): Promise<Verdict> {
   if (typeof known === "string") return { state: "unknown", saw: `the factory could not be asked: ${known.split("\n")[0]}` };
   return known
     ? { state: "ok", saw: `the factory knows schematic ${id.slice(0, 12)}` }
-    : { state: "bad", saw: `the factory does not know schematic ${id.slice(0, 12)}`, mend: "task talos:prepare-iso" };
+    : { state: "bad", saw: `the factory does not know schematic ${id.slice(0, 12)}`, fix: "task talos:prepare-iso" };
 }
 
 async function lookAtAge(context: Context): Promise<Verdict> {
   const { wrong } = await ageDisagreements(context);
   return wrong.length
-    ? { state: "bad", saw: wrong.join("\n"), mend: "task secrets:init" }
+    ? { state: "bad", saw: wrong.join("\n"), fix: "task secrets:init" }
     : { state: "ok", saw: "vault, .sops.yaml and key file agree" };
 }
 
@@ -92,7 +92,7 @@ async function lookAtAge(context: Context): Promise<Verdict> {
 export async function lookAtTree({ root, cluster, versions }: Context): Promise<Verdict> {
   const wrong = await disagreements(cluster, versions, (file) => readIfThere(join(root, file)));
   return wrong.length
-    ? { state: "bad", saw: wrong.map(inWords).join("\n"), mend: "task configure, then commit and push" }
+    ? { state: "bad", saw: wrong.map(inWords).join("\n"), fix: "task configure, then commit and push" }
     : { state: "ok", saw: "says what talos/cluster.yaml and versions.env say" };
 }
 
@@ -145,8 +145,8 @@ export function checks(context: Context): Check[] {
     { name: "git", look: lookAtGit },
     { name: "nodes", look: afterSecrets(lookAtNodes) },
     { name: "installer", look: lookAtInstaller },
-    { name: "hosts", look: async () => judgeHosts(await hosts) },
-    { name: "clock", look: async () => judgeClock(await hosts) },
+    { name: "hosts", look: async () => hostsVerdict(await hosts) },
+    { name: "clock", look: async () => clockVerdict(await hosts) },
   ];
 }
 
@@ -173,12 +173,12 @@ export const preflight = procedure({
 export function refuseBad(results: Result[]): void {
   const bad = results.filter(({ state, waived }) => state === "bad" && !waived);
   if (bad.length === 0) return;
-  const said = bad.map(({ name, saw, mend }) => `${name}: ${saw}${mend ? ` (${mend})` : ""}`).join("\n");
+  const said = bad.map(({ name, saw, fix }) => `${name}: ${saw}${fix ? ` (${fix})` : ""}`).join("\n");
   throw new Failure({
     failed: `${bad.length} of ${results.length} preflight checks failed`,
     said,
     now: "nothing was changed",
-    next: `${bad[0]!.mend ?? "fix this"}, then: task bootstrap`,
+    next: `${bad[0]!.fix ?? "fix this"}, then: task bootstrap`,
   });
 }
 

@@ -4,7 +4,7 @@ import { main, procedure } from "../lib/run/procedure.ts";
 import { toAct } from "../lib/run/to-act.ts";
 import type { Entry } from "../lib/secrets/entry.ts";
 import type { Known } from "../lib/secrets/entries.ts";
-import type { Answer } from "../lib/secrets/source.ts";
+import type { Resolution } from "../lib/secrets/source.ts";
 
 const { referenceOf } = await toAct(() => import("../lib/secrets/entry.ts"));
 const { parseReference } = await toAct(() => import("../lib/secrets/reference.ts"));
@@ -96,7 +96,7 @@ export function wantedBy(
 }
 
 /** A row for each reference, in the same order. */
-export function rowsOf(wanted: readonly Wanted[], answers: ReadonlyMap<string, Answer>, { originOf }: Pick<Known, "originOf">): Row[] {
+export function rowsOf(wanted: readonly Wanted[], answers: ReadonlyMap<string, Resolution>, { originOf }: Pick<Known, "originOf">): Row[] {
   return wanted.map(({ reference: name, now, purpose }) => {
     const { item, field } = parseReference(name);
     const answer = answers.get(name);

@@ -4,7 +4,7 @@ import type { KubernetesObject } from "../kubernetes/kubernetes.ts";
 
 export const JOB = { name: "kopia-repository", namespace: "volsync-system" } as const;
 
-export type Seen = { identity: string } | { failed: string } | { waiting: string };
+export type IdentityState = { identity: string } | { failed: string } | { waiting: string };
 
 interface Pod extends KubernetesObject {
   status?: KubernetesObject["status"] & {
@@ -19,7 +19,7 @@ interface Ended {
 }
 
 /** What the newest of the Job's pods says: the identity of the repository that it opened, or why it could not. */
-export function readIdentity(pods: readonly KubernetesObject[]): Seen {
+export function readIdentity(pods: readonly KubernetesObject[]): IdentityState {
   const [newest] = (pods as readonly Pod[]).toSorted((a, b) => (b.status?.startTime ?? "").localeCompare(a.status?.startTime ?? ""));
   if (!newest) return { waiting: "it has no pod" };
   const [container] = newest.status?.containerStatuses ?? [];

@@ -2,7 +2,7 @@
 import { type ClusterAccess, reachCluster } from "../kubernetes/access.ts";
 import type { Context } from "../run/context.ts";
 import { until } from "../run/wait.ts";
-import type { Seen } from "./stage.ts";
+import type { StageState } from "./stage.ts";
 
 const SECONDS = 120;
 
@@ -22,8 +22,8 @@ export async function apiAnswers(context: Context): Promise<void> {
 export async function observeCluster<F>(
   context: Context,
   todo: string,
-  observe: (access: ClusterAccess) => Promise<Seen<F>>,
-): Promise<Seen<F>> {
+  observe: (access: ClusterAccess) => Promise<StageState<F>>,
+): Promise<StageState<F>> {
   const api = await reachCluster(context);
   if ("waiting" in api) return { state: "unknown", saw: `the API does not answer: ${api.waiting}`, todo: [todo] };
   return observe(api.ready);

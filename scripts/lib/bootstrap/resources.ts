@@ -3,7 +3,7 @@ import type { Context } from "../run/context.ts";
 import { describeStep, type Step } from "../run/plan.ts";
 import type { KubernetesObject } from "../kubernetes/kubernetes.ts";
 import { refFor, renderTemplate } from "../text/template.ts";
-import type { Seen } from "./stage.ts";
+import type { StageState } from "./stage.ts";
 import { parseDocuments, referencesOf } from "../text/yaml.ts";
 
 const TEMPLATE = "bootstrap/resources.yaml.njk";
@@ -91,7 +91,7 @@ const encoded = (data: Record<string, string> = {}) =>
   Object.fromEntries(Object.entries(data).map(([key, value]) => [key, Buffer.from(value).toString("base64")]));
 
 /** The state of the stage. Each object that is created and each field that is added or changed is a step. */
-export function seeResources(wanted: readonly Resource[], found: readonly Resource[]): Seen<Resource[]> {
+export function seeResources(wanted: readonly Resource[], found: readonly Resource[]): StageState<Resource[]> {
   const changes = compareResources(wanted, found);
   const saw = `${wanted.length - changes.length} of ${wanted.length} as wanted`;
   if (changes.length === 0) return { state: "done", saw };

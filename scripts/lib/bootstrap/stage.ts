@@ -5,7 +5,7 @@ import type { Plan, Step } from "../run/plan.ts";
 import { pause } from "../run/wait.ts";
 import type { Procedure } from "../run/spec.ts";
 
-export interface Seen<F = unknown> {
+export interface StageState<F = unknown> {
   /** `unknown`: it cannot be observed yet, such as etcd on a node without a config. */
   state: "done" | "partly" | "to do" | "unknown";
   /** The observed state in a few words: "2 of 3 members". */
@@ -26,11 +26,11 @@ interface Spec<F, A = unknown> {
   destroys?: string;
   gates?: Procedure["gates"];
   /** `acted` is the result of `act`, if the stage has just acted: what it requested, for instance. */
-  observe(context: Context, acted?: A): Promise<Seen<F>>;
+  observe(context: Context, acted?: A): Promise<StageState<F>>;
   /** Waits until an unknown state can be observed; `observe` is called again afterwards. */
   ready?(context: Context): Promise<void>;
   /** Carries out the steps of `seen` and no others. `planned` are the confirmed steps. */
-  act(context: Context, seen: Seen<F>, planned: readonly Step[]): Promise<A | void>;
+  act(context: Context, seen: StageState<F>, planned: readonly Step[]): Promise<A | void>;
 }
 
 /** A stage with facts of any type. */
@@ -50,7 +50,7 @@ export const stage = <F = undefined, A = undefined>(spec: Spec<F, A>): Stage => 
 });
 
 /** The plan of one stage. */
-export const planOf = <F>(spec: Pick<Spec<F>, "name" | "about">, seen: Seen<F>): Plan & { seen: Seen<F> } => ({
+export const planOf = <F>(spec: Pick<Spec<F>, "name" | "about">, seen: StageState<F>): Plan & { seen: StageState<F> } => ({
   title: `${spec.name}: ${seen.saw}`,
   lines: seen.todo ?? [spec.about],
   steps: stepsOf(spec, seen),
@@ -59,11 +59,11 @@ export const planOf = <F>(spec: Pick<Spec<F>, "name" | "about">, seen: Seen<F>):
 });
 
 /** The steps of a stage: its own, or the stage itself as one step. */
-export const stepsOf = <F>({ name }: Pick<Spec<F>, "name">, { state, steps }: Seen<F>): readonly Step[] =>
+export const stepsOf = <F>({ name }: Pick<Spec<F>, "name">, { state, steps }: StageState<F>): readonly Step[] =>
   state === "done" ? [] : (steps ?? [{ action: "run", target: name }]);
 
 /** The input of `act`. Throws if it is unknown. */
-export function factsOf<F>({ name, about }: Pick<Spec<F>, "name" | "about">, { facts, saw }: Seen<F>): F {
+export function factsOf<F>({ name, about }: Pick<Spec<F>, "name" | "about">, { facts, saw }: StageState<F>): F {
   if (facts !== undefined) return facts;
   throw new Failure({ attempted: about, said: saw, now: "nothing was changed", next: `task ${name}` });
 }
@@ -72,7 +72,12 @@ export function factsOf<F>({ name, about }: Pick<Spec<F>, "name" | "about">, { f
 const LOOKS = 4;
 
 /** Runs `act` and reads the state again: only a confirmed state is a success. Stops before a destructive step that the plan did not name. */
-export async function carryOut<F, A>(spec: Spec<F, A>, context: Context, seen: Seen<F>, planned: readonly Step[]): Promise<Seen<F>> {
+export async function carryOut<F, A>(
+  spec: Spec<F, A>,
+  context: Context,
+  seen: StageState<F>,
+  planned: readonly Step[],
+): Promise<StageState<F>> {
   if (seen.state === "unknown" && spec.ready) {
     await spec.ready(context);
     seen = await spec.observe(context);

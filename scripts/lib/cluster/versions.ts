@@ -95,7 +95,7 @@ export function readVersions(text: string, env: NodeJS.ProcessEnv): { versions: 
   }
   const guilty =
     overridden.includes("TALOS_VERSION") && !overridden.includes("KUBERNETES_VERSION") ? "TALOS_VERSION" : "KUBERNETES_VERSION";
-  judgeSupport(values, guilty, { wrong: (...words) => notes.push(about(...words)), odd: (...words) => odd.push(about(...words)) });
+  checkSupport(values, guilty, { wrong: (...words) => notes.push(about(...words)), odd: (...words) => odd.push(about(...words)) });
   return { versions: values as Versions, wrong: inOrder(notes), odd: inOrder(odd) };
 }
 
@@ -149,7 +149,7 @@ function readLines(text: string): { values: Record<string, string>; lines: Recor
 type Say = (name: string, what: string) => void;
 
 /** Reports a Kubernetes version that this Talos does not support; `guilty` is the name that caused the pair. For a Talos newer than the table it cannot tell. */
-function judgeSupport(
+function checkSupport(
   { TALOS_VERSION = "", KUBERNETES_VERSION = "" }: Record<string, string>,
   guilty: Name,
   say: { wrong: Say; odd: Say },

@@ -4,7 +4,7 @@ import type { Response } from "undici";
 import { Failure, textOf } from "../run/errors.ts";
 import { patient } from "../run/patience.ts";
 import type { Ui } from "../run/ui.ts";
-import { type Seen, until } from "../run/wait.ts";
+import { type Probe, until } from "../run/wait.ts";
 
 export interface Download<T> {
   /** Expected size in bytes, from a HEAD request; a stream that ends earlier is incomplete. */
@@ -45,7 +45,7 @@ export async function stream<T>(url: string, download: Download<T>, source: Sour
   const { signal, ui } = source;
   const { patience = 120, size, name } = download;
   return until(
-    async (): Promise<Seen<Downloaded<T>>> => {
+    async (): Promise<Probe<Downloaded<T>>> => {
       const broken: { why?: string } = {};
       try {
         return { ready: await once(url, download, source, broken) };

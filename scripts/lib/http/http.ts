@@ -10,9 +10,9 @@ import { type Download, type Downloaded, stream } from "./download.ts";
 import { followRedirects } from "./redirects.ts";
 import { tunnelThrough } from "./tunnel.ts";
 import { TRANSIENT_CODES } from "../run/transient.ts";
-import { type Seen, until } from "../run/wait.ts";
+import { type Probe, until } from "../run/wait.ts";
 
-export interface Answer {
+export interface HttpAnswer {
   status: number;
   /** Value of a header; names are case-insensitive. */
   header(name: string): string | undefined;
@@ -21,12 +21,12 @@ export interface Answer {
 
 export interface Http {
   /** A read. Connection errors and statuses 429, 502, 503 and 504 are retried for `patience` seconds; each try has a deadline of `seconds`. */
-  ask(url: string, options?: { method?: "GET" | "HEAD"; seconds?: number; patience?: number }): Promise<Answer>;
+  ask(url: string, options?: { method?: "GET" | "HEAD"; seconds?: number; patience?: number }): Promise<HttpAnswer>;
   /** A change: one effect, never retried. */
   act(
     url: string,
     options: { what: string; method?: "POST" | "PUT"; body: string; headers?: Record<string, string>; seconds?: number },
-  ): Promise<Answer>;
+  ): Promise<HttpAnswer>;
   /** Streams a body into `sink`; a download that breaks restarts from zero. */
   download<T>(url: string, options: Download<T>): Promise<Downloaded<T>>;
 }
@@ -57,7 +57,7 @@ export function openHttp(context: HttpContext, dispatcher?: Dispatcher): Http {
       const started = performance.now();
       const last = () => performance.now() - started > patient(patience) * 1000;
       return until(
-        async (): Promise<Seen<Answer>> => {
+        async (): Promise<Probe<HttpAnswer>> => {
           try {
             const answer = await read(await send(url, { method, signal: within(seconds) }));
             return AGAIN.has(answer.status) && !last() ? { waiting: `status ${answer.status}` } : { ready: answer };
@@ -90,7 +90,7 @@ export function openHttp(context: HttpContext, dispatcher?: Dispatcher): Http {
   };
 }
 
-async function read(response: Response): Promise<Answer> {
+async function read(response: Response): Promise<HttpAnswer> {
   const text = await response.text();
   return { status: response.status, header: (name) => response.headers.get(name) ?? undefined, text };
 }

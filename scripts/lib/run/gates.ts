@@ -9,7 +9,7 @@ export interface Verdict {
   state: "ok" | "warning" | "bad" | "unknown";
   saw: string;
   /** The command or action that fixes it. */
-  mend?: string;
+  fix?: string;
 }
 
 export interface Gate {
@@ -47,7 +47,8 @@ export async function askGates(context: Context, gates: readonly Gate[], plan: P
   const asked = gates.filter(({ name, look }) => look && !context.waive.includes(name));
   const answers = await Promise.allSettled(asked.map(async (gate) => ({ gate, verdict: await gate.look!(context, plan) })));
   context.signal.throwIfAborted();
-  const grave = plan.destroys !== undefined || (plan.takesDown?.length ?? 0) > 0 || (plan.steps ?? []).some(({ destroys }) => destroys);
+  const isDestructive =
+    plan.destroys !== undefined || (plan.takesDown?.length ?? 0) > 0 || (plan.steps ?? []).some(({ destroys }) => destroys);
   const blocking: string[] = [];
   for (const [index, answer] of answers.entries()) {
     const { name } = asked[index]!;
@@ -55,7 +56,8 @@ export async function askGates(context: Context, gates: readonly Gate[], plan: P
       answer.status === "fulfilled" ? answer.value.verdict : { state: "unknown", saw: textOf(answer.reason) };
     if (!verdict || verdict.state === "ok") continue;
     const line = `${name}: ${verdict.state === "unknown" ? "unknown: " : ""}${verdict.saw}`;
-    if (verdict.state === "bad" || (verdict.state === "unknown" && grave)) blocking.push(`${line} (WAIVE=${name} skips this check)`);
+    if (verdict.state === "bad" || (verdict.state === "unknown" && isDestructive))
+      blocking.push(`${line} (WAIVE=${name} skips this check)`);
     else context.ui.warn(line);
   }
   if (blocking.length > 0)

@@ -17,11 +17,11 @@ export interface Ui {
   /** The result: a table or a text for people, the value for machines (`OUTPUT=json`). */
   result(value: unknown, forPeople: string): void;
   /** Shows what is about to happen; ends a dry run; otherwise asks, and No is the default. Procedures call `context.confirm`, which looks again afterwards. */
-  confirm(question: Question): Promise<Answer>;
+  confirm(question: Question): Promise<Confirmation>;
 }
 
 /** `asked`: a person answered, so time has passed; `given`: YES=1 or CONFIRM= answered on the command line. */
-export type Answer = "asked" | "given";
+export type Confirmation = "asked" | "given";
 
 export interface UiSetup {
   dryRun: boolean;
@@ -115,7 +115,7 @@ export function terminal(setup: UiSetup): Ui {
   };
 }
 
-async function confirmByName(name: string, confirmed: string | undefined, question: UiSetup["question"]): Promise<Answer> {
+async function confirmByName(name: string, confirmed: string | undefined, question: UiSetup["question"]): Promise<Confirmation> {
   if (confirmed !== undefined && sameNames(confirmed, name)) return "given";
   if (confirmed !== undefined) throw new UsageError(`CONFIRM=${confirmed} does not name what would be lost: CONFIRM=${name}`);
   if (!question) throw new UsageError(`this cannot be undone: pass CONFIRM=${name} (--confirm ${name}) to continue`);

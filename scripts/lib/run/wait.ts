@@ -4,7 +4,7 @@ import { patient } from "./patience.ts";
 import type { Ui } from "./ui.ts";
 
 /** `far` is how much is there already: whenever it is more than ever, the patience begins anew. */
-export type Seen<T> = { ready: T } | { waiting: string; far?: number };
+export type Probe<T> = { ready: T } | { waiting: string; progress?: number };
 
 export interface Patience {
   /** What is waited for, as it stands in the error: "k8s-0 to answer". */
@@ -49,7 +49,7 @@ const FIRST_MS = 100;
 const LONGEST_MS = 5_000;
 
 /** Asks until the probe is ready, at growing intervals from 0.1 to 5 s. What the probe throws ends the wait: a probe turns what may pass into `waiting`. */
-export async function until<T>(probe: () => Promise<Seen<T>>, patience: Patience): Promise<T> {
+export async function until<T>(probe: () => Promise<Probe<T>>, patience: Patience): Promise<T> {
   const { atMost } = patience;
   const slow = { ...patience, seconds: patient(patience.seconds), ...(atMost !== undefined && { atMost: patient(atMost) }) };
   const seen = await look(probe, slow);
@@ -58,19 +58,19 @@ export async function until<T>(probe: () => Promise<Seen<T>>, patience: Patience
 }
 
 /** The same where it is no failure that the time is over: undefined then, and HOME_OPS_PATIENCE does not make it longer. */
-export async function untilOrNot<T>(probe: () => Promise<Seen<T>>, patience: Patience): Promise<T | undefined> {
+export async function untilOrNot<T>(probe: () => Promise<Probe<T>>, patience: Patience): Promise<T | undefined> {
   const seen = await look(probe, patience);
   return "ready" in seen ? seen.ready : undefined;
 }
 
-async function look<T>(probe: () => Promise<Seen<T>>, patience: Patience): Promise<Seen<T>> {
+async function look<T>(probe: () => Promise<Probe<T>>, patience: Patience): Promise<Probe<T>> {
   const started = clock.now();
-  let [farthest, since] = [-Infinity, started];
+  let [most, since] = [-Infinity, started];
   for (let pause = FIRST_MS; ; pause = Math.min(pause * 1.5, LONGEST_MS)) {
     const seen = await probe();
     const elapsed = (clock.now() - started) / 1000;
     if ("ready" in seen) return seen;
-    if (seen.far !== undefined && seen.far > farthest) [farthest, since] = [seen.far, clock.now()];
+    if (seen.progress !== undefined && seen.progress > most) [most, since] = [seen.progress, clock.now()];
     if ((clock.now() - since) / 1000 >= patience.seconds || elapsed >= (patience.atMost ?? Infinity)) return seen;
     patience.ui.progress(`waiting for ${patience.for}: ${firstLine(seen.waiting)} (${Math.round(elapsed)} s)`);
     await rest(pause, patience);

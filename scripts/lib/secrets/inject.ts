@@ -5,7 +5,7 @@ import { ask } from "../run/shell.ts";
 import { parseReference } from "./reference.ts";
 import { meansNoItem, plain, troubleOf } from "./trouble.ts";
 import { patient } from "../run/patience.ts";
-import type { Answer, Source } from "./source.ts";
+import type { Resolution, Source } from "./source.ts";
 
 const INJECT_DEADLINE = "60s"; // the app may ask for a fingerprint first
 const READ_DEADLINE = "20s";
@@ -28,7 +28,7 @@ export const fromOp: Source = async (references) => {
 const hasSpace = (reference: string) => reference.includes(" ");
 
 /** The values that one `op inject` inserts; undefined if it could not insert all of them. */
-async function injected(references: readonly string[], attempted: string): Promise<Map<string, Answer> | undefined> {
+async function injected(references: readonly string[], attempted: string): Promise<Map<string, Resolution> | undefined> {
   const nonce = randomBytes(16).toString("hex");
   const got = await ask({ input: template(references, nonce), timeout: INJECT_DEADLINE })`cat | op inject`.nothrow();
   if (got.exitCode === 0) {
@@ -40,7 +40,7 @@ async function injected(references: readonly string[], attempted: string): Promi
   return undefined;
 }
 
-const answer = (value: string): Answer => (value === "" ? { missing: "the field has no value" } : { value });
+const answer = (value: string): Resolution => (value === "" ? { missing: "the field has no value" } : { value });
 
 /** A secret can contain any text, so each value is enclosed by lines with a random number. */
 export const template = (references: readonly string[], nonce: string) =>
@@ -64,11 +64,11 @@ export function readBack(text: string, references: readonly string[], nonce: str
 }
 
 /** Reads one field of each item first: if the item is missing, its other fields are not read. */
-async function probe(references: readonly string[], attempted: string): Promise<Map<string, Answer>> {
+async function probe(references: readonly string[], attempted: string): Promise<Map<string, Resolution>> {
   const { default: limit } = await import("p-limit");
   const atOnce = limit(PROBES_AT_ONCE);
   const until = performance.now() + patient(PROBE_SECONDS) * 1000;
-  const answers = new Map<string, Answer>();
+  const answers = new Map<string, Resolution>();
   const wave = (some: readonly string[]) =>
     Promise.all(some.map((reference) => atOnce(async () => void answers.set(reference, await read(reference, attempted, until)))));
   const byItem = group(references);
@@ -83,7 +83,7 @@ async function probe(references: readonly string[], attempted: string): Promise<
   return answers;
 }
 
-async function read(reference: string, attempted: string, until: number): Promise<Answer> {
+async function read(reference: string, attempted: string, until: number): Promise<Resolution> {
   if (performance.now() > until) return { missing: `not asked: ${patient(PROBE_SECONDS)} seconds were over` };
   const got = await ask({ timeout: READ_DEADLINE })`op read --no-newline ${reference}`.nothrow();
   if (got.exitCode === 0) return answer(got.stdout);

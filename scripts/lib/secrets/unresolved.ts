@@ -2,7 +2,7 @@
 import type { Known } from "./entries.ts";
 import { parseReference } from "./reference.ts";
 import { meansNoItem } from "./trouble.ts";
-import type { Answer } from "./source.ts";
+import type { Resolution } from "./source.ts";
 
 /** More names than this are shown as a number. */
 const FEW = 4;
@@ -16,7 +16,7 @@ interface Missing {
 /** A line for each item, in the order in which they were asked for. */
 export function unresolvedLines(
   references: readonly string[],
-  answers: ReadonlyMap<string, Answer>,
+  answers: ReadonlyMap<string, Resolution>,
   known: Pick<Known, "whoMakes">,
 ): string[] {
   const items = new Map<string, Missing[]>();

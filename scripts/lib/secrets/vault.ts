@@ -8,7 +8,7 @@ import { fromOp } from "./inject.ts";
 import { modeOf } from "./mode.ts";
 import { parseReference, refuseMalformed } from "./reference.ts";
 import { unresolvedLines } from "./unresolved.ts";
-import type { Answer, Source } from "./source.ts";
+import type { Resolution, Source } from "./source.ts";
 
 export interface Vault {
   /** Values of these `op://` references, resolved by one `op inject` for all that are not known yet. Every value is hidden from output from then on. */
@@ -18,11 +18,11 @@ export interface Vault {
 /** Opens the vault of a run. It remembers values, and resolves simultaneous requests together. `known` tells which values are public and who creates missing ones. */
 export function openVault(env: NodeJS.ProcessEnv, known: () => Promise<Known>, source: Source = fromOp): Vault {
   const values = new Map<string, string>();
-  const underWay = new Map<string, Promise<Map<string, Answer>>>();
+  const underWay = new Map<string, Promise<Map<string, Resolution>>>();
   let gathering: string[] | undefined;
-  let next: Promise<Map<string, Answer>> | undefined;
+  let next: Promise<Map<string, Resolution>> | undefined;
 
-  const fetch = (reference: string): Promise<Map<string, Answer>> => {
+  const fetch = (reference: string): Promise<Map<string, Resolution>> => {
     const running = underWay.get(reference);
     if (running) return running;
     if (!gathering || !next) {
@@ -51,7 +51,7 @@ export function openVault(env: NodeJS.ProcessEnv, known: () => Promise<Known>, s
       const wanted = [...new Set(references)];
       refuseMalformed(wanted);
       modeOf(env);
-      const answers = new Map<string, Answer>();
+      const answers = new Map<string, Resolution>();
       const batches = new Set(wanted.filter((reference) => !values.has(reference)).map(fetch));
       for (const batch of await Promise.all(batches)) for (const [reference, answer] of batch) answers.set(reference, answer);
       const missing = wanted.filter((reference) => !values.has(reference));
@@ -66,7 +66,7 @@ export async function lookUp(
   references: readonly string[],
   known: Pick<Known, "isPublic">,
   source: Source = fromOp,
-): Promise<Map<string, Answer>> {
+): Promise<Map<string, Resolution>> {
   refuseMalformed(references);
   if (references.length === 0) return new Map();
   const answers = await source(references);
@@ -77,7 +77,7 @@ export async function lookUp(
 }
 
 /** Lists every item with missing fields, the reasons, and who creates them. */
-function unresolved(references: string[], answers: Map<string, Answer>, known: Known): Failure {
+function unresolved(references: string[], answers: Map<string, Resolution>, known: Known): Failure {
   const many = references.length === 1 ? "1 reference" : `${references.length} references`;
   return new Failure({
     attempted: `resolve ${many} in 1Password`,

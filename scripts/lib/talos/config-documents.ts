@@ -4,18 +4,18 @@ import type { Node } from "../cluster/cluster.ts";
 import type { Context } from "../run/context.ts";
 import { Failure } from "../run/errors.ts";
 import { ask } from "../run/shell.ts";
-import { type Seen, until } from "../run/wait.ts";
+import { type Probe, until } from "../run/wait.ts";
 import { parseDocuments } from "../text/yaml.ts";
 import { readYaml, Unreadable } from "../run/tool-output.ts";
 import { changesBetween, lineOf } from "./changes.ts";
 import { type Document, titleOf } from "./merge.ts";
-import { at, type Home, shortened, isReady, judge, outputOf, stageOf } from "./node.ts";
+import { talosArgs, type Home, shortened, isReady, stageFromRefusal, outputOf, stageOf } from "./node.ts";
 
 /** `v1alpha1`: what the node runs with; `persistent`: what it will have after its next boot. */
 type ConfigId = "v1alpha1" | "persistent";
 
 const askFor = async (context: Home, node: Node, id: ConfigId) =>
-  ask({ timeout: "20s" })`talosctl ${await at(context, node)} get machineconfig ${id} --output ${"jsonpath={.spec}"}`.nothrow();
+  ask({ timeout: "20s" })`talosctl ${await talosArgs(context, node)} get machineconfig ${id} --output ${"jsonpath={.spec}"}`.nothrow();
 
 /** The documents of a node's config. They hold secrets. */
 export async function readConfigDocuments(context: Home, node: Node, id: ConfigId = "v1alpha1"): Promise<Document[]> {
@@ -63,7 +63,7 @@ export async function expectConfig(context: Context, node: Node, config: string,
   const wanted = await configDocuments(config);
   let away = false;
   let without = 0;
-  const look = async (): Promise<Seen<true>> => {
+  const look = async (): Promise<Probe<true>> => {
     const got = await askFor(context, node, id);
     if (got.exitCode === 0) {
       const held = await parseConfig(got.stdout, node);
@@ -71,7 +71,7 @@ export async function expectConfig(context: Context, node: Node, config: string,
       return { waiting: `it holds another config: ${changesBetween(held, wanted).slice(0, 3).map(lineOf).join("; ")}` };
     }
     const said = outputOf(got);
-    if (judge(said) !== "ask openly") {
+    if (stageFromRefusal(said) !== "ask openly") {
       away = true;
       return { waiting: shortened(said) };
     }
@@ -98,7 +98,7 @@ const notInstalled = ({ name }: Node) =>
 
 /** Waits until a node is up and content again, before the next one is touched: two control planes that are away at once are an etcd without quorum. */
 export async function expectReady(context: Context, node: Node): Promise<void> {
-  const look = async (): Promise<Seen<true>> => {
+  const look = async (): Promise<Probe<true>> => {
     const seen = await stageOf(context, node);
     if (isReady(seen)) return { ready: true };
     return { waiting: "said" in seen ? seen.said : "unmet" in seen && seen.unmet.length > 0 ? seen.unmet.join("; ") : seen.stage };

@@ -3,7 +3,7 @@ import type { Node } from "../cluster/cluster.ts";
 import { ask } from "../run/shell.ts";
 import type { Context } from "../run/context.ts";
 import { isOlder, notKnownToIt, versionOf } from "./version.ts";
-import { at, type Home, shortened, outputOf } from "./node.ts";
+import { talosArgs, type Home, shortened, outputOf } from "./node.ts";
 
 /** `older` is the Talos that the node runs, when it refuses because that is too old for the config. */
 export type DryRun = { reboots: boolean } | { refuse: string; older?: string };
@@ -13,7 +13,7 @@ export async function dryRunOn(context: Home & Pick<Context, "versions">, node: 
   const got = await ask({
     input: config,
     timeout: "1m",
-  })`cat | talosctl apply-config ${await at(context, node)} --mode ${mode} --dry-run --file /dev/stdin`.nothrow();
+  })`cat | talosctl apply-config ${await talosArgs(context, node)} --mode ${mode} --dry-run --file /dev/stdin`.nothrow();
   if (got.exitCode === 0) return { reboots: /Applied configuration with a reboot/.test(`${got.stderr}\n${got.stdout}`) };
   const refuse = shortened(outputOf(got));
   const runs = notKnownToIt(refuse) ? await versionOf(context, node) : undefined;

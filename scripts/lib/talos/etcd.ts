@@ -3,9 +3,9 @@ import { eachOf } from "../run/at-once.ts";
 import type { Node } from "../cluster/cluster.ts";
 import { Failure, textOf } from "../run/errors.ts";
 import { ask } from "../run/shell.ts";
-import type { Seen } from "../bootstrap/stage.ts";
+import type { StageState } from "../bootstrap/stage.ts";
 import type { Step } from "../run/plan.ts";
-import { at, type Home } from "./node.ts";
+import { talosArgs, type Home } from "./node.ts";
 
 export interface Member {
   id: string;
@@ -16,13 +16,13 @@ export interface Member {
 }
 
 /** What one node says: its view of the members, that it never had etcd, that its etcd has data and does not answer, or nothing that could be understood. */
-export type Answer = { node: string } & ({ members: Member[] } | NoAnswer);
-export type NoAnswer = { without: string } | { stopped: string } | { unseen: string };
+export type EtcdView = { node: string } & ({ members: Member[] } | NoEtcdView);
+export type NoEtcdView = { without: string } | { stopped: string } | { unseen: string };
 
 /** Asks every node at once. One whose etcd does not answer is asked whether it has data: an etcd that is down is not one that never was. */
-export const askEtcd = (home: Home, nodes: readonly Pick<Node, "name" | "address">[]): Promise<Answer[]> =>
-  eachOf(nodes, async (node): Promise<Answer> => {
-    const got = await ask({ timeout: "20s" })`talosctl ${await at(home, node)} etcd members`.nothrow();
+export const askEtcd = (home: Home, nodes: readonly Pick<Node, "name" | "address">[]): Promise<EtcdView[]> =>
+  eachOf(nodes, async (node): Promise<EtcdView> => {
+    const got = await ask({ timeout: "20s" })`talosctl ${await talosArgs(home, node)} etcd members`.nothrow();
     if (got.exitCode === 0) {
       const members = membersOf(got.stdout);
       if (members.length > 0) return { node: node.name, members };
@@ -33,14 +33,14 @@ export const askEtcd = (home: Home, nodes: readonly Pick<Node, "name" | "address
     }
     const why = reasonFor(textOf(got));
     if ("unseen" in why || why.without === MAINTENANCE) return { node: node.name, ...why };
-    const listed = await ask({ timeout: "20s" })`talosctl ${await at(home, node)} list /var/lib/etcd`.nothrow();
+    const listed = await ask({ timeout: "20s" })`talosctl ${await talosArgs(home, node)} list /var/lib/etcd`.nothrow();
     return { node: node.name, ...dataState(listed.exitCode, listed.stdout, textOf(listed)) };
   });
 
 const MAINTENANCE = "it is in maintenance mode";
 
 /** What the data directory says of an etcd that does not answer: only an empty one means that it never ran. The server looks at the same before it bootstraps. */
-export function dataState(code: number | null, table: string, said: string): NoAnswer {
+export function dataState(code: number | null, table: string, said: string): NoEtcdView {
   if (code !== 0) return /no such file or directory/.test(said) ? { without: "etcd never ran" } : { unseen: said };
   const [head = "", ...rows] = table.split("\n");
   if (!/^NODE\s+NAME\b/.test(head)) return { unseen: `\`talosctl list /var/lib/etcd\` printed no list of files: "${head.slice(0, 60)}"` };
@@ -83,7 +83,7 @@ export function reasonFor(said: string): { without: string } | { unseen: string 
 export const bootstrapStep = (node: string): Step => ({ action: "bootstrap etcd on", target: node });
 
 /** Bootstrapping while any control plane may already hold data makes a second cluster beside the first: only when all were seen without it is it safe. */
-export function etcdState(expected: string[], answers: Answer[]): Seen {
+export function etcdState(expected: string[], answers: EtcdView[]): StageState {
   const views = answers.filter((answer) => "members" in answer);
   if (views.length === 0)
     return {
@@ -114,17 +114,17 @@ export function etcdState(expected: string[], answers: Answer[]): Seen {
 }
 
 /** Two nodes whose etcd are not one cluster; undefined when all that answer are in the same. */
-export function splitIn(answers: readonly Answer[]): string | undefined {
+export function splitIn(answers: readonly EtcdView[]): string | undefined {
   const [first, ...others] = answers.filter((answer) => "members" in answer);
   const other = others.find(({ members }) => !members.some(({ id }) => first!.members.some((one) => one.id === id)));
   return other && `${first!.node} and ${other.node} are in two different etcd clusters`;
 }
 
 /** Why a node's etcd did not answer, in one line; undefined when it did, or when it never ran. */
-export const noAnswerOf = (answer: Answer): string | undefined =>
+export const noAnswerOf = (answer: EtcdView): string | undefined =>
   "unseen" in answer ? answer.unseen.split("\n")[0] : "stopped" in answer ? answer.stopped : undefined;
 
-function stateWithoutMembers(answers: Answer[]): Pick<Seen, "state" | "saw"> {
+function stateWithoutMembers(answers: EtcdView[]): Pick<StageState, "state" | "saw"> {
   const unseen = answers.flatMap((answer) => (noAnswerOf(answer) === undefined ? [] : [`${answer.node}: ${noAnswerOf(answer)}`]));
   return unseen.length
     ? { state: "unknown", saw: `not every node could be asked: ${unseen.join("; ")}` }

@@ -1,7 +1,7 @@
 // Talos' Image Factory: a schematic goes in, an image that was built for it comes out.
 import type { Context } from "../run/context.ts";
 import { Failure } from "../run/errors.ts";
-import type { Answer, Http } from "../http/http.ts";
+import type { HttpAnswer, Http } from "../http/http.ts";
 import { readJson } from "../run/tool-output.ts";
 
 const FACTORY = "https://factory.talos.dev";
@@ -74,5 +74,5 @@ export async function askImage(
   }
 }
 
-const refused = (attempted: string, { status, text }: Answer, next?: string) =>
+const refused = (attempted: string, { status, text }: HttpAnswer, next?: string) =>
   new Failure({ attempted, said: `status ${status}: ${text.trim()}`, next });

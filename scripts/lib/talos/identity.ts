@@ -7,7 +7,7 @@ import { canPinReads } from "./client.ts";
 import { type Concerned, contentsOf, type Disk, type DiskContents, type Read, type Volume } from "./disks.ts";
 import { fingerprintAt } from "./handshake.ts";
 import { readJsonStream, Unreadable } from "../run/tool-output.ts";
-import { atInsecurely, shortened, outputOf } from "./node.ts";
+import { insecureTalosArgs, shortened, outputOf } from "./node.ts";
 
 type Home = Pick<Context, "env" | "signal">;
 type Place = Pick<Node, "address">;
@@ -80,7 +80,7 @@ const NEEDED = {
 /** Reads once more before it is unknown: a single answer that got lost means nothing. */
 async function readOpenly<T>(context: Home, node: Place, kind: keyof typeof NEEDED, pinned: string[]): Promise<Read<T>> {
   const once = () =>
-    ask({ timeout: "20s" })`talosctl ${atInsecurely(context, node)} get ${kind} ${["--insecure", ...pinned]} --output json`.nothrow();
+    ask({ timeout: "20s" })`talosctl ${insecureTalosArgs(context, node)} get ${kind} ${["--insecure", ...pinned]} --output json`.nothrow();
   let got = await once();
   if (got.exitCode !== 0) {
     await pause(1000, context.signal);

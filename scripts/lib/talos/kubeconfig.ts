@@ -7,8 +7,8 @@ import { strangeness } from "../kubernetes/identity.ts";
 import { hide } from "../run/redact.ts";
 import { ask } from "../run/shell.ts";
 import { isTransient } from "../run/transient.ts";
-import type { Seen } from "../run/wait.ts";
-import { at, shortened, outputOf } from "./node.ts";
+import type { Probe } from "../run/wait.ts";
+import { talosArgs, shortened, outputOf } from "./node.ts";
 import { dueInDays, expectOurTalosconfig } from "./talosconfig.ts";
 
 type Home = Pick<Context, "env" | "cluster" | "vault">;
@@ -24,13 +24,13 @@ export async function fetchKubeconfig(context: Home): Promise<string> {
 }
 
 /** The same for who can wait: `waiting` when every control plane is away or not so far yet; what will not pass is a Failure. */
-export async function lookForKubeconfig(context: Home): Promise<Seen<string>> {
+export async function lookForKubeconfig(context: Home): Promise<Probe<string>> {
   const { cluster } = context;
   await expectOurTalosconfig(context);
   const ca = await authority(context);
   const said: string[] = [];
   for (const node of cluster.nodes) {
-    const got = await ask({ timeout: "20s" })`talosctl ${await at(context, node)} kubeconfig - --merge=false`.nothrow();
+    const got = await ask({ timeout: "20s" })`talosctl ${await talosArgs(context, node)} kubeconfig - --merge=false`.nothrow();
     if (got.exitCode !== 0) said.push(`${node.name}: ${shortened(outputOf(got))}`);
     else {
       hide([...got.stdout.matchAll(/(?:client-key-data|token): *(\S+)/g)].map(([, value]) => value!));

@@ -6,10 +6,10 @@ import { identify, type Machine, wrongMachine } from "./identity.ts";
 import type { Install } from "./install.ts";
 import { knownNodes } from "./members.ts";
 import type { Document } from "./merge.ts";
-import type { Stage } from "./node.ts";
+import type { NodeStage } from "./node.ts";
 
 /** The machine to install on; or the stage that the node is in instead: away, or another machine at its address. */
-export async function readMachine(context: Context, node: Node, config: string): Promise<{ machine: Machine } | { stage: Stage }> {
+export async function readMachine(context: Context, node: Node, config: string): Promise<{ machine: Machine } | { stage: NodeStage }> {
   const data = PLATFORM[context.cluster.hypervisor].dataDisk;
   const seen = await identify(context, node, { install: installDisk(await configDocuments(config)), data });
   if ("said" in seen) return { stage: { stage: seen.away ? "unreachable" : "foreign", said: seen.said } };

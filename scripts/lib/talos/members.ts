@@ -1,13 +1,13 @@
 // Whether the cluster already has a living node at an address. A machine that answers there without a config is then a second one, or a node that was reset behind the cluster's back.
 import type { Node } from "../cluster/cluster.ts";
 import { Failure, textOf } from "../run/errors.ts";
-import { type Answer, askEtcd, noAnswerOf } from "./etcd.ts";
+import { type EtcdView, askEtcd, noAnswerOf } from "./etcd.ts";
 import { readIfThere } from "../run/files.ts";
 import { condition, type KubernetesObject } from "../kubernetes/kubernetes.ts";
 import { type ClusterAccess, expectOurCluster } from "../kubernetes/access.ts";
 import { eachOf } from "../run/at-once.ts";
 import { readJson, Unreadable } from "../run/tool-output.ts";
-import { type Home, shortened, type Stage, stageOf } from "./node.ts";
+import { type Home, shortened, type NodeStage, stageOf } from "./node.ts";
 
 type Place = Pick<Node, "name" | "address">;
 
@@ -43,7 +43,7 @@ export interface Registered extends Pick<KubernetesObject, "metadata"> {
 }
 
 /** Members of etcd, which counts them also while they are down, and nodes that Kubernetes hears from. */
-export function combine(etcd: Answer[], kubernetes: Kubernetes, stages: ReadonlyMap<string, Stage> = new Map()): Known {
+export function combine(etcd: EtcdView[], kubernetes: Kubernetes, stages: ReadonlyMap<string, NodeStage> = new Map()): Known {
   const nodes = new Map<string, string>();
   for (const node of kubernetes && "nodes" in kubernetes ? kubernetes.nodes : []) {
     if (condition(node as KubernetesObject, "Ready")?.status !== "True") continue;
@@ -66,7 +66,7 @@ export function combine(etcd: Answer[], kubernetes: Kubernetes, stages: Readonly
 }
 
 /** What proves that the cluster exists though it does not answer. A node that is off or still boots the ISO proves nothing: there may be no cluster yet. */
-function evidenceOf(etcd: Answer[], kubernetes: Kubernetes, stages: ReadonlyMap<string, Stage>): string | undefined {
+function evidenceOf(etcd: EtcdView[], kubernetes: Kubernetes, stages: ReadonlyMap<string, NodeStage>): string | undefined {
   for (const answer of etcd) {
     if ("stopped" in answer) return `${answer.node} has etcd's data`;
     const stage = "unseen" in answer ? stages.get(answer.node)?.stage : undefined;

@@ -8,7 +8,7 @@ import { idFor, type Mode } from "./apply-mode.ts";
 import type { Machine } from "./identity.ts";
 import { type Install, installLines } from "./install.ts";
 import { knownAt, readMachine } from "./look.ts";
-import { type Stage, stageOf } from "./node.ts";
+import { type NodeStage, stageOf } from "./node.ts";
 import { renderNode } from "./render.ts";
 import { expectOurTalosconfig } from "./talosconfig.ts";
 import { dryRunOn, type DryRun } from "./dry-run.ts";
@@ -16,7 +16,7 @@ import { dryRunOn, type DryRun } from "./dry-run.ts";
 /** What is known of a node and its config before anything is done. */
 export interface NodeConfig {
   node: Node;
-  stage: Stage;
+  stage: NodeStage;
   /** The config to send. Holds secrets. */
   config: string;
   /** Undefined for a node that has no config yet, or that cannot be asked. */

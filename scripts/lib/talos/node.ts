@@ -29,15 +29,20 @@ export async function homeToRead<C extends Home>(context: C): Promise<{ home: C;
  * The words that lead a command to this node with the cluster's own certificate. Every command to a node that has a config begins with them, and each time
  * $TALOSCONFIG is proven to be this cluster's: no procedure can forget it, and a file that was replaced meanwhile is noticed.
  */
-export async function at(home: Home, { address }: Place): Promise<string[]> {
+export async function talosArgs(home: Home, { address }: Place): Promise<string[]> {
   if (!home.unproven) await expectOurTalosconfig(home);
   return ["--talosconfig", home.env.TALOSCONFIG!, "--endpoints", address, "--nodes", address];
 }
 
 /** The words that lead a command to a node that has no config yet, and so knows no certificate; `--insecure` belongs after the command, or talosctl takes the command for its value. */
-export const atInsecurely = ({ env }: Pick<Context, "env">, { address }: Place) => ["--talosconfig", env.TALOSCONFIG!, "--nodes", address];
+export const insecureTalosArgs = ({ env }: Pick<Context, "env">, { address }: Place) => [
+  "--talosconfig",
+  env.TALOSCONFIG!,
+  "--nodes",
+  address,
+];
 
-export type Stage =
+export type NodeStage =
   /** Booted from the ISO, without a config. */
   | { stage: "maintenance" }
   /** Has a config of ours, which its certificate proves; `unmet` is what it waits for, in its own words. */
@@ -48,7 +53,7 @@ export type Stage =
   | { stage: "unreachable"; said: string };
 
 /** Up, and content with itself: its etcd and its kubelet run. */
-export const isReady = (stage: Stage) => stage.stage === "running" && stage.ready;
+export const isReady = (stage: NodeStage) => stage.stage === "running" && stage.ready;
 
 /** A machine in maintenance mode is the node that is meant: `wrongMachine` looks, for each machine. */
 export const nicGate: Gate = {
@@ -59,13 +64,13 @@ export const nicGate: Gate = {
 const SECONDS = 20;
 
 /** Asks with our certificate first. Only where the answer does not prove who we speak to is the node asked openly, as one without a config can be. */
-export async function stageOf(context: Home, node: Place): Promise<Stage> {
-  const got = await ask({ timeout: `${SECONDS}s` })`talosctl ${await at(context, node)} get machinestatus --output json`.nothrow();
+export async function stageOf(context: Home, node: Place): Promise<NodeStage> {
+  const got = await ask({ timeout: `${SECONDS}s` })`talosctl ${await talosArgs(context, node)} get machinestatus --output json`.nothrow();
   if (got.exitCode === 0) return runningStage(got.stdout, node);
-  const seen = judge(outputOf(got));
+  const seen = stageFromRefusal(outputOf(got));
   if (seen !== "ask openly") return seen;
   const openly = () =>
-    ask({ timeout: `${SECONDS}s` })`talosctl ${atInsecurely(context, node)} get machinestatus --insecure --output json`.nothrow();
+    ask({ timeout: `${SECONDS}s` })`talosctl ${insecureTalosArgs(context, node)} get machinestatus --insecure --output json`.nothrow();
   let open = await openly();
   for (let more = 2; more > 0 && open.exitCode !== 0 && HUNG_UP.test(outputOf(open)); more -= 1) open = await openly();
   return open.exitCode === 0 ? { stage: "maintenance" } : stageFromInsecure(outputOf(open));
@@ -75,7 +80,7 @@ export async function stageOf(context: Home, node: Place): Promise<Stage> {
 const HUNG_UP = /broken pipe|connection reset by peer|error reading server preface: EOF/;
 
 /** What a refusal of our certificate, or of theirs, means. */
-export function judge(said: string): Stage | "ask openly" {
+export function stageFromRefusal(said: string): NodeStage | "ask openly" {
   if (/certificate signed by unknown authority/.test(said)) return "ask openly";
   const refused = /remote error: tls: (bad certificate|unknown certificate authority|expired certificate)/.exec(said)?.[1];
   if (refused)
@@ -89,7 +94,7 @@ export function judge(said: string): Stage | "ask openly" {
 }
 
 /** A node without a config answers, or says that it does not know this call; one that asks for a certificate has a config of somebody else. */
-export function stageFromInsecure(said: string): Stage {
+export function stageFromInsecure(said: string): NodeStage {
   if (/code = (Unimplemented|PermissionDenied|NotFound)/.test(said)) return { stage: "maintenance" };
   if (/tls: certificate required/.test(said))
     return { stage: "foreign", said: "it has a config of a cluster with another authority than $TALOSCONFIG's" };
@@ -115,7 +120,7 @@ interface MachineStatus {
 }
 
 /** Without a status in the answer the stage is unknown: a node that boots says so. */
-function runningStage(json: string, { address }: Place): Stage {
+function runningStage(json: string, { address }: Place): NodeStage {
   const command = `talosctl get machinestatus --nodes ${address}`;
   try {
     const [status] = readJsonStream<MachineStatus>(json, { command }, { spec: { stage: "" } });

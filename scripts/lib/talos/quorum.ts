@@ -2,8 +2,8 @@
 import type { Node } from "../cluster/cluster.ts";
 import type { Context } from "../run/context.ts";
 import type { Gate, Verdict } from "../run/gates.ts";
-import { type Seen, until } from "../run/wait.ts";
-import { type Answer, askEtcd, noAnswerOf, splitIn } from "./etcd.ts";
+import { type Probe, until } from "../run/wait.ts";
+import { type EtcdView, askEtcd, noAnswerOf, splitIn } from "./etcd.ts";
 import { type Home, shortened } from "./node.ts";
 
 /** Asks etcd of every control plane. `rolling` asks this gate again before each node. */
@@ -20,9 +20,10 @@ export const quorumGate: Gate = {
 export type Vote = { node: string } & ({ votes: true } | { votes: false | "unknown"; why: string });
 
 /** A node votes when its own etcd answers and lists it as a member that is no learner. */
-export const votesOf = (answers: readonly Answer[]): Vote[] => answers.map((answer) => ({ node: answer.node, ...voteOf(answer, answers) }));
+export const votesOf = (answers: readonly EtcdView[]): Vote[] =>
+  answers.map((answer) => ({ node: answer.node, ...voteOf(answer, answers) }));
 
-function voteOf(answer: Answer, all: readonly Answer[]): { votes: true } | { votes: false | "unknown"; why: string } {
+function voteOf(answer: EtcdView, all: readonly EtcdView[]): { votes: true } | { votes: false | "unknown"; why: string } {
   if ("without" in answer) return { votes: false, why: answer.without };
   if ("stopped" in answer) return { votes: false, why: answer.stopped };
   const rows = all.flatMap((one) => ("members" in one ? one.members.filter(({ hostname }) => hostname === answer.node) : []));
@@ -35,7 +36,7 @@ function voteOf(answer: Answer, all: readonly Answer[]): { votes: true } | { vot
  * Judges each node that goes down on its own, because they go down one after the other. More than half of etcd's voting members must stay. A node that
  * does not vote takes nothing away. In a cluster of one or two nodes no node can be spared, so nothing is checked there.
  */
-export function quorumVerdict(takesDown: readonly Pick<Node, "name">[], answers: readonly Answer[]): Verdict {
+export function quorumVerdict(takesDown: readonly Pick<Node, "name">[], answers: readonly EtcdView[]): Verdict {
   const split = splitIn(answers);
   if (split !== undefined) return { state: "bad", saw: split };
   const votes = votesOf(answers);
@@ -47,7 +48,7 @@ export function quorumVerdict(takesDown: readonly Pick<Node, "name">[], answers:
 }
 
 /** How many members vote in etcd, also those that are down now. Without an answer: one for each node. */
-function votersIn(answers: readonly Answer[]): number {
+function votersIn(answers: readonly EtcdView[]): number {
   const counts = answers.flatMap((one) => ("members" in one ? [one.members.filter(({ learner }) => !learner).length] : []));
   return counts.length > 0 ? Math.max(...counts) : answers.length;
 }
@@ -78,7 +79,7 @@ const SECONDS = 900;
 /** Waits until the node votes in etcd, before the next node goes down. */
 export async function expectVote(context: Context, node: Node): Promise<void> {
   const { cluster, ui, signal } = context;
-  const look = async (): Promise<Seen<true>> => {
+  const look = async (): Promise<Probe<true>> => {
     const vote = votesOf(await askEtcd(context, cluster.nodes)).find((one) => one.node === node.name)!;
     return vote.votes === true ? { ready: true } : { waiting: vote.why };
   };

@@ -2,7 +2,7 @@
 import type { Context } from "../run/context.ts";
 import { Failure } from "../run/errors.ts";
 import { expectConfig } from "./config-documents.ts";
-import { at, atInsecurely, shortened, outputOf } from "./node.ts";
+import { talosArgs, insecureTalosArgs, shortened, outputOf } from "./node.ts";
 import { idFor, type Mode } from "./apply-mode.ts";
 import { isNewNode, type NodeConfig } from "./node-config.ts";
 import { notKnownToIt } from "./version.ts";
@@ -19,8 +19,8 @@ export async function sendConfig(context: Context, nodeConfig: NodeConfig, mode:
   const { node, config } = nodeConfig;
   const { ui } = context;
   const how = isNewNode(nodeConfig)
-    ? [...atInsecurely(context, node), "--insecure", "--cert-fingerprint", nodeConfig.machine.fingerprint]
-    : [...(await at(context, node)), "--mode", mode];
+    ? [...insecureTalosArgs(context, node), "--insecure", "--cert-fingerprint", nodeConfig.machine.fingerprint]
+    : [...(await talosArgs(context, node)), "--mode", mode];
   ui.progress(`applying the machine config of ${node.name}`);
   const sent = await $({ input: config, timeout: "2m" })`cat | talosctl apply-config ${how} --file /dev/stdin`.nothrow();
   if (sent.exitCode !== 0) {

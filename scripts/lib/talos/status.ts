@@ -8,13 +8,13 @@ import { changesBetween } from "./changes.ts";
 import { configDocuments, readConfigDocuments } from "./config-documents.ts";
 import { type Document, titleOf } from "./merge.ts";
 import { readJsonStream, Unreadable } from "../run/tool-output.ts";
-import { at, type Home, type Stage, stageOf } from "./node.ts";
+import { talosArgs, type Home, type NodeStage, stageOf } from "./node.ts";
 import { renderDocuments } from "./render.ts";
 import { versionOf } from "./version.ts";
 import { isDeployable } from "../cluster/versions.ts";
 import { printDocuments } from "../text/yaml.ts";
 
-export type NodeStatus = { node: string; address: string } & Stage & {
+export type NodeStatus = { node: string; address: string } & NodeStage & {
     /** What runs; undefined = could not be seen, or a node without a config. */
     talos?: string | undefined;
     schematic?: string | undefined;
@@ -45,7 +45,7 @@ interface Extension {
 
 /** The factory builds the schematic's ID in as an extension of that name; `none` = an installer from elsewhere. */
 async function schematicOf(context: Home, node: Node): Promise<string | undefined> {
-  const got = await ask({ timeout: "20s" })`talosctl ${await at(context, node)} get extensions --output json`.nothrow();
+  const got = await ask({ timeout: "20s" })`talosctl ${await talosArgs(context, node)} get extensions --output json`.nothrow();
   if (got.exitCode !== 0) return undefined;
   const command = `talosctl get extensions --nodes ${node.address}`;
   const all = orUnknown(() => readJsonStream<Extension>(got.stdout, { command }, { spec: { metadata: { name: "", version: "" } } }));
@@ -75,7 +75,7 @@ interface Service {
 }
 
 async function kubeletOf(context: Home, node: Node): Promise<NodeStatus["kubelet"]> {
-  const got = await ask({ timeout: "20s" })`talosctl ${await at(context, node)} get services kubelet --output json`.nothrow();
+  const got = await ask({ timeout: "20s" })`talosctl ${await talosArgs(context, node)} get services kubelet --output json`.nothrow();
   if (got.exitCode !== 0) return undefined;
   const command = `talosctl get services kubelet --nodes ${node.address}`;
   const service = orUnknown(() => readJsonStream<Service>(got.stdout, { command }, { spec: { running: false, healthy: false } })[0]?.spec);

@@ -1,11 +1,11 @@
 // Which Talos a node runs, and what it means when an older one refuses a config.
 import type { Node } from "../cluster/cluster.ts";
 import { ask } from "../run/shell.ts";
-import { at, type Home } from "./node.ts";
+import { talosArgs, type Home } from "./node.ts";
 
 /** `v1.13.9`; undefined when the node does not say. */
 export async function versionOf(home: Home, node: Node): Promise<string | undefined> {
-  const got = await ask({ timeout: "20s" })`talosctl ${await at(home, node)} version`.nothrow();
+  const got = await ask({ timeout: "20s" })`talosctl ${await talosArgs(home, node)} version`.nothrow();
   return /Server:[\s\S]*?Tag:\s*(v\S+)/.exec(got.stdout)?.[1];
 }
 

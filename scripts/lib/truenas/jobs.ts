@@ -1,6 +1,6 @@
 // Waits for a TrueNAS job, also across a reconnect: the result is read from the job's row.
 import { Failure } from "../run/errors.ts";
-import { type Seen, until } from "../run/wait.ts";
+import { type Probe, until } from "../run/wait.ts";
 import type { Ui } from "../run/ui.ts";
 import { NasRefused, UnknownOutcome } from "./refusal.ts";
 import type { Session } from "./session.ts";
@@ -41,7 +41,7 @@ export async function awaitJob(session: Pick<Session, "ask" | "jobs">, wait: Job
   };
   try {
     return await until(
-      async (): Promise<Seen<unknown>> => {
+      async (): Promise<Probe<unknown>> => {
         const job = await look();
         const at = job?.time_started?.$date;
         if (!job || job.method !== method || (started !== undefined && at !== undefined && at !== started)) {

@@ -4,7 +4,7 @@ import type { Context } from "../run/context.ts";
 import { effect } from "../run/effects.ts";
 import { Failure } from "../run/errors.ts";
 import { hide } from "../run/redact.ts";
-import { type Seen, until } from "../run/wait.ts";
+import { type Probe, until } from "../run/wait.ts";
 import { readAddress } from "./address.ts";
 import { readTrust } from "./certificate.ts";
 import { type Line, openLine } from "./dial.ts";
@@ -76,7 +76,7 @@ export async function connectNas(context: NasContext): Promise<Nas> {
 
 const listVersions = (line: Line, ui: Context["ui"], signal: AbortSignal) =>
   until(
-    async (): Promise<Seen<string[]>> => {
+    async (): Promise<Probe<string[]>> => {
       try {
         return { ready: await line.versions() };
       } catch (error) {

@@ -5,7 +5,7 @@ import { type Entry, type EntryOf, isOwner } from "../ledger/entry.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import { undoConfirmed } from "../ledger/undo-confirmed.ts";
 import type { Ui } from "../run/ui.ts";
-import { type Seen, until } from "../run/wait.ts";
+import { type Probe, until } from "../run/wait.ts";
 import type { Nas } from "./nas.ts";
 import { type Dataset, findDataset, findPool, findVm, ownerOf, readDatasets, readVms, type Vm } from "./queries.ts";
 import { NasRefused, UnknownOutcome } from "./refusal.ts";
@@ -141,7 +141,7 @@ async function deleteVm(nas: Nas, { entry: { name }, identity }: Leftover, ui: U
   const vm = await findVm(nas, name);
   if (vm && String(vm.id) !== identity) throw new Failure({ attempted: `delete VM ${name}`, said: "another VM has its name now" });
   if (vm) await unlessUnknown(() => nas.act("vm.delete", [vm.id, { zvols: false, force: false }], { what: name }));
-  await until(async (): Promise<Seen<true>> => ((await findVm(nas, name)) ? { waiting: "TrueNAS still lists it" } : { ready: true }), {
+  await until(async (): Promise<Probe<true>> => ((await findVm(nas, name)) ? { waiting: "TrueNAS still lists it" } : { ready: true }), {
     for: `VM ${name} to be deleted`,
     seconds: GONE_SECONDS,
     ui,
@@ -154,7 +154,7 @@ const BUSY = 16;
 /** A zvol stays busy for a moment after its VM; 25.x refuses then, 26 says yes and does nothing. */
 async function deleteZvol(nas: Nas, name: string, ui: Ui, signal: AbortSignal): Promise<void> {
   await until(
-    async (): Promise<Seen<true>> => {
+    async (): Promise<Probe<true>> => {
       if (!(await findDataset(nas, name))) return { ready: true };
       try {
         await unlessUnknown(() => nas.act("pool.dataset.delete", [name, { recursive: false, force: false }], { what: name }));

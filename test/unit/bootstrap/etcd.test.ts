@@ -1,7 +1,7 @@
 // etcd: what is safe to conclude from what each node says, and that bootstrap happens once or not at all.
 import { describe, expect, test } from "vitest";
 import { etcd } from "../../../scripts/bootstrap/etcd.ts";
-import { type Answer as Said, bootstrapStep, membersOf, etcdState, dataState, reasonFor } from "../../../scripts/lib/talos/etcd.ts";
+import { type EtcdView as Said, bootstrapStep, membersOf, etcdState, dataState, reasonFor } from "../../../scripts/lib/talos/etcd.ts";
 import { type Answer, record } from "../recorder.ts";
 import { folderWith, secrets, talosconfigOf } from "../talos/home.ts";
 import { testCluster } from "../test-cluster.ts";

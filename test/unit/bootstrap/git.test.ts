@@ -110,7 +110,7 @@ describe("the folder", () => {
   ])("with %s is bad", async (_what, change, saw) => {
     change();
     const seen = await look();
-    expect(seen).toMatchObject({ state: "bad", saw: expect.stringMatching(saw), mend: expect.any(String) });
+    expect(seen).toMatchObject({ state: "bad", saw: expect.stringMatching(saw), fix: expect.any(String) });
   }); // prettier-ignore
   test("that is pushed to another repository than Flux follows is bad", async () =>
     expect((await look({ ...HOME, git: { ...HOME.git, url: "https://github.com/operator/other" } })).saw).toBe(
@@ -119,7 +119,7 @@ describe("the folder", () => {
   test("of the template is bad, whatever was pushed", async () =>
     expect(await look(TEMPLATE)).toMatchObject({
       state: "bad",
-      mend: "edit talos/cluster.yaml, then: task configure, then commit and push",
+      fix: "edit talos/cluster.yaml, then: task configure, then commit and push",
     }));
   test("whose remote cannot be reached is unknown", async () => {
     rmSync(join(folder, "remotes"), { recursive: true });

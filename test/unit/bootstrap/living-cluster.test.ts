@@ -4,13 +4,13 @@ import { configs, seeConfigs } from "../../../scripts/bootstrap/configs.ts";
 import { refuseUnplanned } from "../../../scripts/lib/run/sub.ts";
 import type { Machine } from "../../../scripts/lib/talos/identity.ts";
 import { installStep } from "../../../scripts/lib/talos/install.ts";
-import type { Stage } from "../../../scripts/lib/talos/node.ts";
+import type { NodeStage } from "../../../scripts/lib/talos/node.ts";
 import type { NewNode, NodeConfig } from "../../../scripts/lib/talos/node-config.ts";
 import { record } from "../recorder.ts";
 import { testCluster } from "../test-cluster.ts";
 
 const NODES = testCluster().nodes;
-const RUNNING: Stage = { stage: "running", ready: true, unmet: [] };
+const RUNNING: NodeStage = { stage: "running", ready: true, unmet: [] };
 const node = (index: number, change: Partial<NodeConfig> = {}): NodeConfig => ({
   node: NODES[index]!,
   stage: RUNNING,

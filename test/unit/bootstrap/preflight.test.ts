@@ -1,6 +1,6 @@
 // The preflight's checks: every result is shown, what is bad blocks, what is unknown does not.
 import { describe, expect, test } from "vitest";
-import { aheadOf, judgeClock, judgeHosts } from "../../../scripts/lib/bootstrap/preflight/hosts.ts";
+import { aheadOf, clockVerdict, hostsVerdict } from "../../../scripts/lib/bootstrap/preflight/hosts.ts";
 import { lookAtTools, toolsFor } from "../../../scripts/lib/bootstrap/preflight/tools.ts";
 import { refuseUnknownGit } from "../../../scripts/bootstrap/preflight.ts";
 import { type Result, runChecks } from "../../../scripts/lib/bootstrap/preflight/verdict.ts";
@@ -31,7 +31,7 @@ describe("tools", () => {
     expect(await lookAtTools(testVersions)).toEqual({
       state: "bad",
       saw: "talosctl 1.12.0 does not fit ~1.13: Talos is v1.13.9\nop is not to be had: bash: line 1: op: command not found",
-      mend: "mise install",
+      fix: "mise install",
     });
   });
   test("kubectl may be one minor off", () =>
@@ -67,29 +67,30 @@ describe("checks", () => {
 
 describe("hosts and clock", () => {
   const url = (host: string) => ({ url: `https://${host}/v2/`, why: "charts" });
-  test("all reached: named", () => expect(judgeHosts([url("quay.io"), url("ghcr.io")])).toEqual({ state: "ok", saw: "quay.io, ghcr.io" }));
+  test("all reached: named", () =>
+    expect(hostsVerdict([url("quay.io"), url("ghcr.io")])).toEqual({ state: "ok", saw: "quay.io, ghcr.io" }));
   test("one not reached: which, why it is needed, and what was said", () =>
-    expect(judgeHosts([url("quay.io"), { ...url("ghcr.io"), error: "getaddrinfo ENOTFOUND ghcr.io" }])).toEqual({
+    expect(hostsVerdict([url("quay.io"), { ...url("ghcr.io"), error: "getaddrinfo ENOTFOUND ghcr.io" }])).toEqual({
       state: "bad",
       saw: "ghcr.io (charts): getaddrinfo ENOTFOUND ghcr.io",
-      mend: "check this machine's network and proxy",
+      fix: "check this machine's network and proxy",
     }));
-  test("a clock that agrees is ok", () => expect(judgeClock([{ ...url("a"), ahead: -2 }])).toEqual({ state: "ok", saw: "2 s behind" }));
+  test("a clock that agrees is ok", () => expect(clockVerdict([{ ...url("a"), ahead: -2 }])).toEqual({ state: "ok", saw: "2 s behind" }));
   test("one wrong host does not make the clock wrong", () =>
     expect(
-      judgeClock([
+      clockVerdict([
         { ...url("a"), ahead: 1 },
         { ...url("b"), ahead: 1 },
         { ...url("c"), ahead: 4000 },
       ]).state,
     ).toBe("ok"));
   test("a clock that is far off is bad", () =>
-    expect(judgeClock([{ ...url("a"), ahead: 95 }])).toEqual({
+    expect(clockVerdict([{ ...url("a"), ahead: 95 }])).toEqual({
       state: "bad",
       saw: "95 s ahead",
-      mend: "set this machine's clock: timedatectl set-ntp true",
+      fix: "set this machine's clock: timedatectl set-ntp true",
     }));
-  test("without any answer it is unknown", () => expect(judgeClock([{ ...url("a"), error: "x" }]).state).toBe("unknown"));
+  test("without any answer it is unknown", () => expect(clockVerdict([{ ...url("a"), error: "x" }]).state).toBe("unknown"));
 });
 
 describe("a remote that cannot be reached", () => {

@@ -33,7 +33,7 @@ async function run(verdicts: Verdict[], setup: RecordSetup = {}) {
 }
 
 const OK: Verdict = { state: "ok", saw: "talosctl 1.13.9" };
-const BAD: Verdict = { state: "bad", saw: "talosctl is not installed", mend: "mise install" };
+const BAD: Verdict = { state: "bad", saw: "talosctl is not installed", fix: "mise install" };
 
 test("a check that is good both times lets the run go on", async () =>
   expect(await run([OK])).toMatchObject({ looks: ["check", "check"], acted: ["bootstrap:only"], error: undefined }));

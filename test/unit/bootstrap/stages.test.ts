@@ -6,7 +6,7 @@ import type { Source } from "../../../scripts/lib/flux/flux.ts";
 import { seeFlux } from "../../../scripts/bootstrap/flux.ts";
 import { compareNodes, nodes } from "../../../scripts/bootstrap/nodes.ts";
 import type { KubernetesObject } from "../../../scripts/lib/kubernetes/kubernetes.ts";
-import { carryOut, type Seen, stage } from "../../../scripts/lib/bootstrap/stage.ts";
+import { carryOut, type StageState, stage } from "../../../scripts/lib/bootstrap/stage.ts";
 import { mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -180,7 +180,7 @@ describe("Flux", () => {
 });
 
 describe("a stage alone", () => {
-  const made = (sees: Seen[]) => {
+  const made = (sees: StageState[]) => {
     const did: string[] = [];
     return {
       did,

@@ -101,6 +101,6 @@ it("preflight says which copies differ, and that task configure mends it", async
       `${MAP_FILE}:${timezone} postBuild.substitute.TIMEZONE is America/New_York, talos/cluster.yaml says Europe/Zurich (timezone)`,
       `${MAP_FILE}:${unifi} postBuild.substitute.UNIFI_HOST is 192.168.120.6, talos/cluster.yaml says none (unifi.address)`,
     ].join("\n"),
-    mend: "task configure, then commit and push",
+    fix: "task configure, then commit and push",
   });
 });

@@ -132,7 +132,7 @@ describe("waiting", () => {
     const clock = stillClock();
     useClock(clock);
     let looks = 0;
-    const until8 = until(async () => ({ waiting: "not all", far: Math.min((looks += 1), 8) }), patience);
+    const until8 = until(async () => ({ waiting: "not all", progress: Math.min((looks += 1), 8) }), patience);
     await expect(until8).rejects.toThrow("could not wait for k8s-0 to answer within 10 s");
     const [begun, all] = [clock.pauses.slice(0, 7), clock.pauses].map((pauses) => pauses.reduce((sum, ms) => sum + ms, 0));
     expect(all! - begun!).toBeGreaterThanOrEqual(10_000);
@@ -142,7 +142,7 @@ describe("waiting", () => {
     const clock = stillClock();
     useClock(clock);
     let far = 0;
-    await expect(until(async () => ({ waiting: "not all", far: (far += 1) }), { ...patience, atMost: 30 })).rejects.toThrow("not all");
+    await expect(until(async () => ({ waiting: "not all", progress: (far += 1) }), { ...patience, atMost: 30 })).rejects.toThrow("not all");
     expect(clock.now()).toBeGreaterThanOrEqual(30_000);
     expect(clock.now()).toBeLessThan(36_000);
   });

@@ -8,7 +8,7 @@ import { referenceOf } from "../../../scripts/lib/secrets/entry.ts";
 import { knownEntries } from "../../../scripts/lib/secrets/tree.ts";
 import { lookUp, openVault as openVaultOf } from "../../../scripts/lib/secrets/vault.ts";
 import { testCluster } from "../test-cluster.ts";
-import type { Answer, Source } from "../../../scripts/lib/secrets/source.ts";
+import type { Resolution, Source } from "../../../scripts/lib/secrets/source.ts";
 
 afterEach(() => {
   forgetSecrets();
@@ -28,7 +28,7 @@ function source(missing: Record<string, string> = {}) {
     asked.push([...references]);
     await Promise.resolve();
     return new Map(
-      references.map((one): [string, Answer] => [one, missing[one] ? { missing: missing[one] } : { value: `secret of ${one}` }]),
+      references.map((one): [string, Resolution] => [one, missing[one] ? { missing: missing[one] } : { value: `secret of ${one}` }]),
     );
   };
   return { asked, answer };

@@ -1,15 +1,15 @@
 import { expect, test } from "vitest";
 import { Failure } from "../../../scripts/lib/run/errors.ts";
 import { askImage, imageUrl, missingExtensions, postSchematic } from "../../../scripts/lib/talos/factory.ts";
-import type { Answer, Http } from "../../../scripts/lib/http/http.ts";
+import type { HttpAnswer, Http } from "../../../scripts/lib/http/http.ts";
 
 const ID = "376567988ad370138ad8b2698212367b8edcb69b5fd68c80be1f2ec7d603b4ba";
-const answer = (status: number, text = "", headers: Record<string, string> = {}): Answer => ({
+const answer = (status: number, text = "", headers: Record<string, string> = {}): HttpAnswer => ({
   status,
   text,
   header: (name) => headers[name],
 });
-const says = (said: Answer | Error): Http => {
+const says = (said: HttpAnswer | Error): Http => {
   const reply = async () => {
     if (said instanceof Error) throw said;
     return said;

@@ -1,8 +1,8 @@
 // Whether a cluster that lives knows a node at an address, by what etcd and Kubernetes say.
 import { describe, expect, test } from "vitest";
-import { type Answer, membersOf } from "../../../scripts/lib/talos/etcd.ts";
+import { type EtcdView, membersOf } from "../../../scripts/lib/talos/etcd.ts";
 import { combine, knownNodes, type Kubernetes, type Registered } from "../../../scripts/lib/talos/members.ts";
-import type { Stage } from "../../../scripts/lib/talos/node.ts";
+import type { NodeStage } from "../../../scripts/lib/talos/node.ts";
 import { type Answer as Said, record } from "../recorder.ts";
 import { ADDRESSES, folderWith, kubeconfigOf, newAuthority, NO_ROUTE, RUNNING, secrets, talosconfigOf, withCertificate } from "./home.ts";
 
@@ -45,8 +45,8 @@ describe("known", () => {
 describe("unasked", () => {
   const TIMEOUT = { node: "k8s-0", unseen: "rpc error: code = Unavailable desc = i/o timeout" };
   const NO_ROUTE = { unseen: "no route to host" };
-  const stage = (one: Stage) => new Map([["k8s-0", one]]);
-  const RUNNING: Stage = { stage: "running", ready: true, unmet: [] };
+  const stage = (one: NodeStage) => new Map([["k8s-0", one]]);
+  const RUNNING: NodeStage = { stage: "running", ready: true, unmet: [] };
   test("when nobody who may know could be asked", () =>
     expect(combine([TIMEOUT], NO_ROUTE).unasked!.why).toBe("k8s-0: i/o timeout; Kubernetes: no route to host"));
   test("is nothing where one of the two answered", () => {
@@ -58,7 +58,7 @@ describe("unasked", () => {
   test("is nothing where there is no other node and no kubeconfig", () => expect(combine([], undefined)).toEqual({ nodes: new Map() }));
 
   describe("a cluster exists", () => {
-    test.each<[string, Answer[], Kubernetes, Map<string, Stage>, string]>([
+    test.each<[string, EtcdView[], Kubernetes, Map<string, NodeStage>, string]>([
       [
         "when a node has etcd's data",
         [{ node: "k8s-0", stopped: "its etcd is down, and its data directory is not empty" }],
@@ -76,7 +76,7 @@ describe("unasked", () => {
       ],
       ["when the kubeconfig is ours and its API is down", [], NO_ROUTE, new Map(), "$KUBECONFIG is this cluster's"],
     ])("%s", (_, answers, kubernetes, stages, cluster) => expect(combine(answers, kubernetes, stages).unasked!.cluster).toBe(cluster));
-    test.each<[string, Kubernetes, Map<string, Stage>]>([
+    test.each<[string, Kubernetes, Map<string, NodeStage>]>([
       ["by a node that boots the ISO", undefined, stage({ stage: "maintenance" })],
       ["by another cluster's kubeconfig", { stranger: "its server is https://other:6443" }, new Map()],
     ])("is not proven %s", (_, kubernetes, stages) =>

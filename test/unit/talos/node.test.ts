@@ -1,6 +1,6 @@
 // In which stage a node is, concluded from what talosctl says; the commands that ask.
 import { describe, expect, test } from "vitest";
-import { shortened, judge, stageFromInsecure, outputOf, stageOf } from "../../../scripts/lib/talos/node.ts";
+import { shortened, stageFromRefusal, stageFromInsecure, outputOf, stageOf } from "../../../scripts/lib/talos/node.ts";
 import { type Answer, record } from "../recorder.ts";
 import {
   BOOTING,
@@ -95,13 +95,15 @@ describe("refusals", () => {
       "rpc error: code = PermissionDenied desc = not authorized",
       "it knows our certificate, and not as an administrator's: task talos:talosconfig",
     ],
-  ])("%s: not ours to configure", (said, why) => expect(judge(said)).toEqual({ stage: "foreign", said: why }));
+  ])("%s: not ours to configure", (said, why) => expect(stageFromRefusal(said)).toEqual({ stage: "foreign", said: why }));
   test.each([
     'transport: authentication handshake failed: tls: failed to verify certificate: x509: certificate is valid for 192.168.122.11, not 192.168.122.10"',
     "x509: certificate has expired or is not yet valid",
     'dial tcp 192.168.122.10:50000: i/o timeout"',
     "rpc error: code = Unavailable desc = error reading server preface: EOF",
-  ])("%s: cannot be understood, so it is not concluded from", (said) => expect(judge(said)).toMatchObject({ stage: "unreachable" }));
+  ])("%s: cannot be understood, so it is not concluded from", (said) =>
+    expect(stageFromRefusal(said)).toMatchObject({ stage: "unreachable" }),
+  );
   test("openly refused: it answers, so it is in maintenance mode", () =>
     expect(stageFromInsecure("rpc error: code = PermissionDenied desc = not authorized")).toEqual({ stage: "maintenance" }));
 });

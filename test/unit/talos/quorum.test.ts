@@ -1,21 +1,21 @@
 // The quorum gate: who votes in etcd by what each control plane says, and which node may go down.
 import { describe, expect, test } from "vitest";
-import type { Answer, Member } from "../../../scripts/lib/talos/etcd.ts";
+import type { EtcdView, Member } from "../../../scripts/lib/talos/etcd.ts";
 import { quorumVerdict, votesOf } from "../../../scripts/lib/talos/quorum.ts";
 
 const NAMES = ["k8s-0", "k8s-1", "k8s-2"];
 const member = (hostname: string, learner = false): Member => ({ id: `id of ${hostname}`, hostname, learner });
-const listing = (node: string, members = NAMES.map((name) => member(name))): Answer => ({ node, members });
+const listing = (node: string, members = NAMES.map((name) => member(name))): EtcdView => ({ node, members });
 const LEARNING = [member("k8s-0"), member("k8s-1", true), member("k8s-2")];
-const STOPPED: Answer = { node: "k8s-1", stopped: "its etcd is down, and its data directory is not empty" };
-const SILENT: Answer = { node: "k8s-1", unseen: "rpc error: code = Unavailable desc = i/o timeout\nmore" };
-const NEVER: Answer = { node: "k8s-1", without: "etcd never ran" };
-const three = (second: Answer, members?: Member[]) => [listing("k8s-0", members), second, listing("k8s-2", members)];
+const STOPPED: EtcdView = { node: "k8s-1", stopped: "its etcd is down, and its data directory is not empty" };
+const SILENT: EtcdView = { node: "k8s-1", unseen: "rpc error: code = Unavailable desc = i/o timeout\nmore" };
+const NEVER: EtcdView = { node: "k8s-1", without: "etcd never ran" };
+const three = (second: EtcdView, members?: Member[]) => [listing("k8s-0", members), second, listing("k8s-2", members)];
 
 describe("a node", () => {
-  const vote = (answers: Answer[]) => votesOf(answers).find(({ node }) => node === "k8s-1");
+  const vote = (answers: EtcdView[]) => votesOf(answers).find(({ node }) => node === "k8s-1");
   test("that its own etcd lists as a member votes", () => expect(vote(three(listing("k8s-1")))).toMatchObject({ votes: true }));
-  test.each<[string, Answer[], string]>([
+  test.each<[string, EtcdView[], string]>([
     ["whose etcd is down", three(STOPPED), "its etcd is down, and its data directory is not empty"],
     ["whose etcd never ran", three(NEVER), "etcd never ran"],
     ["that is a learner", three(listing("k8s-1", LEARNING), LEARNING), "it is a learner, which does not vote yet"],
@@ -27,14 +27,14 @@ describe("a node", () => {
 });
 
 describe("the gate", () => {
-  const judge = (answers: Answer[], ...names: string[]) =>
+  const judge = (answers: EtcdView[], ...names: string[]) =>
     quorumVerdict(
       names.map((name) => ({ name })),
       answers,
     );
   test("lets one of three voters go down", () =>
     expect(judge(three(listing("k8s-1")), "k8s-0")).toEqual({ state: "ok", saw: "3 of 3 control planes vote in etcd" }));
-  test.each<[string, Answer[], string]>([
+  test.each<[string, EtcdView[], string]>([
     ["whose etcd is down", three(STOPPED), "its etcd is down, and its data directory is not empty"],
     ["that is a learner", three(SILENT, LEARNING), "it is a learner, which does not vote yet"],
     ["that never joined", three(NEVER, [member("k8s-0"), member("k8s-2")]), "etcd never ran"],
@@ -53,7 +53,7 @@ describe("the gate", () => {
       ).state,
     ).toBe("unknown"));
   test("is bad when too few would stay, whatever an unknown one does", () => {
-    const answers: Answer[] = [listing("k8s-0"), STOPPED, { node: "k8s-2", unseen: "i/o timeout" }];
+    const answers: EtcdView[] = [listing("k8s-0"), STOPPED, { node: "k8s-2", unseen: "i/o timeout" }];
     expect(judge(answers, "k8s-0").state).toBe("bad");
   });
   test("lets a node go down that does not vote anyway: nothing is lost by it", () =>

@@ -16,7 +16,7 @@ import { type Answer, record } from "../recorder.ts";
 import { folderWith, newAuthority, NO_ROUTE, RUNNING, secrets, talosconfigOf, withCertificate } from "./home.ts";
 import type { Procedure } from "../../../scripts/lib/run/spec.ts";
 
-test("no talosctl command reaches a node except with the words of at() or atInsecurely()", () => {
+test("no talosctl command reaches a node without talosArgs() or insecureTalosArgs()", () => {
   const files = readdirSync("scripts", { recursive: true, encoding: "utf8" }).filter((file) => file.endsWith(".ts"));
   const found = files.flatMap((file) =>
     [...readFileSync(join("scripts", file), "utf8").matchAll(/`(?:cat \| )?(talosctl \S.*?)`\.(?:nothrow|text)/g)].map(
@@ -25,7 +25,7 @@ test("no talosctl command reaches a node except with the words of at() or atInse
   );
   expect(found.length).toBeGreaterThan(12);
   const local = /^talosctl (version --client|validate|gen )/;
-  const proven = /^talosctl (apply-config )?\$\{(await at\(|atInsecurely\()/;
+  const proven = /^talosctl (apply-config )?\$\{(await talosArgs\(|insecureTalosArgs\()/;
   expect(found.filter((command) => !local.test(command) && !proven.test(command))).toEqual([
     "talosctl apply-config ${how} --file /dev/stdin", // either of the two, in talos:apply
   ]);

@@ -46,7 +46,7 @@ export async function lookAtGit({ cluster }: { cluster: Pick<Cluster, "git" | "d
   const current = await ask`git rev-parse --abbrev-ref HEAD`.nothrow();
   if (current.exitCode !== 0) {
     const why = `this folder is not a Git repository with a commit: ${textOf(current).split("\n")[0]}`;
-    return { state: "bad", saw: [...template, why].join("\n"), mend: "clone your fork, and work in it" };
+    return { state: "bad", saw: [...template, why].join("\n"), fix: "clone your fork, and work in it" };
   }
   const searched = await ask`git grep -n -I -E --untracked -e ${IN_FILES} -- kubernetes`.nothrow();
   const inTree = searched.stdout.split("\n").flatMap((line) => /^([^:]+:\d+):/.exec(line)?.[1] ?? []);
@@ -63,14 +63,14 @@ export async function lookAtGit({ cluster }: { cluster: Pick<Cluster, "git" | "d
       : []),
   ];
   if (bad.length > 0)
-    return { state: "bad", saw: bad.join("\n"), mend: mendOf({ template: template.length + inTree.length > 0, on, branch }) };
+    return { state: "bad", saw: bad.join("\n"), fix: fixFor({ template: template.length + inTree.length > 0, on, branch }) };
   if ("unknown" in pushed) throw new Error("unreachable"); // it is bad: see above
   if (pushed.unreachable !== undefined)
     return { state: "unknown", saw: `the remote cannot be reached: ${pushed.unreachable}; as far as is known here, everything is pushed` };
   return { state: "ok", saw: `${branch} is pushed, at ${pushed.head.slice(0, 12)}` };
 }
 
-function mendOf({ template, on, branch }: { template: boolean; on: string; branch: string }): string {
+function fixFor({ template, on, branch }: { template: boolean; on: string; branch: string }): string {
   if (template) return "edit talos/cluster.yaml, then: task configure, then commit and push";
   return on === branch ? "commit and push" : `git switch ${branch}`;
 }

@@ -13,7 +13,7 @@ export const HOSTS: [url: string, why: string][] = [
 /** A larger difference breaks TLS certificates and etcd members. */
 const SKEW_SECONDS = 30;
 
-export interface Answer {
+export interface HostAnswer {
   url: string;
   why: string;
   /** The minimum number of seconds by which this machine's clock is ahead of the host's, negative if behind; undefined if the host sends no time. */
@@ -22,24 +22,24 @@ export interface Answer {
 }
 
 /** Two verdicts from the same answers: one on the hosts, one on the clock. */
-export function judgeHosts(answers: Answer[]): Verdict {
+export function hostsVerdict(answers: HostAnswer[]): Verdict {
   const failed = answers.filter(({ error }) => error !== undefined);
   if (failed.length === 0) return { state: "ok", saw: answers.map(({ url }) => new URL(url).host).join(", ") };
   return {
     state: "bad",
     saw: failed.map(({ url, why, error }) => `${new URL(url).host} (${why}): ${error}`).join("\n"),
-    mend: "check this machine's network and proxy",
+    fix: "check this machine's network and proxy",
   };
 }
 
-export function judgeClock(answers: Answer[]): Verdict {
+export function clockVerdict(answers: HostAnswer[]): Verdict {
   const known = answers.flatMap(({ ahead }) => (ahead === undefined ? [] : [ahead])).sort((a, b) => a - b);
   if (known.length === 0) return { state: "unknown", saw: "no host told the time" };
   const median = known[Math.floor(known.length / 2)]!;
   const saw = `${Math.abs(median)} s ${median < 0 ? "behind" : "ahead"}`;
   return Math.abs(median) <= SKEW_SECONDS
     ? { state: "ok", saw }
-    : { state: "bad", saw, mend: "set this machine's clock: timedatectl set-ntp true" };
+    : { state: "bad", saw, fix: "set this machine's clock: timedatectl set-ntp true" };
 }
 
 /** The host took its time between the request and the answer, so a slow answer says little about the clock. */
@@ -50,10 +50,10 @@ export function aheadOf(date: number, sent: number, received: number): number | 
 }
 
 /** Asks every host once, for both verdicts. */
-export function askHosts(context: HttpContext, now = () => Date.now()): Promise<Answer[]> {
+export function askHosts(context: HttpContext, now = () => Date.now()): Promise<HostAnswer[]> {
   const http = openHttp(context);
   return Promise.all(
-    HOSTS.map(async ([url, why]): Promise<Answer> => {
+    HOSTS.map(async ([url, why]): Promise<HostAnswer> => {
       try {
         const sent = now();
         const date = Date.parse((await http.ask(url, { method: "HEAD", seconds: 10, patience: 10 })).header("date") ?? "");

@@ -51,6 +51,6 @@ export async function lookAtTools(versions: Pick<Versions, "TALOS_VERSION" | "KU
   );
   const wrong = seen.flatMap((one) => one.wrong ?? []);
   return wrong.length
-    ? { state: "bad", saw: wrong.join("\n"), mend: "mise install" }
+    ? { state: "bad", saw: wrong.join("\n"), fix: "mise install" }
     : { state: "ok", saw: seen.map((one) => one.right).join(", ") };
 }
