@@ -47,7 +47,7 @@ export const lintKubernetes = procedure({
           : wrap("the tree can start cold: a note costs time, and only the cluster can tell what is unknown; neither prevents the start"),
       );
     throw new Failure({
-      attempted: "prove that this tree can start",
+      attempted: "show that this tree can start",
       said: inNumbers(findings),
       next: `fix the errors above, then: task lint:kubernetes${tree === "kubernetes" ? "" : ` ROOT=${tree}`}${bootstrap === undefined ? "" : ` BOOTSTRAP=${bootstrap}`}`,
     });

@@ -56,13 +56,13 @@ function wordsFor(message: string): { message: string; why: string; fix: string 
   if (message.startsWith("Excessive alias count"))
     return {
       message: "its aliases (*name) unfold to far more than is written",
-      why: "whoever reads it would run out of memory; Flux refuses such a file, and nothing of its Kustomization is applied",
+      why: "reading it would exhaust the memory; Flux refuses such a file and applies nothing of its Kustomization",
       fix: "write the values out, or use fewer aliases of aliases",
     };
   return {
     message,
     why: "Flux cannot build a Kustomization with a file that is no YAML: nothing of it is applied",
-    fix: /unique/.test(message) ? "take one of the two keys out: only one value is kept" : "mend the line",
+    fix: /unique/.test(message) ? "remove one of the two keys: only one value is kept" : "fix the line",
   };
 }
 

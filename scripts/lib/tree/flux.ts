@@ -35,7 +35,7 @@ export function buildObjects(files: Files, one: FluxKustomization, report: Repor
     });
     return { objects: [], broken: true };
   };
-  if (files.is(folder) !== "folder") return fail(`its path ${folder} is no folder`, "mend spec.path: it starts at the repository's root");
+  if (files.is(folder) !== "folder") return fail(`its path ${folder} is not a folder`, "fix spec.path: it starts at the repository's root");
   const path = fileOf(files, folder);
   if (!path && NAMES.some((name) => files.is(join(folder, name)) === "file"))
     return fail(`${folder} has two kustomization files`, "keep one");

@@ -65,18 +65,18 @@ describe("lint:kubernetes", () => {
       [
         `${APP}/a.yaml:7 error schema ConfigMap default/a: imutable is no field of this kind; did you mean immutable?`,
         "  why: the API server refuses the object, and with it the whole stage of its Kustomization",
-        "  fix: mend it: scripts/lint/schemas/kubernetes/v1.36.5/configmap_v1.json says what may stand there",
+        "  fix: fix it: scripts/lint/schemas/kubernetes/v1.36.5/configmap_v1.json says what is allowed there",
       ].join("\n"),
     );
     expect(failure).toBeInstanceOf(Failure);
     expect(String(failure)).toMatch(
-      /^Failure: could not prove that this tree can start\n {2}said: 1 error, 0 notes, \d unknown\n {2}next: fix the errors above, then: task lint:kubernetes$/,
+      /^Failure: could not show that this tree can start\n {2}said: 1 error, 0 notes, \d unknown\n {2}next: fix the errors above, then: task lint:kubernetes$/,
     );
   });
   it("annotates the lines of a pull request", async () => {
     const { shown } = await run(BAD, { report: "github" });
     expect(shown.split("\n")).toContain(
-      `::error file=${APP}/a.yaml,line=7,title=schema ConfigMap default/a::imutable is no field of this kind; did you mean immutable?%0Awhy: the API server refuses the object, and with it the whole stage of its Kustomization%0Afix: mend it: scripts/lint/schemas/kubernetes/v1.36.5/configmap_v1.json says what may stand there`,
+      `::error file=${APP}/a.yaml,line=7,title=schema ConfigMap default/a::imutable is no field of this kind; did you mean immutable?%0Awhy: the API server refuses the object, and with it the whole stage of its Kustomization%0Afix: fix it: scripts/lint/schemas/kubernetes/v1.36.5/configmap_v1.json says what is allowed there`,
     );
   });
   it("explains what one object waits for", async () => {

@@ -23,7 +23,7 @@ export function unknownVariables({ tree }: World): Finding[] {
           line: source.line,
           object: `${object.kind} ${object.metadata.namespace ? `${object.metadata.namespace}/` : ""}${object.metadata.name}`,
           message: `the value of ${variable} is not known: it comes from what Kustomization ${one.namespace}/${one.name} substitutes from`,
-          why: "whether what is named after it exists cannot be told offline",
+          why: "whether the objects named after it exist cannot be known offline",
           fix: "write it under postBuild.substitute where it is no secret",
         });
       }

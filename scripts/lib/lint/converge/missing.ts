@@ -69,8 +69,8 @@ export function missingFinding({ keys, first: { step, need }, units }: Lack, wor
     file: need.source.file,
     line: need.source.line,
     object: step.unit.name,
-    message: `nothing brings ${what}: ${step.unit.name} ${need.why.replace("%", "it")}${others(units.size - 1)}`,
-    why: bringer ? `${bringer.name} may bring it: what ${bringer.from} brings is not known` : why,
+    message: `nothing provides ${what}: ${step.unit.name} ${need.why.replace("%", "it")}${others(units.size - 1)}`,
+    why: bringer ? `${bringer.name} may provide it: what ${bringer.from} provides is unknown` : why,
     fix: bringer ? `${lookInto(bringer)}; if it does not bring it: ${fix}` : fix,
   };
 }
@@ -163,8 +163,8 @@ function wordsForObject(reference: Reference, never: string, world: World): Pick
 function bringKind(rest: string, world: World) {
   const chart = bringerOf(rest, world);
   return chart
-    ? `add ${chart} to bootstrap/helmfile.d/00-crds.yaml: it brings the kind`
-    : "apply its CustomResourceDefinition before it, or add a chart that brings it to bootstrap/helmfile.d/00-crds.yaml";
+    ? `add ${chart} to bootstrap/helmfile.d/00-crds.yaml: it provides the kind`
+    : "apply its CustomResourceDefinition before it, or add a chart that provides it to bootstrap/helmfile.d/00-crds.yaml";
 }
 
 /** The chart that provides a kind. */

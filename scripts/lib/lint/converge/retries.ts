@@ -58,14 +58,14 @@ function note({ step, need, by, keys, units, cost }: Late, state: State): Findin
     file: need.source.file,
     line: need.source.line,
     object: step.unit.name,
-    message: `${many} may be tried before ${whatOf([...keys])} ${keys.size > 1 ? "are" : "is"} there (${by.unit.name} brings ${keys.size > 1 ? "them" : "it"})`,
+    message: `${many} may be tried before ${whatOf([...keys])} ${keys.size > 1 ? "are" : "is"} available (${by.unit.name} provides ${keys.size > 1 ? "them" : "it"})`,
     why: webhook
       ? `while the webhook's Pods start, the API server refuses what it cannot show them: at most one failed attempt, repeated after ${durationOf(cost)}`
       : `the attempt fails and is repeated after ${durationOf(cost)}, until it is there`,
     fix: dependsOn(step, by, state)
       ? `let ${ownerOf(by).name} wait until ${by.unit.name} is ready (wait or healthChecks): without that it is ready as soon as it has applied it`
       : sort === "kind"
-        ? "bring the definitions in bootstrap/helmfile.d/00-crds.yaml, or depend on what brings them"
+        ? "add the definitions to bootstrap/helmfile.d/00-crds.yaml, or depend on what provides them"
         : `let ${ownerOf(step).name} depend on ${ownerOf(by).name}, or accept the wait`,
   };
 }

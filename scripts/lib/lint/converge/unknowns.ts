@@ -16,8 +16,8 @@ export function unknownCharts({ undescribed }: World): Finding[] {
       file: source.file,
       line: source.line,
       object: name,
-      message: `what ${from} brings is not known`,
-      why: `whether ${name} brings or needs a definition, a class or a Secret cannot be told offline`,
+      message: `what ${from} provides is unknown`,
+      why: `whether ${name} provides or needs a definition, a class or a Secret cannot be known offline`,
       fix:
         name === BOOTSTRAP
           ? "BOOTSTRAP=FOLDER names the folder with its helmfiles and first resources"

@@ -20,7 +20,7 @@ function versions(input: RuleInput): Finding[] {
     if (version === undefined || !EXACT.test(version))
       return say(
         `${chart} has the version ${version ?? "latest"}, which is no exact one`,
-        "an install tomorrow differs from one today, and nobody changed anything",
+        "an install tomorrow may differ from one today without any change in Git",
         "pin ref.tag to one version: Renovate raises it",
       );
     const other = first.get(chart);
@@ -48,7 +48,7 @@ function bootstrap({ charts, tree }: RuleInput): Finding[] {
             say(
               source,
               `no HelmRelease ${namespace}/${name} takes over what the bootstrap installs`,
-              "nobody upgrades or repairs it once the cluster runs",
+              "nothing upgrades or repairs it once the cluster runs",
               "add it to the tree, or take it out of the bootstrap",
             ),
           ];

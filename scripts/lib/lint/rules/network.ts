@@ -57,7 +57,7 @@ function owners(input: RuleInput): Finding[] {
     return [
       about(input, "network", "error", located, ["spec", "values", "txtOwnerId"], {
         message: `its DNS owner id ${String(txtOwnerId)} is also ${twin.object.metadata.name}'s`,
-        why: "each takes the other's records for its own that nobody wants any more, and deletes them",
+        why: "both believe they own the records, and each deletes the other's as stale",
         fix: "give each external-dns a txtOwnerId of its own",
       }),
     ];

@@ -51,8 +51,8 @@ export const schema: Rule = {
               message: `${path.join(".") || object.kind} ${message}${meant === undefined ? "" : `; did you mean ${[...path.slice(0, -1), meant].join(".")}?`}`,
               why: "the API server refuses the object, and with it the whole stage of its Kustomization",
               fix: guessed
-                ? `depends on ${guessed.join(", ")}, which nobody knows offline`
-                : `mend it: scripts/lint/schemas/${schemaPath(object, kubernetes)} says what may stand there`,
+                ? `depends on ${guessed.join(", ")}, which is unknown offline`
+                : `fix it: scripts/lint/schemas/${schemaPath(object, kubernetes)} says what is allowed there`,
             },
           ),
         );

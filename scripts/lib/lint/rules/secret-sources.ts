@@ -43,7 +43,7 @@ function brokenDeclaration(problem: string): Finding {
 const operatorItem = ({ item, by, source }: NeededSecret): Finding => ({
   ...at("catalogue", "error", source, {
     message: `asks for the item ${item}, which only the operator needs`,
-    why: "the cluster's token does not read the operator's vault, and must not: whoever owns the cluster would own the machines under it",
+    why: "the cluster's token does not read the operator's vault, and must not: anyone who controls the cluster would also control its machines",
     fix: "remove it; what bootstrap stores in the cluster is in bootstrap/resources.yaml.njk",
   }),
   object: by,
@@ -52,7 +52,7 @@ const operatorItem = ({ item, by, source }: NeededSecret): Finding => ({
 const undeclaredSecret = ({ item, field, by, source, close }: Comparison["undeclared"][number]): Finding => ({
   ...at("catalogue", "error", source, {
     message: `reads ${field === undefined ? "" : `the field ${field} of `}the item ${item.replaceAll("|", " or ")}, which no ${SECRET_SOURCES} declares${close ? `; did you mean ${close}?` : ""}`,
-    why: "nobody is told to put it into the vault: its Secret never exists, and what mounts it never starts",
+    why: "nothing says that it must be in the vault: its Secret never exists, and pods that mount it never start",
     fix: `declare it in ${SECRET_SOURCES} beside the application's ks.yaml, or correct the name`,
   }),
   object: by,

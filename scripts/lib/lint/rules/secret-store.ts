@@ -82,7 +82,7 @@ function tooWide(input: RuleInput, store: Located, uses: readonly Use[]): Findin
     return [
       about(input, "secret-store", "note", store, ["spec"], {
         message: "it serves every namespace",
-        why: "whoever may create an ExternalSecret in any namespace can read every item of the vault",
+        why: "anyone who may create an ExternalSecret in any namespace can read every item of the vault",
         fix: `limit it: spec.conditions: [{ namespaces: [${[...used].toSorted().join(", ")}] }]`,
       }),
     ];
@@ -92,7 +92,7 @@ function tooWide(input: RuleInput, store: Located, uses: readonly Use[]): Findin
     .map((namespace) =>
       about(input, "secret-store", "note", store, ["spec", "conditions"], {
         message: `it serves namespace ${namespace}, and nothing there uses it`,
-        why: "whoever may create an ExternalSecret there can read every item of the vault",
+        why: "anyone who may create an ExternalSecret there can read every item of the vault",
         fix: `remove ${namespace} from spec.conditions`,
       }),
     );

@@ -133,9 +133,9 @@ function namespaces(input: RuleInput): Finding[] {
       told.add(key);
       return [
         about(input, "namespace", "error", located, ["metadata", "namespace"], {
-          message: `nobody makes the namespace ${namespace}`,
+          message: `nothing creates the namespace ${namespace}`,
           why: `the server refuses the dry run of Kustomization ${one.namespace}/${one.name}: nothing of it is applied`,
-          fix: "list components/namespace in the namespace's kustomization.yaml, or mend the name",
+          fix: "list components/namespace in the namespace's kustomization.yaml, or fix the name",
         }),
       ];
     }),

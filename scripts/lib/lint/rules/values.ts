@@ -16,7 +16,7 @@ export const values: Rule = {
         return [
           say("unknown", ["chartRef"], {
             message: `the chart of ${key} cannot be read`,
-            why: "its values are not checked, and what it brings is not known",
+            why: "its values are not checked, and what it provides is unknown",
             fix: "put its OCIRepository into the tree",
           }),
         ];
@@ -24,8 +24,8 @@ export const values: Rule = {
       if (!known)
         return [
           say("unknown", ["chartRef"], {
-            message: `nobody has described ${chart}`,
-            why: "its values are not checked, and what it brings and needs is not known",
+            message: `there is no description of ${chart}`,
+            why: "its values are not checked, and what it provides and needs is unknown",
             fix: factsOf(chart)
               ? "add its key list to scripts/lint/schemas/charts"
               : "describe it in scripts/lint/charts.yaml, with its key list in scripts/lint/schemas/charts",
@@ -45,7 +45,7 @@ export const values: Rule = {
             ? `write ${nearest}`
             : doubtful
               ? `look into the chart's ${version}: the key list is of ${known.readAt}`
-              : `take it out, or mend it by scripts/lint/schemas/charts/${factsOf(chart)!.values}.txt`,
+              : `remove it, or fix it: see scripts/lint/schemas/charts/${factsOf(chart)!.values}.txt`,
         });
       });
     });

@@ -22,7 +22,7 @@ export function runGenerators(builder: Builder, folder: string, content: Kustomi
         const hashed = !(spec.options?.disableNameSuffixHash || content.generatorOptions?.disableNameSuffixHash);
         absorb(resources, { ...resourceOf(object, at), hashed, behavior: spec.behavior ?? "create" });
       } catch (error) {
-        builder.fail(at, (error as Error).message, "mend the generator");
+        builder.fail(at, (error as Error).message, "fix the generator");
       }
     }
 }

@@ -74,7 +74,7 @@ function accumulate(
       return builder.files.lineOf(path, 0, keys); // looked up only when something is wrong there
     },
   });
-  const content = inShape(raw, (keys, message) => builder.fail(lineOf(...keys), message, "mend it: kustomize reads nothing of this file"));
+  const content = inShape(raw, (keys, message) => builder.fail(lineOf(...keys), message, "fix it: kustomize ignores the whole file"));
   for (const key of Object.keys(content)) {
     if (READ.has(key)) continue;
     if (KNOWN.has(key)) builder.unknown(lineOf(key), `${key} is not read`, "say it with patches, components or generators");
@@ -82,7 +82,7 @@ function accumulate(
       builder.fail(
         lineOf(key),
         `kustomize knows no ${key}`,
-        "mend the key: kustomize refuses it in a nested file and ignores it in Flux's own",
+        "fix the key: kustomize refuses it in a nested file and ignores it in Flux's own",
       );
   }
   for (const [index, one] of [...(content.resources ?? []), ...(content.bases ?? [])].entries())
@@ -127,7 +127,7 @@ function subFile(
     return builder.fail(
       at,
       `${folder} has ${builder.files.is(folder) ? "no kustomization file, or two" : "no folder"}`,
-      "add a kustomization.yaml, or mend the path",
+      "add a kustomization.yaml, or fix the path",
     );
   if (builder.files.isFaulty(path)) builder.spoil();
   return { path, content: readKustomization(builder.files, path) };

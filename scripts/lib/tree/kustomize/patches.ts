@@ -31,7 +31,7 @@ function documentsOf(text: string): unknown[] | string {
 
 /** Applies a patch to the resources. */
 export function applyPatch(builder: Builder, folder: string, resources: Resource[], patch: Patch, at: Source): void {
-  const fail = (message: string) => builder.fail(at, message, "mend the patch or its target");
+  const fail = (message: string) => builder.fail(at, message, "fix the patch or its target");
   const text = patch.patch ?? (patch.path === undefined ? undefined : builder.files.text(join(folder, patch.path)));
   if (text === undefined) return patch.path === undefined ? fail("a patch needs a patch or a path") : fail(`${patch.path} cannot be read`);
   const documents = documentsOf(text.trim());

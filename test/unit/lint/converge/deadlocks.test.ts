@@ -229,7 +229,7 @@ it("8: a dependency in another namespace, without the namespace", () => {
     tree(START, kustomization("network/dns", {}), kustomization("apps/echo", { dependsOn: [{ name: "dns" }] })),
   );
   expect(lines).toEqual([
-    "error kustomization-missing apps/echo/ks.yaml: nothing brings Kustomization apps/dns: Kustomization apps/echo dependsOn it",
+    "error kustomization-missing apps/echo/ks.yaml: nothing provides Kustomization apps/dns: Kustomization apps/echo dependsOn it",
   ]);
   expect(findings[0]).toMatchObject({
     why: "it is looked for in namespace apps, where it is not: Kustomization apps/echo never becomes ready",
@@ -241,7 +241,7 @@ it("9: objects of a kind that nobody brings: one finding for forty Kustomization
   const monitored = (index: number) =>
     kustomization(`apps/app-${index}`, {}, object(`monitoring.coreos.com/v1 ServiceMonitor apps/app-${index}`));
   expect(outcome(tree(START, ...Array.from({ length: 40 }, (_, index) => monitored(index)))).lines).toEqual([
-    "error crd-missing apps/app-0/servicemonitor.yaml: nothing brings the kind ServiceMonitor (monitoring.coreos.com): Kustomization apps/app-0 applies ServiceMonitor apps/app-0, which needs it, and 39 others wait for it",
+    "error crd-missing apps/app-0/servicemonitor.yaml: nothing provides the kind ServiceMonitor (monitoring.coreos.com): Kustomization apps/app-0 applies ServiceMonitor apps/app-0, which needs it, and 39 others wait for it",
   ]);
 });
 
@@ -267,13 +267,13 @@ describe("10: a volume that is filled by somebody who is not there", () => {
 
   it("without the definition nothing is applied", () => {
     expect(outcome(tree(START, app)).lines).toEqual([
-      "error crd-missing apps/echo/replicationdestination.yaml: nothing brings the kind ReplicationDestination (volsync.backube): Kustomization apps/echo applies ReplicationDestination apps/echo-dst, which needs it, and 1 other waits for it",
+      "error crd-missing apps/echo/replicationdestination.yaml: nothing provides the kind ReplicationDestination (volsync.backube): Kustomization apps/echo applies ReplicationDestination apps/echo-dst, which needs it, and 1 other waits for it",
     ]);
   });
 
   it("with the definition alone the volume stays empty for ever", () => {
     expect(outcome(tree({ ...START, crds: { "volsync/volsync": "volsync" } }, app)).lines).toEqual([
-      "error controller-missing apps/echo/replicationdestination.yaml: nothing brings a controller for volsync.backube: ReplicationDestination apps/echo-dst is worked on by it",
+      "error controller-missing apps/echo/replicationdestination.yaml: nothing provides a controller for volsync.backube: ReplicationDestination apps/echo-dst is worked on by it",
     ]);
   });
 });

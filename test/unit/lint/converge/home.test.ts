@@ -40,48 +40,48 @@ describe("with one thing taken away there is one error, however much waits for i
     [
       "Namespace",
       "network",
-      "nothing brings Namespace network: Kustomization flux-system/cluster-apps applies Kustomization network/envoy-gateway, which needs it, and 3 others wait for it",
+      "nothing provides Namespace network: Kustomization flux-system/cluster-apps applies Kustomization network/envoy-gateway, which needs it, and 3 others wait for it",
     ],
     [
       "Namespace",
       "apps",
-      "nothing brings Namespace apps: Kustomization flux-system/cluster-apps applies Kustomization apps/actual, which needs it, and 4 others wait for it",
+      "nothing provides Namespace apps: Kustomization flux-system/cluster-apps applies Kustomization apps/actual, which needs it, and 4 others wait for it",
     ],
     [
       "Secret",
       "onepassword-secret",
-      "nothing brings Secret external-secrets/onepassword-secret: HelmRelease external-secrets/onepassword-connect has Pods that use it, and 1 other waits for it",
+      "nothing provides Secret external-secrets/onepassword-secret: HelmRelease external-secrets/onepassword-connect has Pods that use it, and 1 other waits for it",
     ],
     [
       "ClusterSecretStore",
       "onepassword",
-      "nothing brings ClusterSecretStore onepassword: ExternalSecret cert-manager/cloudflare asks it, and 4 others wait for it",
+      "nothing provides ClusterSecretStore onepassword: ExternalSecret cert-manager/cloudflare asks it, and 4 others wait for it",
     ],
-    ["ClusterIssuer", "production", "nothing brings ClusterIssuer production: Certificate network/wildcard is signed by it"],
-    ["GatewayClass", "envoy", "nothing brings GatewayClass envoy: Gateway network/internal is of it"],
-    ["Gateway", "internal", "nothing brings Gateway network/internal: HTTPRoute apps/actual hangs on it, and 1 other waits for it"],
-    ["Certificate", "wildcard", "nothing brings Secret network/wildcard-tls: Gateway network/internal shows it as its certificate"],
+    ["ClusterIssuer", "production", "nothing provides ClusterIssuer production: Certificate network/wildcard is signed by it"],
+    ["GatewayClass", "envoy", "nothing provides GatewayClass envoy: Gateway network/internal is of it"],
+    ["Gateway", "internal", "nothing provides Gateway network/internal: HTTPRoute apps/actual hangs on it, and 1 other waits for it"],
+    ["Certificate", "wildcard", "nothing provides Secret network/wildcard-tls: Gateway network/internal shows it as its certificate"],
     [
       "ExternalSecret",
       "actual-secret",
-      "nothing brings Secret apps/actual-secret: HelmRelease apps/actual has Pods that take their environment from it",
+      "nothing provides Secret apps/actual-secret: HelmRelease apps/actual has Pods that take their environment from it",
     ],
     [
       "ExternalSecret",
       "cloudflare",
-      "nothing brings Secret cert-manager/cloudflare: Certificate network/wildcard proves its names with it",
+      "nothing provides Secret cert-manager/cloudflare: Certificate network/wildcard proves its names with it",
     ],
     [
       "ReplicationDestination",
       "actual-dst",
-      "nothing brings ReplicationDestination apps/actual-dst: PersistentVolumeClaim apps/actual is filled by it",
+      "nothing provides ReplicationDestination apps/actual-dst: PersistentVolumeClaim apps/actual is filled by it",
     ],
     [
       "OCIRepository",
       "rook-ceph",
-      "nothing brings OCIRepository rook-ceph/rook-ceph: HelmRelease rook-ceph/rook-ceph takes its chart from it",
+      "nothing provides OCIRepository rook-ceph/rook-ceph: HelmRelease rook-ceph/rook-ceph takes its chart from it",
     ],
-    ["PersistentVolumeClaim", "atuin", "nothing brings PersistentVolumeClaim apps/atuin: HelmRelease apps/atuin has Pods that mount it"],
+    ["PersistentVolumeClaim", "atuin", "nothing provides PersistentVolumeClaim apps/atuin: HelmRelease apps/atuin has Pods that mount it"],
   ])("%s %s", (kind, name, message) => {
     expect(errors(without(two(), named(kind, name))).map(({ message }) => message)).toEqual([message]);
   });
@@ -89,15 +89,15 @@ describe("with one thing taken away there is one error, however much waits for i
   it.each([
     [
       "observability/crds",
-      "nothing brings the kind ServiceMonitor (monitoring.coreos.com): HelmRelease rook-ceph/rook-ceph has objects in its chart that need it, and 2 others wait for it",
+      "nothing provides the kind ServiceMonitor (monitoring.coreos.com): HelmRelease rook-ceph/rook-ceph has objects in its chart that need it, and 2 others wait for it",
     ],
     [
       "cert-manager/cert-manager",
-      "nothing brings the kinds ClusterIssuer, Certificate (cert-manager.io): Kustomization cert-manager/issuers applies ClusterIssuer production, which needs it, and 3 others wait for it",
+      "nothing provides the kinds ClusterIssuer, Certificate (cert-manager.io): Kustomization cert-manager/issuers applies ClusterIssuer production, which needs it, and 3 others wait for it",
     ],
     [
       "external-secrets/external-secrets",
-      "nothing brings the kinds ClusterSecretStore, ExternalSecret (external-secrets.io): Kustomization external-secrets/stores applies ClusterSecretStore onepassword, which needs it, and 9 others wait for it",
+      "nothing provides the kinds ClusterSecretStore, ExternalSecret (external-secrets.io): Kustomization external-secrets/stores applies ClusterSecretStore onepassword, which needs it, and 9 others wait for it",
     ],
   ])("chart %s of the bootstrap", (id, message) => {
     expect(errors(withoutBootstrap(two(), id)).map(({ message }) => message)).toEqual([message]);
@@ -106,18 +106,18 @@ describe("with one thing taken away there is one error, however much waits for i
   it.each([
     [
       "external-secrets/connect",
-      "nothing brings a Pod behind Service external-secrets/onepassword-connect: ClusterSecretStore onepassword asks it",
+      "nothing provides a Pod behind Service external-secrets/onepassword-connect: ClusterSecretStore onepassword asks it",
     ],
-    ["network/envoy-gateway", "nothing brings a controller for gateway.envoyproxy.io: GatewayClass envoy is worked on by it"],
+    ["network/envoy-gateway", "nothing provides a controller for gateway.envoyproxy.io: GatewayClass envoy is worked on by it"],
     [
       "openebs/openebs",
-      "nothing brings StorageClass openebs-hostpath: ReplicationDestination apps/actual-dst has volumes of it, and 1 other waits for it",
+      "nothing provides StorageClass openebs-hostpath: ReplicationDestination apps/actual-dst has volumes of it, and 1 other waits for it",
     ],
-    ["rook-ceph/rook-ceph", "nothing brings Kustomization rook-ceph/rook-ceph: Kustomization rook-ceph/cluster dependsOn it"],
-    ["rook-ceph/cluster", "nothing brings StorageClass ceph-block: PersistentVolumeClaim apps/actual is of it, and 3 others wait for it"],
+    ["rook-ceph/rook-ceph", "nothing provides Kustomization rook-ceph/rook-ceph: Kustomization rook-ceph/cluster dependsOn it"],
+    ["rook-ceph/cluster", "nothing provides StorageClass ceph-block: PersistentVolumeClaim apps/actual is of it, and 3 others wait for it"],
     [
       "volsync/volsync",
-      "nothing brings a controller for volsync.backube: ReplicationDestination apps/actual-dst is worked on by it, and 1 other waits for it",
+      "nothing provides a controller for volsync.backube: ReplicationDestination apps/actual-dst is worked on by it, and 1 other waits for it",
     ],
   ])("Kustomization %s", (id, message) => {
     const [namespace, name] = id.split("/");
@@ -133,7 +133,7 @@ describe("with one thing taken away there is one error, however much waits for i
 it("definitions that only a release of the tree brings come too late: one note for all who try before", () => {
   const { lines } = outcome(withoutBootstrap(two(), "volsync/volsync"));
   expect(lines).toEqual([
-    "note ready-after-retry apps/actual/replicationdestination.yaml: Kustomization apps/actual and 1 other may be tried before the kind ReplicationDestination (volsync.backube) is there (HelmRelease volsync/volsync brings it)",
+    "note ready-after-retry apps/actual/replicationdestination.yaml: Kustomization apps/actual and 1 other may be tried before the kind ReplicationDestination (volsync.backube) is available (HelmRelease volsync/volsync provides it)",
     POPULATED,
   ]);
 });

@@ -17,7 +17,7 @@ describe("what is tried too early", () => {
   it("is a note with the cost, and nothing once there is a dependency on what waits", () => {
     const { lines, findings } = outcome(tree(START, operator, config()));
     expect(lines).toEqual([
-      "note ready-after-retry cert-manager/config/clusterissuer.yaml: Kustomization cert-manager/config may be tried before the kind ClusterIssuer (cert-manager.io) is there (HelmRelease cert-manager/cert-manager brings it)",
+      "note ready-after-retry cert-manager/config/clusterissuer.yaml: Kustomization cert-manager/config may be tried before the kind ClusterIssuer (cert-manager.io) is available (HelmRelease cert-manager/cert-manager provides it)",
     ]);
     expect(findings[0]!.why).toBe("the attempt fails and is repeated after 2m, until it is there");
     const waiting = kustomization("cert-manager/cert-manager", { wait: true }, ...release("cert-manager/cert-manager", "cert-manager"));
@@ -36,7 +36,7 @@ describe("what is tried too early", () => {
   it("a webhook whose Pods may still be starting: at most one attempt", () => {
     const { lines, findings } = outcome(tree({ ...START, crds: { "cert-manager/cert-manager": "cert-manager" } }, operator, config()));
     expect(lines).toEqual([
-      "note webhook-order cert-manager/config/clusterissuer.yaml: Kustomization cert-manager/config may be tried before the admission webhook of cert-manager.io is there (HelmRelease cert-manager/cert-manager brings it)",
+      "note webhook-order cert-manager/config/clusterissuer.yaml: Kustomization cert-manager/config may be tried before the admission webhook of cert-manager.io is available (HelmRelease cert-manager/cert-manager provides it)",
     ]);
     expect(findings[0]!.why).toBe(
       "while the webhook's Pods start, the API server refuses what it cannot show them: at most one failed attempt, repeated after 2m",
@@ -97,14 +97,14 @@ describe("orders", () => {
     const before = kustomization("apps/before", { healthChecks: checks("gone") });
     const after = kustomization("apps/after", { dependsOn: [{ name: "before", readyExpr: "dep.status.observedGeneration > 0" }] });
     expect(outcome(tree(START, before, after)).lines).toEqual([
-      "error config-map-missing apps/before/ks.yaml: nothing brings ConfigMap apps/gone: Kustomization apps/before has it among its healthChecks",
+      "error config-map-missing apps/before/ks.yaml: nothing provides ConfigMap apps/gone: Kustomization apps/before has it among its healthChecks",
       "unknown ready-expression apps/after/ks.yaml: whether its readyExpr for before becomes true is not known: dep.status.observedGeneration > 0",
     ]);
   });
 
   it("a health check of what nobody applies is never passed", () => {
     expect(outcome(tree(START, kustomization("apps/echo", { healthChecks: checks("gone") }))).lines).toEqual([
-      "error config-map-missing apps/echo/ks.yaml: nothing brings ConfigMap apps/gone: Kustomization apps/echo has it among its healthChecks",
+      "error config-map-missing apps/echo/ks.yaml: nothing provides ConfigMap apps/gone: Kustomization apps/echo has it among its healthChecks",
     ]);
   });
 
@@ -214,7 +214,7 @@ it("app-template's own ConfigMaps and Secrets are there with the release", () =>
     },
   };
   expect(outcome(tree(START, kustomization("apps/echo", {}, ...release("apps/echo", "app-template", { values })))).lines).toEqual([
-    "error config-map-missing apps/echo/helmrelease.yaml: nothing brings ConfigMap apps/gone: HelmRelease apps/echo has Pods that mount it (persistence.c)",
+    "error config-map-missing apps/echo/helmrelease.yaml: nothing provides ConfigMap apps/gone: HelmRelease apps/echo has Pods that mount it (persistence.c)",
   ]);
 });
 
@@ -223,8 +223,8 @@ describe("a chart that nobody described", () => {
 
   it("is unknown, not wrong; and what it may bring is unknown too", () => {
     expect(outcome(tree(START, strange("apps"), kustomization("apps/crd", {}, object("strange.io/v1 Thing apps/thing")))).lines).toEqual([
-      "unknown may-be-missing apps/crd/thing.yaml: nothing brings the kind Thing (strange.io): Kustomization apps/crd applies Thing apps/thing, which needs it",
-      "unknown unknown-chart apps/strange/helmrelease.yaml: what oci://registry.example/charts/strange brings is not known",
+      "unknown may-be-missing apps/crd/thing.yaml: nothing provides the kind Thing (strange.io): Kustomization apps/crd applies Thing apps/thing, which needs it",
+      "unknown unknown-chart apps/strange/helmrelease.yaml: what oci://registry.example/charts/strange provides is unknown",
     ]);
   });
 
@@ -248,7 +248,7 @@ it("custom resources wait for the Secrets that they name in their own ways", () 
   });
   const secret = object("v1 Secret apps/pushover");
   expect(outcome(tree(start, kustomization("apps/alerts", {}, receivers, secret))).lines).toEqual([
-    "error secret-missing apps/alerts/alertmanagerconfig.yaml: nothing brings Secret apps/gone: AlertmanagerConfig apps/alerts reads it",
+    "error secret-missing apps/alerts/alertmanagerconfig.yaml: nothing provides Secret apps/gone: AlertmanagerConfig apps/alerts reads it",
   ]);
 });
 
