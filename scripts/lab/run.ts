@@ -7,7 +7,7 @@ import { Failure, UsageError } from "../lib/run/errors.ts";
 import { nearest } from "../lib/text/nearest.ts";
 import { text, variable } from "../lib/run/options.ts";
 import { main, procedure } from "../lib/run/procedure.ts";
-import { COMMON } from "../lib/run/words.ts";
+import { COMMON } from "../lib/run/command-line.ts";
 import { homeFolder, labTask, lookAt, USUAL_NAME } from "../lib/lab/simulated-home.ts";
 
 const SCRIPTS = resolve(dirname(fileURLToPath(import.meta.url)), "..");

@@ -13,7 +13,7 @@ const { templateReferences } = await toAct(() => import("../lib/secrets/used.ts"
 const { lookUp } = await toAct(() => import("../lib/secrets/vault.ts"));
 const { itemLines } = await toAct(() => import("../lib/secrets/unresolved.ts"));
 const { exposed, vaultsOf } = await toAct(() => import("../lib/secrets/vaults.ts"));
-const { INCOMPLETE } = await toAct(() => import("../lib/secrets/words.ts"));
+const { INCOMPLETE } = await toAct(() => import("../lib/secrets/messages.ts"));
 const { table } = await toAct(() => import("../lib/run/ui.ts"));
 
 /** A reference, and whether it resolves to a value. */

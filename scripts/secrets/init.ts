@@ -19,9 +19,9 @@ const { modeOf } = await toAct(() => import("../lib/secrets/mode.ts"));
 const { expectOp, whoIsSignedIn } = await toAct(() => import("../lib/secrets/op.ts"));
 const { planSecrets } = await toAct(() => import("../lib/secrets/plan.ts"));
 const { secretsOfHome } = await toAct(() => import("../lib/secrets/tree.ts"));
-const { plain, troubleOf } = await toAct(() => import("../lib/secrets/trouble.ts"));
+const { plain, troubleOf } = await toAct(() => import("../lib/secrets/op-error.ts"));
 const { placeIn, vaultsInWords } = await toAct(() => import("../lib/secrets/vaults.ts"));
-const { describe, report, stepsOf, warningsOf } = await toAct(() => import("../lib/secrets/words.ts"));
+const { describe, report, stepsOf, warningsOf } = await toAct(() => import("../lib/secrets/messages.ts"));
 const { readJson } = await toAct(() => import("../lib/run/tool-output.ts"));
 
 const AGAIN = "task secrets:init (goes on from what it finds)";

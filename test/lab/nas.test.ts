@@ -167,6 +167,24 @@ describe.each(VERSIONS)("TrueNAS %s", (version) => {
   });
 });
 
+test("an upload does not begin after Ctrl-C", async () => {
+  lab = await openLab("25.10");
+  const nas = await lab.connect();
+  const stop = new AbortController();
+  const late = nas.withSignal(stop.signal);
+  let read = 0;
+  const bytes = async function* () {
+    read += 1;
+    yield Buffer.from("x");
+  };
+  stop.abort(new Error("interrupted by SIGINT"));
+  const upload = late.upload({ path: "/mnt/flashstor/ISO/late.iso", size: 1, bytes: bytes(), what: "late.iso" });
+  await expect(upload).rejects.toThrow("interrupted by SIGINT");
+  expect(read).toBe(0);
+  expect(await nas.ask("filesystem.listdir", ["/mnt/flashstor/ISO"])).toEqual([]);
+  await nas.close();
+});
+
 test("Ctrl-C in the middle of a VM: what was made of it goes, what runs stays", async () => {
   lab = await openLab("26");
   const run = await lab.run();

@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { readWords } from "../../scripts/lib/run/words.ts";
+import { readWords } from "../../scripts/lib/run/command-line.ts";
 import type { Procedure } from "../../scripts/lib/run/spec.ts";
 
 const below = (folder: string, ending: string) =>

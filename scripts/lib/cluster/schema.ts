@@ -22,7 +22,7 @@ import {
   readUuid,
   readVaultName,
   readWebUrl,
-} from "./words.ts";
+} from "./typed-value.ts";
 
 /** A string that `read` accepts. The value stays as typed; `clusterOf` reads it again. */
 const text = (read: (typed: string) => Reading<unknown>, description: string, example: string) =>

@@ -5,7 +5,7 @@ import { UsageError } from "./errors.ts";
 import { nearest } from "../text/nearest.ts";
 import type { Options } from "./options.ts";
 import { nearestVersion } from "../cluster/versions.ts";
-import { variablesOf } from "./words.ts";
+import { variablesOf } from "./command-line.ts";
 import type { Procedure } from "./spec.ts";
 
 /** Refuses a NAME= on the command line of the calling `task` that this procedure does not accept. */

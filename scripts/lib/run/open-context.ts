@@ -9,7 +9,7 @@ import { openReport, silentReport } from "./report.ts";
 import { openShell } from "./shell.ts";
 import { StateFolderError } from "./state-folder.ts";
 import { terminal, type Ui } from "./ui.ts";
-import type { Common } from "./words.ts";
+import type { Common } from "./command-line.ts";
 import type { Procedure } from "./spec.ts";
 import type { Context } from "./context.ts";
 import type { Known } from "../secrets/entries.ts";

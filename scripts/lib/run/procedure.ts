@@ -8,7 +8,7 @@ import { type Collected, documentOf, errorDocument, interruptionDocument, printD
 import { effectsSoFar } from "./effects.ts";
 import { isOnlyAbort, Stop, textOf, unexplained, UsageError } from "./errors.ts";
 import { redact } from "./redact.ts";
-import { type Common, help, readWords } from "./words.ts";
+import { type Common, help, readWords } from "./command-line.ts";
 import type { Options, Values } from "./options.ts";
 import type { Procedure } from "./spec.ts";
 

@@ -3,7 +3,7 @@ import { randomBytes } from "node:crypto";
 import { Failure } from "../run/errors.ts";
 import { ask } from "../run/shell.ts";
 import { parseReference } from "./reference.ts";
-import { meansNoItem, plain, troubleOf } from "./trouble.ts";
+import { meansNoItem, plain, troubleOf } from "./op-error.ts";
 import { patient } from "../run/patience.ts";
 import type { Resolution, Source } from "./source.ts";
 

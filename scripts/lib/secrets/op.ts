@@ -9,7 +9,7 @@ import { ask, tally } from "../run/shell.ts";
 import { expectShape, type Pattern, readJson } from "../run/tool-output.ts";
 import { modeOf } from "./mode.ts";
 import { callOp, OpError } from "./op-calls.ts";
-import { plain, troubleOf } from "./trouble.ts";
+import { plain, troubleOf } from "./op-error.ts";
 
 /** Older versions cannot read an item template from stdin, or print secrets. */
 const NEEDED = ">=2.30.0";

@@ -1,7 +1,7 @@
 // Messages about references that did not resolve: one line per item, with its fields, the reason, and who creates them.
 import type { Known } from "./entries.ts";
 import { parseReference } from "./reference.ts";
-import { meansNoItem } from "./trouble.ts";
+import { meansNoItem } from "./op-error.ts";
 import type { Resolution } from "./source.ts";
 
 /** More names than this are shown as a number. */

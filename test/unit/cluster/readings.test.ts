@@ -24,7 +24,7 @@ import {
   readPath,
   readVaultName,
   readWebUrl,
-} from "../../../scripts/lib/cluster/words.ts";
+} from "../../../scripts/lib/cluster/typed-value.ts";
 
 type Read = (typed: string) => Reading<unknown>;
 const name = (typed: string): Reading<string> => {

@@ -8,7 +8,7 @@ import { describe as told, status } from "../../../scripts/lab/status.ts";
 import { down } from "../../../scripts/lab/down.ts";
 import { up } from "../../../scripts/lab/up.ts";
 import { homeFolder, lookAt } from "../../../scripts/lib/lab/simulated-home.ts";
-import { readWords } from "../../../scripts/lib/run/words.ts";
+import { readWords } from "../../../scripts/lib/run/command-line.ts";
 import { record } from "../recorder.ts";
 
 const made: string[] = [];

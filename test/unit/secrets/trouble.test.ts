@@ -2,7 +2,7 @@
 import { beforeEach, expect, test } from "vitest";
 import { begin, openGate } from "../../../scripts/lib/run/effects.ts";
 import { silentReport } from "../../../scripts/lib/run/report.ts";
-import { meansNoItem, plain, troubleOf } from "../../../scripts/lib/secrets/trouble.ts";
+import { meansNoItem, plain, troubleOf } from "../../../scripts/lib/secrets/op-error.ts";
 
 beforeEach(() => openGate(silentReport, false));
 

@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { refuseMisspelt, wordsOfTask } from "../../../scripts/lib/run/called-by-task.ts";
 import { choice, flag, integer, maybeText, nodeNames, text } from "../../../scripts/lib/run/options.ts";
 import { procedure } from "../../../scripts/lib/run/procedure.ts";
-import { help, readWords } from "../../../scripts/lib/run/words.ts";
+import { help, readWords } from "../../../scripts/lib/run/command-line.ts";
 
 const spec = procedure({
   name: "talos:try",
