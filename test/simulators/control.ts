@@ -1,11 +1,11 @@
-// Speaks to a home in another process, over the socket that its stand-ins use.
+// Talks to a home in another process, over the socket that its stand-ins use.
 import { connect } from "node:net";
 import { readHomeFile } from "./environment.ts";
 
 export { environmentOf, layoutOf, scriptIn } from "./environment.ts";
 export { editedSince } from "./fork/fork.ts";
 
-/** Asks a home for one of its verbs; throws what the home says when it cannot. */
+/** Runs a verb of a home. Throws the home's error. */
 export function askHome(folder: string, verb: string, args: object = {}): Promise<unknown> {
   const { socket } = readHomeFile(folder);
   return new Promise((resolve, reject) => {

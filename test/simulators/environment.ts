@@ -1,4 +1,4 @@
-// Where things lie in a home's folder, and the environment in which the product is run in it: an allow-list, so that nothing of the real one gets in.
+// The layout of a home's folder, and the environment of the product in it: an allow-list, so that nothing of the real environment gets in.
 import { readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
@@ -30,7 +30,7 @@ export const PROJECT = resolve(fileURLToPath(import.meta.url), "../../..");
 export const layoutOf = (folder: string) => ({
   file: join(folder, "home.json"),
   bin: join(folder, "bin"),
-  /** The fork: what a person edits, and the folder in which they type. */
+  /** The fork: the repository that the operator edits, and the working folder of commands. */
   repo: join(folder, "repo"),
   /** The Git hosts that the home knows: bare repositories, as `<host>/<owner>/<name>.git`. */
   remotes: join(folder, "remotes"),
@@ -70,7 +70,7 @@ export function environmentOf(folder: string, extra: Record<string, string> = {}
     NO_PROXY: "127.0.0.1,localhost",
     SSL_CERT_FILE: authority,
     NODE_OPTIONS: `--import ${pathToFileURL(join(PROJECT, "test/simulators/guard.mjs")).href}`,
-    // a busy machine is no fault of the product: its deadlines only have to end what hangs
+    // a busy machine is not a fault of the product: deadlines only have to stop what hangs
     HOME_OPS_PATIENCE: "10",
     LAB_HOME: folder,
     ...(process.env.LAB_RUNS !== undefined && { LAB_RUNS: process.env.LAB_RUNS }), // where lab tests record every run

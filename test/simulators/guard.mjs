@@ -1,5 +1,5 @@
-// Preloaded into the product's processes by NODE_OPTIONS of a simulated home: nothing leaves the machine, every child is written down,
-// and a run can be killed at a chosen effect. Plain JavaScript with few imports, since every start pays for it.
+// Preloaded into the product's processes by NODE_OPTIONS of a simulated home. Nothing leaves the machine, every child process is recorded,
+// and a run can be killed at a chosen effect. Plain JavaScript with few imports, because every process loads it.
 import childProcess, { ChildProcess } from "node:child_process";
 import dns from "node:dns";
 import fs from "node:fs";
@@ -47,7 +47,7 @@ function keepOnLoopback(note) {
   }
 }
 
-/** Words, and what differs in the environment from our own, whose values are written down once. */
+/** Records arguments and the environment variables that differ from this process's, which are recorded once. */
 function writeDownChildren(note) {
   const own = new Set(Object.entries(process.env).map(([name, value]) => `${name}=${value}`));
   note("spawned.ndjson", { file: process.execPath, args: process.argv.slice(1), env: [...own] });
@@ -72,7 +72,7 @@ function writeDownChildren(note) {
   }
 }
 
-/** The n-th line of a report that tells of an effect is not written any more: `kill -9` comes first. */
+/** Kills the process just before the n-th report line about an effect is written. */
 function killAtEffect(n) {
   if (!n) return;
   const append = fs.appendFileSync;
@@ -83,7 +83,7 @@ function killAtEffect(n) {
   };
 }
 
-/** Waiting goes so many times faster, deadlines with it: a run that waits twenty minutes for what never comes tells so in seconds. Deadlines of commands stay as they are. */
+/** Makes waits and their deadlines this many times faster, so that a run that waits in vain fails within seconds. Deadlines of commands do not change. */
 function hasten(times) {
   if (times === 1) return;
   const now = performance.now.bind(performance);

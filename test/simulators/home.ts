@@ -1,4 +1,4 @@
-// The simulated home: one process that holds the world and serves it at the wires that the product speaks to. Nothing of it is reachable from outside this machine.
+// The simulated home: one process that holds the world and serves it over the protocols that the product uses. It is not reachable from outside this machine.
 import { mkdirSync, mkdtempSync, realpathSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { isIPv4 } from "node:net";
 import { dirname, join, resolve } from "node:path";
@@ -34,17 +34,17 @@ import { freshVault } from "./world/op/vault.ts";
 import { openWorld, type World } from "./world/world.ts";
 
 export interface HomeOptions {
-  /** Version that the NAS speaks: 25.04.2, 25.10, 26. */
+  /** Version of the NAS: 25.04.2, 25.10, 26. */
   truenas?: string;
-  /** Faults that are on from the beginning, and how often each strikes. */
+  /** Faults that are on from the start, and how often each strikes. */
   faults?: Partial<Record<Fault, number>>;
   /** The checkout whose scripts and files are used. */
   project?: string;
   /** Also a standalone ESXi or a vCenter, of this real vcsim. */
   vsphere?: { kind: VsphereOptions["kind"]; vcsim: string };
-  /** Called once when the simulation itself fails, as on a manifest that it was not taught; throws when left out. */
+  /** Called once if the simulation itself fails, for example on an unsupported manifest; throws by default. */
   broken?(error: Error): void;
-  /** The real command-line tools, by name, and what they need behind them; stand-ins over the world alone when left out. */
+  /** The real command-line tools by name, and the servers that they need. Without them, stand-ins are used. */
   real?: RealTools;
 }
 
@@ -70,7 +70,7 @@ const rethrow = (error: Error) => {
   throw error;
 };
 
-/** Opens a home in a folder, which is made when it is not there; one that was closed, copied or killed goes on where it was. */
+/** Opens a home in a folder, which is created if necessary. A home that was closed, copied or killed continues where it was. */
 export async function openHome(
   folder: string,
   { truenas = "25.10", faults = {}, project = PROJECT, vsphere, real: tools, broken = rethrow }: HomeOptions = {},
@@ -187,7 +187,7 @@ if (process.argv[1] && realpathSync(process.argv[1]) === fileURLToPath(import.me
 /**
  * `home.ts <folder> [--truenas 25.10] [--fault name[=times]]… [--real]`: runs until SIGTERM.
  * With `--with-parent`, standard input is a pipe that the parent holds: when it ends, for whatever reason, the home ends, with every process in it,
- * and removes its folder unless there is `--keep`. `--copy-of` begins as a copy of another home's folder.
+ * and removes its folder unless `--keep` is given. `--copy-of` starts from a copy of another home's folder.
  */
 async function runAsProcess(): Promise<void> {
   const { values, positionals } = parseArgs({
@@ -223,14 +223,14 @@ async function runAsProcess(): Promise<void> {
   };
   let leaving: Promise<void> | undefined;
   const end = (code: number) => void (leaving ??= leave()).finally(() => process.exit(code));
-  process.stdout.on("error", () => {}); // the parent is gone, and its end of the pipe with it
+  process.stdout.on("error", () => {}); // the parent has ended, and its end of the pipe is closed
   process.stdout.write(`home is up: ${home.folder}\n`);
   process.once("SIGTERM", () => end(0));
   process.once("SIGINT", () => end(0));
   void parent.then(() => end(0));
 }
 
-/** Settles when standard input ends. The operating system keeps that end until it is read, so a parent that died earlier is noticed too. */
+/** Resolves when standard input ends. This also notices a parent that died earlier. */
 function pipeEnds(): Promise<void> {
   return new Promise(
     (resolve) =>

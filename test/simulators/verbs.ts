@@ -1,4 +1,4 @@
-// What can be asked of a home besides playing its part: how it stands, faults, the evidence, the person's own work. Also the executable `<home>/bin/home`.
+// The verbs of a home: its state, faults, evidence, and the person's work. Also the executable `<home>/bin/home`.
 import { setTimeout as pause } from "node:timers/promises";
 import { commandsOf, evidenceOf, findTaint } from "./evidence/evidence.ts";
 import { columns } from "./cli/table.ts";
@@ -122,7 +122,7 @@ function statusOf(world: World, pending: boolean) {
   };
 }
 
-/** Switches faults on for so many strikes, or off. Refuses a name that is none. */
+/** Turns faults on for a number of strikes, or off. Refuses an unknown name. */
 export function switchFaults(world: World, on: Record<string, number>, off: string[] = []): Partial<Record<Fault, number>> {
   const unknown = [...Object.keys(on), ...off].find((name) => !(name in FAULTS));
   if (unknown) throw new Error(`no fault is called ${unknown}: ${Object.keys(FAULTS).join(" ")}`);

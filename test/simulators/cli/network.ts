@@ -1,4 +1,4 @@
-// The stand-in for programs that open a connection by themselves (ssh, curl): refuses, and writes down that it was called.
+// The stand-in for programs that open connections themselves (ssh, curl): refuses, and records the call.
 import { appendFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Tool } from "../world/tool.ts";

@@ -1,4 +1,4 @@
-// Columns as Go's tabwriter sets them: padded to the widest cell and three spaces, the last one as it is.
+// Columns like Go's tabwriter: padded to the widest cell plus three spaces, except the last.
 
 /** Lines of cells; each line ends with a newline. */
 export function columns(rows: (string | number | boolean)[][], gap = 3): string {

@@ -1,4 +1,4 @@
-// Which stand-in answers for a name: a tool is its file in this folder, exported under its own name, and is loaded when it is first called.
+// Finds the stand-in for a tool: its file in this folder exports it under its own name and is loaded at the first call.
 import { existsSync } from "node:fs";
 import { NETWORK_TOOLS } from "../environment.ts";
 import type { Tool } from "../world/tool.ts";

@@ -1,4 +1,4 @@
-// What a run left behind: connections that were refused, hosts that nobody simulates, and every place where a secret stands that must not.
+// Evidence of a run: refused connections, requests to hosts that are not simulated, and secrets in the wrong places.
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join, relative } from "node:path";
 import { layoutOf } from "../environment.ts";
@@ -12,7 +12,7 @@ export const readLines = (file: string): any[] =>
     .filter(Boolean)
     .map((line) => JSON.parse(line));
 
-/** What the real tools were called with, in order. */
+/** The command lines of the real tools, in order. */
 export function readCalls(folder: string): { tool: string; argv: string[] }[] {
   const { calls } = layoutOf(folder);
   const records = (whenPresent(() => readFileSync(calls, "utf8")) ?? "").split("\u001e").filter(Boolean);
@@ -60,7 +60,7 @@ export function findTaint(folder: string, secrets: Secret[]): { where: string; s
   return found;
 }
 
-/** What the home itself keeps: the vault's store, the records searched above, keys of the wires, what etcd holds. */
+/** Files of the home itself: the vault's store, the records searched above, the servers' keys, etcd's data. */
 const OWN = /^(world\.json|home\.json|[a-z]+\.ndjson|real-calls|pki\/|bin\/|kubernetes\/)/;
 
 function filesBelow(folder: string): string[] {

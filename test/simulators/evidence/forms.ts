@@ -1,4 +1,4 @@
-// The forms in which a secret may show, made without the product's own redaction, which they prove.
+// The forms in which a secret may appear. They are independent of the product's redaction, which they test.
 
 /** What a kubeconfig says besides its certificates and key: names, and the server that cluster.yaml names too. */
 const PLAIN = /^(- )?[\w-]+: .{0,80}$/;

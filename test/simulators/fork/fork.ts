@@ -1,4 +1,4 @@
-// The operator's fork in a home: what the product reads of a repository, copied once, and the executables that stand in for the real tools.
+// The operator's fork in a home: the parts of the repository that the product reads, copied once, and the executables that replace the real tools.
 import { chmodSync, cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -11,7 +11,7 @@ import { makeRepository, type Origin } from "./repository.ts";
 
 const PARTS = ["talos", "bootstrap", "kubernetes", "templates", "versions.env", ".sops.yaml"];
 
-/** Copies the repository when the home has none yet, and pushes it to the home's own remote. */
+/** Copies the repository if the home has none yet, and pushes it to the home's own remote. */
 export function makeFork(folder: string, project: string): void {
   const { repo, user, state, tmp } = layoutOf(folder);
   for (const part of [user, state, tmp]) mkdirSync(part, { recursive: true, mode: 0o700 });
@@ -87,7 +87,7 @@ const through = (tool: string, real: string, calls: string) =>
 export function leasesOf(folder: string): (mac: string) => string {
   const file = join(layoutOf(folder).repo, "talos/cluster.yaml");
   const known = new Map<string, string>();
-  // as text: a MAC without separators is no number
+  // as text, so that a MAC without separators is not read as a number
   collect(parse(whenPresent(() => readFileSync(file, "utf8")) ?? "", { schema: "failsafe" }), known);
   return (mac) => known.get(normalisedMac(mac)) ?? `192.168.121.${Number.parseInt(mac.slice(-2), 16)}`;
 }

@@ -1,4 +1,4 @@
-// What keeps git inside a home: it never finds the checkout around the home, reads no configuration of this machine, and speaks to nothing but a folder.
+// Keeps git inside a home: it never finds the checkout around the home, reads no configuration of this machine, and reaches only local folders.
 import { readdirSync } from "node:fs";
 import { delimiter, dirname, join } from "node:path";
 import { whenPresent } from "../present.ts";
@@ -34,7 +34,7 @@ export function gitEnvironment({ folder, bin, user, remotes }: Places): Record<s
   };
 }
 
-/** A search for `.git` does not go above a ceiling, but one that begins at the ceiling itself does: so every folder above the home is a ceiling too. */
+/** A search for `.git` stops at a ceiling, unless it starts at the ceiling itself. So every folder above the home is a ceiling too. */
 function above(folder: string): string[] {
   const parent = dirname(folder);
   return parent === folder ? [] : [parent, ...above(parent)];

@@ -1,4 +1,4 @@
-// The Git side of a home: the fork is a clone of a bare repository that stands in for the host on the Internet. Real git, with nothing of this machine's configuration.
+// Git in a home: the fork is a clone of a bare repository, which replaces the host on the Internet. Real git, without this machine's configuration.
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
@@ -14,10 +14,10 @@ export interface Origin {
 
 const IDENTITY = "[user]\n\tname = operator\n\temail = operator@home.invalid\n[gc]\n\tauto = 0\n[maintenance]\n\tauto = false\n";
 
-/** A commit has the same name in every home that has the same files. */
+/** Commits have the same hash in every home with the same files. */
 const WHEN = "2026-01-01T00:00:00Z";
 
-/** Makes the fork a repository whose only commit is pushed; leaves one that is a repository already. */
+/** Turns the fork into a repository with one pushed commit. An existing repository is not changed. */
 export function makeRepository(folder: string, { url, branch }: Origin): void {
   const { repo, user } = layoutOf(folder);
   if (existsSync(join(repo, ".git"))) return;
@@ -44,7 +44,7 @@ export function makeRemote(folder: string, url: string, branch: string): void {
     run(folder, ["-C", repo, "config", "--add", `url.${relative(repo, join(remotes, host))}/.insteadOf`, form]);
 }
 
-/** The bare repository behind a URL, whether it is there or not. */
+/** The path of the bare repository behind a URL. */
 export function remoteOf(folder: string, url: string): string {
   const { host, pathname } = new URL(url);
   return join(layoutOf(folder).remotes, host, `${pathname.replace(/^\/+|\/+$|\.git\/?$/g, "")}.git`);
@@ -87,7 +87,7 @@ export function checkOut(folder: string, url: string, commit: string): string {
   return place;
 }
 
-/** What a person types once files are edited: everything is committed and pushed. Returns the pushed commit. */
+/** Commits and pushes everything, as the operator does after editing files. Returns the pushed commit. */
 export function commitAndPush(folder: string, message: string): string {
   const git = (...words: string[]) => run(folder, ["-C", layoutOf(folder).repo, ...words]);
   git("add", "--all");

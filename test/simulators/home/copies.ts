@@ -1,4 +1,4 @@
-// Copies of a home's folder, from which other homes begin. They lie in the folder of the home that made them and are removed with it.
+// Copies of a home's folder, from which other homes start. They are in the folder of the home that made them and are removed with it.
 import { cpSync, mkdirSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 

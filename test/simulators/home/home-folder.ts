@@ -6,7 +6,7 @@ import type { HomeFile } from "../environment.ts";
 import { whenPresent } from "../present.ts";
 import type { Authority } from "../world/certificates.ts";
 
-/** Two processes on one world would overwrite each other. What one that was killed left behind goes away. */
+/** Refuses a second process on one world, because they would overwrite each other. Removes what a killed process left. */
 export function refuseSecond(file: string): void {
   const text = whenPresent(() => readFileSync(file, "utf8"));
   if (text === undefined) return;

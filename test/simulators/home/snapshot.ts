@@ -1,4 +1,4 @@
-// The end state of a home in a form that two runs can be compared by: no times, no generated ids, nothing random.
+// The end state of a home in a form in which two runs can be compared: no times, no generated ids, nothing random.
 import { createHash } from "node:crypto";
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join, relative } from "node:path";

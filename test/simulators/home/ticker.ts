@@ -1,14 +1,14 @@
-// When the home moves on by itself: shortly after each change, and when something is due. A home in which nothing happens sleeps.
+// When the home acts by itself: shortly after each change, and when something is due. An idle home sleeps.
 
 export interface Ticker {
-  /** Something changed: what follows from it happens in a moment. */
+  /** Call it after a change; its consequences follow shortly. */
   wake(): void;
   stop(): void;
 }
 
-/** What follows from a change happens so much later, together with what follows from others of the same moment. */
+/** The delay between a change and its consequences, so that those of several changes happen together. */
 const SOON_MS = 15;
-/** The longest sleep. Everything that the world does by itself is announced, so this only bounds a mistake. */
+/** The longest sleep, in case something that is due was not announced. */
 const LONGEST_MS = 5_000;
 
 /** Calls `tick` until it is stopped, or `tick` throws, which `broken` gets. `tick` returns when something is due next, in the time of `now`. */
@@ -34,7 +34,7 @@ export function startTicker(tick: () => number, { now, broken }: { now: () => nu
       const next = tick();
       if (at === Infinity) sleep(Math.min(Math.max(next - now(), SOON_MS), LONGEST_MS));
     } catch (error) {
-      // the product would wait for something that never happens
+      // otherwise the product would wait forever
       stop();
       broken(error instanceof Error ? error : new Error(String(error)));
     }

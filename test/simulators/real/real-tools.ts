@@ -1,4 +1,4 @@
-// The real command-line tools and servers of a home that stands on them, as `npm run tools:build` made them.
+// The real command-line tools and servers that `npm run tools:build` has built, for a home that uses them.
 import { builtTools } from "../../tools/find.ts";
 
 export interface RealTools {

@@ -1,4 +1,4 @@
-// What stands behind the real tools: a gRPC server for each node, an API server with its etcd, and the addresses at which the proxy carries to them.
+// The servers behind the real tools: a gRPC server for each node, an API server with its etcd, and the addresses through which the proxy reaches them.
 import { layoutOf } from "../environment.ts";
 import type { RealTools } from "./real-tools.ts";
 import { serveKubernetes } from "../wire/kubernetes/kubernetes.ts";

@@ -1,4 +1,4 @@
-// Every command line that comes into the home: those of the stand-in executables, which are kept, and the home's own verbs, which other processes ask on a unix socket.
+// Receives command lines: those of the stand-in executables, which are recorded, and the home's own verbs, which other processes call on a unix socket.
 import { appendFileSync } from "node:fs";
 import { createServer, type Socket } from "node:net";
 import { join } from "node:path";
@@ -29,7 +29,7 @@ export interface CliServer {
 interface Setup {
   socket: string;
   world: World;
-  /** Finds the tool of that name; undefined when there is none. */
+  /** Finds the tool of that name; undefined if there is none. */
   find(tool: string): Promise<Tool | undefined>;
 }
 
@@ -76,7 +76,7 @@ async function serveVerbs(path: string, run: (line: CommandLine, call: Call) => 
   const server = createServer((connection) => {
     open.add(connection);
     connection.on("close", () => open.delete(connection));
-    connection.on("error", () => connection.destroy()); // whoever asked is gone
+    connection.on("error", () => connection.destroy()); // the caller has ended
     const send = (message: object) => void (connection.writable && connection.write(`${JSON.stringify(message)}\n`));
     const none = () => Promise.reject(new Error("a verb reads and writes no files"));
     let text = "";

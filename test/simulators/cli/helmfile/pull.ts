@@ -1,4 +1,4 @@
-// How the stand-in for helmfile gets a chart out of its registry, and what helm and helmfile say when it does not.
+// How the stand-in for helmfile pulls a chart from its registry, and the errors of helm and helmfile when that fails.
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { artifactOf } from "../../world/charts/artifact.ts";
@@ -10,11 +10,11 @@ import type { HelmfileRelease } from "./state.ts";
 import { commandFailed } from "./failed.ts";
 import { KubeError } from "../kubectl/client.ts";
 
-/** How often helm asks a registry that is busy before it gives up (seen with 4.3). */
+/** How often helm retries a busy registry before it gives up (seen with 4.3). */
 const TRIES = 6;
 const SLOW_MS = 3_000;
 
-/** Pulls the release's chart and says so on stderr; throws as helmfile does, which puts it in brackets for `template` and `sync` alike. */
+/** Pulls the release's chart and reports it on stderr. Throws like helmfile, in brackets for both `template` and `sync`. */
 export async function pullChart(world: World, call: Call, file: string, release: HelmfileRelease, quiet = false): Promise<void> {
   const { name, chart, version } = release;
   const place = chart.replace("oci://", "");
@@ -28,7 +28,7 @@ export async function pullChart(world: World, call: Call, file: string, release:
   if (!quiet) call.err(`Pulled: ${place}:${version}\nDigest: ${artifactOf(chart, version).digest}\n`);
 }
 
-/** Helm's words, or undefined when the registry hands the chart out. */
+/** Helm's error, or undefined if the registry serves the chart. */
 async function refusal(world: World, place: string, version: string): Promise<string | undefined> {
   const manifest = `https://${place.replace("/", "/v2/")}/manifests/${version}`;
   const on = (what: string) => `failed to perform "FetchReference" on source: ${what}`;
@@ -42,7 +42,7 @@ async function refusal(world: World, place: string, version: string): Promise<st
   return undefined;
 }
 
-/** Each try is one request that the fault can strike; the waits between them are left out. */
+/** Each try is one request that the fault can strike; there is no pause between them. */
 function triesAreUsedUp(world: World, fault: Fault): boolean {
   for (let tried = 0; tried < TRIES; tried += 1) if (!world.strikes(fault)) return false;
   return true;

@@ -1,4 +1,4 @@
-// Reads a helmfile: its releases with the templates they inherit from, and the few functions that our templates call. Others are refused.
+// Reads a helmfile: its releases with the templates that they inherit from, and the few functions that our templates call. Other functions are refused.
 import { dirname, join } from "node:path";
 import { parse, stringify } from "yaml";
 import { type Call, Untaught } from "../../world/tool.ts";

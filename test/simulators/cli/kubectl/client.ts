@@ -1,4 +1,4 @@
-// What every command of the Kubernetes tools needs: whether the API server answers to $KUBECONFIG, and the store behind it.
+// What all Kubernetes tools share: whether the API server answers with $KUBECONFIG, and the object store behind it.
 import { join } from "node:path";
 import { apiServerOf } from "../../world/cluster/kubeconfig.ts";
 import { type Store, storeOf } from "../../world/cluster/store.ts";
@@ -15,17 +15,17 @@ export interface KubeCall {
   world: World;
   call: Call;
   words: Words;
-  /** Words after those that name the command. */
+  /** The arguments after the name of the command. */
   rest: string[];
 }
 
-/** Throws what kubectl says when the API server does not answer to the caller's kubeconfig. */
+/** Throws kubectl's error if the API server does not answer with the caller's kubeconfig. */
 export async function reachApi({ world, call, words }: KubeCall): Promise<void> {
   const access = apiServerOf(world, await kubeconfigOf(call, words.text("kubeconfig")));
   if ("error" in access) throw new KubeError(access.error);
 }
 
-/** As `reachApi`, in the words of helm. */
+/** The same with helm's error. */
 export async function reachApiAsHelm({ world, call }: Pick<KubeCall, "world" | "call">): Promise<void> {
   const access = apiServerOf(world, await kubeconfigOf(call, undefined));
   if (!("error" in access)) return;
@@ -46,7 +46,7 @@ async function kubeconfigOf(call: Call, given: string | undefined): Promise<stri
   }
 }
 
-/** The store as it is: for reading. */
+/** The store, for reading. */
 export const reading = (world: World): Store => storeOf(world.state.cluster as ClusterState, world.now());
 
 /** Changes the cluster as the product's command. */
@@ -69,5 +69,5 @@ export function milliseconds(duration: string): number {
   return [...duration.matchAll(/(\d+(?:\.\d+)?)(ms|s|m|h)/g)].reduce((sum, [, count, unit]) => sum + Number(count) * units[unit!]!, 0);
 }
 
-/** A moment of the real time, in which the home goes on. */
+/** A short pause in real time, in which the home continues. */
 export const moment = () => new Promise((done) => setTimeout(done, 20));

@@ -8,7 +8,7 @@ import { Untaught } from "../../world/tool.ts";
 import { type KubeCall, KubeError, reachApi, reading, textOf } from "./client.ts";
 import type { KubeObject } from "../../world/cluster/state.ts";
 
-/** Says so by throwing an error without a text: the differences are on stdout by then. */
+/** Throws an error without a message if there are differences, which are already on stdout. */
 export async function diffCommand(kube: KubeCall): Promise<void> {
   const { world, call, words } = kube;
   const file = words.text("filename");

@@ -30,11 +30,11 @@ export async function getCommand(kube: KubeCall): Promise<void> {
 interface Found {
   found: Entry[];
   errors: string[];
-  /** One object was asked for by its name: printed as it is, without a list around it. */
+  /** A single object was requested by name: it is printed without a list around it. */
   single: boolean;
 }
 
-/** The objects that the words name: `kinds`, `kind name…`, `kind/name…`, or those of manifests. */
+/** The objects that the arguments name: `kinds`, `kind name…`, `kind/name…`, or those of manifests. */
 export async function find({ world, call, words, rest }: KubeCall): Promise<Found> {
   const store = reading(world);
   const namespace = words.text("namespace");

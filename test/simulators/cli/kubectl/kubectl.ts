@@ -1,4 +1,4 @@
-// The stand-in for kubectl: reads the words and hands them on; reading commands stand in kubectl-get.ts, writing ones in kubectl-write.ts.
+// The stand-in for kubectl: parses the command line and calls the command. Reading commands are in get.ts, writing ones in write.ts.
 import { type Tool, Untaught } from "../../world/tool.ts";
 import { clusterOf, kubelets } from "../../world/talos/machines.ts";
 import { type Flag, readFlags } from "../flags.ts";

@@ -1,4 +1,4 @@
-// kubectl's tables, for the kinds that people look at. Others were not taught: their columns are their own.
+// kubectl's tables for the kinds that operators read. Other kinds are not supported, because their columns differ.
 import { Untaught } from "../../world/tool.ts";
 import { columns } from "../table.ts";
 import type { KubeObject } from "../../world/cluster/state.ts";
@@ -12,7 +12,7 @@ interface Table {
   wide?: { head: string[]; cells: Cells };
 }
 
-/** 99s, 3m20s, 25m, 3h5m, 26h, 9d: the coarser the older. */
+/** 99s, 3m20s, 25m, 3h5m, 26h, 9d: coarser for older objects. */
 export function ageOf({ metadata }: KubeObject, now: number): string {
   const seconds = Math.max(0, Math.floor((now - Date.parse(metadata.creationTimestamp ?? "")) / 1000));
   const [minutes, hours, days] = [Math.floor(seconds / 60), Math.floor(seconds / 3600), Math.floor(seconds / 86_400)];

@@ -18,13 +18,13 @@ export async function applyCommand(kube: KubeCall): Promise<void> {
   if (objects.length === 0) throw new KubeError("error: no objects passed to apply");
   const namespace = words.text("namespace");
   const errors: string[] = [];
-  // kinds are looked up before anything is written, as kubectl's builder does; what is unknown is said at the end
+  // like kubectl's builder, look up kinds before anything is written, and report unknown ones at the end
   const known = objects.filter((object) => {
     const served = kindNamed(world.state.cluster, object.apiVersion, object.kind) !== undefined;
     if (!served) errors.push(`error: ${noMatch(object, from)}`);
     return served;
   });
-  // half of the objects are written when the API server goes away in the middle
+  // half of the objects are written if the API server goes away in the middle
   const leaves = known.length > 1 && world.strikes("api-server-leaves-during-apply");
   const reached = leaves ? known.slice(0, known.length / 2) : known;
   if (reached.length > 0) {
@@ -79,7 +79,7 @@ async function wanted({ world, call, words }: KubeCall): Promise<{ from: string;
   }
 }
 
-/** As tools repeat their input in an error: plain, quoted by Go's %q, in base64 that is wrapped at 64 and 76 columns, in base64 once more, and in a URL. */
+/** The forms in which tools repeat their input in an error: plain, quoted by Go's %q, in base64 wrapped at 64 and 76 columns, in base64 twice, and in a URL. */
 function echoOf(text: string): string {
   const base64 = Buffer.from(text).toString("base64");
   const wrapped = (width: number) => base64.replace(new RegExp(`.{${width}}`, "g"), "$&\n");
@@ -152,7 +152,7 @@ export async function scaleCommand(kube: KubeCall): Promise<void> {
   await change(kube, { spec: { replicas } }, "scaled");
 }
 
-/** `key=value` sets, `key-` takes away. */
+/** `key=value` sets a key, `key-` removes it. */
 export async function setWords(kube: KubeCall, where: "labels" | "annotations", done: string): Promise<void> {
   const isPair = (word: string) => /^[^=]+(=|-$)/.test(word) && (word.includes("=") || word.endsWith("-"));
   const pairs = kube.rest.filter(isPair);
@@ -195,7 +195,7 @@ async function change(kube: KubeCall, patch: object, done: string): Promise<void
   if (errors.length > 0) throw new KubeError(errors.join("\n"));
 }
 
-/** `cordon` and `uncordon`: nothing is scheduled on a node, or again. */
+/** `cordon` and `uncordon`: stops and allows scheduling on a node. */
 export async function cordonCommand(kube: KubeCall, unschedulable: boolean): Promise<void> {
   await reachApi(kube);
   const { world, call, rest } = kube;

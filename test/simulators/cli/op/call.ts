@@ -1,10 +1,10 @@
-// What every command of the stand-in for op has at hand.
+// What all commands of the stand-in for op share.
 import { type Call, Untaught } from "../../world/tool.ts";
 import type { World } from "../../world/world.ts";
 import type { Words } from "../flags.ts";
 import { goError } from "../go-errors.ts";
 
-/** What went wrong, in op's words, without `[ERROR]` and the time. */
+/** op's error, without `[ERROR]` and the time. */
 export class OpError extends Error {}
 
 export interface OpCall {
@@ -18,12 +18,12 @@ export interface OpCall {
 /** JSON the way op prints it. */
 export const json = (value: unknown) => `${JSON.stringify(value, null, 2)}\n`;
 
-/** Only JSON was taught; a stand-in prints no tables. */
+/** Only JSON is supported; the stand-in prints no tables. */
 export function needJson(words: Words): void {
   if (words.text("format") !== "json") throw new Untaught("only --format=json");
 }
 
-/** The real op opens the path it is given, `/dev/stdin` too. */
+/** Like the real op, opens the given path, including `/dev/stdin`. */
 export const readIn = (call: Call, file: string) =>
   call.read(file).catch((error: unknown) => {
     throw new OpError(goError(file, error));

@@ -1,4 +1,4 @@
-// `op item list|get|create|edit`: templates on stdin or from a path, since an assignment on the command line would show the secret to everybody.
+// `op item list|get|create|edit`: templates come on stdin or from a path, because an assignment on the command line would expose the secret.
 import { Untaught } from "../../world/tool.ts";
 import { findItem, findVault, id, isHidden } from "../../world/op/vault.ts";
 import type { World } from "../../world/world.ts";
@@ -117,7 +117,7 @@ async function templateOf({ call, words }: OpCall, words2: string[]): Promise<Te
   }
 }
 
-/** Fields of a template; one without a value has none in the item. */
+/** The fields of a template. A field without a value has no value in the item. */
 const fieldsOf = ({ fields = [] }: Template): Field[] =>
   fields.map((field) => ({
     id: field.id || id(),
@@ -150,7 +150,7 @@ async function create(op: OpCall, words2: string[]): Promise<number> {
   return 0;
 }
 
-/** A template replaces the item's fields: one that is not in it is gone afterwards. */
+/** A template replaces all fields of the item. */
 async function edit(op: OpCall, wanted: string, words2: string[]): Promise<number> {
   const { world, call, words } = op;
   const found = itemOf(op, wanted);

@@ -1,4 +1,4 @@
-// How talosctl reaches nodes: its configuration file, the endpoints it dials, the nodes it asks for, and what goes wrong on the way, word for word.
+// How talosctl reaches nodes: its configuration file, the endpoints it dials, the nodes it requests, and the errors on the way, word for word.
 import { X509Certificate } from "node:crypto";
 import { join } from "node:path";
 import { lt } from "semver";
@@ -39,7 +39,7 @@ export interface Talosconfig {
   contexts?: Record<string, TalosContext>;
 }
 
-/** A node that was asked for, and what is there. */
+/** A requested node, and the machine at its address. */
 export type Target =
   | { node: string; machine: MachineState }
   | { node: string; error: string; /** No endpoint answered at all: the error stands alone. */ alone?: boolean };
@@ -58,14 +58,14 @@ export async function openTalosconfig({ call, words }: TalosCall): Promise<Talos
     }
   }
   await call.write(paths[0]!, EMPTY, 0o600).catch((error: unknown) => {
-    if (!isMissing(error)) throw error; // the real one makes the folder too: nobody here looks into it
+    if (!isMissing(error)) throw error; // the real one creates the folder too; nothing here reads it
   });
   return { context: "", contexts: {} };
 }
 
 export const contextOf = (config: Talosconfig, name = config.context ?? ""): TalosContext | undefined => config.contexts?.[name];
 
-/** The nodes of a command and what answers there; refuses before anything was asked what the real client refuses. */
+/** The nodes of a command and the machines that answer. Refuses in advance what the real client refuses. */
 export async function reach(talos: TalosCall, insecure = talos.words.on("insecure")): Promise<Target[]> {
   const { world, words } = talos;
   if (insecure) return reachInMaintenance(world, words.list("nodes"), words.list("cert-fingerprint"));
@@ -107,7 +107,7 @@ function reachInMaintenance(world: World, nodes: string[], fingerprints: string[
   return [{ node: addressesOf(there.machine)[0]!, machine: there.machine }];
 }
 
-/** Whether an endpoint takes our certificate and we take its; the error, or undefined. */
+/** The error if the endpoint refuses our certificate or we refuse its; otherwise undefined. */
 function dial(world: World, endpoint: string, context: TalosContext): string | undefined {
   const host = hostOf(endpoint);
   const there = dialed(world, host);

@@ -1,4 +1,4 @@
-// talosctl etcd: who is a member and how each is, and what changes that.
+// talosctl etcd: the members, their state, and the commands that change them.
 import { forfeitLeadership, leaveCluster, membersOf, removeMember, statusOf } from "../../world/talos/etcd.ts";
 import { etcdOf } from "../../world/talos/etcd-access.ts";
 import { SNAPSHOT_INFO, snapshotOf } from "../../world/talos/etcd-snapshot.ts";
@@ -27,7 +27,7 @@ export async function etcdCommand(talos: TalosCall): Promise<void> {
   await ACTIONS[action]!.run(talos, ACTIONS[action]!.asks);
 }
 
-/** The nodes, of which those whose etcd does not answer are an error. */
+/** The nodes; those whose etcd does not answer are an error. */
 async function askable(talos: TalosCall, asks: string) {
   const targets = await reach(talos);
   return targets.map((target) => {
@@ -49,7 +49,7 @@ async function table(
   call.out(columns(rows(world, answered)));
 }
 
-/** For actions that print nothing: each node does it, what went wrong comes at the end. */
+/** Runs an action without output on each node, and reports the errors at the end. */
 async function each(
   talos: TalosCall,
   asks: string,

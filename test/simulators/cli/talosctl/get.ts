@@ -28,7 +28,7 @@ export async function getCommand(talos: TalosCall): Promise<void> {
     if ("error" in target) errors.push(target.error);
     else if (kind.sensitive && words.on("insecure")) errors.push("rpc error: code = PermissionDenied desc = not authorized");
     else {
-      const node = words.on("insecure") ? "" : target.node; // in maintenance nobody says which node it is
+      const node = words.on("insecure") ? "" : target.node; // in maintenance mode the reply has no node name
       const all = kind.list(world, target.machine);
       const found = id === undefined ? all : all.filter((resource) => resource.id === id);
       if (id !== undefined && found.length === 0)

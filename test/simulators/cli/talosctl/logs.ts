@@ -43,7 +43,7 @@ export async function logsCommand(talos: TalosCall): Promise<number> {
   return code;
 }
 
-/** Asked of a control plane, which tells each check as it is met. */
+/** A control plane answers, and reports each check as it passes. */
 export async function healthCommand(talos: TalosCall): Promise<void> {
   const { world, call, words } = talos;
   const target = onlyOne(await reach(talos), "health");

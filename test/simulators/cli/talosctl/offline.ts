@@ -50,7 +50,7 @@ export async function genSecrets({ world, call, words, rest }: TalosCall): Promi
 
 async function put(call: Call, file: string, text: string, force: boolean, created = false): Promise<void> {
   if (file === "-") return call.out(text);
-  const there = // a device is there, and reading it would wait for what nobody writes
+  const there = // a device exists, but reading it would wait forever
     file.startsWith("/dev/") ||
     (await call.read(file).then(
       () => true,

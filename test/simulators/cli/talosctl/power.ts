@@ -16,15 +16,15 @@ type Begun = { actor: string } | Status;
 interface Sequence {
   name: string;
   begin(world: World, machine: MachineState): Begun;
-  /** From then on the events say what the client waits for. */
+  /** From this time on the events contain what the client waits for. */
   over(world: World, machine: MachineState, boot: string): boolean;
-  /** Whether the node is looked at once more when it is over. */
+  /** Whether the node is checked once more at the end. */
   checks: boolean;
 }
 
 const back = (world: World, machine: MachineState, boot: string) =>
   machine.bootId !== boot && machine.stage === "running" && machineStatus(world, machine).status.ready;
-/** Services are told to stop in the middle of going down. */
+/** Services are stopped while the node goes down. */
 const stops = (world: World, { stage, leaving, due = 0 }: MachineState) =>
   stage !== "running" || (leaving !== undefined && due - world.now() <= PACE.stop / 2);
 

@@ -11,7 +11,7 @@ export type Host = (request: IncomingMessage, response: ServerResponse) => Promi
 
 const BUILD_MS = 150;
 const SLOW_MS = 3_000;
-/** Where the factory sends those who want the bytes. */
+/** Where the factory redirects downloads to. */
 export const STORAGE = "storage.factory.talos.dev";
 
 /** The factory, and the storage that it redirects downloads to. What was built is remembered only while the home runs: asking for it changes nothing. */

@@ -1,4 +1,4 @@
-// A process that ends with the home, also when the home is killed: a shell beside it waits for the end of a pipe that only the home holds.
+// A process that ends with the home, even if the home is killed: a shell next to it waits for the end of a pipe that only the home holds open.
 import { spawn } from "node:child_process";
 import { closeSync, openSync, readFileSync } from "node:fs";
 
@@ -11,7 +11,7 @@ export interface Child {
   said(): string;
   /** Ends it and waits for that. */
   stop(): Promise<void>;
-  /** Stops it where it is, until the function that comes back is called. */
+  /** Pauses it until the returned function is called. */
   hold(): () => void;
 }
 

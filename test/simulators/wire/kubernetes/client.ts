@@ -1,4 +1,4 @@
-// The API server as the home's own controllers reach it: one HTTP/2 connection with the cluster's own certificates, for requests and for watches.
+// The API server for the home's own controllers: one HTTP/2 connection with the cluster's certificates, for requests and watches.
 import { type ClientHttp2Session, type ClientHttp2Stream, connect } from "node:http2";
 
 export interface Answer {

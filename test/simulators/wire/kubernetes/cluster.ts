@@ -1,4 +1,4 @@
-// One cluster while it lives: its servers, who follows them, and the turns in which news comes in, controllers act, and what they wrote goes out.
+// One running cluster: its servers, their watches, and the turns in which changes come in, controllers act, and their writes go out.
 import { tick } from "../../world/cluster/cluster.ts";
 import type { World } from "../../world/world.ts";
 import { openFollowers } from "./follow.ts";
@@ -13,7 +13,7 @@ export interface Cluster {
   port: number;
   /** One turn; rejects when the servers are gone. */
   turn(): Promise<void>;
-  /** Whether something is on its way in or out. */
+  /** Whether changes are pending in either direction. */
   busy(): boolean;
   hold(): () => void;
   close(): Promise<void>;

@@ -1,4 +1,4 @@
-// The port at which clients find the API server. Behind it the server may come and go, or be kept from them: then nobody listens, and whoever was connected is cut off.
+// The port of the API server for clients. The server behind it may start, stop or be blocked; then nothing listens, and open connections are closed.
 import { connect, createServer, type Server, type Socket } from "node:net";
 
 export interface Door {
@@ -7,7 +7,7 @@ export interface Door {
   isOpen(): boolean;
   /** Lets clients through to this port of loopback. */
   open(to: number): Promise<void>;
-  /** From now on connections are refused, and those there are end. */
+  /** Refuses connections from now on, and closes the open ones. */
   shut(): void;
   close(): void;
 }

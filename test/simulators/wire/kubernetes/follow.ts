@@ -1,4 +1,4 @@
-// Follows every kind that the API server serves: one list, then one watch, over one connection. What comes is queued, in order, until it is taken.
+// Follows every kind of the API server: one list, then one watch, over one connection. Events are queued, in order, until they are taken.
 import { setTimeout as pause } from "node:timers/promises";
 import { isBuiltIn, type Kind, resourceOf } from "../../world/cluster/kinds.ts";
 import type { ApiClient } from "./client.ts";

@@ -1,4 +1,4 @@
-// Who the API server is and whom it trusts: the cluster's own PKI, as the machine config of a control plane holds it.
+// The API server's identity and trust: the cluster's own PKI, from the machine config of a control plane.
 import { createPublicKey, generateKeyPairSync } from "node:crypto";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";

@@ -1,4 +1,4 @@
-// The simulated cluster at the wire: a real API server while the machines have one, the world as its copy, and the world's own controllers writing to it.
+// The simulated cluster with the real tools: a real API server while the machines run one, the world as its copy, and the world's controllers writing to it.
 import { appendFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
