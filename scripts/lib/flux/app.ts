@@ -1,11 +1,11 @@
-// One application of the tree, by the name of its Kustomization: what Flux would apply of it, and what the cluster says Flux has applied.
+// One application of the tree, by the name of its Kustomization: what Flux would apply, and what Flux has applied.
 import { UsageError } from "../run/errors.ts";
 import { isKind } from "../tree/object.ts";
 import { readTree } from "../tree/read.ts";
 import type { FluxKustomization, KubeObject } from "../tree/types.ts";
 import { nearest } from "../text/nearest.ts";
 
-/** Finds the Kustomization called `name` or `namespace/name`; a word that fits none, or several, is an error that names them. */
+/** Finds the Kustomization called `name` or `namespace/name`. Throws if none or several match, and names them. */
 export function findApp<T extends Pick<FluxKustomization, "name" | "namespace">>(all: readonly T[], word: string): T {
   const keys = all.map(({ namespace, name }) => `${namespace}/${name}`);
   const fit = all.filter((one, at) => keys[at] === word || one.name === word);

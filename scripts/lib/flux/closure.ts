@@ -1,4 +1,4 @@
-// Everything that goes away with a Kustomization: what it applied, what its HelmReleases installed, and the same of the Kustomizations that it applied.
+// Everything that is deleted with a Kustomization: what it applied, what its HelmReleases installed, and the same for the Kustomizations that it applied.
 import { Failure, textOf } from "../run/errors.ts";
 import { explained } from "../run/explained.ts";
 import { type KubernetesObject, mayPass, readFound, steady } from "../kubernetes/kubernetes.ts";
@@ -16,20 +16,20 @@ export interface Applied extends KubernetesObject {
 }
 
 export interface Closure {
-  /** What it applied itself: to be deleted, what holds data first. */
+  /** The objects to delete, which the Kustomization applied itself; those with data first. */
   objects: KubeObject[];
-  /** A line for each object that goes, whoever takes it away; what holds data first. */
+  /** A line for each object that will be deleted, directly or by Helm; those with data first. */
   lines: string[];
   /** Those that hold data. */
   data: string[];
-  /** What is marked to stay, and stays. */
+  /** Objects that are marked to be kept. */
   kept: string[];
 }
 
-/** Without these the cluster is not itself: nothing could bring them back. */
+/** The cluster needs these: without them, nothing could restore them. */
 const VITAL = ["flux-system", "kube-system", "rook-ceph", "external-secrets"];
 
-/** Refuses what the cluster cannot be without, whether it is asked for or would go along. Cannot be waived. */
+/** Refuses to delete what the cluster needs, requested directly or as a dependant. Cannot be waived. */
 export function refuseVital(one: Applied, all: readonly Applied[]): void {
   const isVital = ({ metadata: { namespace = "", name } }: Applied) => VITAL.includes(namespace) || name === "cluster-apps";
   const vital = isVital(one) ? [one] : below(one, all).filter(isVital);
@@ -42,7 +42,7 @@ export function refuseVital(one: Applied, all: readonly Applied[]): void {
   });
 }
 
-/** The Kustomizations that it applied, theirs too. kustomize-controller leaves alone what a suspended or unpruned one has applied. */
+/** The Kustomizations that it applied, recursively. kustomize-controller does not prune objects of a suspended or unpruned one. */
 function below(one: Applied, all: readonly Applied[], seen = new Set<Applied>([one])): Applied[] {
   return inventoryOf(one)
     .filter((object) => isKind(object, "Kustomization", FLUX_KUSTOMIZE))
@@ -107,7 +107,7 @@ async function live(access: ClusterAccess, objects: readonly KubeObject[]): Prom
   return new Map(found.map((object) => [keyOf(object), object]));
 }
 
-/** What helm would take away with a release; nothing of one that is not there, or that helm-controller leaves since it is suspended. */
+/** The objects that helm would delete with a release; none if it does not exist, or is suspended. */
 async function manifestOf(access: ClusterAccess, release: KubeObject | undefined): Promise<KubeObject[]> {
   if (!release || release.spec?.suspend === true) return [];
   const { releaseName, targetNamespace, storageNamespace = release.metadata.namespace } = release.spec ?? {};

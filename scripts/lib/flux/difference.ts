@@ -3,7 +3,7 @@ import type { ClusterAccess } from "../kubernetes/access.ts";
 import { mayPass, steady } from "../kubernetes/kubernetes.ts";
 import { Failure, textOf } from "../run/errors.ts";
 
-/** What a server-side apply by kustomize-controller would change; empty when nothing. kubectl says 1 for "they differ", more for "could not tell". */
+/** The diff of a server-side apply by kustomize-controller; empty if nothing would change. kubectl exits with 1 for differences, with more for errors. */
 export const differenceOf = (access: ClusterAccess, input: string): Promise<string> =>
   steady(async () => {
     const compared = await access.ask({
@@ -28,7 +28,7 @@ export const differenceOf = (access: ClusterAccess, input: string): Promise<stri
     });
   });
 
-/** kubectl compares files in temporary folders; their names say nothing to a person. */
+/** Removes the names of kubectl's temporary folders. */
 export const withoutPaths = (text: string) =>
   text.replaceAll(/^diff -u -N \S+\/(\S+) \S+$/gm, "$1").replaceAll(/^(---|\+\+\+) \S+\/(LIVE|MERGED)-\d+\/(\S+)\t.*$/gm, "$1 $3");
 

@@ -1,4 +1,4 @@
-// What waits for a value that only a person can put into the vault: an ExternalSecret whose store is there and whose item or field is not.
+// ExternalSecrets that wait for a value that only a person can put into the vault: the store is ready, but the item or field is missing.
 import { condition, getAllKnown, isReady, type KubernetesObject } from "../kubernetes/kubernetes.ts";
 import type { ClusterAccess } from "../kubernetes/access.ts";
 
@@ -18,7 +18,7 @@ export async function waitingForVault(access: ClusterAccess): Promise<string[] |
   return found && lackingItems(found);
 }
 
-/** While a store is not ready nothing is known of its items, so what asks such a store is left out. */
+/** While a store is not ready, its items are unknown, so its ExternalSecrets are skipped. */
 export function lackingItems(objects: readonly KubernetesObject[]): string[] {
   const stores = new Set(objects.filter((one) => one.kind === "ClusterSecretStore" && isReady(one)).map(({ metadata }) => metadata.name));
   return (objects as readonly Asking[])

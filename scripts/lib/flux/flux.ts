@@ -1,4 +1,4 @@
-// What Flux says of itself: every source, Kustomization and HelmRelease, ready or not and why.
+// The state of Flux: every source, Kustomization and HelmRelease, whether it is ready, and why not.
 import { getAllKnown, isReady, type KubernetesObject, steady, whyNotReady } from "../kubernetes/kubernetes.ts";
 import { explained } from "../run/explained.ts";
 import type { ClusterAccess } from "../kubernetes/access.ts";
@@ -14,9 +14,9 @@ const KINDS = [
 export interface FluxState {
   ready: number;
   total: number;
-  /** One line for each that is not ready, the cause first: what waits for a dependency comes last. */
+  /** One line for each object that is not ready, causes first: objects that wait for a dependency come last. */
   waiting: string[];
-  /** The repository that Flux follows, and what of it it has fetched and applied; undefined while it follows none. */
+  /** The repository that Flux follows, and the revisions that it has fetched and applied; undefined if it follows none. */
   source?: Source | undefined;
 }
 
@@ -104,7 +104,7 @@ export async function reconcile(access: ClusterAccess, at = new Date().toISOStri
   return at;
 }
 
-/** Flux's state; undefined while it is not installed. */
+/** The state of Flux; undefined if it is not installed. */
 export async function fluxState(access: ClusterAccess): Promise<FluxState | undefined> {
   const objects = await getAllKnown(access, KINDS);
   return objects && summarize(objects);

@@ -1,16 +1,16 @@
-// What Git knows of the repository: whether what Flux will read is what lies here.
+// Compares the working tree with what Flux will fetch from the remote.
 import type { Gate } from "../run/gates.ts";
 import { textOf } from "../run/errors.ts";
 import { ask } from "../run/shell.ts";
 
 export interface Pushed {
-  /** The commit that Flux will find, once it looks: the remote's own answer, or what is known of it here. */
+  /** The commit that Flux will fetch: from the remote, or the last one known here. */
   head: string;
-  /** Files below the folder that only this working tree has, a line each; empty when all is pushed. */
+  /** Files below the folder that are not pushed, a line each; empty if everything is pushed. */
   here: string[];
   /** The remote branch that this branch follows: `origin/main`. */
   upstream: string;
-  /** Why the remote could not be asked; undefined when it answered. */
+  /** Why the remote could not be asked; undefined if it answered. */
   unreachable?: string;
 }
 
@@ -37,7 +37,7 @@ export async function pushedBelow(folder: string): Promise<Pushed | { unknown: s
 /** `git ls-remote --exit-code` ends so when the remote answered and has no such branch. */
 const NO_SUCH_REF = 2;
 
-/** Where the branch is at the remote now: others push there too, and Flux fetches theirs. */
+/** The head of the branch at the remote, because others may have pushed too. */
 async function remoteHead(upstream: string): Promise<{ head: string } | { missing: string } | { unreachable: string }> {
   const [remote = "", ...rest] = upstream.split("/");
   const branch = rest.join("/");

@@ -21,7 +21,7 @@ export interface IsoWanted {
   schematic: Pick<ReadSchematic, "id" | "text" | "extensions">;
 }
 
-/** What the home's ISO is: its name on the NAS, where the factory serves it, and the schematic it is made from. */
+/** The home's ISO: its name on the NAS, its URL at the factory, and its schematic. */
 export async function wantedIso(context: Context): Promise<IsoWanted> {
   const schematic = await readSchematic(context);
   const { hypervisor } = context.cluster;
@@ -39,7 +39,7 @@ export const describeIso = ({ path, url, schematic }: IsoWanted) => [
   `to the NAS: ${path}, and its checksum beside it`,
 ];
 
-/** Builds and sends the ISO, and looks that it arrived. What was confirmed before may be done by another procedure too. */
+/** Builds and sends the ISO, and verifies that it arrived. */
 export async function makeIso(context: Context, nas: Nas, http: Http, { name, path, url, schematic }: IsoWanted): Promise<void> {
   const { ui, versions } = context;
   const missing = await missingExtensions(http, versions.TALOS_VERSION, schematic.extensions);

@@ -9,5 +9,5 @@ export const MODES = {
 } as const;
 export type Mode = keyof typeof MODES;
 
-/** What is compared and proven: a staged config is only on the disk. */
+/** The config to compare and to verify: a staged config is only on the disk. */
 export const idFor = (mode: Mode) => (mode === "staged" ? "persistent" : "v1alpha1");

@@ -1,10 +1,10 @@
-// What a config would change on a node, value by value, removals first; and what of it needs a reboot.
+// The values that a config would change on a node, removals first, and whether they need a reboot.
 import { HIDDEN, holdsSecret } from "../run/redact.ts";
 import { maskFree, maskSecrets } from "./mask.ts";
 import { type Document, titleOf } from "./merge.ts";
 import { type Keys, secrecyAt } from "./secret-paths.ts";
 
-/** One value that differs. `before` and `after` are as people may see them: a secret is never in them. */
+/** One value that differs. `before` and `after` never contain a secret. */
 export interface Change {
   /** v1alpha1, or the document's kind and name. */
   document: string;
@@ -14,13 +14,13 @@ export interface Change {
   after?: string;
 }
 
-/** Every value that differs: what goes away, what changes, what comes. Items of a list are told by what they are, not by where they stand. */
+/** Every value that differs: removed, changed, added. Items of a list are identified by their content, not by their position. */
 export function changesBetween(held: readonly Document[], wanted: readonly Document[]): Change[] {
   const [before, after] = [leavesOf(held), leavesOf(wanted)];
   const ids = [...new Set([...before.keys(), ...after.keys()])].filter((id) => before.get(id)?.value !== after.get(id)?.value);
   const moved = new Set(ids.map((id) => (before.get(id) ?? after.get(id)!).list).filter(Boolean));
   return ids
-    .filter((id) => !(id.startsWith(ORDER) && moved.has(listOf(before.get(id) ?? after.get(id)!)))) // a list that has other items has another order anyway
+    .filter((id) => !(id.startsWith(ORDER) && moved.has(listOf(before.get(id) ?? after.get(id)!)))) // the order is irrelevant if the items differ
     .map((id) => shown(before.get(id), after.get(id)))
     .toSorted((a, b) => rank(a) - rank(b));
 }
@@ -36,7 +36,7 @@ interface Leaf {
   path: string;
   /** What is compared. */
   value: string;
-  /** What people may see of it. */
+  /** The value as it may be shown. */
   face: string;
   /** The list it is an item of. */
   list?: string;
@@ -70,7 +70,7 @@ function leavesOf(documents: readonly Document[]): Map<string, Leaf> {
   return leaves;
 }
 
-/** What people may see of a value at these keys. Only true and false say nothing, whatever they are called. */
+/** The value at these keys as it may be shown. Only true and false are always shown. */
 function faceOf(document: Document, keys: Keys, value: unknown): string {
   const secrecy = secrecyAt(document, keys);
   if (typeof value === "boolean" || /^(?:true|false)$/.test(String(value)) || secrecy === undefined)
@@ -89,11 +89,11 @@ interface Place {
 interface Visitor {
   keep(place: Place, value: unknown, item?: { of: string }): void;
   order(place: Place, items: unknown[]): void;
-  /** Whether a text of several lines stays whole: a hidden one says nothing line by line. */
+  /** Whether a text of several lines is compared as a whole, because it is hidden. */
   staysWhole(keys: Keys, text: string): boolean;
 }
 
-/** What an item of a list is called by, in Talos' and Kubernetes' configs. */
+/** The keys that identify an item of a list in Talos' and Kubernetes' configs. */
 const NAMES = ["name", "path", "destination", "interface", "level"];
 
 function flatten(value: unknown, place: Place, visitor: Visitor): void {
@@ -115,7 +115,7 @@ function flatten(value: unknown, place: Place, visitor: Visitor): void {
   } else visitor.keep(place, value);
 }
 
-/** Both sides are hidden where one of them came out of the vault; two values that differ only in what is hidden say so. */
+/** Both sides are hidden if one of them is from the vault. Values that differ only in hidden parts say so. */
 function shown(before: Leaf | undefined, after: Leaf | undefined): Change {
   const { document, path } = (after ?? before)!;
   const fromVault = [before, after].some((leaf) => leaf && holdsSecret(leaf.value));
@@ -129,7 +129,7 @@ function shown(before: Leaf | undefined, after: Leaf | undefined): Change {
   };
 }
 
-/** What Talos takes into use without a reboot (its CanApplyImmediate, 1.11 to 1.13). Documents of their own never need one. */
+/** What Talos applies without a reboot (its CanApplyImmediate, 1.11 to 1.13). Separate documents never need one. */
 const LIVE = [
   "debug",
   "cluster",
@@ -150,7 +150,7 @@ export const needReboot = (changes: readonly Change[]) =>
       !LIVE.some((live) => path === live || path.startsWith(`${live}.`) || path.startsWith(`${live}[`) || path.startsWith(`${live} `)),
   );
 
-/** What a cluster was built with: another value beside the old one leaves nodes, certificates, pods and kubernetes/ in disagreement. */
+/** Values that a cluster was built with. Changing one leaves nodes, certificates, pods and kubernetes/ in disagreement. */
 const FOUNDATIONS = [
   "cluster.id",
   "cluster.secret",

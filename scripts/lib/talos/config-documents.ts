@@ -1,4 +1,4 @@
-// The machine config that a node holds, asked of the node: what is compared before anything is sent, and what proves afterwards that it arrived.
+// Reads the machine config of a node: to compare it before anything is sent, and to verify afterwards that it arrived.
 import { isDeepStrictEqual } from "node:util";
 import type { Node } from "../cluster/cluster.ts";
 import type { Context } from "../run/context.ts";
@@ -11,7 +11,7 @@ import { changesBetween, lineOf } from "./changes.ts";
 import { type Document, titleOf } from "./merge.ts";
 import { talosArgs, type Home, shortened, isReady, stageFromRefusal, outputOf, stageOf } from "./node.ts";
 
-/** `v1alpha1`: what the node runs with; `persistent`: what it will have after its next boot. */
+/** `v1alpha1`: the active config; `persistent`: the config from the next boot on. */
 type ConfigId = "v1alpha1" | "persistent";
 
 const askFor = async (context: Home, node: Node, id: ConfigId) =>
@@ -25,7 +25,7 @@ export async function readConfigDocuments(context: Home, node: Node, id: ConfigI
   return parseConfig(got.stdout, node);
 }
 
-/** What a node printed as its config; a node that runs has one, so nothing at all is unreadable too. */
+/** Parses the config that a node printed. A running node has one, so empty output is an error too. */
 async function parseConfig(text: string, { address }: Node): Promise<Document[]> {
   const command = `talosctl get machineconfig --nodes ${address}`;
   const documents = await readYaml<Document>(text, { command, secret: true });
@@ -33,7 +33,7 @@ async function parseConfig(text: string, { address }: Node): Promise<Document[]>
   return comparable(documents);
 }
 
-/** The documents of a config so that two can be compared: in an order of their own and without what is empty, as Talos writes them when it writes them anew. */
+/** The documents of a config in comparable form: in a fixed order and without empty values, as Talos writes them. */
 export async function configDocuments(text: string): Promise<Document[]> {
   return comparable((await parseDocuments(text, "the rendered machine config")) as Document[]);
 }
@@ -55,10 +55,10 @@ const isEmpty = (value: unknown) => value === null || (typeof value === "object"
 
 /** How long a node may take to install or reboot, and to answer again. */
 const SECONDS = 900;
-/** A node that was away and is without a config again, as often as it is seen so, has not installed. */
+/** A node that went away and is in maintenance mode again this many times in a row has not installed. */
 const TIMES = 3;
 
-/** Waits until the node says that it holds what was sent: at once, or minutes later where it installs or reboots first. */
+/** Waits until the node reports the config that was sent: at once, or minutes later if it installs or reboots first. */
 export async function expectConfig(context: Context, node: Node, config: string, id: ConfigId = "v1alpha1"): Promise<void> {
   const wanted = await configDocuments(config);
   let away = false;
@@ -96,7 +96,7 @@ const notInstalled = ({ name }: Node) =>
     next: `task talos:validate, then: task talos:apply NODE=${name}`,
   });
 
-/** Waits until a node is up and content again, before the next one is touched: two control planes that are away at once are an etcd without quorum. */
+/** Waits until a node is ready again, before the next one is changed: two control planes down at once leave etcd without quorum. */
 export async function expectReady(context: Context, node: Node): Promise<void> {
   const look = async (): Promise<Probe<true>> => {
     const seen = await stageOf(context, node);

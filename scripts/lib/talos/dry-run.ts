@@ -1,14 +1,14 @@
-// What a node itself says it would do with a config: whether it reboots depends on its version, and it refuses what it cannot take before anything is sent for good.
+// Asks a node what it would do with a config. Whether it reboots depends on its version, and a dry run shows a refusal before anything changes.
 import type { Node } from "../cluster/cluster.ts";
 import { ask } from "../run/shell.ts";
 import type { Context } from "../run/context.ts";
 import { isOlder, notKnownToIt, versionOf } from "./version.ts";
 import { talosArgs, type Home, shortened, outputOf } from "./node.ts";
 
-/** `older` is the Talos that the node runs, when it refuses because that is too old for the config. */
+/** `older`: the node's Talos version, if it refuses because that is too old for the config. */
 export type DryRun = { reboots: boolean } | { refuse: string; older?: string };
 
-/** Asks by a dry run of talosctl's, which sends the config and changes nothing. Its own diff shows secrets, so nothing of it is passed on. */
+/** Uses talosctl's dry run, which sends the config and changes nothing. Its diff contains secrets, so it is not shown. */
 export async function dryRunOn(context: Home & Pick<Context, "versions">, node: Node, config: string, mode: string): Promise<DryRun> {
   const got = await ask({
     input: config,

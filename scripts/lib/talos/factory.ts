@@ -1,4 +1,4 @@
-// Talos' Image Factory: a schematic goes in, an image that was built for it comes out.
+// The client of Talos' Image Factory, which builds images for a schematic.
 import type { Context } from "../run/context.ts";
 import { Failure } from "../run/errors.ts";
 import type { HttpAnswer, Http } from "../http/http.ts";
@@ -9,7 +9,7 @@ const FACTORY = "https://factory.talos.dev";
 /** Where the factory serves a file of a schematic: `metal-amd64.iso`. */
 export const imageUrl = (schematic: string, version: string, file: string) => `${FACTORY}/image/${schematic}/${version}/${file}`;
 
-/** Hands a schematic in and returns the ID that the factory gives it; the same text gives the same ID again. Throws a Failure with the factory's words. */
+/** Registers a schematic and returns its ID; the same text always has the same ID. Throws a Failure with the factory's error. */
 export async function postSchematic(http: Http, text: string, next: string): Promise<string> {
   const answer = await http.act(`${FACTORY}/schematics`, {
     what: "talos/schematic.yaml",
@@ -22,7 +22,7 @@ export async function postSchematic(http: Http, text: string, next: string): Pro
   return id;
 }
 
-/** Whether the factory holds a schematic with this ID; a read, unlike handing it in. */
+/** Whether the factory knows a schematic with this ID. Only reads. */
 export async function knownToFactory(http: Http, id: string): Promise<boolean> {
   const answer = await http.ask(`${FACTORY}/schematics/${id}`);
   if (answer.status === 200) return true;
@@ -30,7 +30,7 @@ export async function knownToFactory(http: Http, id: string): Promise<boolean> {
   throw refused("ask the image factory for the schematic", answer);
 }
 
-/** Extensions of the schematic that the factory does not have for this Talos version. It takes them all the same and fails only when an image is asked for. */
+/** Extensions of the schematic that the factory does not have for this Talos version. It accepts them, and fails only when an image is requested. */
 export async function missingExtensions(http: Http, version: string, wanted: readonly string[]): Promise<string[]> {
   if (wanted.length === 0) return [];
   const url = `${FACTORY}/version/${version}/extensions/official`;

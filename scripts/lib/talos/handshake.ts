@@ -1,4 +1,4 @@
-// Reads the certificate that a node shows, with a TLS handshake of our own: talosctl cannot print its fingerprint. No other code of the product opens a raw connection.
+// Reads a node's certificate with its own TLS handshake, because talosctl cannot print the fingerprint. No other code opens a raw connection.
 import { isIPv6, type Socket } from "node:net";
 import type { Context } from "../run/context.ts";
 import { proxyFor } from "../http/proxy.ts";
@@ -12,7 +12,7 @@ export type Handshake = (address: string, setup: Setup) => Promise<string>;
 
 let handshake: Handshake = overTls;
 
-/** Tests put a handshake here that needs no network. */
+/** Tests replace the handshake with one that needs no network. */
 export const useHandshake = (other: Handshake): void => void (handshake = other);
 
 /**
@@ -33,7 +33,7 @@ async function overTls(address: string, { env, signal }: Setup): Promise<string>
   }
 }
 
-/** Does the handshake, sends nothing, and hangs up. A node without a config signs its own certificate, so no authority is asked. */
+/** Does the handshake, sends nothing, and closes the connection. A node without a config has a self-signed certificate, so it is not verified. */
 async function certificateOf(socket: Socket, signal: AbortSignal): Promise<string> {
   const [{ connect }, { createHash }] = await Promise.all([import("node:tls"), import("node:crypto")]);
   const tls = connect({ socket, rejectUnauthorized: false, ALPNProtocols: ["h2"] });
@@ -52,7 +52,7 @@ async function certificateOf(socket: Socket, signal: AbortSignal): Promise<strin
     });
   } finally {
     signal.removeEventListener("abort", stop);
-    tls.on("error", () => {}); // the answer is known; the node may complain that nobody spoke
+    tls.on("error", () => {}); // the certificate is known; the node may report that the connection closed
     tls.destroy();
     socket.destroy();
   }

@@ -1,4 +1,4 @@
-// Which machine answers without a config: its certificate's fingerprint, its NICs and what its disks hold, all read from one and the same machine.
+// Identifies a machine without a config: the fingerprint of its certificate, its NICs and the data on its disks, all read from the same machine.
 import type { Node } from "../cluster/cluster.ts";
 import type { Context } from "../run/context.ts";
 import { ask } from "../run/shell.ts";
@@ -27,7 +27,7 @@ export interface Unidentified {
   away: boolean;
 }
 
-/** Talos makes a new certificate when its clock is set or it gets an address, so a single change proves nothing. */
+/** Talos creates a new certificate when its clock is set or it gets an address, so one change proves nothing. */
 const LOOKS = 3;
 
 /**
@@ -70,14 +70,14 @@ async function factsOf(context: Home, node: Place, concerned: Concerned, pin: st
   return { macs: macsOf(links), disks: contentsOf(concerned, disks, volumes) };
 }
 
-/** What an answer must have to be understood. */
+/** The required shape of an answer. */
 const NEEDED = {
   links: { spec: {} },
   disks: { metadata: { id: "" }, spec: { dev_path: "" } },
   discoveredvolumes: { metadata: { id: "" }, spec: {} },
 } as const;
 
-/** Reads once more before it is unknown: a single answer that got lost means nothing. */
+/** Reads once more before it is unknown, because a single answer may get lost. */
 async function readOpenly<T>(context: Home, node: Place, kind: keyof typeof NEEDED, pinned: string[]): Promise<Read<T>> {
   const once = () =>
     ask({ timeout: "20s" })`talosctl ${insecureTalosArgs(context, node)} get ${kind} ${["--insecure", ...pinned]} --output json`.nothrow();

@@ -1,4 +1,4 @@
-// What an install on a machine in maintenance mode does: how the plan shows it, which nodes must be named for it, and how two looks at it are compared.
+// The installation on a machine in maintenance mode: its lines in the plan, the node names to confirm, and its steps.
 import type { Node } from "../cluster/cluster.ts";
 import type { Step } from "../run/plan.ts";
 import { contentsLine, isBlank } from "./disks.ts";
@@ -8,7 +8,7 @@ import type { Unasked } from "./members.ts";
 export interface Install {
   node: Pick<Node, "name" | "address">;
   machine: Machine;
-  /** What etcd or Kubernetes knows of a living node at its address. */
+  /** What etcd or Kubernetes knows about a living node at its address. */
   known?: string | undefined;
   /** Why neither could be asked, and whether a cluster exists that could know. */
   unasked?: Unasked | undefined;
@@ -27,7 +27,7 @@ export const installLines = ({ node, machine, known, unasked }: Install): string
       ]),
 ];
 
-/** What is lost or put at risk on this machine, a line each. None for blank disks at an address that the cluster does not know, or where no cluster exists. */
+/** What is lost or at risk on this machine, a line each. None for blank disks at an address that is unknown to the cluster, or without a cluster. */
 export const lossesOf = ({ node, machine, known, unasked }: Install): string[] => [
   ...machine.disks.filter((disk) => !isBlank(disk)).map((disk) => `${node.name}: ${contentsLine(disk)}${NOTE[disk.role]}`),
   ...(known === undefined ? [] : [`${node.name}: ${known}`]),
@@ -42,7 +42,7 @@ const doubtOf = (unasked: Unasked | undefined) =>
 
 const NOTE = { system: "", data: " (the install leaves it, but Ceph takes only a blank disk)" };
 
-/** What has to be confirmed by typing the names of nodes; undefined when a yes is enough. */
+/** What the operator must confirm by typing node names; undefined if a yes is enough. */
 export function confirmationOf(installs: readonly Install[]): { what: string[]; name: string } | undefined {
   const losing = installs.filter((install) => lossesOf(install).length > 0);
   if (losing.length === 0) return undefined;
@@ -54,10 +54,10 @@ const send = (name: string, fingerprint: string): Step => ({
   target: `${name}, certificate ${fingerprint}`,
 });
 
-/** A node that does not answer yet is planned as one with blank disks: whatever turns out to be lost there was not confirmed. */
+/** The step for a node that does not answer yet. It assumes blank disks: any loss that is found later was not confirmed. */
 export const installStep = (name: string): Step => ({ action: "install Talos on", target: name, destroys: true });
 
-/** Two looks are the same when the same machine answers and nothing is lost that was not shown. */
+/** The steps of an installation. Two plans are equal if the same machine answers and nothing else would be lost. */
 export function installSteps({ node: { name }, machine, known, unasked }: Install): Step[] {
   return [
     installStep(name),
@@ -68,7 +68,7 @@ export function installSteps({ node: { name }, machine, known, unasked }: Instal
   ];
 }
 
-/** Nodes that showed another certificate in the plan than now, a line each. One that was not shown with a certificate did not answer then. */
+/** Nodes whose certificate differs from the plan's, a line each. A node without a certificate in the plan did not answer then. */
 export function changedMachines(planned: readonly Step[], installs: readonly Install[]): string[] {
   return installs.flatMap(({ node, machine }) => {
     const now = send(node.name, machine.fingerprint);

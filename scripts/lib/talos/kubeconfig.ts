@@ -1,4 +1,4 @@
-// The administrator's kubeconfig: fetched from a control plane, and what stands in $KUBECONFIG already.
+// The administrator's kubeconfig: fetching it from a control plane, and checking the existing $KUBECONFIG.
 import { reference } from "../cluster/cluster.ts";
 import type { Context } from "../run/context.ts";
 import { Failure } from "../run/errors.ts";
@@ -13,17 +13,17 @@ import { dueInDays, expectOurTalosconfig } from "./talosconfig.ts";
 
 type Home = Pick<Context, "env" | "cluster" | "vault">;
 
-/** A control plane that is still starting has no kubeconfig to give yet. */
+/** Errors of a control plane that is still starting. */
 const STARTING = /code = FailedPrecondition|no answer|no such file or directory/;
 
-/** A new kubeconfig from the first control plane that gives one; proven to lead to this cluster. Holds secrets. */
+/** A new kubeconfig from the first control plane that provides one; proven to belong to this cluster. Holds secrets. */
 export async function fetchKubeconfig(context: Home): Promise<string> {
   const seen = await lookForKubeconfig(context);
   if ("ready" in seen) return seen.ready;
   throw new Failure({ attempted: "fetch the kubeconfig", said: seen.waiting, next: "task talos:status" });
 }
 
-/** The same for who can wait: `waiting` when every control plane is away or not so far yet; what will not pass is a Failure. */
+/** The same for a wait: `waiting` if every control plane is down or still starting. Throws a Failure for a permanent error. */
 export async function lookForKubeconfig(context: Home): Promise<Probe<string>> {
   const { cluster } = context;
   await expectOurTalosconfig(context);
@@ -43,7 +43,7 @@ export async function lookForKubeconfig(context: Home): Promise<Probe<string>> {
   throw new Failure({ attempted: "fetch the kubeconfig", said: said.join("\n"), next: "task talos:status" });
 }
 
-/** What shows that $KUBECONFIG holds something that is not ours to overwrite; undefined when it is ours alone, empty or not there. */
+/** Why $KUBECONFIG must not be overwritten; undefined if it belongs only to this cluster, is empty or is missing. */
 export async function foreignKubeconfig(context: Home): Promise<string | undefined> {
   const held = await readIfThere(context.env.KUBECONFIG!);
   if (!held?.trim()) return undefined;
@@ -53,7 +53,7 @@ export async function foreignKubeconfig(context: Home): Promise<string | undefin
   return others.length > 1 ? `it also leads to other clusters: contexts ${others.join(", ")}` : undefined;
 }
 
-/** Days that the certificate in $KUBECONFIG is good for; undefined when there is no file, or no certificate in it. */
+/** Days until the certificate in $KUBECONFIG expires; undefined without a file or a certificate. */
 export async function daysLeft({ env }: Pick<Context, "env">, now: number): Promise<number | undefined> {
   const { users } = await read((await readIfThere(env.KUBECONFIG!)) ?? "");
   const certificate = users?.[0]?.user["client-certificate-data"];

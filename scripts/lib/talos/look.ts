@@ -1,4 +1,4 @@
-// Looks at a machine that waits for its config: whether it is the node that is meant, what an install takes from it, and what the cluster knows of its address.
+// Reads a machine without a config: whether it is the right node, what an install would destroy, and what the cluster knows about its address.
 import { type Node, PLATFORM } from "../cluster/cluster.ts";
 import type { Context } from "../run/context.ts";
 import { configDocuments } from "./config-documents.ts";
@@ -8,7 +8,7 @@ import { knownNodes } from "./members.ts";
 import type { Document } from "./merge.ts";
 import type { NodeStage } from "./node.ts";
 
-/** The machine to install on; or the stage that the node is in instead: away, or another machine at its address. */
+/** The machine to install on, or the node's stage if there is none: unreachable, or another machine at its address. */
 export async function readMachine(context: Context, node: Node, config: string): Promise<{ machine: Machine } | { stage: NodeStage }> {
   const data = PLATFORM[context.cluster.hypervisor].dataDisk;
   const seen = await identify(context, node, { install: installDisk(await configDocuments(config)), data });

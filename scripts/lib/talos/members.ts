@@ -1,4 +1,4 @@
-// Whether the cluster already has a living node at an address. A machine that answers there without a config is then a second one, or a node that was reset behind the cluster's back.
+// Whether the cluster already has a living node at an address. A machine without a config at that address is then a second machine, or a node that was reset without the cluster's knowledge.
 import type { Node } from "../cluster/cluster.ts";
 import { Failure, textOf } from "../run/errors.ts";
 import { type EtcdView, askEtcd, noAnswerOf } from "./etcd.ts";
@@ -12,22 +12,22 @@ import { type Home, shortened, type NodeStage, stageOf } from "./node.ts";
 type Place = Pick<Node, "name" | "address">;
 
 export interface Known {
-  /** What is known of the node at each address. */
+  /** What the cluster knows about the node at each address. */
   nodes: Map<string, string>;
   /** Nobody could tell. Undefined when etcd or Kubernetes answered, and where nobody can know: no other node has a config. */
   unasked?: Unasked;
 }
 
 export interface Unasked {
-  /** Who was asked, and why each did not answer. */
+  /** Each system that was asked, and why it did not answer. */
   why: string;
-  /** What proves that a cluster exists. Undefined when nothing of one was ever seen, as during a first bootstrap. */
+  /** What proves that a cluster exists. Undefined if there is no sign of one, as during a first bootstrap. */
   cluster?: string;
   /** The names of the other nodes that do not answer, so that a cluster of them is possible. */
   silent?: string[];
 }
 
-/** Asks etcd through the other nodes, and Kubernetes where there is a kubeconfig of this cluster. */
+/** Asks etcd through the other nodes, and Kubernetes if there is a kubeconfig of this cluster. */
 export async function knownNodes(context: Home, others: readonly Place[]): Promise<Known> {
   const [etcd, kubernetes] = await Promise.all([askEtcd(context, others), askKubernetes(context)]);
   const silent = others.filter(({ name }) => etcd.some((answer) => answer.node === name && "unseen" in answer));
@@ -65,7 +65,7 @@ export function combine(etcd: EtcdView[], kubernetes: Kubernetes, stages: Readon
   return { nodes, unasked: { why: why.join("; "), ...(silent.length > 0 && { silent }) } };
 }
 
-/** What proves that the cluster exists though it does not answer. A node that is off or still boots the ISO proves nothing: there may be no cluster yet. */
+/** What proves that the cluster exists although it does not answer. A node that is off or boots the ISO proves nothing: there may be no cluster yet. */
 function evidenceOf(etcd: EtcdView[], kubernetes: Kubernetes, stages: ReadonlyMap<string, NodeStage>): string | undefined {
   for (const answer of etcd) {
     if ("stopped" in answer) return `${answer.node} has etcd's data`;

@@ -7,7 +7,7 @@ import { goTypeOf, isMap, isZero, shapeOf, textsOf } from "./patch-values.ts";
 export type Document = Record<string, unknown>;
 type Type = TypeTree | string | undefined;
 
-/** The newest minor version of Talos whose rules are known; it decides where the caller names none. */
+/** The newest minor version of Talos with known rules; the default. */
 const NEWEST = 14;
 
 /** Documents of the same apiVersion, kind and name are merged, others are added. `minor`: the version of Talos whose rules hold. */
@@ -41,7 +41,7 @@ const identity = ({ apiVersion, kind, name }: Document) =>
 
 interface Place {
   type: Type;
-  /** Where it stands, for messages. */
+  /** Its place, for messages. */
   at: string;
   minor: number;
 }

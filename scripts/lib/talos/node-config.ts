@@ -13,7 +13,7 @@ import { renderNode } from "./render.ts";
 import { expectOurTalosconfig } from "./talosconfig.ts";
 import { dryRunOn, type DryRun } from "./dry-run.ts";
 
-/** What is known of a node and its config before anything is done. */
+/** A node and its config, before anything is changed. */
 export interface NodeConfig {
   node: Node;
   stage: NodeStage;
@@ -21,7 +21,7 @@ export interface NodeConfig {
   config: string;
   /** Undefined for a node that has no config yet, or that cannot be asked. */
   changes?: Change[];
-  /** What the node itself says it would do; undefined where there is nothing to do, or nobody to ask. */
+  /** The node's answer to a dry run; undefined if nothing would change, or the node cannot be asked. */
   dryRun?: DryRun;
   /** The machine to install on, when the node has no config yet. */
   machine?: Machine;
@@ -33,7 +33,7 @@ export interface NodeConfig {
 export type NewNode = NodeConfig & { machine: Machine };
 export const isNewNode = (one: NodeConfig): one is NewNode => one.machine !== undefined;
 
-/** Looks at each node, and at what the cluster knows of the addresses at which a machine waits for its config. */
+/** Reads each node, and what the cluster knows about the addresses of machines without a config. */
 export async function readNodeConfigs(context: Context, nodes: readonly Node[], mode: Mode = "auto"): Promise<NodeConfig[]> {
   const nodeConfigs = await eachOf(nodes, (one) => readNodeConfig(context, one, mode));
   const fresh = nodeConfigs.filter(isNewNode).map(({ node }) => node);
@@ -41,7 +41,7 @@ export async function readNodeConfigs(context: Context, nodes: readonly Node[], 
   return nodeConfigs.map((one) => (isNewNode(one) ? { ...one, ...known(one.node) } : one));
 }
 
-/** Asks the node for its stage and its config, and renders what it should have. */
+/** Reads the node's stage and config, and renders the wanted config. */
 async function readNodeConfig(context: Context, node: Node, mode: Mode = "auto"): Promise<NodeConfig> {
   await expectOurTalosconfig(context);
   const [stage, config] = await Promise.all([stageOf(context, node), renderNode(context, node)]);
@@ -50,7 +50,7 @@ async function readNodeConfig(context: Context, node: Node, mode: Mode = "auto")
   const [held, wanted] = await Promise.all([readConfigDocuments(context, node, idFor(mode)), configDocuments(config)]);
   let changes = changesBetween(held, wanted);
   if (changes.length === 0 && mode !== "staged" && mode !== "try") {
-    // what runs may be on trial (MODE=try): it is kept only once it is on the disk too
+    // the active config may be a trial (MODE=try), which is not on the disk yet
     changes = changesBetween(await readConfigDocuments(context, node, "persistent"), wanted);
   }
   return { node, stage, config, changes, ...(changes.length > 0 && { dryRun: await dryRunOn(context, node, config, mode) }) };
@@ -58,7 +58,7 @@ async function readNodeConfig(context: Context, node: Node, mode: Mode = "auto")
 
 export const hasChanges = ({ changes }: Pick<NodeConfig, "changes">) => changes === undefined || changes.length > 0;
 
-/** Why this node cannot be given a config; nothing when it can. */
+/** Why this node cannot get a config; empty if it can. */
 export function problemsOf({ node, stage, dryRun }: Pick<NodeConfig, "node" | "stage" | "dryRun">): string[] {
   const who = `${node.name} (${node.address})`;
   if (stage.stage === "unreachable") return [`${who} does not answer: ${stage.said}`];
@@ -68,7 +68,7 @@ export function problemsOf({ node, stage, dryRun }: Pick<NodeConfig, "node" | "s
   return [`${who} refuses this config: ${dryRun.refuse}`];
 }
 
-/** The plan for one node: what happens to it, then what goes away, changes and comes. */
+/** The plan for one node: what happens to it, then the values that are removed, changed and added. */
 export function card(nodeConfig: NodeConfig, mode: Mode): string[] {
   if (isNewNode(nodeConfig)) return installLines(nodeConfig);
   const { node, stage, changes = [], dryRun } = nodeConfig;
@@ -90,7 +90,7 @@ function outcome(changes: Change[], dryRun: DryRun | undefined, mode: Mode): str
   return `reboots${why}, and is not drained before (MODE=staged leaves that to you)`;
 }
 
-/** Whether the node goes down for this: as it says itself, or by the rules of Talos 1.13 where it was not asked. */
+/** Whether the node goes down: by its own answer, or by the rules of Talos 1.13 if it was not asked. */
 export function reboots({ changes = [], dryRun }: Pick<NodeConfig, "changes" | "dryRun">, mode: Mode): boolean {
   if (dryRun && "reboots" in dryRun) return dryRun.reboots;
   return mode === "reboot" || (mode === "auto" && needReboot(changes).length > 0);

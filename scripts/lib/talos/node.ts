@@ -1,4 +1,4 @@
-// One Talos node as it can be asked: in which stage of its life it is. Every command names its endpoint: the node's own address, never the VIP.
+// The stage of a Talos node, and the arguments of every command to it. The endpoint is always the node's own address, never the VIP.
 import type { Node } from "../cluster/cluster.ts";
 import type { Context } from "../run/context.ts";
 import { textOf } from "../run/errors.ts";
@@ -10,13 +10,13 @@ import { expectOurTalosconfig, type Home as OwnTalosconfig, identityOf } from ".
 
 type Place = Pick<Node, "address">;
 
-/** What a command to a node needs, so that it can be proven whose node that is. */
+/** What a command to a node needs to prove which cluster the node belongs to. */
 export interface Home extends OwnTalosconfig {
-  /** The vault could not tell whose $TALOSCONFIG is. Only `homeToRead` sets this. */
+  /** The vault could not prove that $TALOSCONFIG is ours. Only `homeToRead` sets this. */
   unproven?: true;
 }
 
-/** For reads that go on when the vault cannot tell whose the nodes are. `unknown` says why, and belongs into the output. Another cluster's $TALOSCONFIG throws all the same. */
+/** For reads that also work without the vault. `unknown` is the reason, which the output must show. Still throws for another cluster's $TALOSCONFIG. */
 export async function homeToRead<C extends Home>(context: C): Promise<{ home: C; unknown?: string }> {
   const identity = await identityOf(context);
   if (!("unknown" in identity)) return { home: context };
@@ -26,15 +26,15 @@ export async function homeToRead<C extends Home>(context: C): Promise<{ home: C;
 }
 
 /**
- * The words that lead a command to this node with the cluster's own certificate. Every command to a node that has a config begins with them, and each time
- * $TALOSCONFIG is proven to be this cluster's: no procedure can forget it, and a file that was replaced meanwhile is noticed.
+ * The arguments for a command to this node with the cluster's own certificate. Every command to a node with a config starts with them, and each time
+ * $TALOSCONFIG is proven to be this cluster's: no procedure can forget that, and a replaced file is noticed.
  */
 export async function talosArgs(home: Home, { address }: Place): Promise<string[]> {
   if (!home.unproven) await expectOurTalosconfig(home);
   return ["--talosconfig", home.env.TALOSCONFIG!, "--endpoints", address, "--nodes", address];
 }
 
-/** The words that lead a command to a node that has no config yet, and so knows no certificate; `--insecure` belongs after the command, or talosctl takes the command for its value. */
+/** The arguments for a command to a node without a config. `--insecure` must follow the command, because talosctl would take the command for its value. */
 export const insecureTalosArgs = ({ env }: Pick<Context, "env">, { address }: Place) => [
   "--talosconfig",
   env.TALOSCONFIG!,
@@ -45,14 +45,14 @@ export const insecureTalosArgs = ({ env }: Pick<Context, "env">, { address }: Pl
 export type NodeStage =
   /** Booted from the ISO, without a config. */
   | { stage: "maintenance" }
-  /** Has a config of ours, which its certificate proves; `unmet` is what it waits for, in its own words. */
+  /** Has a config of this cluster, which its certificate proves; `unmet`: what it waits for. */
   | { stage: "running" | "booting"; ready: boolean; unmet: string[] }
-  /** Answers, but we are not its administrator: another cluster's node, or a talosconfig that does not fit. */
+  /** Answers, but refuses our credentials: another cluster's node, or the wrong talosconfig. */
   | { stage: "foreign"; said: string }
-  /** Does not answer, or not so that it can be understood: off, rebooting, cut off. */
+  /** Does not answer, or the answer cannot be parsed: off, rebooting, disconnected. */
   | { stage: "unreachable"; said: string };
 
-/** Up, and content with itself: its etcd and its kubelet run. */
+/** Running and ready: its etcd and its kubelet run. */
 export const isReady = (stage: NodeStage) => stage.stage === "running" && stage.ready;
 
 /** A machine in maintenance mode is the node that is meant: `wrongMachine` looks, for each machine. */
@@ -63,7 +63,7 @@ export const nicGate: Gate = {
 
 const SECONDS = 20;
 
-/** Asks with our certificate first. Only where the answer does not prove who we speak to is the node asked openly, as one without a config can be. */
+/** Asks with our certificate first. Only if the answer does not prove the node's identity, it asks without one, as for a node without a config. */
 export async function stageOf(context: Home, node: Place): Promise<NodeStage> {
   const got = await ask({ timeout: `${SECONDS}s` })`talosctl ${await talosArgs(context, node)} get machinestatus --output json`.nothrow();
   if (got.exitCode === 0) return runningStage(got.stdout, node);
@@ -76,10 +76,10 @@ export async function stageOf(context: Home, node: Place): Promise<NodeStage> {
   return open.exitCode === 0 ? { stage: "maintenance" } : stageFromInsecure(outputOf(open));
 }
 
-/** A node that wants a certificate says so and hangs up; whether its words arrive before the hanging up does is a race. */
+/** A node that requires a certificate sends an error and closes the connection; either may arrive first. */
 const HUNG_UP = /broken pipe|connection reset by peer|error reading server preface: EOF/;
 
-/** What a refusal of our certificate, or of theirs, means. */
+/** The stage that a refused certificate, ours or the node's, shows. */
 export function stageFromRefusal(said: string): NodeStage | "ask openly" {
   if (/certificate signed by unknown authority/.test(said)) return "ask openly";
   const refused = /remote error: tls: (bad certificate|unknown certificate authority|expired certificate)/.exec(said)?.[1];
@@ -93,7 +93,7 @@ export function stageFromRefusal(said: string): NodeStage | "ask openly" {
   return { stage: "unreachable", said: shortened(said) };
 }
 
-/** A node without a config answers, or says that it does not know this call; one that asks for a certificate has a config of somebody else. */
+/** A node without a config answers, or does not implement this call. A node that requires a certificate has another cluster's config. */
 export function stageFromInsecure(said: string): NodeStage {
   if (/code = (Unimplemented|PermissionDenied|NotFound)/.test(said)) return { stage: "maintenance" };
   if (/tls: certificate required/.test(said))
@@ -101,7 +101,7 @@ export function stageFromInsecure(said: string): NodeStage {
   return { stage: "unreachable", said: shortened(said) };
 }
 
-/** The end of a chain of "desc =", which says what happened, in one line. A diff that follows shows secrets and is cut off. */
+/** The last "desc =" of an error, in one line. A diff after it contains secrets and is removed. */
 export const shortened = (said: string) =>
   said
     .split(/\ndiff:/)[0]!
@@ -111,7 +111,7 @@ export const shortened = (said: string) =>
     .replaceAll(/\s*\n\s*(?:\* )?/g, "; ")
     .replaceAll(/^(?:\* )|[;"\s]+$/g, "");
 
-/** What a command said, or that it was stopped before it said anything. */
+/** The output of a failed command, or that it was stopped without output. */
 export const outputOf = (got: { exitCode: number | null; signal: string | null; stderr: string; stdout: string }) =>
   got.exitCode === null && !got.stderr.trim() ? `no answer within ${patient(SECONDS)} s` : textOf(got);
 
@@ -119,7 +119,7 @@ interface MachineStatus {
   spec: { stage: string; status?: { ready?: boolean; unmetConditions?: { name: string; reason: string }[] | null } };
 }
 
-/** Without a status in the answer the stage is unknown: a node that boots says so. */
+/** The stage from a machine status; unreachable if the answer has no status. */
 function runningStage(json: string, { address }: Place): NodeStage {
   const command = `talosctl get machinestatus --nodes ${address}`;
   try {

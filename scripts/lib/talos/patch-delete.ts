@@ -1,4 +1,4 @@
-// `$patch: delete` in a patch, as Talos reads it: the deletes come first, and each must find what it deletes.
+// `$patch: delete` in a patch, as Talos applies it: deletes come first, and each must find its target.
 import { Plain } from "../text/go-scalar.ts";
 import type { TypeTree } from "./patch-types.ts";
 import { isMap } from "./patch-values.ts";

@@ -1,10 +1,10 @@
-// Values of a patch as Talos sees them: what is empty, what is of the same type, what is alike.
+// How Talos compares the values of a patch: emptiness, types and equality.
 import { kindOf, Plain } from "../text/go-scalar.ts";
 
 export const isMap = (value: unknown): value is Record<string, unknown> =>
   value !== null && typeof value === "object" && !Array.isArray(value) && !(value instanceof Plain);
 
-/** Whether Talos takes the value of a patch for one that is not there. */
+/** Whether Talos treats the value of a patch as absent. */
 export function isZero(value: unknown, rule: string): boolean {
   const text = value instanceof Plain ? value.text : value;
   if (text === "") return true;

@@ -19,7 +19,7 @@ export const quorumGate: Gate = {
 /** Whether a node takes part in etcd's votes now. A node that only could not be asked is unknown. */
 export type Vote = { node: string } & ({ votes: true } | { votes: false | "unknown"; why: string });
 
-/** A node votes when its own etcd answers and lists it as a member that is no learner. */
+/** A node votes if its own etcd answers and lists it as a member that is not a learner. */
 export const votesOf = (answers: readonly EtcdView[]): Vote[] =>
   answers.map((answer) => ({ node: answer.node, ...voteOf(answer, answers) }));
 
@@ -67,7 +67,7 @@ function gapOf(name: string, votes: readonly Vote[], voters: number): Verdict | 
   };
 }
 
-/** Whether the node has to vote again after its reboot: there is an etcd, or nobody knows that there is none. */
+/** Whether the node must vote again after its reboot: etcd exists, or it is unknown whether it does. */
 export async function expectsVote(context: Home, node: Pick<Node, "name">): Promise<boolean> {
   const answers = await askEtcd(context, context.cluster.nodes);
   return answers.some((one) => "members" in one || "stopped" in one || ("unseen" in one && one.node === node.name));

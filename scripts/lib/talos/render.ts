@@ -1,4 +1,4 @@
-// The one way to a node's machine config: the template for all, the node's own documents over it, secrets in place of their references.
+// Renders a node's machine config: the template for all nodes, the node's own documents merged over it, and secrets in place of references.
 import { join } from "node:path";
 import { type Node, PLATFORM } from "../cluster/cluster.ts";
 import type { Context } from "../run/context.ts";
@@ -11,12 +11,12 @@ import { type Document, mergeDocuments } from "./merge.ts";
 import { installerImage, readSchematic } from "./schematic.ts";
 
 export const TEMPLATE = "talos/machineconfig.yaml.njk";
-/** What one node needs besides; most have none. */
+/** The node's own documents; most nodes have none. */
 export const ownTemplate = (node: Node) => `talos/nodes/${node.name}.yaml.njk`;
 
 type RenderContext = Pick<Context, "root" | "cluster" | "versions">;
 
-/** The node's documents with references where secrets will be. */
+/** The node's documents, with references in place of secrets. */
 export async function renderDocuments(context: RenderContext, node: Node): Promise<Document[]> {
   const { root, cluster, versions } = context;
   const talosMinor = deployableMinor(versions);
@@ -64,13 +64,13 @@ function lineIn(template: string, text: string, line: number): number {
 const refused = (file: string, said: string) =>
   new Failure({ attempted: `make a machine config of ${file}`, said, now: "nothing was changed", next: `fix ${file}` });
 
-/** Every reference that the nodes' configs hold. */
+/** All references in the nodes' configs. */
 export async function configReferences(context: RenderContext): Promise<string[]> {
   const all = await Promise.all(context.cluster.nodes.map((node) => renderDocuments(context, node)));
   return referencesOf(all);
 }
 
-/** The node's config as it is sent: byte for byte the same for the same inputs. Holds secrets. */
+/** The node's config as sent: byte-identical for identical inputs. Holds secrets. */
 export async function renderNode(context: RenderContext & Pick<Context, "vault">, node: Node): Promise<string> {
   const documents = await renderDocuments(context, node);
   return printDocuments(withValues(documents, await context.vault.resolve(referencesOf(documents))));

@@ -10,19 +10,19 @@ import { canonical, idOf, type Schematic } from "./schematic-id.ts";
 export const SCHEMATIC = "talos/schematic.yaml";
 
 export interface ReadSchematic {
-  /** 64 hex digits: a prediction that the factory's answer confirms. */
+  /** 64 hex digits: predicted here, confirmed by the factory. */
   id: string;
   /** The YAML whose hash it is. */
   canonical: string;
   /** What is sent to the factory. */
   text: string;
-  /** The system extensions that it asks for. */
+  /** Its system extensions. */
   extensions: string[];
   /** Whether ISO and installer are the ones for secure boot. */
   secureboot: boolean;
 }
 
-/** Renders talos/schematic.yaml and predicts its ID. Throws a Failure for what the factory refuses, and where only the factory can tell the ID. */
+/** Renders talos/schematic.yaml and predicts its ID. Throws a Failure for content that the factory refuses, or whose ID only the factory knows. */
 export async function readSchematic({ root, cluster }: Pick<Context, "root" | "cluster">): Promise<ReadSchematic> {
   return schematicOf(await renderTemplate(root, SCHEMATIC, { cluster, platform: PLATFORM[cluster.hypervisor] }));
 }

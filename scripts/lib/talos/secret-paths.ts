@@ -1,11 +1,11 @@
-// Where a Talos machine config holds secrets: by the document's kind and the path in it, for every version whose schema is known (1.11 to 1.14).
-/** `secret`: the value is one. `free`: the value may hold anything a person put there (a file, an environment, a manifest). */
+// The secrets in a Talos machine config, by document kind and path, for every version with a known schema (1.11 to 1.14).
+/** `secret`: the value is a secret. `free`: the value may contain anything (a file, an environment, a manifest). */
 export type Secrecy = "secret" | "free";
 
 /** The keys from the document's root to a value; `[]` is any item of a list. */
 export type Keys = readonly string[];
 
-/** Paths below a document of this kind; `*` is any one key. A path stands for everything below it. Keys that give themselves away (isSecretName) need no line here. */
+/** Paths below a document of this kind; `*` is any one key. A path covers everything below it. Keys that isSecretName recognises need no line here. */
 const PATHS: Record<string, Partial<Record<Secrecy, string[]>>> = {
   v1alpha1: {
     secret: [
@@ -33,16 +33,16 @@ const PATHS: Record<string, Partial<Record<Secrecy, string[]>>> = {
   RegistryTLSConfig: { secret: ["clientIdentity"] },
 };
 
-/** Keys whose content is free in every document, also in kinds that a later version brings: environments, files, manifests. */
+/** Keys with free content in every document, including kinds of later versions: environments, files, manifests. */
 const FREE_KEYS = new Set(["env", "environment", "variables", "headers", "content", "contents", "manifest"]);
 /** Variables that hold an address; its password is hidden by maskSecrets. */
 const PROXY = /^(?:https?|ftp|all|no)_proxy$/i;
 
-/** Words of a key that make its value a secret: `apiToken`, `oidc-client-secret`, `static.passphrase`, `secretboxEncryptionSecret`. */
+/** Words in a key that mark its value as a secret: `apiToken`, `oidc-client-secret`, `static.passphrase`, `secretboxEncryptionSecret`. */
 const SECRET_WORDS = /^(?:secrets?|passwords?|passwd|passphrases?|passcode|tokens?|credentials?|psk|auth|crt|bearer|cookie|jwt)$/;
-/** `key` is a secret by itself or after one of these words; `publicKey`, `keySize`, `topologyKey` and `adUserPortKey` are none. */
+/** `key` marks a secret on its own or after one of these words; `publicKey`, `keySize`, `topologyKey` and `adUserPortKey` do not. */
 const SECRET_KEYS = /^(?:private|preshared|shared|api|access|secret|encryption|signing|client|auth|account|master|hmac|ssh|tls)$/;
-/** The value names a place and is no secret: `service-account-key-file`, `tokenPath`, `secretName`, `token-ttl`. */
+/** The value is a location, not a secret: `service-account-key-file`, `tokenPath`, `secretName`, `token-ttl`. */
 const NAMES_A_PLACE =
   /^(?:file|files|path|dir|directory|name|namespace|url|issuer|ref|size|ttl|expiration|lifetime|id|type|mode|algorithm|slot|slots|audiences?|approver|review|cleaner|rotation)$/;
 
@@ -55,7 +55,7 @@ const wordsOf = (key: string) =>
     .split(/[^a-z0-9]+/)
     .filter(Boolean);
 
-/** Whether a key by its name holds a secret, in a document, a list of arguments or a query of a URL. */
+/** Whether the name of a key marks a secret, in a document, a list of arguments or the query of a URL. */
 export function isSecretName(key: string): boolean {
   const words = wordsOf(key).filter((word) => word !== "data");
   const last = words.at(-1) ?? "";
@@ -65,7 +65,7 @@ export function isSecretName(key: string): boolean {
   return words.some((word) => SECRET_WORDS.test(word)) && !(words[0] === "enable" || words[0] === "allow");
 }
 
-/** What the value at these keys may be; undefined where everybody may see it. */
+/** Whether the value at these keys is a secret or free; undefined if it may be shown. */
 export function secrecyAt(document: { kind?: unknown }, keys: Keys): Secrecy | undefined {
   const { secret = [], free = [] } = PATHS[document.kind === undefined ? "v1alpha1" : String(document.kind)] ?? {};
   if (secret.some((path) => covers(path.split("."), keys)) || keys.some((key) => isSecretName(key))) return "secret";

@@ -7,14 +7,14 @@ import { idFor, type Mode } from "./apply-mode.ts";
 import { isNewNode, type NodeConfig } from "./node-config.ts";
 import { notKnownToIt } from "./version.ts";
 
-/** The node was given a config already, or nobody knows whether it was: what it holds in the end decides. */
+/** Errors after which the node may have the config: reading it back decides. */
 const DOUBTFUL =
   /already in progress|already applied and node is rebooting|code = (Unavailable|DeadlineExceeded|Canceled)|EOF|connection reset|no answer within/;
 
-/** talosctl hung up on a machine with another certificate, before it sent anything. */
+/** talosctl closed the connection to a machine with another certificate, before it sent anything. */
 const SWAPPED = /doesn't match the provided fingerprints/;
 
-/** Sends the config and waits until the node says that it holds what was sent. A machine without a config must show the certificate that was looked at. */
+/** Sends the config and waits until the node reports it. A machine without a config must show the same certificate as in the plan. */
 export async function sendConfig(context: Context, nodeConfig: NodeConfig, mode: Mode = "auto"): Promise<void> {
   const { node, config } = nodeConfig;
   const { ui } = context;

@@ -1,4 +1,4 @@
-// How the nodes are, as each tells it; what cannot be seen is unknown, not bad. It works without the vault too, and then says that it is unknown whose nodes these are.
+// The state of the nodes. What cannot be read is unknown, not bad. It also works without the vault, and then says that it is unknown whose nodes these are.
 import type { Node } from "../cluster/cluster.ts";
 import type { Context } from "../run/context.ts";
 import { askEtcd } from "./etcd.ts";
@@ -15,12 +15,12 @@ import { isDeployable } from "../cluster/versions.ts";
 import { printDocuments } from "../text/yaml.ts";
 
 export type NodeStatus = { node: string; address: string } & NodeStage & {
-    /** What runs; undefined = could not be seen, or a node without a config. */
+    /** The running version; undefined if it could not be read, or for a node without a config. */
     talos?: string | undefined;
     schematic?: string | undefined;
     etcd?: "member" | "learner" | "no member" | "down" | undefined;
     kubelet?: "healthy" | "unhealthy" | "not running" | undefined;
-    /** Values of the config that are not as rendered, secrets left aside. */
+    /** Values of the config that differ from the rendered ones, without secrets. */
     differs?: number | undefined;
   };
 
@@ -52,7 +52,7 @@ async function schematicOf(context: Home, node: Node): Promise<string | undefine
   return all && (all.find(({ spec }) => spec.metadata.name === "schematic")?.spec.metadata.version ?? "none");
 }
 
-/** In a table of many cells an answer that cannot be read leaves one of them unknown. */
+/** An answer that cannot be parsed makes one cell of the table unknown. */
 function orUnknown<T>(read: () => T): T | undefined {
   try {
     return read();
@@ -84,7 +84,7 @@ async function kubeletOf(context: Home, node: Node): Promise<NodeStatus["kubelet
   return running ? (healthy ? "healthy" : "unhealthy") : "not running";
 }
 
-/** Compared with references where secrets stand: the vault is not asked, and what is there is taken for right. */
+/** Compared with references in place of secrets: the vault is not read, and the node's secrets count as right. */
 async function differsOf(context: Parameters<typeof statusOf>[0], node: Node): Promise<number | undefined> {
   const held = await readConfigDocuments(context, node).catch(() => undefined); // unknown
   if (!held || !isDeployable(context.versions)) return undefined; // without a config to compare with
@@ -113,7 +113,7 @@ const isMap = (value: unknown): value is Record<string, unknown> => value !== nu
 
 export const HEAD = ["node", "address", "stage", "talos", "schematic", "etcd", "kubelet", "config"];
 
-/** A node's row: what is not as wanted says what is wanted. */
+/** A node's row. A value that differs also shows the wanted one. */
 export function rowOf(status: NodeStatus, wanted: { talos: string; schematic: string }): Cell[] {
   const { node, address, talos, schematic, etcd, kubelet, differs } = status;
   if (!("ready" in status)) return [node, address, status.stage];
@@ -133,7 +133,7 @@ export function rowOf(status: NodeStatus, wanted: { talos: string; schematic: st
 
 const versus = (is: string | undefined, wanted: string) => (is === undefined ? "unknown" : is === wanted ? is : `${is} (wanted ${wanted})`);
 
-/** What a table has no room for: why a node does not answer, what it waits for. */
+/** Details below the table: why a node does not answer, and what it waits for. */
 export const notesOf = (statuses: readonly NodeStatus[]) =>
   statuses.flatMap((status) =>
     "said" in status

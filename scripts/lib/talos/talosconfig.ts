@@ -1,4 +1,4 @@
-// What a talosconfig says of itself: whose it is, whom it reaches, how long it lasts. talosctl makes an empty one where there is none, so it is read here before talosctl is.
+// Reads a talosconfig: its cluster, endpoints and expiry. It is read before talosctl runs, because talosctl creates an empty file if it is missing.
 import { type Cluster, reference } from "../cluster/cluster.ts";
 import type { Context } from "../run/context.ts";
 import { Failure } from "../run/errors.ts";
@@ -41,7 +41,7 @@ export async function expiryOf(text: string): Promise<number | undefined> {
 /** Whole days until then, never negative; 0 when there is no certificate. */
 export const dueInDays = (expiry: number | undefined, now: number) => Math.max(0, Math.floor(((expiry ?? now) - now) / DAY));
 
-/** The text of $TALOSCONFIG. Throws when it cannot lead anywhere: absent, empty, expired. Whose it is is not asked here. */
+/** The text of $TALOSCONFIG. Throws if it is missing, empty or expired. Does not check which cluster it belongs to. */
 export async function expectTalosconfig({ env }: Pick<Context, "env">): Promise<string> {
   const file = env.TALOSCONFIG!;
   const fail = (said: string) => new Failure({ attempted: "speak to the nodes", said, now: "nothing was changed", next: NEXT });
@@ -55,13 +55,13 @@ export async function expectTalosconfig({ env }: Pick<Context, "env">): Promise<
 
 export type Home = Pick<Context, "env" | "cluster" | "vault">;
 
-/** Throws unless $TALOSCONFIG is proven to be this cluster's: it trusts the authority in the vault, so that TLS refuses every node that does not hold our key. */
+/** Throws unless $TALOSCONFIG is proven to be this cluster's: it trusts the CA in the vault, so TLS refuses every node without our key. */
 export async function expectOurTalosconfig(context: Home): Promise<void> {
   const identity = await identityOf(context);
   if ("unknown" in identity) throw identity.unknown;
 }
 
-/** Whether $TALOSCONFIG is this cluster's; `unknown` when the vault cannot tell. Throws when it is another cluster's: a contradiction always blocks. */
+/** Whether $TALOSCONFIG is this cluster's; `unknown` if the vault cannot be read. Throws if it is another cluster's, because a contradiction always blocks. */
 export async function identityOf(context: Home): Promise<{ proven: true } | { unknown: Failure }> {
   const { env, cluster, vault } = context;
   const text = await expectTalosconfig(context);
@@ -83,7 +83,7 @@ export async function identityOf(context: Home): Promise<{ proven: true } | { un
   });
 }
 
-/** Why this talosconfig must be made (again), and whether it is another cluster's; undefined when it is good. */
+/** Why this talosconfig must be created or renewed, and whether it is another cluster's; undefined if it is good. */
 export async function faultOfTalosconfig(
   text: string | undefined,
   cluster: Pick<Cluster, "nodes" | "name">,
@@ -95,7 +95,7 @@ export async function faultOfTalosconfig(
     if (error instanceof Unreadable) return undefined;
     throw error;
   });
-  if (!config) return { says: "it is not a talosconfig", foreign: true }; // whatever it is, it is not ours to overwrite
+  if (!config) return { says: "it is not a talosconfig", foreign: true }; // it is unknown what this file is, so it must not be overwritten
   const context = current(config);
   if (!context?.crt) return { says: "it is empty" };
   if (squeeze(context.ca) !== squeeze(ca))
@@ -122,7 +122,7 @@ export async function withContext(held: string | undefined, made: string, addres
   );
 }
 
-/** The keys of a talosconfig that must not be seen. */
+/** The keys of a talosconfig that are secret. */
 export async function keysOf(text: string): Promise<string[]> {
   return Object.values((await read(text)).contexts ?? {}).flatMap(({ key }) => key ?? []);
 }
