@@ -18,7 +18,7 @@ interface Ended {
   message?: string;
 }
 
-/** What the newest of the Job's pods says: the identity of the repository that it opened, or why it could not. */
+/** The result of the Job's newest pod: the identity of the repository that it opened, or why it failed. */
 export function readIdentity(pods: readonly KubernetesObject[]): IdentityState {
   const [newest] = (pods as readonly Pod[]).toSorted((a, b) => (b.status?.startTime ?? "").localeCompare(a.status?.startTime ?? ""));
   if (!newest) return { waiting: "it has no pod" };

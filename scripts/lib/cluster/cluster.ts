@@ -1,4 +1,4 @@
-// What talos/cluster.yaml says about the home, after it was found good. Sizes are bytes, addresses canonical text, MACs lower case with colons.
+// The validated contents of talos/cluster.yaml. Sizes are in bytes, addresses are canonical, MACs are lower case with colons.
 
 export interface Cluster {
   name: string;
@@ -53,11 +53,11 @@ export interface Node {
   labels: Record<string, string>;
 }
 
-/** The 1Password items that only the operator's procedures read, by what they are for: the cluster's token must not reach them. The names stand in cluster.yaml. */
+/** The 1Password items that only the operator's procedures read, by purpose. The cluster's token must not reach them. cluster.yaml has their names. */
 export const ITEM_KEYS = ["talos", "sops", "connect", "nas", "esxi", "kubeconfig"] as const;
 export type ItemKey = (typeof ITEM_KEYS)[number];
 
-/** Names of these items in the vault where cluster.yaml does not say otherwise. */
+/** The default names of these items in the vault. */
 export const ITEM_NAMES: Record<ItemKey, string> = {
   talos: "talos",
   sops: "sops",

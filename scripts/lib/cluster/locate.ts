@@ -1,4 +1,4 @@
-// A YAML text as values, with the way back from a field to its line, and the parser's complaints in our words.
+// Parses YAML, finds the line of a field, and rewords the parser's errors.
 import {
   type Document,
   isAlias,

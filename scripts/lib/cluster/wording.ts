@@ -1,4 +1,4 @@
-// Rewords the issues of zod for the person who edits the file, with hints from the schema.
+// Rewords zod's issues for the operator, with hints from the schema.
 import { z } from "zod";
 import { nearest } from "../text/nearest.ts";
 import type { Finding, Path } from "./findings.ts";

@@ -1,4 +1,4 @@
-// What secret-sources.yaml beside an application may say. Only its reader and the procedure that writes the JSON schema import it.
+// The schema of an application's secret-sources.yaml. Only its reader and the procedure that writes the JSON schema import it.
 import { z } from "zod";
 import { type Finding, type Path, tell } from "../cluster/findings.ts";
 import { readYaml } from "../cluster/locate.ts";

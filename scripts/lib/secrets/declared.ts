@@ -6,7 +6,7 @@ import { expand } from "../tree/substitute/envsubst.ts";
 import { readDeclaration } from "./declaration.ts";
 import { entriesOf, type Entry, type Fetching, referenceOf } from "./entry.ts";
 
-/** An entry, and where it stands. */
+/** An entry, and its place in the file. */
 export interface Declared extends Entry {
   file: string;
   line: number;

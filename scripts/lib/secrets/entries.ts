@@ -3,7 +3,7 @@ import { type Entry, referenceOf } from "./entry.ts";
 import { parseReference } from "./reference.ts";
 
 export interface Known {
-  /** Whether the value may be seen; one that nobody declared may not. */
+  /** Whether the value may be shown. An undeclared value may not. */
   isPublic(place: Pick<Entry, "vault" | "item" | "field">): boolean;
   /** Where the value comes from: a target, or a link. */
   originOf(reference: string): string;
@@ -11,7 +11,7 @@ export interface Known {
   whoMakes(reference: string): string;
 }
 
-/** What these entries say about a reference. */
+/** Looks references up in these entries. */
 export function describedBy(entries: readonly Entry[]): Known {
   const byReference = new Map(entries.map((entry) => [referenceOf(entry), entry]));
   const entryOf = (reference: string) => byReference.get(referenceOf(parseReference(reference)));

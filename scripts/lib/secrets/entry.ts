@@ -4,7 +4,7 @@ import type { Hypervisor } from "../cluster/cluster.ts";
 /** How secrets:init creates a value. A bundle is created whole or not at all. */
 export type Maker = "talos-bundle" | "age-key" | "password";
 
-/** What a person has to know to fetch a value. */
+/** Instructions for fetching a value. */
 export interface Fetching {
   link: string;
   steps: string;

@@ -8,7 +8,7 @@ export interface NeededSecret {
   /** `ExternalSecret network/app` */
   by: string;
   source: Source;
-  /** A PushSecret of the tree writes it, so no person has to. */
+  /** A PushSecret of the tree writes it. */
   pushed: boolean;
 }
 

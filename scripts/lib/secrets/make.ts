@@ -1,4 +1,4 @@
-// Creates the values that need no person: the Talos bundle (by talosctl), the age key and passwords.
+// Creates the values that can be generated: the Talos bundle (by talosctl), the age key and passwords.
 import { randomInt } from "node:crypto";
 import { explained } from "../run/explained.ts";
 import { hide } from "../run/redact.ts";

@@ -8,7 +8,7 @@ import type { SecretsPlan } from "./plan.ts";
 import type { HomeSecrets } from "./tree.ts";
 import { nameOf, vaultsInWords } from "./vaults.ts";
 
-/** What a person should look at, and what stops nothing. */
+/** Warnings, which do not stop the run. */
 export function warningsOf({ foreignRules, exposed }: SecretsPlan, { undeclared, incomplete }: HomeSecrets): string[] {
   return [
     ...foreignRules.map(

@@ -7,7 +7,7 @@ import { patient } from "../run/patience.ts";
 /** `method` is the package's own: "whoami", "item.list". The value must survive JSON. */
 export type CallOp = (method: string, ...args: unknown[]) => Promise<unknown>;
 
-/** The 1Password app may ask the person for a fingerprint or a password. */
+/** The 1Password app may ask for a fingerprint or a password. */
 const SECONDS = 90;
 
 /** The error of the package, as the child process sends it. */

@@ -76,7 +76,7 @@ const GROUPS: (Group & { item: ItemKey })[] = [
   },
 ];
 
-/** What this home needs before any application: nothing of a hypervisor that it does not use. In the order in which a person would work through it. */
+/** The secrets of the platform, without those of an unused hypervisor, in the order in which an operator works through them. */
 export function platformEntries(cluster: Pick<Cluster, "onepassword" | "hypervisor">): Entry[] {
   const vault = operatorVaultOf(cluster);
   const { items } = cluster.onepassword;

@@ -12,7 +12,7 @@ export interface Reference {
 const PART = /^[\w. -]*[\w.-][\w. -]*$/;
 const QUERY = /\?[a-z-]+=[\w-]+$/;
 
-/** The parts of a reference; throws a UsageError that says what is wrong with it. */
+/** The parts of a reference. Throws a UsageError with what is wrong. */
 export function parseReference(text: string): Reference {
   const wrong = flaw(text);
   if (wrong) throw new UsageError(wrong);

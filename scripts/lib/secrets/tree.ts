@@ -10,7 +10,7 @@ import { platformEntries } from "./platform.ts";
 type Home = Pick<Cluster, "onepassword" | "hypervisor">;
 
 export interface HomeSecrets {
-  /** What the home needs, in the order in which a person would work through it. */
+  /** All secrets of the home, in the order in which an operator works through them. */
   entries: Entry[];
   /** Everything that is declared, whether it is needed or not. */
   known: Known;

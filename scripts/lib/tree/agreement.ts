@@ -1,11 +1,11 @@
-// What is personal stands in talos/cluster.yaml and versions.env, and again under kubernetes/: Flux reads files, not our configuration. This finds where they disagree.
+// Finds where kubernetes/ disagrees with talos/cluster.yaml and versions.env. Flux reads only files below kubernetes/, so personal values are copied there.
 import type { Cluster } from "../cluster/cluster.ts";
 import type { Versions } from "../cluster/versions.ts";
 import { settingsOf } from "./settings.ts";
 import { MAP_FILE, mapDisagreements } from "./settings-map.ts";
 import type { Disagreement } from "./disagreement.ts";
 
-/** A value of a chart that bootstrap installs before Flux is there to put settings in. */
+/** A value of a chart that the bootstrap installs before Flux can substitute settings. */
 interface Place {
   file: string;
   /** Keys from the document's root to the value. */
@@ -22,7 +22,7 @@ export type Reader = (file: string) => Promise<string | undefined>;
 
 const FLUX = "kubernetes/apps/flux-system/flux-instance/app/helmrelease.yaml";
 
-/** Every such place; all others are settings. A file or field that a fork has taken out contradicts nothing. */
+/** All such places; all others are settings. A file or field that a fork has removed is not a disagreement. */
 export const PLACES: readonly Place[] = [
   {
     file: "kubernetes/apps/kube-system/cilium/app/helmrelease.yaml",
@@ -53,7 +53,7 @@ export async function dnsAddress(services: string): Promise<string> {
   return Address4.fromBigInt(new Address4(services).startAddress().bigInt() + 10n).correctForm();
 }
 
-/** Every place where a file of the tree says something else than the cluster, in the order of files and lines. */
+/** Every place where a file of the tree disagrees with cluster.yaml, in the order of files and lines. */
 export async function disagreements(cluster: Cluster, versions: Versions, read: Reader): Promise<Disagreement[]> {
   const found = await Promise.all(PLACES.map(async (place) => disagreement(place, await place.wants(cluster), await read(place.file))));
   const map = await read(MAP_FILE);
@@ -101,5 +101,5 @@ export async function settle(text: string, found: Pick<Disagreement, "range" | "
 export const inWords = ({ file, line, field, has, wants, says }: Disagreement) =>
   `${file}:${line} ${field} is ${has}, ${isVersion(says) ? `${says} is ${wants}` : `talos/cluster.yaml says ${wants} (${says})`}`;
 
-/** The environment may have replaced what versions.env says, so a version is not blamed on the file. */
+/** The environment may override versions.env, so a version is not blamed on the file. */
 const isVersion = (says: string) => /^[A-Z_]+$/.test(says);

@@ -1,4 +1,4 @@
-// What the bootstrap does before Flux is there: helmfiles (releases, and charts of which only CRDs are taken) and the first resources.
+// What the bootstrap applies before Flux runs: helmfiles (releases, and charts of which only the CRDs are used) and the first resources.
 import { dirname, join } from "node:path";
 import nunjucks from "nunjucks";
 import type { Files } from "./files.ts";

@@ -66,7 +66,7 @@ function wordsFor(message: string): { message: string; why: string; fix: string 
   };
 }
 
-/** Opens a folder. What is wrong with a file is told to `report`, once. */
+/** Opens a folder. Each fault of a file is passed to `report` once. */
 export function openFiles(base: string, report: (finding: Finding) => void): Files {
   const real = realpathSync(base);
   const texts = new Map<string, string | undefined>();

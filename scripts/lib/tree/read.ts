@@ -102,7 +102,7 @@ function entryOf(files: Files, root: string, bootstrap: Bootstrap): FluxKustomiz
   return { name: "flux-system", namespace: "flux-system", spec, source: { file: path, line: 1 }, objects: [], built: [] };
 }
 
-/** Where flux/ is there and is no YAML, the applications are read as if it named them: what else is wrong is told at once. */
+/** If flux/ exists but is not valid YAML, reads the applications as if it named them, so that their faults are reported too. */
 function unreadableEntry(files: Files, root: string): FluxKustomization | undefined {
   const faulty = files.under(join(root, "flux"), (path) => /\.ya?ml$/.test(path)).find((path) => files.isFaulty(path));
   const path = join(root, "apps");
@@ -118,7 +118,7 @@ const hasKustomization = (files: Files, folder: string) =>
       files.documents(path).some(({ value }) => isObject(value) && isFluxKustomization({ object: value, source: { file: path, line: 1 } })),
     );
 
-/** All Kustomizations, parents first. One that takes variables from ConfigMaps waits until the others have said which there are. */
+/** All Kustomizations, parents first. One with variables from ConfigMaps is read after the others, which may contain those ConfigMaps. */
 function discover(
   files: Files,
   entry: FluxKustomization,

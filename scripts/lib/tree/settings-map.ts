@@ -1,4 +1,4 @@
-// The settings stand as text inside text: a patch in kubernetes/flux/cluster/ks.yaml. This finds them there, to the byte, so that a value can be changed and every comment stays.
+// Finds the settings in kubernetes/flux/cluster/ks.yaml, where a patch contains them as text, to the byte, so that a value can change and every comment stays.
 import type { YAMLParseError } from "yaml";
 import { UsageError } from "../run/errors.ts";
 import { isOurs, type Setting } from "./settings.ts";

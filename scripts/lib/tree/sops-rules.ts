@@ -14,7 +14,7 @@ export interface SopsRule {
   line: number;
   /** The age recipients of every group, whatever their type; the placeholder is none. */
   recipients: string[];
-  /** Where the placeholder stands in the text. */
+  /** The position of the placeholder in the text. */
   placeholders: number[];
   /** Why the rule cannot be read; SOPS refuses it too. */
   flaw?: string;

@@ -4,7 +4,7 @@ import { goPattern, PLACEHOLDER, readSopsRules, type SopsRule } from "./sops-rul
 /** A file below kubernetes/, which Flux decrypts. */
 const FOR_FLUX = "kubernetes/apps/default/app/app/secret.sops.yaml";
 
-/** The rule that SOPS takes for a path: the first that matches. */
+/** The rule that SOPS uses for a path: the first that matches. */
 export const ruleFor = (path: string, rules: readonly SopsRule[]): SopsRule | undefined =>
   rules.find(({ path_regex: pattern }) => pattern === undefined || goPattern(pattern).test(path));
 

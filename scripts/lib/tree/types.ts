@@ -1,6 +1,6 @@
-// What the lint knows of a tree: Flux's Kustomizations with the objects that each builds, what the bootstrap applies, and what was found wrong.
+// The types of a tree: Flux's Kustomizations with the objects that each builds, what the bootstrap applies, and the findings.
 
-/** Where something stands: a file from the base folder (the repository's root), a line from 1, and which document of the file. */
+/** A place: a file relative to the base folder (the repository's root), a line from 1, and the document in the file. */
 export interface Source {
   file: string;
   line: number;

@@ -17,7 +17,7 @@ interface Reply {
   user_info?: { privilege?: { roles?: string[] | { $set: string[] } } } | null;
 }
 
-/** What the account may do, by TrueNAS' names (FULL_ADMIN, VM_WRITE …); undefined when TrueNAS does not say. */
+/** The roles of the account, by TrueNAS' names (FULL_ADMIN, VM_WRITE …); undefined if TrueNAS does not report them. */
 export type Roles = ReadonlySet<string> | undefined;
 
 const LOGIN_SECONDS = 30; // TrueNAS delays a refusal by 1 to 2 s, a rate-limited one by up to 10 s

@@ -89,7 +89,7 @@ export const missingDevices = (vm: Pick<Vm, "devices">, machine: Machine): Devic
 
 const COMPARED = ["memory", "vcpus", "cores", "threads", "cpu_mode", "bootloader", "autostart", "time", "suspend_on_snapshot"] as const;
 
-/** How the VM differs from what is wanted, a line each: settings, devices with other settings or that nobody wanted. Missing devices are not differences. */
+/** How the VM differs from the plan, a line each: settings, and devices that have other settings or are not in the plan. Missing devices are not differences. */
 export function differences(vm: Vm, machine: Machine): string[] {
   const settings = COMPARED.filter((key) => vm[key] !== undefined && vm[key] !== machine.vm[key]).map(
     (key) => `${key} is ${String(vm[key])}, wanted ${String(machine.vm[key])}`,
@@ -113,7 +113,7 @@ export function differences(vm: Vm, machine: Machine): string[] {
   return [...settings, ...devices];
 }
 
-/** The same, with what is missing: nothing left to say = it is exactly what was wanted. */
+/** The same, including missing devices; empty if the VM is exactly as planned. */
 export const deviations = (vm: Vm, machine: Machine): string[] => [
   ...differences(vm, machine),
   ...missingDevices(vm, machine).map((spec) => `it has no ${identity(spec)}`),

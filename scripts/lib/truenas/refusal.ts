@@ -36,7 +36,7 @@ export class NoAnswer extends Error {
   }
 }
 
-/** A change was sent and no answer came: it may have taken place. The caller must look at the NAS. */
+/** A change was sent and no answer came, so it may have happened. The caller must read the state of the NAS. */
 export class UnknownOutcome extends Error {
   override name = "UnknownOutcome";
 }

@@ -1,4 +1,4 @@
-// Takes back what a run made on the NAS: VMs that were never started and their disks, each only as far as what is seen makes it safe.
+// Undoes what a run created on the NAS, VMs that were never started and their disks, each only if its observed state makes that safe.
 import { Failure } from "../run/errors.ts";
 import type { Leftover, Undone } from "../ledger/leftover.ts";
 import { type Entry, type EntryOf, isOwner } from "../ledger/entry.ts";
@@ -35,8 +35,8 @@ export async function readNasFacts(nas: Pick<Nas, "ask">, entries: readonly Entr
 }
 
 /**
- * Pure: what these facts say about each entry, VMs first. A disk counts as free when its VM is among the `chosen` and can be deleted, or, once that was tried
- * (`vmsTried`), only when no VM has it. All entries are needed, also those that are not chosen: a VM's entry says whether its disks may hold data.
+ * Pure: the verdict on each entry, VMs first. A disk counts as free if its VM is among the `chosen` and can be deleted, or, once that was tried
+ * (`vmsTried`), only if no VM uses it. It needs all entries, including those that are not chosen: a VM's entry says whether its disks may hold data.
  */
 export function leftoversOf(
   entries: readonly Entry[],
@@ -94,7 +94,7 @@ export interface Undoing {
 }
 
 /**
- * Does what the `confirmed` leftovers say: deletes what is safe, removes the entries of what is gone. Returns what was undone and what stays, with the reason.
+ * Undoes the `confirmed` leftovers: deletes what is safe, removes the entries of what is gone. Returns what was undone and what stays, with the reason.
  * VMs first: only then are their disks free. A deletion is believed only when the thing is not found any more.
  */
 export async function undoEntries(
@@ -151,7 +151,7 @@ async function deleteVm(nas: Nas, { entry: { name }, identity }: Leftover, ui: U
 
 const BUSY = 16;
 
-/** A zvol stays busy for a moment after its VM; 25.x refuses then, 26 says yes and does nothing. */
+/** A zvol stays busy for a moment after its VM was deleted: 25.x refuses to delete it then, 26 reports success and does nothing. */
 async function deleteZvol(nas: Nas, name: string, ui: Ui, signal: AbortSignal): Promise<void> {
   await until(
     async (): Promise<Probe<true>> => {
