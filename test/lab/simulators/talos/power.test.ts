@@ -73,7 +73,7 @@ beforeEach(async () => {
 
 const down = async (...argv: string[]) => {
   const said = await talos(...argv, "--wait=false");
-  world.pass(600);
+  world.pass(550); // services have stopped, the machine boots again
   return said;
 };
 
