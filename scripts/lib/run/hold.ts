@@ -81,7 +81,7 @@ function track<K extends Kind>(
   };
 }
 
-/** Runs `act` in a scope of its own: what it still holds at its end is undone, also after a failure or Ctrl-C. */
+/** Runs `act` in a scope of its own: what it still holds at its end is undone, also after a failure or Ctrl-C. `next` is the command that continues. */
 export async function withHolds<C extends Holding & Pick<Context, "signal">, T>(
   context: C,
   act: (scope: C) => Promise<T>,
@@ -93,7 +93,7 @@ export async function withHolds<C extends Holding & Pick<Context, "signal">, T>(
     result = await act({ ...context, holds });
   } catch (error) {
     const left = await releaseAll(holds);
-    if (left.length === 0 || isStop(error)) throw error;
+    if (left.length === 0 || isStop(error)) throw withNext(error, next);
     if (isOnlyAbort(error, context.signal)) throw notUndone(left, next);
     const account: Account = error instanceof Failure ? error.account : { attempted: "finish the run", said: textOf(error) };
     throw new Failure(
@@ -105,6 +105,12 @@ export async function withHolds<C extends Holding & Pick<Context, "signal">, T>(
   if (left.length > 0) throw notUndone(left, next);
   return result;
 }
+
+/** The same error. A failure without a next command gets this one. */
+const withNext = (error: unknown, next: string | undefined): unknown =>
+  error instanceof Failure && error.account.next === undefined && next !== undefined
+    ? new Failure({ ...error.account, next }, { cause: error.cause })
+    : error;
 
 const LEFTOVERS = "task leftovers";
 

@@ -203,6 +203,12 @@ describe("a lost reply", () => {
 });
 
 describe("a failure", () => {
+  test("of a single node names the command that resumes", async () => {
+    nas.upset["vm.device.create k8s_0 CDROM"] = [refusal("vm.device.create", "[EINVAL] attributes.path: no")];
+    const { message, ledger } = await run();
+    expect(message).toMatch(/^could not vm\.device\.create\n[\s\S]*\n {2}next: task vm:deploy resumes; task leftovers lists what is left$/);
+    expect([ledger, nas.world.vms]).toEqual([[], []]);
+  });
   test("takes back what this run made for the VM that never started; the others go on", async () => {
     nas.upset["vm.device.create k8s_0 CDROM"] = [
       refusal("vm.device.create", "[EINVAL] attributes.path: 'libvirt-qemu' user cannot read from it"),

@@ -83,6 +83,13 @@ describe("after a failure", () => {
     });
     expect([thrown, log.at(-1), names()]).toEqual([failure, "undo a/one", []]);
   });
+  test("the scope's next command is added to a failure without one", async () => {
+    const scope: Scope = { holds: [], ledger, signal: stop.signal };
+    const failing = (next?: string) =>
+      withHolds(scope, () => Promise.reject(new Failure({ attempted: "work", next })), { next: "task vm:deploy" });
+    await expect(failing()).rejects.toThrow("could not work\n  next: task vm:deploy");
+    await expect(failing("task other")).rejects.toThrow("could not work\n  next: task other");
+  });
   test("a change that failed half-way is undone too", async () => {
     const thrown = await scoped((scope) =>
       hold(
