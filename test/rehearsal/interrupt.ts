@@ -73,7 +73,9 @@ export async function interruptAt(project: string, { step, real, signal, before,
   const { folder } = home;
   try {
     const first = await runAndKill(folder, step, point);
-    if (!first.killed) return [`was not killed: it ended with ${first.code}: ${lastLines(first)}`];
+    // with the real tools the number of changes varies, so a run may end before the point: the end state must be right all the same
+    const endedBefore = real && point.at === "change" && first.code === 0;
+    if (!first.killed && !endedBefore) return [`was not killed: it ended with ${first.code}: ${lastLines(first)}`];
     const second = await run(folder, step.name, step.words, { broken: home.broken });
     if (second.code !== 0) return [`the second run ended with ${second.code}: ${lastLines(second)}`];
     await askHome(folder, "settle");
